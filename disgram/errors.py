@@ -1,0 +1,158 @@
+"""Every exception Disgram raises on purpose, in one tree; each class has one reaction.
+
+    DisgramError
+    ├── BadInput                 a person typed something we cannot use; the message says what to do
+    │   ├── BadChannelAddress
+    │   ├── BadWebhookURL
+    │   └── BadSetting           an environment variable; the start stops with exit code 2
+    ├── StartRefused             the service must not start (damaged jobs.json, second instance); exit code 2
+    ├── StorageUnavailable       jobs.json or the database cannot be written just now; nothing changed
+    ├── Stopping                 SIGTERM came while waiting; unwinds the worker, exit code 0
+    ├── TelegramError
+    │   ├── TelegramUnavailable  network, 5xx, 429: try again, nothing is skipped
+    │   ├── ChannelHasNoPreview  permanent until somebody changes the channel
+    │   ├── ChannelNotFound      permanent until somebody changes the job
+    │   ├── PageNotUnderstood    200, but not a preview page; progress stays
+    │   └── MediaUnavailable     this one file cannot be had; the post goes on without it
+    └── DiscordError
+        ├── DiscordUnavailable   network, 5xx: keep the post, try again
+        │   └── RateLimited      429: keep the post, wait as long as Discord says
+        │       └── CloudflareBlocked   a 429 or 403 that is not Discord's own: the whole host waits
+        ├── PayloadTooLarge      413: the same message without its files
+        ├── MessageRejected      400 for this payload: one rung down the ladder
+        ├── MessageGone          the message to edit or delete is no more: forget it
+        └── WebhookGone          401, 403, 404, unknown thread: no further call until PATCH
+
+Owns the names and the data they carry. Never formats a log line or decides a reaction.
+"""
+
+from __future__ import annotations
+
+
+class DisgramError(Exception):
+    """Base of all; never raised itself."""
+
+    reason: str | None = None
+    """The word /health shows while this error stands; None for errors that no worker state shows."""
+
+
+class BadInput(DisgramError):
+    """A value a person gave. `error` is short; `str(self)` says what to do. Never holds a secret."""
+
+    def __init__(self, error: str, message: str) -> None:
+        super().__init__(message)
+        self.error = error
+
+
+class BadChannelAddress(BadInput):
+    """Not the address of a public Telegram channel."""
+
+
+class BadWebhookURL(BadInput):
+    """Not a webhook URL of Discord or of a host the owner allowed."""
+
+
+class BadSetting(BadInput):
+    """An environment variable whose value makes no sense; `error` is the variable's name."""
+
+
+class StartRefused(DisgramError):
+    """The service must not start; one line on stderr and exit code 2."""
+
+
+class StorageUnavailable(DisgramError):
+    """A file of DATA_DIR cannot be read or written just now; what was there still stands."""
+
+    reason = "storage_unavailable"
+
+
+class Stopping(DisgramError):
+    """SIGTERM arrived during a wait; the work loop unwinds and begins nothing new."""
+
+
+class TelegramError(DisgramError):
+    """Whatever goes wrong between us and t.me."""
+
+
+class TelegramUnavailable(TelegramError):
+    """No usable answer: network, time-out, cut off, 5xx, 429. `retry_after` in seconds if t.me named it."""
+
+    reason = "telegram_unavailable"
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class ChannelHasNoPreview(TelegramError):
+    """The name exists, but t.me shows no posts of it (group, user, bot, private, restricted)."""
+
+    reason = "no_preview"
+
+
+class ChannelNotFound(TelegramError):
+    """Nobody has this name."""
+
+    reason = "channel_not_found"
+
+
+class PageNotUnderstood(TelegramError):
+    """A 200 that is not a whole preview page: a block page, a cut-off one, or a changed layout."""
+
+    reason = "layout_changed"
+
+
+class MediaUnavailable(TelegramError):
+    """One file cannot be had: too large, gone, or from a host we do not fetch from."""
+
+
+class DiscordError(DisgramError):
+    """Whatever goes wrong between us and Discord."""
+
+
+class DiscordUnavailable(DiscordError):
+    """No usable answer. `ambiguous`: the request may have been accepted all the same."""
+
+    reason = "discord_unavailable"
+
+    def __init__(self, message: str, *, ambiguous: bool = False) -> None:
+        super().__init__(message)
+        self.ambiguous = ambiguous
+
+
+class RateLimited(DiscordUnavailable):
+    """429: nothing was accepted. `retry_after` in seconds."""
+
+    def __init__(self, message: str, *, retry_after: float) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class CloudflareBlocked(RateLimited):
+    """The edge refuses this address; every webhook of the host waits (facts: discord.md §5)."""
+
+    reason = "blocked_by_cloudflare"
+
+
+class PayloadTooLarge(DiscordError):
+    """413, or a JSON code saying that a file is too big."""
+
+
+class MessageRejected(DiscordError):
+    """400 for this payload: the same request will never be accepted. `code` is Discord's JSON code."""
+
+    def __init__(self, message: str, *, code: int = 0) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class MessageGone(DiscordError):
+    """404/10008: the message to edit or delete does not exist any more."""
+
+
+class WebhookGone(DiscordError):
+    """The webhook or its thread is gone for good. `reason` is `webhook_gone` or `thread_gone`."""
+
+    def __init__(self, message: str, *, reason: str = "webhook_gone") -> None:
+        super().__init__(message)
+        self.reason = reason
