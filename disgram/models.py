@@ -10,6 +10,7 @@ kind of post is one dataclass here, one function there and one function there.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
@@ -143,6 +144,11 @@ class Destination:
     def message_url(self, message_id: str) -> str:
         """Where a message sent through this webhook is edited and deleted."""
         return f"{self.execute_url}/messages/{message_id}"
+
+    @property
+    def key(self) -> str:
+        """Tells destinations apart without telling the token."""
+        return hashlib.sha256(f"{self.execute_url}?{self.thread_id or ''}".encode()).hexdigest()[:24]
 
     @property
     def masked(self) -> str:
@@ -447,6 +453,28 @@ class DiscordMessage:
 
     payload: dict[str, Any]
     uploads: tuple[Upload, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RateFacts:
+    """What an answer of Discord says about limits; all None for a request that got no answer.
+
+    `retry_after` in seconds stands only on refusals (429, or a refusal of Cloudflare's that names a
+    time); `invalid` counts toward the 10,000 in 10 minutes; `channel_id` is where the message landed.
+    `answered`: Discord itself spoke, not its edge.
+    """
+
+    answered: bool = False
+    bucket: str | None = None
+    limit: int | None = None
+    remaining: int | None = None
+    reset_after: float | None = None
+    retry_after: float | None = None
+    scope: str | None = None
+    is_global: bool = False
+    cloudflare: bool = False
+    invalid: bool = False
+    channel_id: str | None = None
 
 
 # --- what runs ----------------------------------------------------------------------------------

@@ -60,15 +60,18 @@ class Report:
 
 
 class Reporter(Protocol):
-    """What the work loop speaks through; `service_reporter` and a terminal printer are the two kinds."""
+    """What the work loop speaks through; `service_reporter` and a terminal printer are the two kinds.
 
-    def __call__(self, level: Level, text: str, **facts: Any) -> None: ...
+    Without a level only the facts are told, and nothing is logged.
+    """
+
+    def __call__(self, level: Level | None, text: str, **facts: Any) -> None: ...
 
 
 def service_reporter(write: Callable[[bytes], object]) -> Reporter:
     """A reporter whose lines go down the log pipe."""
 
-    def say(level: Level, text: str, **facts: Any) -> None:
+    def say(level: Level | None, text: str, **facts: Any) -> None:
         write(Report(level, text, facts).encode())
 
     return say

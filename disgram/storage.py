@@ -1,0 +1,73 @@
+"""One SQLite file: how it is opened, and short `BEGIN IMMEDIATE` transactions over it.
+
+Two files use it: `disgram.db`, the ledger, whose every commit must survive a power cut, and
+`limits.db`, what is known of Discord's and Telegram's limits, which is worthless after a minute and
+must never wait for a disk. Owns pragmas and the mapping of SQLite's errors; never knows a table.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from disgram.errors import StorageUnavailable
+
+BUSY_SECONDS = 30.0
+"""How long one transaction waits for another process's; each lasts milliseconds."""
+
+
+class Database:
+    """A connection for one thread. Opening creates the file and the schema (idempotent `CREATE`s)."""
+
+    def __init__(self, path: Path, schema: str, *, durable: bool) -> None:
+        self.path = path
+        try:
+            self._connection = sqlite3.connect(
+                path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+            )
+            self._configure(schema, durable=durable)
+        except sqlite3.Error as error:
+            raise StorageUnavailable(f"{path.name}: {error}") from error
+
+    def _configure(self, schema: str, *, durable: bool) -> None:
+        run = self._connection.execute
+        run("PRAGMA journal_mode=WAL")
+        run(f"PRAGMA synchronous={'FULL' if durable else 'OFF'}")
+        # A worker reads a few rows at a time: 200 KiB of pages, not SQLite's 2 MB.
+        run("PRAGMA cache_size=-200")
+        if not run("SELECT 1 FROM sqlite_master LIMIT 1").fetchone():
+            self.path.chmod(0o600)
+        self._connection.executescript(f"BEGIN IMMEDIATE; {schema} COMMIT;")
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """All or nothing, alone among all processes. Raises StorageUnavailable (full disk, read-only)."""
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._connection
+                self._connection.execute("COMMIT")
+            finally:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+        except sqlite3.Error as error:
+            raise StorageUnavailable(f"{self.path.name}: {error}") from error
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """For single SELECTs, which never wait for a writer. Raises StorageUnavailable."""
+        try:
+            yield self._connection
+        except sqlite3.Error as error:
+            raise StorageUnavailable(f"{self.path.name}: {error}") from error
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+def integrity(path: Path) -> str:
+    """SQLite's own verdict on a file: "ok", or what is wrong with it."""
+    with closing(sqlite3.connect(path)) as connection:
+        return str(connection.execute("PRAGMA quick_check").fetchone()[0])

@@ -1,0 +1,296 @@
+"""The limiter's theory against every kind of server it may meet, on a simulated clock."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from disgram.errors import StorageUnavailable
+from disgram.limit_store import LimitStore
+from disgram.models import Destination, RateFacts
+from rate_limiter import (
+    HOST_LIMIT,
+    INVALID_LIMIT,
+    DiscordRateLimiter,
+    RateLimitBucket,
+    Route,
+    cloudflare_pause,
+    learn_hidden_limit,
+)
+from tests.discord_clock import Clock, FixedWindow, HiddenLimit, SlidingWindow, announced, play
+
+HOOK = Destination("https://discord.com", "1", "secret")
+POST = Route.to("POST", "job/a", HOOK)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def limiter(tmp_path: Path, clock: Clock) -> DiscordRateLimiter:
+    return DiscordRateLimiter(LimitStore(tmp_path / "limits.db", boot="test"), clock)
+
+
+def eight(posts: int) -> dict[str, int]:
+    return {f"w{number}": posts for number in range(8)}
+
+
+# --- full speed, no refusal ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", [FixedWindow, SlidingWindow])
+def test_a_backlog_uses_the_announced_limit_and_is_never_refused(
+    tmp_path: Path, kind: type[FixedWindow] | type[SlidingWindow]
+) -> None:
+    seen = play(tmp_path / "limits.db", kind(), eight(40))
+    assert seen.refused == 0
+    assert len(seen.accepted) == 320
+    ideal = (320 / 5 - 1) * 2.0
+    assert ideal / seen.seconds >= 0.95
+
+
+def test_one_worker_alone_uses_it_as_well(tmp_path: Path) -> None:
+    seen = play(tmp_path / "limits.db", FixedWindow(), {"w": 200})
+    assert seen.refused == 0
+    assert (200 / 5 - 1) * 2.0 / seen.seconds >= 0.95
+
+
+def test_workers_take_turns(tmp_path: Path) -> None:
+    seen = play(tmp_path / "limits.db", FixedWindow(), eight(40), until=60.0)
+    counts = seen.by_worker
+    assert len(counts) == 8
+    assert max(counts.values()) - min(counts.values()) <= 2
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    ways=st.lists(st.tuples(st.floats(0, 0.8), st.floats(0, 0.8)), min_size=1, max_size=20),
+    size=st.integers(1, 10),
+    window=st.floats(0.5, 5.0),
+    sliding=st.booleans(),
+)
+def test_whatever_the_network_does_nothing_is_refused(
+    tmp_path_factory: pytest.TempPathFactory,
+    ways: list[tuple[float, float]],
+    size: int,
+    window: float,
+    sliding: bool,
+) -> None:
+    server = SlidingWindow(size, window) if sliding else FixedWindow(size, window)
+    path = tmp_path_factory.mktemp("limits") / "limits.db"
+    seen = play(path, server, {f"w{n}": 6 for n in range(5)}, latency=lambda n: ways[n % len(ways)])
+    assert seen.refused == 0
+    assert len(seen.accepted) == 30
+
+
+def test_webhooks_have_buckets_of_their_own(tmp_path: Path) -> None:
+    servers = {f"w{n}": FixedWindow() for n in range(4)}
+
+    class Four:
+        def __init__(self) -> None:
+            self.turn = ""
+
+        def arrive(self, now: float) -> RateFacts:
+            facts = servers[self.turn].arrive(now)
+            return RateFacts(
+                answered=True, bucket="hash", limit=facts.limit, remaining=facts.remaining,
+                reset_after=facts.reset_after, retry_after=facts.retry_after, scope=facts.scope,
+                channel_id=f"c{self.turn}",
+            )  # fmt: skip
+
+    four = Four()
+
+    def destination(worker: str) -> Destination:
+        four.turn = worker
+        return Destination("https://discord.com", worker[1:], "t")
+
+    seen = play(tmp_path / "limits.db", four, dict.fromkeys(servers, 20), destination=destination)
+    assert seen.refused == 0
+    assert seen.seconds < 8.0  # one after another it would take four times 6 s
+
+
+# --- the hidden limit ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", [FixedWindow, SlidingWindow])
+@pytest.mark.parametrize("scope", ["shared", "user"])
+def test_the_hidden_limit_costs_one_429(
+    tmp_path: Path, kind: type[FixedWindow] | type[SlidingWindow], scope: str
+) -> None:
+    server = HiddenLimit(FixedWindow(), kind(30, 60.0), scope)
+    seen = play(tmp_path / "limits.db", server, eight(20))
+    assert len(seen.accepted) == 160
+    assert seen.refused == 1
+    assert seen.seconds <= 5 * 60.0 * 1.02  # 30 at once in each of six windows
+
+
+@pytest.mark.parametrize(("size", "window"), [(10, 10.0), (30, 60.0), (7, 30.0)])
+def test_a_hidden_limit_of_any_size_is_learned_from_a_burst(size: int, window: float) -> None:
+    done = [100.0 + n * 0.4 for n in range(size)]
+    now = done[-1] + 0.4
+    learned = learn_hidden_limit(done, now, retry_after=100.0 + window - now)
+    assert learned[0] == size
+    assert learned[1] == pytest.approx(window, abs=1.0)
+
+
+def test_the_known_minute_is_found_behind_a_trickle() -> None:
+    trickle = [10.0, 40.0]
+    burst = [100.0 + n * 0.4 for n in range(30)]
+    now = 113.0
+    assert learn_hidden_limit(trickle + burst, now, retry_after=160.0 - now) == (30, 60.0)
+
+
+def test_nothing_is_learned_from_somebody_elses_messages() -> None:
+    assert learn_hidden_limit([], 100.0, 30.0)[0] == 0
+    assert learn_hidden_limit([99.0], 100.0, 0.4)[0] == 0
+
+
+def test_a_learned_limit_is_put_to_the_test_after_a_day(limiter: DiscordRateLimiter) -> None:
+    lane = RateLimitBucket.unknown("channel:7").learned(0.0, [-10.0], 50.0)
+    assert lane.size == 1
+    assert lane.believed(3600.0).size == 1
+    assert lane.believed(25 * 3600.0).size is None
+
+
+# --- pauses of the whole host -------------------------------------------------------------------
+
+
+def start(limiter: DiscordRateLimiter, route: Route = POST) -> int:
+    ticket, delay = limiter.ask(route)
+    assert delay == 0.0
+    return ticket
+
+
+def test_a_global_429_stops_every_webhook(limiter: DiscordRateLimiter, clock: Clock) -> None:
+    limiter.observe(POST, start(limiter), RateFacts(answered=True, retry_after=3.0, is_global=True))
+    other = Route.to("POST", "job/b", Destination("https://discord.com", "2", "x"))
+    ticket, delay = limiter.ask(other)
+    assert delay == pytest.approx(3.0)
+    clock.now += 3.1
+    assert limiter.ask(other, ticket)[1] == 0.0
+
+
+def test_cloudflare_pauses_double_and_end_in_a_probe(limiter: DiscordRateLimiter, clock: Clock) -> None:
+    other = Route.to("POST", "job/b", Destination("https://discord.com", "2", "x"))
+    blocked = RateFacts(cloudflare=True, invalid=True)
+    limiter.observe(POST, start(limiter), blocked)
+    for pause in (60.0, 120.0, 240.0, 480.0, 900.0, 900.0):
+        waiting, delay = limiter.ask(POST)
+        assert delay == pytest.approx(pause)
+        clock.now += pause + 0.01
+        probe, delay = limiter.ask(POST, waiting)
+        assert delay == 0.0
+        assert limiter.ask(other)[1] > 0  # one probe at a time
+        limiter.observe(POST, probe, blocked)
+    waiting, delay = limiter.ask(POST)
+    clock.now += delay
+    assert limiter.ask(POST, waiting)[1] == 0.0
+    limiter.observe(POST, waiting, announced(5, 4, 2.0, refused=False))
+    assert limiter.ask(other)[1] == 0.0
+
+
+def test_cloudflares_own_retry_after_holds(limiter: DiscordRateLimiter) -> None:
+    limiter.observe(POST, start(limiter), RateFacts(cloudflare=True, retry_after=81671.0))
+    assert limiter.ask(POST)[1] == pytest.approx(81671.0)
+    assert cloudflare_pause(9, None) == 900.0
+
+
+def test_an_answer_that_was_under_way_does_not_lift_the_block(
+    limiter: DiscordRateLimiter, clock: Clock
+) -> None:
+    other = Route.to("POST", "job/b", Destination("https://discord.com", "2", "x"))
+    first, second = start(limiter), start(limiter, other)
+    limiter.observe(POST, first, RateFacts(cloudflare=True))
+    limiter.observe(other, second, announced(5, 4, 2.0, refused=False))
+    assert limiter.ask(other)[1] > 50
+
+
+def test_invalid_requests_stop_well_before_discords_limit(limiter: DiscordRateLimiter, clock: Clock) -> None:
+    with limiter._store.transaction() as rows:
+        for _ in range(INVALID_LIMIT - 1):
+            rows.count_invalid(int(clock.now // 60))
+    ticket = start(limiter)
+    limiter.observe(POST, ticket, RateFacts(answered=True, invalid=True))
+    assert limiter.ask(POST)[1] > 0
+    assert limiter.snapshot()["invalid_requests"]["last_10_minutes"] == INVALID_LIMIT
+    clock.now += 11 * 60
+    assert limiter.ask(POST)[1] == 0.0
+
+
+def test_the_host_sends_at_most_fifty_a_second(limiter: DiscordRateLimiter) -> None:
+    for number in range(HOST_LIMIT):
+        route = Route.to("POST", f"job/{number}", Destination("https://discord.com", str(number), "x"))
+        limiter.observe(route, start(limiter, route), RateFacts(answered=True))
+    route = Route.to("POST", "job/last", Destination("https://discord.com", "99", "x"))
+    assert 0 < limiter.ask(route)[1] <= 1.0
+
+
+# --- crashes, other processes, other boots ------------------------------------------------------
+
+
+def test_an_unknown_bucket_lets_one_request_through_first(limiter: DiscordRateLimiter) -> None:
+    first = start(limiter)
+    second, delay = limiter.ask(POST)
+    assert delay > 0
+    limiter.observe(POST, first, announced(5, 4, 2.0, refused=False))
+    assert limiter.ask(POST, second)[1] == 0.0
+
+
+def test_a_killed_workers_request_counts_as_sent_when_it_comes_back(
+    limiter: DiscordRateLimiter, clock: Clock
+) -> None:
+    limiter.observe(POST, start(limiter), announced(1, 0, 0.1, refused=False))
+    clock.now += 5
+    start(limiter)
+    limiter.abandon("job/a")
+    assert 0 < limiter.ask(POST)[1] < 1.0
+
+
+def test_a_worker_that_does_not_come_back_does_not_hold_the_others(
+    limiter: DiscordRateLimiter, clock: Clock
+) -> None:
+    under_way = start(limiter)
+    limiter.ask(Route.to("POST", "job/dead", HOOK))
+    mine, _ = limiter.ask(Route.to("POST", "job/b", HOOK))
+    clock.now += 1
+    limiter.observe(POST, under_way, announced(5, 4, 2.0, refused=False))
+    assert limiter.ask(Route.to("POST", "job/b", HOOK), mine)[1] > 0  # the dead one is first
+    clock.now += 1.5
+    assert limiter.ask(Route.to("POST", "job/b", HOOK), mine)[1] == 0.0
+
+
+def test_stopping_while_waiting_leaves_no_ticket(limiter: DiscordRateLimiter) -> None:
+    first = start(limiter)
+
+    def stop(seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        limiter.acquire(POST, stop)
+    limiter.observe(POST, first, announced(5, 4, 2.0, refused=False))
+    assert limiter.ask(POST)[1] == 0.0
+
+
+def test_another_boot_starts_with_an_empty_book(tmp_path: Path, clock: Clock) -> None:
+    old = DiscordRateLimiter(LimitStore(tmp_path / "limits.db", boot="monday"), clock)
+    old.observe(POST, start(old), RateFacts(cloudflare=True, retry_after=9999.0))
+    assert DiscordRateLimiter(LimitStore(tmp_path / "limits.db", boot="monday"), clock).ask(POST)[1] > 9000
+    assert DiscordRateLimiter(LimitStore(tmp_path / "limits.db", boot="tuesday"), clock).ask(POST)[1] == 0.0
+
+
+def test_a_file_that_cannot_be_opened_is_said_so(tmp_path: Path) -> None:
+    with pytest.raises(StorageUnavailable, match=r"limits\.db"):
+        LimitStore(tmp_path / "nowhere" / "limits.db")
+
+
+def test_the_snapshot_shows_limits_and_no_secret(limiter: DiscordRateLimiter) -> None:
+    limiter.observe(POST, start(limiter), announced(5, 4, 2.0, refused=False))
+    shown = limiter.snapshot()
+    assert shown["active_buckets"] == 1
+    assert shown["buckets"]["hash:1"]["limit"] == 5
+    assert "secret" not in repr(shown)
