@@ -1,0 +1,109 @@
+"""Any number of posts, any gaps, any pages: each post once, ascending, in a bounded number of requests."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from disgram.catch_up import between, missing, newest
+from disgram.errors import PageNotUnderstood
+from disgram.models import ChannelPage, PostSlice
+
+
+def post(number: int, size: int = 1, *, service: bool = False) -> PostSlice:
+    return PostSlice(number, tuple(range(number, number + size)), "", str(number), service)
+
+
+class Channel:
+    """Posts served in pages as t.me does: the newest 20 numbers below `before`."""
+
+    def __init__(self, posts: list[PostSlice], *, links_to_older: bool = True) -> None:
+        self.posts = posts
+        self.links_to_older = links_to_older
+        self.requests: list[int | None] = []
+
+    def page(self, before: int | None = None) -> ChannelPage:
+        self.requests.append(before)
+        chosen: list[PostSlice] = []
+        for one in reversed([one for one in self.posts if before is None or one.id < before]):
+            if chosen and sum(len(other.ids) for other in chosen) + len(one.ids) > 20:
+                break
+            chosen.insert(0, one)
+        older = chosen and chosen[0].id > self.posts[0].id and self.links_to_older
+        return ChannelPage("c", "C", None, tuple(chosen), chosen[0].id if older else None)
+
+    def read(self, before: int) -> ChannelPage:
+        return self.page(before)
+
+
+def numbers(channel: Channel, progress: int) -> list[int]:
+    return [one.id for one in missing(channel.page(), progress, channel.read)]
+
+
+def test_nothing_new_costs_no_further_request() -> None:
+    channel = Channel([post(n) for n in range(1, 50)])
+    assert numbers(channel, 49) == []
+    assert channel.requests == [None]
+
+
+def test_two_hundred_posts_come_in_order_at_about_a_request_a_page() -> None:
+    channel = Channel([post(n) for n in range(1, 301)])
+    assert numbers(channel, 100) == list(range(101, 301))
+    assert len(channel.requests) <= 11
+
+
+def test_a_page_without_a_link_to_older_ones_is_not_taken_for_the_oldest() -> None:
+    channel = Channel([post(n) for n in range(1, 100)], links_to_older=False)
+    assert numbers(channel, 0) == list(range(1, 100))
+
+
+def test_a_vanished_stretch_of_thousands_costs_few_requests() -> None:
+    channel = Channel([post(n) for n in (*range(1, 10), *range(20_000, 20_030))])
+    assert numbers(channel, 5) == [6, 7, 8, 9, *range(20_000, 20_030)]
+    assert len(channel.requests) < 25
+
+
+def test_albums_count_as_many_numbers_as_they_have() -> None:
+    channel = Channel([post(n, 10) for n in range(1, 400, 10)])
+    assert numbers(channel, 0) == list(range(1, 400, 10))
+
+
+def test_an_album_already_dealt_with_does_not_come_again() -> None:
+    channel = Channel([post(1), post(5, 4), post(10)])
+    assert numbers(channel, 8) == [10]
+
+
+def test_a_server_that_ignores_before_is_noticed() -> None:
+    newest_page = ChannelPage("c", "C", None, (post(500), post(501)), 500)
+    with pytest.raises(PageNotUnderstood):
+        list(between(0, 500, lambda before: newest_page))
+
+
+@settings(max_examples=150, deadline=None)
+@given(data=st.data())
+def test_whatever_the_gaps_every_post_comes_once_and_in_order(data: st.DataObject) -> None:
+    posts, number = [], 0
+    for _ in range(data.draw(st.integers(1, 80))):
+        number += data.draw(st.sampled_from([1, 1, 1, 2, 15, 40, 700]))
+        size = data.draw(st.sampled_from([1, 1, 1, 3, 10]))
+        posts.append(post(number, size))
+        number += size - 1
+    progress = data.draw(st.integers(0, number))
+    channel = Channel(posts, links_to_older=data.draw(st.booleans()))
+    assert numbers(channel, progress) == [one.id for one in posts if one.last_id > progress]
+
+
+@pytest.mark.parametrize(("count", "after"), [(0, 49), (1, 48), (20, 29), (45, 4), (100, 0)])
+def test_a_first_poll_begins_with_the_newest_posts(count: int, after: int) -> None:
+    channel = Channel([post(n) for n in range(1, 50)])
+    assert newest(channel.page(), count, channel.read, lambda _: True) == after
+
+
+def test_service_messages_do_not_count_among_the_first() -> None:
+    channel = Channel([post(1), post(2), post(3, service=True), post(4)])
+    assert newest(channel.page(), 2, channel.read, lambda one: not one.service) == 1
+
+
+def test_an_empty_channel_begins_at_zero() -> None:
+    assert newest(ChannelPage("c", "C", None, ()), 20, lambda _: pytest.fail("no page to read"), bool) == 0

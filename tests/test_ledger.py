@@ -1,0 +1,215 @@
+"""The ledger's promises: what was confirmed stays, what is in doubt shows, what was deleted is forgotten."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import stat
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from disgram.errors import StorageUnavailable
+from disgram.ledger import ChannelLedger, Ledger, PartRow, PostRow
+from disgram.storage import integrity
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Ledger:
+    return Ledger(tmp_path / "disgram.db", clock=lambda: 1_700_000_000.0)
+
+
+@pytest.fixture
+def rows(ledger: Ledger) -> ChannelLedger:
+    return ledger.of("job", "Channel")
+
+
+def sent(number: int, last_id: int | None = None) -> PostRow:
+    return PostRow(number, last_id or number, "sent", "print", "shape")
+
+
+def test_a_worker_that_never_ran_has_no_progress(rows: ChannelLedger) -> None:
+    assert rows.progress() is None
+    assert rows.imported() is None
+
+
+def test_progress_moves_with_finished_posts_and_never_back(rows: ChannelLedger) -> None:
+    rows.begin(10, None)
+    rows.finish(sent(12, 14))
+    rows.finish(sent(11))
+    progress = rows.progress()
+    assert progress is not None
+    assert progress.last_id == 14
+
+
+def test_names_are_the_same_channel_whatever_their_case(ledger: Ledger, rows: ChannelLedger) -> None:
+    rows.begin(5, 3)
+    assert ledger.of("job", "cHANNEL").progress() == (5, 3)
+    assert ledger.of("other", "channel").progress() is None
+
+
+def test_a_part_in_doubt_is_seen_after_a_crash(tmp_path: Path) -> None:
+    first = Ledger(tmp_path / "disgram.db").of("job", "c")
+    first.put_part(7, PartRow(0, "sent", "100", "200", "d", "[]"))
+    first.put_part(7, PartRow(1, "attempting"))
+    after = Ledger(tmp_path / "disgram.db").of("job", "c")
+    assert [part.state for part in after.parts(7)] == ["sent", "attempting"]
+    after.drop_part(7, 1)
+    assert [part.part for part in after.parts(7)] == [0]
+
+
+def test_a_failed_post_waits_with_its_reason_until_it_is_sent(ledger: Ledger, rows: ChannelLedger) -> None:
+    rows.begin(0, None)
+    rows.fail(sent(3)._replace(state="failed"), "400 Invalid Form Body", '[{"content": "x"}]')
+    (failed,) = ledger.failed()
+    assert (failed["job"], failed["channel"], failed["post_id"]) == ("job", "channel", 3)
+    assert failed["reason"] == "400 Invalid Form Body"
+    assert failed["payload"] == '[{"content": "x"}]'
+    assert rows.to_retry() == []
+    assert ledger.retry("job", 4) == 0
+    assert ledger.retry("job", 3) == 1
+    assert rows.to_retry() == [3]
+    rows.finish(sent(3))
+    assert ledger.failed() == []
+    assert rows.to_retry() == []
+    assert rows.parts(3) == []
+
+
+def test_all_failed_posts_of_a_job_can_be_retried(ledger: Ledger, rows: ChannelLedger) -> None:
+    rows.begin(0, None)
+    for number in (3, 5):
+        rows.fail(sent(number)._replace(state="failed"), "no", "[]")
+    assert ledger.retry("nobody") == 0
+    assert ledger.retry("job") == 2
+    assert rows.to_retry() == [3, 5]
+
+
+def test_a_deleted_job_is_forgotten_and_no_other(ledger: Ledger, rows: ChannelLedger) -> None:
+    other = ledger.of("other", "channel")
+    for one in (rows, other):
+        one.begin(0, None)
+        one.finish(sent(1))
+        one.put_part(1, PartRow(0, "sent"))
+        one.add_gap(1, 2)
+    ledger.forget("job")
+    assert (rows.progress(), rows.parts(1), rows.gaps(), rows.post(1)) == (None, [], [], None)
+    assert other.progress() is not None
+    assert other.gaps() == [(1, 2)]
+
+
+def test_gaps_are_kept_and_closed(rows: ChannelLedger) -> None:
+    rows.add_gap(21, 40)
+    rows.add_gap(1, 20)
+    assert rows.gaps() == [(1, 20), (21, 40)]
+    rows.close_gap(1)
+    assert rows.gaps() == [(21, 40)]
+
+
+def test_a_webhook_found_gone_is_known_to_all_until_it_is_forgiven(
+    ledger: Ledger, rows: ChannelLedger
+) -> None:
+    rows.mark_gone("destination", "webhook_gone")
+    assert ledger.of("other", "else").gone("destination") == "webhook_gone"
+    ledger.forgive("destination")
+    assert rows.gone("destination") is None
+
+
+OLD_LOG = """\
+2025-10-04 12:00:00 [job] New message found: https://t.me/Durov/12
+https://t.me/durov/40
+2025-10-04 12:00:01 [job] Sent https://t.me/s/durov/15 \x00 garbage \xff
+https://t.me/other/7?single
+2025-10-04 12:00:02 Checked https://t.me/quiet and https://t.me/c/123/456
+"""
+
+
+def test_an_older_disgrams_log_is_taken_over(ledger: Ledger, tmp_path: Path) -> None:
+    log = tmp_path / "Disgram.log"
+    log.write_bytes(OLD_LOG.encode("latin-1"))
+    assert ledger.import_log(log) == 2
+    assert ledger.of("any", "DUROV").imported() == 40
+    assert ledger.of("any", "other").imported() == 7
+    assert ledger.of("any", "quiet").imported() is None
+
+
+def test_what_was_imported_goes_with_the_job_that_used_it(ledger: Ledger, tmp_path: Path) -> None:
+    log = tmp_path / "Disgram.log"
+    log.write_text("https://t.me/channel/40\n")
+    ledger.import_log(log)
+    ledger.of("job", "channel").begin(40, None)
+    ledger.forget("job")
+    assert ledger.of("job", "channel").imported() is None
+
+
+def test_nobody_else_may_read_the_file(ledger: Ledger, tmp_path: Path) -> None:
+    assert stat.S_IMODE((tmp_path / "disgram.db").stat().st_mode) == 0o600
+
+
+def test_a_file_that_is_no_database_is_said_so(tmp_path: Path) -> None:
+    (tmp_path / "disgram.db").write_text("not a database, but long enough to be looked at" * 100)
+    with pytest.raises(StorageUnavailable, match=r"disgram\.db"):
+        Ledger(tmp_path / "disgram.db")
+
+
+def test_a_failed_write_changes_nothing(ledger: Ledger, rows: ChannelLedger, tmp_path: Path) -> None:
+    rows.begin(5, None)
+    with sqlite3.connect(tmp_path / "disgram.db") as vandal:
+        vandal.execute("CREATE TRIGGER no BEFORE INSERT ON post BEGIN SELECT RAISE(ABORT, 'no space'); END")
+    vandal.close()
+    with pytest.raises(StorageUnavailable, match="no space"):
+        rows.finish(sent(9))
+    progress = rows.progress()
+    assert progress is not None
+    assert progress.last_id == 5
+
+
+WRITER = """
+import sys
+from pathlib import Path
+from disgram.ledger import Ledger, PartRow, PostRow
+rows = Ledger(Path(sys.argv[1])).of("job", "c")
+rows.begin(0, None)
+number = 0
+while True:
+    number += 1
+    rows.put_part(number, PartRow(0, "attempting"))
+    rows.put_part(number, PartRow(0, "sent", str(number)))
+    rows.finish(PostRow(number, number, "sent", "f", "s"))
+    print(number, flush=True)
+"""
+
+
+def test_kill_9_leaves_every_confirmed_post_and_no_damage(tmp_path: Path) -> None:
+    path = tmp_path / "disgram.db"
+    with subprocess.Popen(
+        [sys.executable, "-c", WRITER, str(path)], stdout=subprocess.PIPE, text=True
+    ) as writer:
+        assert writer.stdout is not None
+        confirmed = [int(writer.stdout.readline()) for _ in range(25)]
+        os.kill(writer.pid, signal.SIGKILL)
+    progress = Ledger(path).of("job", "c").progress()
+    assert progress is not None
+    assert progress.last_id >= confirmed[-1]
+    assert integrity(path) == "ok"
+
+
+def test_many_writers_do_not_lose_each_others_rows(tmp_path: Path) -> None:
+    path = tmp_path / "disgram.db"
+
+    def write(channel: str) -> None:
+        rows = Ledger(path).of("job", channel)
+        rows.begin(0, None)
+        for number in range(1, 26):
+            rows.finish(sent(number))
+
+    threads = [threading.Thread(target=write, args=(f"c{number}",)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    ledger = Ledger(path)
+    assert [len(ledger.of("job", f"c{number}").posts_from(0)) for number in range(4)] == [25] * 4
