@@ -1,0 +1,194 @@
+"""Preview pages and media files from Telegram, over `requests`.
+
+Owns time-outs, size caps, redirects, the pace, the hosts we fetch from, and the mapping of foreign
+errors to our own. Never parses a page and never decides whether to try again.
+
+A refusal of t.me is a 200 or a 302, never a 404: `/s/<name>` of a group, a missing name or a channel
+without preview redirects to `/<name>` (facts: peers.md C1). Redirects are therefore answers: the one to
+the landing page is read, so that the parser can tell what it says; none to elsewhere is followed.
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import IO
+from urllib.parse import urljoin, urlsplit
+
+import requests
+
+from disgram import __version__
+from disgram.errors import DisgramError, MediaUnavailable, PageNotUnderstood, TelegramUnavailable
+from disgram.models import Fetched
+from disgram.pacing import TelegramPacer
+
+MEDIA_DOMAINS = ("t.me", "telegram.org", "telesco.pe", "cdn-telegram.org", "telegram-cdn.org")
+"""Telegram's own; media come from these and names below them (CONTRACT §2)."""
+
+PAGE_BYTES = 8 * 1024 * 1024
+"""The largest of 58 pages measured had 147 kB (facts: peers.md C1)."""
+
+TIMEOUT = (10.0, 20.0)
+"""Seconds to connect, and between two bytes."""
+
+PAGE_SECONDS, MEDIA_SECONDS = 60.0, 300.0
+"""However steadily bytes trickle, a page or a file is given up after so long."""
+
+SPOOL_BYTES = 512 * 1024
+"""What of a file is kept in memory before it goes to disk."""
+
+_CHUNK = 64 * 1024
+_REDIRECTS = 3
+_USER_AGENT = f"Mozilla/5.0 (compatible; Disgram/{__version__}; +https://github.com/SimpNick6703/Disgram)"
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """A media file, spooled: small ones in memory, larger ones in an unnamed temporary file."""
+
+    file: IO[bytes]
+    fetched: Fetched
+
+
+class TelegramClient:
+    """One per worker. `check` is called between chunks and raises Stopping when the worker must end."""
+
+    def __init__(
+        self,
+        base_url: str,
+        pacer: TelegramPacer,
+        *,
+        check: Callable[[], None] = lambda: None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._base = base_url.rstrip("/")
+        self._host = urlsplit(self._base).netloc.lower()
+        self._pacer = pacer
+        self._check = check
+        self._clock = clock
+        self._session = requests.Session()
+        self._session.headers.update({"User-Agent": _USER_AGENT, "Accept-Language": "en"})
+
+    def page(self, channel: str, before: int | None = None) -> str:
+        """The HTML of a channel's preview, or of what t.me shows in its place.
+
+        `before`: the page of posts older than that number. Raises TelegramUnavailable (worth another
+        try) and PageNotUnderstood (led to another host).
+        """
+        url = f"{self._base}/s/{channel}" + (f"?before={before}" if before else "")
+        for _ in range(_REDIRECTS):
+            with self._get(url) as response:
+                if not response.is_redirect:
+                    return self._text(response)
+                url = self._followed(url, response.headers["Location"])
+        raise PageNotUnderstood(f"{self._host} redirects in a circle")
+
+    def media(self, url: str, max_bytes: int) -> Download:
+        """A file of a post. Raises MediaUnavailable (for good), TelegramUnavailable (worth another try)."""
+        for _ in range(_REDIRECTS):
+            self._require_telegram(url)
+            with self._get(url) as response:
+                if not response.is_redirect:
+                    return self._spool(response, max_bytes)
+                url = urljoin(url, response.headers["Location"])
+        raise MediaUnavailable("redirects in a circle")
+
+    def close(self) -> None:
+        self._session.close()
+
+    def _get(self, url: str) -> requests.Response:
+        if urlsplit(url).netloc.lower() == self._host:
+            self._pacer.turn()
+        try:
+            response = self._session.get(url, stream=True, allow_redirects=False, timeout=TIMEOUT)
+        except requests.RequestException as error:
+            raise TelegramUnavailable(_told(error)) from error
+        if response.status_code == 429 or response.status_code >= 500:
+            with response:
+                self._refuse(response)
+        return response
+
+    def _refuse(self, response: requests.Response) -> None:
+        retry_after = _number(response.headers.get("Retry-After"))
+        if response.status_code == 429:
+            self._pacer.rest(retry_after or 60.0)
+        raise TelegramUnavailable(f"Telegram answered {response.status_code}", retry_after=retry_after)
+
+    def _followed(self, url: str, location: str) -> str:
+        target = urljoin(url, location)
+        if urlsplit(target).netloc.lower() != self._host:
+            raise PageNotUnderstood(f"{self._host} redirects to another host, {urlsplit(target).hostname}")
+        return target
+
+    def _text(self, response: requests.Response) -> str:
+        if response.status_code != 200:
+            raise TelegramUnavailable(f"Telegram answered {response.status_code}")
+        body = b"".join(
+            self._chunks(response, PAGE_BYTES, PAGE_SECONDS, PageNotUnderstood("the page has no end"))
+        )
+        return body.decode("utf-8", "replace")
+
+    def _spool(self, response: requests.Response, max_bytes: int) -> Download:
+        if response.status_code != 200:
+            raise MediaUnavailable(f"the file's host answered {response.status_code}")
+        too_large = MediaUnavailable("larger than MAX_UPLOAD_MB")
+        if (_number(response.headers.get("Content-Length")) or 0) > max_bytes:
+            raise too_large
+        spool = tempfile.SpooledTemporaryFile(SPOOL_BYTES)  # noqa: SIM115 - handed to the caller
+        try:
+            for chunk in self._chunks(response, max_bytes, MEDIA_SECONDS, too_large):
+                spool.write(chunk)
+        except BaseException:
+            spool.close()
+            raise
+        size = spool.tell()
+        content_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        return Download(spool, Fetched(size, content_type))
+
+    def _chunks(
+        self, response: requests.Response, max_bytes: int, seconds: float, too_large: DisgramError
+    ) -> Iterator[bytes]:
+        deadline, size = self._clock() + seconds, 0
+        try:
+            for chunk in response.iter_content(_CHUNK):
+                size += len(chunk)
+                if size > max_bytes:
+                    raise too_large
+                if self._clock() > deadline:
+                    raise TelegramUnavailable(f"not complete after {seconds:.0f} seconds")
+                self._check()
+                yield chunk
+        except requests.RequestException as error:
+            raise TelegramUnavailable(_told(error)) from error
+
+    def _require_telegram(self, url: str) -> None:
+        parts = urlsplit(url)
+        if parts.netloc.lower() == self._host and parts.scheme in {"http", "https"}:
+            return
+        name = (parts.hostname or "").lower()
+        own = any(name == domain or name.endswith(f".{domain}") for domain in MEDIA_DOMAINS)
+        if parts.scheme != "https" or not own or parts.port not in (None, 443) or parts.username is not None:
+            raise MediaUnavailable(f"not on a host of Telegram's: {name or 'no host'}")
+
+
+def _told(error: requests.RequestException) -> str:
+    """A library's error in one short line: its repr quotes objects and addresses."""
+    match error:
+        case requests.ConnectTimeout():
+            return "no connection within the time limit"
+        case requests.Timeout():
+            return "no answer within the time limit"
+        case requests.exceptions.ChunkedEncodingError():
+            return "the answer was cut off"
+        case requests.ConnectionError():
+            return "connection failed: " + re.sub(r"<[^>]*>|0x[0-9a-f]+", "", str(error))[-120:]
+        case _:
+            return type(error).__name__
+
+
+def _number(value: str | None) -> float | None:
+    """A header's number; dates (a Retry-After may be one) and nonsense count as absent."""
+    return float(value) if value and re.fullmatch(r"[0-9]{1,15}(\.[0-9]+)?", value.strip()) else None

@@ -1,0 +1,245 @@
+"""What is fetched from whom, how much of it, and what each failure is called."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import requests
+import responses
+
+from disgram.errors import MediaUnavailable, PageNotUnderstood, Stopping, TelegramUnavailable
+from disgram.limit_store import LimitStore
+from disgram.pacing import TelegramPacer
+from disgram.telegram_client import PAGE_BYTES, TelegramClient
+from tests.discord_clock import Clock
+
+PAGE = "https://t.me/s/durov"
+
+
+class Waiting:
+    """A wait that lets the simulated clock run."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self.waited: list[float] = []
+
+    def __call__(self, seconds: float) -> None:
+        self.waited.append(seconds)
+        self.clock.now += seconds
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def wait(clock: Clock) -> Waiting:
+    return Waiting(clock)
+
+
+@pytest.fixture
+def make(tmp_path: Path, clock: Clock, wait: Waiting) -> Callable[..., TelegramClient]:
+    def client(base: str = "https://t.me", rate: float = 2.0) -> TelegramClient:
+        pacer = TelegramPacer(LimitStore(tmp_path / "limits.db", boot="test"), rate, wait, clock)
+        return TelegramClient(base, pacer, clock=clock)
+
+    return client
+
+
+@responses.activate
+def test_pages_are_asked_for_by_number(make: Callable[..., TelegramClient]) -> None:
+    responses.get(PAGE, body="<html>новости</html>")
+    assert make().page("durov") == "<html>новости</html>"
+    make().page("durov", before=21)
+    assert responses.calls[1].request.url == f"{PAGE}?before=21"
+    assert "Disgram" in responses.calls[0].request.headers["User-Agent"]
+
+
+@responses.activate
+def test_the_landing_page_behind_a_redirect_is_the_answer(make: Callable[..., TelegramClient]) -> None:
+    responses.get(PAGE, status=302, headers={"Location": "https://t.me/durov"})
+    responses.get("https://t.me/durov", body="landing")
+    assert make().page("durov") == "landing"
+
+
+@responses.activate
+def test_a_redirect_to_another_host_is_not_followed(make: Callable[..., TelegramClient]) -> None:
+    responses.get(PAGE, status=302, headers={"Location": "https://blocked.example/notice"})
+    with pytest.raises(PageNotUnderstood, match=r"blocked\.example"):
+        make().page("durov")
+    assert len(responses.calls) == 1
+
+
+@responses.activate
+def test_a_circle_of_redirects_ends(make: Callable[..., TelegramClient]) -> None:
+    responses.get(PAGE, status=302, headers={"Location": PAGE})
+    with pytest.raises(PageNotUnderstood, match="circle"):
+        make().page("durov")
+
+
+@pytest.mark.parametrize("status", [403, 404, 500, 502, 429])
+@responses.activate
+def test_anything_but_200_is_worth_another_try(make: Callable[..., TelegramClient], status: int) -> None:
+    responses.get(PAGE, status=status)
+    with pytest.raises(TelegramUnavailable, match=str(status)):
+        make().page("durov")
+
+
+@pytest.mark.parametrize(
+    ("failure", "told"),
+    [
+        (requests.ConnectTimeout("x"), "no connection"),
+        (requests.ReadTimeout("x"), "no answer"),
+        (requests.exceptions.ChunkedEncodingError("x"), "cut off"),
+        (requests.ConnectionError("<object at 0x7f00> refused"), "refused"),
+    ],
+)
+@responses.activate
+def test_network_errors_are_told_in_short(
+    make: Callable[..., TelegramClient], failure: Exception, told: str
+) -> None:
+    responses.get(PAGE, body=failure)
+    with pytest.raises(TelegramUnavailable, match=told) as caught:
+        make().page("durov")
+    assert "0x7f" not in str(caught.value)
+
+
+@responses.activate
+def test_a_page_without_end_is_given_up(make: Callable[..., TelegramClient]) -> None:
+    responses.get(PAGE, body=b"x" * (PAGE_BYTES + 1))
+    with pytest.raises(PageNotUnderstood):
+        make().page("durov")
+
+
+# --- pace ---------------------------------------------------------------------------------------
+
+
+@responses.activate
+def test_all_workers_together_keep_the_pace(
+    make: Callable[..., TelegramClient], wait: Waiting, clock: Clock
+) -> None:
+    responses.get(PAGE, body="page")
+    began = clock.now
+    clients = [make(rate=4.0) for _ in range(3)]
+    for number in range(9):
+        clients[number % 3].page("durov")
+    assert clock.now - began == pytest.approx(8 / 4.0)
+
+
+@responses.activate
+def test_a_429_makes_everybody_rest(make: Callable[..., TelegramClient], wait: Waiting, clock: Clock) -> None:
+    responses.get(PAGE, status=429, headers={"Retry-After": "30"})
+    responses.get(PAGE, body="page")
+    first, other = make(), make()
+    began = clock.now
+    with pytest.raises(TelegramUnavailable) as caught:
+        first.page("durov")
+    assert caught.value.retry_after == 30.0
+    other.page("durov")
+    assert clock.now - began >= 30.0
+
+
+def test_a_rest_does_not_end_in_a_burst(tmp_path: Path, clock: Clock) -> None:
+    store = LimitStore(tmp_path / "limits.db", boot="test")
+    turns: list[float] = []
+
+    def wait_and_be_told_to_rest(seconds: float) -> None:
+        if not turns:
+            turns.append(-1.0)
+            pacer.rest(10.0)
+        clock.now += seconds
+
+    pacer = TelegramPacer(store, 1.0, wait_and_be_told_to_rest, clock)
+    pacer.turn()
+    began = clock.now
+    pacer.turn()  # told to rest while it waits
+    assert clock.now - began >= 10.0
+    after = clock.now
+    pacer.turn()
+    assert clock.now - after == pytest.approx(1.0)
+
+
+# --- media --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://cdn4.telesco.pe/file/a.jpg",
+        "https://cdn1.telegram-cdn.org/file/a.jpg?token=x",
+        "https://cdn5.cdn-telegram.org/file/a.jpg",
+        "https://telegram.org/img/a.png",
+    ],
+)
+@responses.activate
+def test_files_come_from_telegrams_hosts(make: Callable[..., TelegramClient], url: str) -> None:
+    responses.get(url, body=b"\xff\xd8data", headers={"Content-Type": "image/jpeg; charset=x"})
+    download = make().media(url, 100)
+    with download.file as file:
+        file.seek(0)
+        assert file.read() == b"\xff\xd8data"
+    assert (download.fetched.size, download.fetched.content_type) == (6, "image/jpeg")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://cdn4.telesco.pe/file/a.jpg",
+        "https://evil.example/file/a.jpg",
+        "https://telesco.pe.evil.example/a.jpg",
+        "https://eviltelesco.pe/a.jpg",
+        "https://user@telesco.pe/a.jpg",
+        "https://telesco.pe:8443/a.jpg",
+        "https://127.0.0.1/a.jpg",
+        "https://[::1]/a.jpg",
+        "file:///etc/passwd",
+        "ftp://telegram.org/a",
+        "//telesco.pe/a.jpg",
+        "",
+    ],
+)
+@responses.activate
+def test_and_from_nowhere_else(make: Callable[..., TelegramClient], url: str) -> None:
+    with pytest.raises(MediaUnavailable, match="host"):
+        make().media(url, 100)
+    assert len(responses.calls) == 0
+
+
+@responses.activate
+def test_not_even_by_a_redirect(make: Callable[..., TelegramClient]) -> None:
+    responses.get("https://t.me/a.jpg", status=302, headers={"Location": "http://169.254.169.254/secret"})
+    with pytest.raises(MediaUnavailable, match="host"):
+        make().media("https://t.me/a.jpg", 100)
+    assert len(responses.calls) == 1
+
+
+@responses.activate
+def test_the_mirrors_own_host_may_serve_files(make: Callable[..., TelegramClient]) -> None:
+    responses.get("http://127.0.0.1:9999/a.jpg", body=b"x")
+    make("http://127.0.0.1:9999").media("http://127.0.0.1:9999/a.jpg", 100).file.close()
+
+
+@responses.activate
+def test_a_file_too_large_is_refused_by_its_length_or_while_it_comes(
+    make: Callable[..., TelegramClient],
+) -> None:
+    responses.get("https://telesco.pe/a", body=b"x" * 101, auto_calculate_content_length=True)
+    with pytest.raises(MediaUnavailable, match="MAX_UPLOAD_MB"):
+        make().media("https://telesco.pe/a", 100)
+    responses.get("https://telesco.pe/b", body=b"x" * 101)
+    with pytest.raises(MediaUnavailable, match="MAX_UPLOAD_MB"):
+        make().media("https://telesco.pe/b", 100)
+
+
+@responses.activate
+def test_sigterm_ends_a_download(tmp_path: Path, clock: Clock, wait: Waiting) -> None:
+    def stop() -> None:
+        raise Stopping
+
+    responses.get("https://telesco.pe/a", body=b"x" * 10)
+    pacer = TelegramPacer(LimitStore(tmp_path / "limits.db", boot="test"), 2.0, wait, clock)
+    with pytest.raises(Stopping):
+        TelegramClient("https://t.me", pacer, check=stop).media("https://telesco.pe/a", 100)
