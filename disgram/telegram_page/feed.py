@@ -15,6 +15,7 @@ from disgram.telegram_page.fingerprints import fingerprint
 
 _HISTORY = re.compile(r"<section\b[^<>]*\btgme_channel_history\b")
 _POST = re.compile(r'data-post="([^"<>/]+)/([1-9][0-9]{0,9})"')
+_MESSAGE = re.compile(r'js-widget_message["\s]')
 _WRAP = re.compile(r"<div\b[^<>]*\btgme_widget_message_wrap\b[^<>]*>\s*")
 
 # What belongs to an album is told by its items' own links (`…/298?single`), never computed: ids have gaps.
@@ -43,7 +44,7 @@ def scan(html: str, channel: str) -> ChannelPage:
     found = slices(history)
     if not found and "tme_no_messages_found" not in history:
         raise PageNotUnderstood("a preview page with neither posts nor a word that there are none")
-    if _count_messages(history) > len(_POST.findall(history)):
+    if len(_MESSAGE.findall(history)) > len(_POST.findall(history)):
         raise PageNotUnderstood("a preview page with a post that has no number")
     return ChannelPage(
         channel=channel,
@@ -94,10 +95,6 @@ def _start(html: str, position: int) -> int:
     message = html.rfind("<", 0, position)
     wrap = html.rfind("<", 0, message)
     return wrap if wrap >= 0 and _WRAP.fullmatch(html, wrap, message) else message
-
-
-def _count_messages(history: str) -> int:
-    return history.count("js-widget_message") - history.count("js-widget_message_wrap")
 
 
 def _history(html: str) -> str:

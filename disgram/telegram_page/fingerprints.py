@@ -12,19 +12,19 @@ from functools import lru_cache
 from hashlib import blake2b
 
 _NOISE = re.compile(
-    r"<svg\b[^<]*(?:<(?!/svg)[^<]*)*</svg>"
+    # Each stops at the next tag of its own name, so that none searches far.
+    r"<svg\b[^<]*(?:<(?!/?svg\b)[^<]*)*</svg>"
     r'|<i class="tgme_widget_message_user_photo\b[^<>]*>(?:<img\b[^<>]*>)?'
-    r'|<a class="tgme_widget_message_(?:owner_name|date)".{0,2000}?</a>'
-    r'|<div class="tgme_widget_message_reactions\b.{0,20000}?</div>'
+    r'|<a class="tgme_widget_message_(?:owner_name|date)"[^<]*(?:<(?!/?a\b)[^<]*)*</a>'
+    r'|<div class="tgme_widget_message_reactions\b[^<]*(?:<(?!/?div\b)[^<]*)*</div>'
     r'|<span class="(?:tgme_widget_message_views|copyonly)">[^<>]*</span>'
-    r'|<div class="tgme_widget_message_service_date_wrap">.{0,300}?</div>\s*</div>'
+    r'|<div class="tgme_widget_message_service_date_wrap">\s*<div\b[^<>]*>[^<>]*</div>\s*</div>'
     r'|<span\s+style="display: ?inline-block;[^"<>]*"></span>'
-    r'|<s style="[^"<>]*"></s>',
-    re.DOTALL,
+    r'|<s style="[^"<>]*"></s>'
 )
 _VIDEO = re.compile(r"<video\b[^<>]*>")
 _BREAK = re.compile(r"<br\s*/>")
-_ATTRIBUTE = re.compile(r'\s+([\w:-]+)="([^"]*)"')
+_ATTRIBUTE = re.compile(r'\s([\w:-]+)="([^"]*)"')
 _BEHIND_BLOCK = re.compile(r"(<div\b[^<>]*>) ")
 _SIZE = re.compile(r"(?:width:\s*[0-9.]+px|padding-top:\s*[0-9.]+%)")
 
@@ -45,7 +45,7 @@ def fingerprint(html: str) -> str:
 
 def _tight(html: str) -> str:
     """Without the indentation between blocks, which grows and shrinks with what stands there."""
-    html = " ".join(html.split())
+    html = " ".join(html.split()).replace(" >", ">")
     html = html.replace(" <div", "<div").replace(" </div>", "</div>").replace("</div> ", "</div>")
     return _BEHIND_BLOCK.sub(r"\1", html)
 

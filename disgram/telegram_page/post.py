@@ -67,6 +67,10 @@ _READERS: dict[str, parts.Reader] = {
     "message_media_not_supported_wrap": parts.not_supported,
 }
 
+_STRUCTURE = frozenset(
+    {"tgme_widget_message_wrap", "tgme_widget_message", "tgme_widget_message_bubble", "media_supported_cont"}
+)
+
 _FRAME = frozenset(
     {
         "tgme_widget_message_user",
@@ -87,7 +91,8 @@ _READABLE = (Text, Media, Poll, Location, LinkPreview, Card)
 def parse_post(piece: PostSlice, page: ChannelPage) -> TelegramPost:
     """Read a post whole. Raises PageNotUnderstood when the slice holds no message at all."""
     try:
-        soup = BeautifulSoup(piece.html, "lxml")
+        # A lone surrogate is no character; libxml2 would refuse the whole slice for it.
+        soup = BeautifulSoup(piece.html.encode("utf-8", "replace").decode(), "lxml")
         message = find(soup, "tgme_widget_message")
         if message is None:
             raise PageNotUnderstood(f"nothing of post {piece.id} is left in its piece of the page")
@@ -131,7 +136,7 @@ def _block(element: Tag, place: Place) -> Iterable[Block]:
         return reader(element, place)
     if not _FRAME.isdisjoint(names):
         return ()
-    if find(element, *_READERS, *_FRAME):
+    if not _STRUCTURE.isdisjoint(names) or find(element, *_READERS, *_FRAME):
         return _blocks(element, place)
     return _unknown(element, names, place)
 

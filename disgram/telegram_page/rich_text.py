@@ -37,6 +37,7 @@ _STYLES = {
 _BLOCKS = frozenset({"blockquote", "pre", "div", "p", "ul", "ol", "li", "table", "tr", "section"})
 _SILENT = frozenset({"script", "style", "svg", "template", "head", "video", "audio", "canvas"})
 _BLANK = re.compile(r"[ \t\n\r\f]+")
+_RAW_BREAK = re.compile(r"[\n\r]\s*")
 _LANGUAGE = re.compile(r"(?:language-)?([\w+#.-]{1,30})")
 
 
@@ -147,7 +148,7 @@ class _Writer:
         if look.verbatim:
             text = text.replace("\r\n", "\n").replace("\r", "\n")
         elif Style.CODE in look.styles:
-            text = re.sub(r"\s*[\n\r]\s*", " ", text)
+            text = _RAW_BREAK.sub(" ", text)
         else:
             text = _BLANK.sub(" ", text)
             if self._due or self._last in "\n ":
