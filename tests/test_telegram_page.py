@@ -484,7 +484,12 @@ def test_reply() -> None:
 
 
 @pytest.mark.parametrize(
-    "quote_class", ["tgme_widget_message_text", "tgme_widget_message_metatext js-message_reply_text"]
+    "quote_class",
+    [
+        "tgme_widget_message_text",
+        "tgme_widget_message_metatext js-message_reply_text",
+        "js-message_reply_text",
+    ],
 )
 def test_a_reply_quotes_in_three_forms(quote_class: str) -> None:
     answered = block(pages.reply("Ann", "Video", quote_class=quote_class))

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timezone
 
 from bs4 import BeautifulSoup, NavigableString, Tag
-from bs4.exceptions import ParserRejectedMarkup
+from bs4.builder import ParserRejectedMarkup
 
 from disgram.errors import PageNotUnderstood
 from disgram.models import (
