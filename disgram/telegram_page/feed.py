@@ -1,0 +1,149 @@
+"""A page of t.me/s/<channel> -> `ChannelPage`: which posts it holds, and whether it is such a page at all.
+
+Reads by string search only; never builds a tree. Every pattern stops at the next `<`, so that no page,
+however mangled, takes much more than linear time, and begins with plain letters, which `re` finds fast.
+"""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+
+from disgram.errors import ChannelHasNoPreview, ChannelNotFound, PageNotUnderstood
+from disgram.models import ChannelPage, PostSlice
+from disgram.telegram_page.fingerprints import fingerprint
+
+_HISTORY = re.compile(r"<section\b[^<>]*\btgme_channel_history\b")
+_POST = re.compile(r'data-post="([^"<>/]+)/([1-9][0-9]{0,9})"')
+_MESSAGE = re.compile(r'js-widget_message["\s]')
+_WRAP = re.compile(r"<div\b[^<>]*\btgme_widget_message_wrap\b[^<>]*>\s*")
+
+# What belongs to an album is told by its items' own links (`…/298?single`), never computed: ids have gaps.
+_ITEM = re.compile(r"tgme_widget_message_(?:photo_wrap|video_player|document_wrap)\b")
+_ITEM_LINK = re.compile(r'\bhref="https?://t\.me/([^"<>/?]+)/([1-9][0-9]{0,9})(?:\?single)?"')
+
+_META = r'<meta\b[^<>]*\bproperty="og:%s"[^<>]*\bcontent="([^"<>]*)"'
+_TITLE_META = re.compile(_META % "title")
+_PHOTO_META = re.compile(_META % "image")
+_TITLE = re.compile(r"<title\b[^<>]*>([^<>]{0,500})")
+_PREVIOUS = re.compile(r'<link\b(?=[^<>]*\brel="prev")[^<>]*\bhref="[^"<>]*\bbefore=([0-9]{1,10})\b')
+_MORE = re.compile(r'<a\b(?=[^<>]*\btme_messages_more\b)[^<>]*\bdata-before="([0-9]{1,10})"')
+_LANDING = re.compile(r'\bclass="tgme_page_(?:wrap|action)\b')
+_WIDGET_ERROR = re.compile(r"\btgme_widget_message_error\b[^<>]*>([^<>]{1,200})")
+
+
+def scan(html: str, channel: str) -> ChannelPage:
+    """Split the page that t.me gave for `channel`; its posts ascend, albums are one slice each.
+
+    The name in `data-post` may differ from `channel` in case, or altogether after a renaming; the page is
+    the one asked for all the same. A page beyond the oldest post holds no slices.
+    Raises ChannelHasNoPreview or ChannelNotFound for the landing page that t.me redirects to, and
+    PageNotUnderstood for whatever else is not a whole preview page.
+    """
+    history = _history(html)
+    found = slices(history)
+    if not found and "tme_no_messages_found" not in history:
+        raise PageNotUnderstood("a preview page with neither posts nor a word that there are none")
+    if len(_MESSAGE.findall(history)) > len(_POST.findall(history)):
+        raise PageNotUnderstood("a preview page with a post that has no number")
+    return ChannelPage(
+        channel=channel,
+        title=_text(_TITLE_META, html) or channel,
+        photo_url=_photo(html),
+        slices=found,
+        older=_number(_PREVIOUS, html) or _number(_MORE, history),
+    )
+
+
+def slices(html: str) -> tuple[PostSlice, ...]:
+    """Every post in a piece of a page, ascending; of posts with the same number the first counts."""
+    posts = [post for post in _POST.finditer(html) if _tag(html, post.start()).startswith("<div")]
+    bounds = [_start(html, post.start()) for post in posts] + [len(html)]
+    found: dict[int, PostSlice] = {}
+    for post, start, end in zip(posts, bounds, bounds[1:], strict=False):
+        piece = _slice(post, html[start:end], _tag(html, post.start()))
+        found.setdefault(piece.id, piece)
+    return tuple(found[number] for number in sorted(found))
+
+
+def _slice(post: re.Match[str], html: str, tag: str) -> PostSlice:
+    channel, number = post.groups()
+    return PostSlice(
+        id=int(number),
+        ids=_ids(int(number), channel, html),
+        html=html,
+        fingerprint=fingerprint(html),
+        service="service_message" in tag,
+    )
+
+
+def _ids(number: int, channel: str, html: str) -> tuple[int, ...]:
+    tags = (_tag(html, item.start()) for item in _ITEM.finditer(html))
+    links = filter(None, map(_ITEM_LINK.search, tags))
+    return tuple(sorted({number} | {int(link[2]) for link in links if link[1].lower() == channel.lower()}))
+
+
+def _tag(html: str, position: int) -> str:
+    """The tag that an attribute stands in."""
+    start = max(html.rfind("<", 0, position), 0)
+    end = html.find(">", position)
+    return html[start : end if end >= 0 else position]
+
+
+def _start(html: str, position: int) -> int:
+    """Where the post begins whose number stands at `position`: with its wrapping element, if it has one."""
+    message = html.rfind("<", 0, position)
+    wrap = html.rfind("<", 0, message)
+    return wrap if wrap >= 0 and _WRAP.fullmatch(html, wrap, message) else message
+
+
+def _history(html: str) -> str:
+    """The part with the posts. A page is whole when the history and then the document are closed; the
+    comment "page generated in …" behind that is missing from some real pages and not asked for."""
+    start = _HISTORY.search(html)
+    if not start:
+        raise _not_a_preview(html)
+    end = html.find("</section>", start.end())
+    if end < 0 or html.find("</html>", end) < 0:
+        raise PageNotUnderstood(f"the page is cut off after {len(html)} characters")
+    return html[start.start() : end]
+
+
+def _not_a_preview(html: str) -> Exception:
+    error = _WIDGET_ERROR.search(html)
+    if error:
+        return PageNotUnderstood(f"t.me says: {unescape(error[1]).strip()}")
+    title = _text(_TITLE, html)
+    if not title.startswith("Telegram: ") or not _LANDING.search(html) or "</html>" not in html:
+        return PageNotUnderstood(f"not a preview page: {len(html)} characters, titled {title[:80]!r}")
+    # Landing pages, seen 2026-09: only a name that nobody has shows neither a title nor "View @…".
+    if "tgme_page_title" not in html and title.startswith("Telegram: Contact"):
+        return ChannelNotFound("nobody has this name on Telegram")
+    return ChannelHasNoPreview(f"{_kind(html, title)}, which t.me shows no posts of")
+
+
+def _kind(html: str, title: str) -> str:
+    if title.startswith("Telegram: Launch"):
+        return "this is a bot"
+    if title.startswith("Telegram: Contact"):
+        return "this is a user"
+    if re.search(r"tgme_page_extra[^<>]*>[^<>]*\bmembers?\b", html):
+        return "this is a group"
+    return "this channel is restricted or has its preview switched off"
+
+
+def _photo(html: str) -> str | None:
+    url = _text(_PHOTO_META, html)
+    if url.startswith("//"):
+        return "https:" + url
+    return url if url.startswith(("https://", "http://")) else None
+
+
+def _text(pattern: re.Pattern[str], html: str) -> str:
+    match = pattern.search(html)
+    return unescape(match[1]).strip() if match else ""
+
+
+def _number(pattern: re.Pattern[str], html: str) -> int | None:
+    match = pattern.search(html)
+    return int(match[1]) if match and int(match[1]) else None

@@ -1,0 +1,204 @@
+"""What a post shows as a file: photos, videos, voice, documents, stickers -> `Media`.
+
+One reader a kind. A file's `identity` is made of what t.me keeps from one page to the next: numeric
+classes where there are any (single photos), else its post number, size or ratio, and length.
+Never fetches and never judges whether a file can be had: an address is offered or it is not.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from bs4 import Tag
+
+from disgram.models import Media, MediaKind
+from disgram.telegram_page.markup import (
+    Place,
+    attribute,
+    background,
+    classes,
+    file_url,
+    find,
+    find_all,
+)
+from disgram.telegram_page.rich_text import words
+
+_WIDTH = re.compile(r"(?<![-\w])width:\s*([0-9.]+)px")
+_PERCENT = re.compile(r"padding-top:\s*([0-9.]+)%")
+_THUMBS = ("link_preview_video_thumb", "tgme_widget_message_video_thumb")
+_NUMERIC = re.compile(r"[0-9_]{5,}")
+
+
+def photo(element: Tag, place: Place) -> Iterator[Media]:
+    numbers = " ".join(name for name in classes(element) if _NUMERIC.fullmatch(name))
+    link = _link(element, place)
+    yield Media(
+        MediaKind.PHOTO,
+        link,
+        url=background(element),
+        spoiler=_is_spoiler(element),
+        identity=f"photo {numbers}" if numbers else f"photo {_number(link)} {_shape(element)}",
+    )
+
+
+def service_photo(element: Tag, place: Place) -> Iterator[Media]:
+    """The new picture of "Channel photo updated"."""
+    link = _link(element, place)
+    url = file_url(attribute(element.find("img"), "src"))
+    if url:
+        yield Media(MediaKind.PHOTO, link, url=url, identity=f"photo {_number(link)}")
+
+
+def video(element: Tag, place: Place) -> Iterator[Media]:
+    """A video, or a GIF: that is the player without a play button. Without a file it says why.
+
+    A narrow one stands there twice, the first time blurred, as its own backdrop.
+    """
+    url = _source(element, "video")
+    kind = MediaKind.VIDEO if find(element, "message_video_play") else MediaKind.GIF
+    duration = words(find(element, "message_video_duration"))
+    link = _link(element, place)
+    yield Media(
+        kind,
+        link,
+        url=url,
+        preview_url=background(find(element, "tgme_widget_message_video_thumb")),
+        duration=duration,
+        note="" if url else words(find(element, "message_media_not_supported_label")),
+        spoiler=_is_spoiler(element),
+        identity=_joined("video", _number(link), _shape(element), duration),
+    )
+
+
+def round_video(element: Tag, place: Place) -> Iterator[Media]:
+    url = _source(element, "video")
+    duration = words(find(element, "tgme_widget_message_roundvideo_duration"))
+    yield Media(
+        MediaKind.ROUND_VIDEO,
+        place.url,
+        url=url,
+        preview_url=background(find(element, "tgme_widget_message_roundvideo_thumb")),
+        duration=duration,
+        note="" if url else words(find(element, "message_media_not_supported_label")),
+        identity=_joined("round video", _number(place.url), duration),
+    )
+
+
+def voice(element: Tag, place: Place) -> Iterator[Media]:
+    link = _link(element, place)
+    duration = words(find(element, "tgme_widget_message_voice_duration"))
+    yield Media(
+        MediaKind.VOICE,
+        link,
+        url=_source(element, "audio"),
+        duration=duration,
+        identity=_joined("voice", _number(link), duration),
+    )
+
+
+def document(element: Tag, place: Place) -> Iterator[Media]:
+    """A file or a piece of music; t.me names them and offers no address."""
+    name = words(find(element, "tgme_widget_message_document_title"))
+    extra = words(find(element, "tgme_widget_message_document_extra"))
+    icon = find(element, "tgme_widget_message_document_icon")
+    music = icon is not None and "audio" in classes(icon)
+    yield Media(
+        MediaKind.AUDIO if music else MediaKind.DOCUMENT,
+        _link(element, place),
+        preview_url=background(find(element, "tgme_widget_message_document_thumb")),
+        name=name,
+        size="" if music else extra,
+        performer=extra if music else "",
+        identity=_joined("audio" if music else "document", name, extra),
+    )
+
+
+def sticker(element: Tag, place: Place) -> Iterator[Media]:
+    """A static one; what stands as its background is a placeholder."""
+    url = file_url(attribute(element, "data-webp")) or background(element)
+    yield _sticker(place, url, _shape(element))
+
+
+def animated_sticker(element: Tag, place: Place) -> Iterator[Media]:
+    """A .tgs (gzipped Lottie), which only Telegram plays."""
+    url, preview = None, file_url(attribute(element.find("img"), "src"))
+    for source in element.find_all("source"):
+        address = file_url(attribute(source, "srcset").split(" ")[0])
+        if attribute(source, "type") == "application/x-tgsticker":
+            url = address
+        else:
+            preview = preview or address
+    yield _sticker(place, url, "tgs", preview=preview, note="animated sticker")
+
+
+def video_sticker(element: Tag, place: Place) -> Iterator[Media]:
+    player = element if element.name == "video" else element.find("video")
+    preview = background(element) or file_url(attribute(element.find("img"), "src"))
+    yield _sticker(place, file_url(attribute(player, "src")), "video", preview=preview)
+
+
+def preview_media(card: Tag, link: str) -> Iterator[Media]:
+    """The picture and the video of a link preview or another card, each of which belongs to `link`."""
+    for player in find_all(card, "link_preview_video_player", "tgme_widget_message_video_player"):
+        url = _source(player, "video")
+        duration = words(find(player, "message_video_duration"))
+        yield Media(
+            MediaKind.VIDEO,
+            link,
+            url=url,
+            preview_url=background(find(player, *_THUMBS)),
+            duration=duration,
+            note="" if url else words(find(player, "message_media_not_supported_label")),
+            identity=_joined("preview video", _shape(player), duration),
+        )
+    for picture in card.find_all(style=True):
+        url = background(picture)
+        if url and {"emoji", *_THUMBS}.isdisjoint(classes(picture)):
+            yield Media(MediaKind.PHOTO, link, url=url, identity=_joined("preview photo", _shape(picture)))
+
+
+def _sticker(
+    place: Place, url: str | None, form: str, *, preview: str | None = None, note: str = ""
+) -> Media:
+    identity = _joined("sticker", _number(place.url), form)
+    return Media(MediaKind.STICKER, place.url, url=url, preview_url=preview, note=note, identity=identity)
+
+
+def _source(element: Tag, name: str) -> str | None:
+    """The address of the element's <video> or <audio>, not that of the blurred backdrop."""
+    players = element.find_all(name)
+    sharp = [player for player in players if "blured" not in classes(player)]
+    return next((url for url in map(_address, sharp or players) if url), None)
+
+
+def _address(player: Tag) -> str | None:
+    return file_url(attribute(player, "src")) or file_url(attribute(player.find("source"), "src"))
+
+
+def _link(element: Tag, place: Place) -> str:
+    """The item's own link, without the `?single` of albums."""
+    link = file_url(attribute(element, "href")) or place.url
+    return link.split("?")[0]
+
+
+def _number(link: str) -> str:
+    return link.rsplit("/", 1)[-1]
+
+
+def _shape(element: Tag) -> str:
+    """Its ratio or its size, as the page writes it: enough to tell two files apart, mostly."""
+    if ratio := attribute(element, "data-ratio"):
+        return ratio
+    styles = " ".join(attribute(part, "style") for part in [element, *element.find_all(style=True)])
+    width, percent = _WIDTH.search(styles), _PERCENT.search(styles)
+    return f"{width[1] if width else ''}x{percent[1] if percent else ''}"
+
+
+def _is_spoiler(element: Tag) -> bool:
+    """Hidden until tapped. `blured` alone only means that the item does not fill its frame."""
+    return any("spoiler" in name for part in [element, *element.find_all(True)] for name in classes(part))
+
+
+def _joined(*parts: str) -> str:
+    return " ".join(part for part in parts if part)
