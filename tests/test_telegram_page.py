@@ -272,7 +272,7 @@ def test_other_visible_changes() -> None:
         mark(pages.photo(5), pages.text("words")),
         mark(pages.photo(5, numbers="5449765 126_4601"), pages.text("words")),
         mark(pages.poll("?", "Poll", ("a", "5%")), voters="5"),
-        mark(pages.poll("?", "Poll", ("a", "5%")), voters="6"),
+        mark(pages.poll("?", "Poll", ("a", "6%")), voters="6"),
     }
     assert len(seen) == 9
 
