@@ -55,7 +55,12 @@ class Service:
         self.template: Template = template()
         self.supervisor = self.supervise(30.0, 360.0)
 
-    def supervise(self, monitor_interval: float, stale_after: float) -> Supervisor:
+    def supervise(
+        self,
+        monitor_interval: float,
+        stale_after: float,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> Supervisor:
         """The supervisor to use; not started yet."""
         self.supervisor = Supervisor(
             lambda: dict(self.wanted),
@@ -63,6 +68,7 @@ class Service:
             self.template,
             monitor_interval=monitor_interval,
             stale_after=stale_after,
+            clock=clock,
         )
         return self.supervisor
 
@@ -280,6 +286,18 @@ def test_all_silent_together_are_all_replaced(service: Service) -> None:
     eventually(lambda: all(service.restarted(status.channel, status.pid or 0) for status in old))
 
 
+def test_a_machine_that_slept_has_no_stale_workers(service: Service) -> None:
+    slept = 0.0
+    service.supervise(0.5, 2.0, clock=lambda: time.monotonic() + slept)
+    old = service.run("obedient_a", "obedient_b")
+    for slept in (1e5, 2e5):
+        service.supervisor.wake()
+        eventually(lambda: service.supervisor.snapshot().taken_at > slept)  # noqa: B023
+    seen = len(service.lines)
+    eventually(lambda: len(service.lines) > seen + 10)
+    assert [service.status(status.channel).pid for status in old] == [status.pid for status in old]
+
+
 def test_restart_all_replaces_every_worker_without_delay(service: Service) -> None:
     old = service.run("silent_a", "silent_b")
     service.supervisor.restart_all()
@@ -346,7 +364,29 @@ def test_a_hung_template_does_not_keep_stop_waiting(service: Service) -> None:
     eventually(lambda: is_gone(warm) and is_gone(status.pid or 0), timeout=5)
 
 
+def test_stop_while_the_template_still_imports_leaves_nothing(service: Service) -> None:
+    service.want("obedient_a", "silent_b")
+    service.supervisor.start()
+    eventually(lambda: service.template.pid)
+    warm = service.template.pid
+    service.supervisor.stop()
+    assert warm and is_gone(warm)
+    assert not service.supervisor.alive
+
+
 # --- scarcity, and trouble outside ---
+
+
+def test_without_memory_for_a_fork_the_service_stays_up_and_says_so(service: Service) -> None:
+    service.template = Template(["tests.integration.workers.no_memory"])
+    service.supervise(30, 360)
+    service.want("obedient_a")
+    service.supervisor.start()
+    eventually(lambda: (status := service.find("obedient_a")) and status.restarts >= 1)
+    eventually(lambda: service.status("obedient_a").reason == "start_failed")
+    (error,) = service.supervisor.snapshot().errors
+    assert error == "webhook.py obedient_a cannot be started: fork: Cannot allocate memory"
+    assert service.supervisor.snapshot().template_alive
 
 
 def test_without_descriptors_the_service_stays_up_and_recovers(service: Service) -> None:
