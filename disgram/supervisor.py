@@ -11,12 +11,13 @@ anything changed, plan and act; publish a snapshot.
 from __future__ import annotations
 
 import contextlib
-import os
 import selectors
+import socket
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from disgram import lifecycle
 from disgram.looks import Looks
@@ -33,7 +34,9 @@ _LAST_SECOND = 1.0
 class Supervisor:
     """Everything public may be called from any thread, but not from a signal handler.
 
-    `on_report` gets every line worth logging, beats left out. Seconds throughout; `clock` is monotonic.
+    `desired` returns a mapping that nobody changes afterwards. `on_report` gets every line worth logging,
+    beats left out; should it raise, the snapshot's errors say so and work goes on. Seconds throughout;
+    `clock` is monotonic.
     """
 
     def __init__(
@@ -55,10 +58,8 @@ class Supervisor:
         self._thread: threading.Thread | None = None
         self._snapshot = Snapshot()
         self._selector = selectors.DefaultSelector()
-        self._woken, self._waker = os.pipe()
-        os.set_blocking(self._woken, False)
-        os.set_blocking(self._waker, False)
-        self._selector.register(self._woken, selectors.EVENT_READ, self._on_wake)
+        self._woken: socket.socket | None = None
+        self._waker: socket.socket | None = None
         self._table = WorkerTable(template, self._selector, on_report, clock)
         self._looks = Looks()
         self._next_look_at = self._turned_at = clock()
@@ -71,6 +72,11 @@ class Supervisor:
     def start(self) -> None:
         """Begin; workers come up as `desired` says."""
         raise_descriptor_limit()
+        # Sockets know when they are closed: a late wake-up must not hit a descriptor of somebody else.
+        self._woken, self._waker = socket.socketpair()
+        self._woken.setblocking(False)
+        self._waker.setblocking(False)
+        self._selector.register(self._woken, selectors.EVENT_READ, partial(self._on_wake, self._woken))
         self._next_look_at = self._turned_at = self._clock()
         self._thread = threading.Thread(target=self._run, name="supervisor", daemon=True)
         self._thread.start()
@@ -114,8 +120,9 @@ class Supervisor:
         return self._thread is not None and self._thread.is_alive()
 
     def _rouse(self) -> None:
-        with contextlib.suppress(OSError):  # full of wake-ups, of which one is enough; or we have stopped
-            os.write(self._waker, b"\0")
+        if self._waker:
+            with contextlib.suppress(OSError):  # full of wake-ups, of which one is enough; or closed
+                self._waker.send(b"\0")
 
     # --- its own thread ---
 
@@ -184,8 +191,8 @@ class Supervisor:
             self._table.statuses(), now, self._template.alive, self._table.trouble(self._template.trouble)
         )
 
-    def _on_wake(self) -> None:
-        os.read(self._woken, 4096)
+    def _on_wake(self, woken: socket.socket) -> None:
+        woken.recv(4096)
         self._table.changed = True
 
     def _end(self) -> None:
@@ -195,5 +202,6 @@ class Supervisor:
         self._publish(self._clock())
         self._looks.done(_FOREVER, ())
         self._selector.close()
-        for descriptor in (self._woken, self._waker):
-            os.close(descriptor)
+        for end in (self._woken, self._waker):
+            if end:
+                end.close()

@@ -184,8 +184,7 @@ def _become_worker(
     except BaseException:  # noqa: BLE001 - the last frame of this process: beyond it is the template's own loop
         traceback.print_exc()
     finally:
-        sys.stdout.flush()
-        os._exit(code)
+        os._exit(code)  # stdout is unbuffered (-u)
 
 
 def _take_descriptors(pipe: int) -> None:

@@ -140,9 +140,9 @@ class Template:
         )
 
     def _failed(self, trouble: str, now: float) -> None:
-        """The first death after a stable minute costs no time."""
+        """The first death, and the first after a stable minute, costs no time."""
         stable = now - self._opened_at >= lifecycle.STABLE_AFTER
-        self._failures = 0 if stable else self._failures + 1
+        self._failures = 1 if stable else self._failures + 1
         self._due_at = now + (lifecycle.backoff(self._failures - 1) if self._failures > 1 else 0.0)
         self.trouble = f"the template process {trouble}"
 

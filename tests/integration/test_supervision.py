@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from disgram import lifecycle
+from disgram import lifecycle, worker_process
 from disgram.errors import StorageUnavailable
 from disgram.locks import LOCK_FILE, WorkerLock
 from disgram.models import WorkerSpec, WorkerState, WorkerStatus
@@ -364,6 +364,33 @@ def test_a_hung_template_does_not_keep_stop_waiting(service: Service) -> None:
     eventually(lambda: is_gone(warm) and is_gone(status.pid or 0), timeout=5)
 
 
+def test_a_hung_template_is_replaced_with_all_its_children(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker_process, "_PATIENCE", 1.0)
+    service.supervise(monitor_interval=0.2, stale_after=60)
+    (old,) = service.run("obedient_a")
+    warm = service.template.pid
+    assert warm and old.pid
+    os.kill(warm, signal.SIGSTOP)
+    service.want("silent_b")
+    service.supervisor.wake()
+    eventually(lambda: service.restarted("obedient_a", old.pid or 0))
+    service.all_running()
+    assert is_gone(warm)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_supervisor_that_fails_leaves_no_worker_behind(service: Service) -> None:
+    (old,) = service.run("obedient_a")
+    vars(service)["wanted"] = None
+    service.supervisor.wake()
+    eventually(lambda: not service.supervisor.alive)
+    assert old.pid and is_gone(old.pid)
+    service.supervisor.wake()
+    assert service.supervisor.wait_gone("job", timeout=1)
+
+
 def test_stop_while_the_template_still_imports_leaves_nothing(service: Service) -> None:
     service.want("obedient_a", "silent_b")
     service.supervisor.start()
@@ -424,11 +451,13 @@ def start_service(tmp_path: Path, *channels: str) -> subprocess.Popen[str]:
     return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
 
 
-def pids_shown(process: subprocess.Popen[str], pids: set[int]) -> None:
-    """Gather every pid the service names, as long as it speaks."""
+def pids_shown(process: subprocess.Popen[str], pids: set[int], templates: list[int] | None = None) -> None:
+    """Gather every pid the service names, as long as it speaks; its template's apart as well."""
     assert process.stdout
     for line in process.stdout:
         shown = json.loads(line)
+        if templates is not None and shown["template"]:
+            templates.append(shown["template"])
         pids |= {pid for pid in (shown["template"], *shown["workers"]) if pid}
 
 
@@ -455,6 +484,19 @@ def test_kill_9_of_the_service_ends_a_worker_that_ignores_sigterm(tmp_path: Path
         reader = threading.Thread(target=pids_shown, args=(process, pids))
         reader.start()
         eventually(lambda: len(pids) == 2)
+        process.kill()
+        reader.join()
+    eventually(lambda: all(is_gone(pid) for pid in pids))
+
+
+def test_kill_9_of_service_and_template_together_leaves_nothing(tmp_path: Path) -> None:
+    pids: set[int] = set()
+    templates: list[int] = []
+    with start_service(tmp_path, "obedient_a", "silent_b") as process:
+        reader = threading.Thread(target=pids_shown, args=(process, pids, templates))
+        reader.start()
+        eventually(lambda: len(pids) == 3)
+        os.kill(templates[0], signal.SIGKILL)
         process.kill()
         reader.join()
     eventually(lambda: all(is_gone(pid) for pid in pids))
