@@ -1,0 +1,52 @@
+"""A service in miniature, to be killed: `python -m tests.integration.small_service DATA_DIR CHANNEL...`
+
+Prints the pids of its template and its workers as a JSON line whenever they change; SIGTERM stops it.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+import threading
+from pathlib import Path
+
+from disgram.models import ChannelRef, Destination, WorkerSettings, WorkerSpec
+from disgram.supervisor import Supervisor
+from disgram.worker_process import Template
+
+BEHAVIOURS = ("obedient", "crashing", "hanging", "silent", "permanent", "chatty")
+
+
+def spec_of(data_dir: Path, channel: str, job: str = "job", color: int | None = None) -> WorkerSpec:
+    """A worker that behaves as its channel's name begins."""
+    destination = Destination("https://discord.com", "1", "token-never-shown")
+    return WorkerSpec(job, ChannelRef(channel), destination, color, WorkerSettings(data_dir))
+
+
+def template() -> Template:
+    return Template(
+        [f"tests.integration.workers.{name}" for name in BEHAVIOURS],
+        module_of=lambda spec: f"tests.integration.workers.{spec.channel.name.split('_')[0]}",
+    )
+
+
+def main(data_dir: Path, channels: list[str]) -> None:
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda number, frame: stop.set())
+    specs = {spec.key: spec for spec in (spec_of(data_dir, channel) for channel in channels)}
+    warm = template()
+    supervisor = Supervisor(lambda: specs, lambda spec, report: None, warm)
+    supervisor.start()
+    shown = ""
+    while not stop.wait(0.01):
+        pids = [worker.pid for worker in supervisor.snapshot().workers if worker.pid]
+        line = json.dumps({"template": warm.pid, "workers": pids})
+        if line != shown:
+            print(line, flush=True)
+            shown = line
+    supervisor.stop()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), sys.argv[2:])

@@ -1,0 +1,129 @@
+"""Locks between processes: record locks never collide within one, so each test has another one hold them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from disgram.errors import StartRefused, StorageUnavailable
+from disgram.locks import LOCK_FILE, InstanceLock, WorkerLock, _offset
+from disgram.report import Level
+
+HOLDER = """
+import sys
+from pathlib import Path
+from disgram.locks import InstanceLock, WorkerLock
+path, *key = sys.argv[1:]
+lock = WorkerLock(Path(path), *key) if key else InstanceLock(Path(path))
+lock.acquire()
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+Hold = Callable[..., "subprocess.Popen[bytes]"]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / LOCK_FILE
+
+
+@pytest.fixture
+def hold(path: Path) -> Iterator[Hold]:
+    """Another process that holds the service's lock, or the worker's whose key is given."""
+    held: list[subprocess.Popen[bytes]] = []
+
+    def start(*key: str) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-c", HOLDER, str(path), *key]
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        held.append(process)
+        assert process.stdout
+        assert process.stdout.readline() == b"held\n"
+        return process
+
+    yield start
+    for process in held:
+        process.kill()
+        process.communicate()
+
+
+def test_a_second_service_is_refused_and_told_who_has_it(path: Path, hold: Hold) -> None:
+    holder = hold()
+    with pytest.raises(StartRefused, match=rf"pid {holder.pid}\)"):
+        InstanceLock(path).acquire()
+
+
+def test_kill_9_frees_the_lock(path: Path, hold: Hold) -> None:
+    holder = hold()
+    holder.kill()
+    holder.wait()
+    with InstanceLock(path):
+        assert path.read_text().strip().isdigit()
+
+
+def test_a_signature_that_is_no_pid_is_not_repeated(path: Path, hold: Hold) -> None:
+    hold()
+    path.write_bytes(b"\x1b[31mroot\xff\n")
+    with pytest.raises(StartRefused, match="another Disgram is running"):
+        InstanceLock(path).acquire()
+
+
+def test_a_refused_service_leaves_no_lock_of_its_own(path: Path, hold: Hold) -> None:
+    holder = hold()
+    lock = InstanceLock(path)
+    with pytest.raises(StartRefused):
+        lock.acquire()
+    holder.kill()
+    holder.wait()
+    hold()
+
+
+def test_a_directory_that_is_not_there_is_no_crash(tmp_path: Path) -> None:
+    missing = tmp_path / "none" / LOCK_FILE
+    with pytest.raises(StartRefused, match="cannot be opened"):
+        InstanceLock(missing).acquire()
+    with pytest.raises(StorageUnavailable):
+        WorkerLock(missing, "a", "b").acquire()
+
+
+def test_a_worker_is_alone_with_its_key_and_with_no_other(path: Path, hold: Hold) -> None:
+    hold("news", "durov")
+    assert not WorkerLock(path, "news", "durov").acquire()
+    for job, channel in (("news", "telegram"), ("other", "durov"), ("durov", "news")):
+        lock = WorkerLock(path, job, channel)
+        assert lock.acquire()
+        lock.release()
+    with InstanceLock(path):
+        pass
+
+
+def test_a_worker_waits_its_turn_and_says_so_once(path: Path, hold: Hold) -> None:
+    holder = hold("news", "durov")
+    waits, said = [], []
+
+    class Pulse:
+        def wait(self, seconds: float) -> None:
+            waits.append(seconds)
+            if len(waits) == 3:
+                holder.kill()
+                holder.wait()
+
+    def say(level: Level, text: str, **facts: Any) -> None:
+        said.append(facts)
+
+    lock = WorkerLock(path, "news", "durov")
+    lock.await_turn(Pulse(), say)
+    lock.release()
+    assert len(waits) == 3
+    assert said == [{"reason": "waiting"}, {"reason": None}]
+
+
+def test_offsets_keep_clear_of_the_service_and_fit_the_kernel() -> None:
+    offsets = {_offset(job, channel) for job in ("a", "ab", "") for channel in ("b", "", "bc")}
+    assert len(offsets) == 9
+    assert all(0 < offset < 2**63 - 1 for offset in offsets)

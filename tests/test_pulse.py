@@ -1,0 +1,180 @@
+"""Pulse: what it writes, when it gives up, and that a waiting process is woken by a signal."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from disgram.errors import Stopping
+from disgram.pulse import Pulse
+
+
+class Clock:
+    """Time that passes only while somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.naps: list[float] = []
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.naps.append(seconds)
+        self.now += seconds
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def lines() -> list[bytes]:
+    return []
+
+
+@pytest.fixture
+def pulse(clock: Clock, lines: list[bytes]) -> Iterator[Pulse]:
+    pulse = Pulse(lines.append, clock=clock, sleep=clock.sleep)
+    yield pulse
+    pulse.close()
+
+
+def test_the_first_check_beats_and_the_next_one_does_not(pulse: Pulse, lines: list[bytes]) -> None:
+    pulse.check()
+    pulse.check()
+    assert lines == [b"{}\n"]
+
+
+def test_a_long_wait_beats_every_fifteen_seconds_and_sleeps_no_oftener(
+    pulse: Pulse, clock: Clock, lines: list[bytes]
+) -> None:
+    pulse.wait(300)
+    assert clock.now == 1300
+    assert len(lines) == 21
+    assert len(clock.naps) == 20
+
+
+@given(st.lists(st.floats(0, 100), max_size=20))
+def test_however_waits_follow_one_another_no_gap_between_beats_exceeds_the_interval(
+    waits: list[float],
+) -> None:
+    clock, beats = Clock(), []
+    pulse = Pulse(lambda line: beats.append(clock.now), clock=clock, sleep=clock.sleep)
+    for seconds in waits:
+        begun = clock.now
+        pulse.wait(seconds)
+        assert clock.now >= begun + seconds
+    pulse.close()
+    gaps = [later - earlier for earlier, later in zip([1000.0, *beats], [*beats, clock.now], strict=True)]
+    assert all(gap <= 15.001 for gap in gaps)
+
+
+def test_waiting_nothing_still_notices_a_stop(pulse: Pulse) -> None:
+    pulse.request_stop()
+    assert pulse.stopping
+    for seconds in (0, -1, 5):
+        with pytest.raises(Stopping):
+            pulse.wait(seconds)
+
+
+def test_a_stop_during_the_wait_ends_it_without_another_beat(clock: Clock, lines: list[bytes]) -> None:
+    def sleep(seconds: float) -> None:
+        clock.sleep(seconds)
+        stopped.request_stop()
+
+    stopped = Pulse(lines.append, clock=clock, sleep=sleep)
+    with pytest.raises(Stopping):
+        stopped.wait(100)
+    stopped.close()
+    assert (clock.now, lines) == (1015, [b"{}\n"])
+
+
+def test_a_service_that_is_gone_ends_the_worker_at_its_next_beat(clock: Clock) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    pulse = Pulse(lambda line: os.write(writing, line), clock=clock, sleep=clock.sleep)
+    with pytest.raises(Stopping):
+        pulse.check()
+    pulse.close()
+    os.close(writing)
+
+
+def test_another_parent_than_at_the_start_ends_the_worker(clock: Clock) -> None:
+    pulse = Pulse(parent=os.getppid() + 1, clock=clock, sleep=clock.sleep)
+    with pytest.raises(Stopping):
+        pulse.check()
+    pulse.close()
+
+
+def test_by_hand_nobody_listens_and_no_parent_matters(clock: Clock) -> None:
+    pulse = Pulse(clock=clock, sleep=clock.sleep)
+    pulse.wait(40)
+    pulse.close()
+    assert clock.now == 1040
+
+
+def test_a_stop_from_another_thread_wakes_a_real_wait() -> None:
+    pulse = Pulse()
+    threading.Timer(0.05, pulse.request_stop).start()
+    with pytest.raises(Stopping):
+        pulse.wait(600)
+    pulse.close()
+
+
+def test_many_stops_do_not_block() -> None:
+    pulse = Pulse()
+    for _ in range(100_000):
+        pulse.request_stop()
+    pulse.close()
+
+
+WAITING = """
+import os, sys
+from disgram.errors import Stopping
+from disgram.pulse import Pulse
+pulse = Pulse(lambda line: os.write(1, line))
+pulse.install()
+try:
+    {work}
+except Stopping:
+    sys.exit(42)
+"""
+
+
+def waiting_process(work: str) -> subprocess.Popen[bytes]:
+    """A process that has beaten once, so its handlers stand."""
+    process = subprocess.Popen([sys.executable, "-c", WAITING.format(work=work)], stdout=subprocess.PIPE)
+    assert process.stdout
+    assert process.stdout.readline() == b"{}\n"
+    return process
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_a_real_wait(number: signal.Signals) -> None:
+    with waiting_process("pulse.wait(600)") as process:
+        process.send_signal(number)
+        assert process.wait(timeout=5) == 42
+
+
+def test_sighup_changes_nothing() -> None:
+    with waiting_process("pulse.wait(0.2); sys.exit(7)") as process:
+        process.send_signal(signal.SIGHUP)
+        assert process.wait(timeout=5) == 7
+
+
+def test_a_worker_stuck_in_a_call_is_ended_by_the_alarm() -> None:
+    work = "import disgram.pulse, time; disgram.pulse.LAST_RESORT = 1; os.write(1, b'{}\\n'); time.sleep(600)"
+    with waiting_process(work) as process:
+        process.send_signal(signal.SIGTERM)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=5) == -signal.SIGALRM
