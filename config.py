@@ -94,7 +94,7 @@ class Settings:
 
 
 def read(environ: Mapping[str, str]) -> Settings:
-    """Understand the environment; an empty value is an absent one. Raises BadSetting for the first bad one."""
+    """Understand the environment (an empty value is an absent one). Raises BadSetting."""
     env = _Environment(environ)
     password = env.text("AUTH_PASSWORD", DEFAULT_PASSWORD)
     cooldown = env.number("COOLDOWN", 300, at_least=0.01, at_most=7 * 86400)
