@@ -503,3 +503,47 @@ class WorkerSpec:
             embed_color=wire["embed_color"],
             settings=WorkerSettings(**settings),
         )
+
+
+class WorkerState(str, Enum):
+    """What /health shows of a worker; lifecycle.py owns the transitions."""
+
+    STARTING = "starting"
+    RUNNING = "running"
+    BACKOFF = "backoff"
+    FAILED = "failed"
+    STOPPING = "stopping"
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerStatus:
+    """One worker as its supervisor last saw it.
+
+    `last_line_at` and `next_start_at` are monotonic, for ages; `last_poll_at` is wall-clock UTC, for people.
+    What the worker itself reports (polls, posts, gaps) outlives its restarts; `reason` does not.
+    """
+
+    job: str
+    channel: str
+    script: str
+    pid: int | None
+    state: WorkerState
+    reason: str | None
+    restarts: int
+    last_poll_at: datetime | None
+    last_poll_ok: bool | None
+    last_post_id: int | None
+    gaps: tuple[tuple[int, int], ...]
+    layout_changed: int
+    last_line_at: float
+    next_start_at: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """All workers at the monotonic moment `taken_at`. `errors`: what is in the service's own way now."""
+
+    workers: tuple[WorkerStatus, ...] = ()
+    taken_at: float = 0.0
+    template_alive: bool = False
+    errors: tuple[str, ...] = ()
