@@ -1,7 +1,7 @@
 """Jobs: which channels go to which webhook. `Job`, its validation, and jobs.json.
 
 Owns jobs.json: `JobManager` is its only reader and writer (`{name: job}`, mode 0600, replaced whole, so
-that no crash leaves half a file). Never starts a process, never speaks HTTP.
+that no crash leaves half a file). Never starts a process, never answers a request.
 """
 
 from __future__ import annotations
@@ -18,6 +18,14 @@ from weakref import WeakValueDictionary
 from pydantic import BaseModel, ConfigDict, Field
 
 from config import Settings, parse_color
+from disgram.api_parameters import (
+    DISCORD_THREAD_ID,
+    DISCORD_WEBHOOK_URL,
+    EMBED_COLOR,
+    JOB_NAME,
+    TELEGRAM_CHANNELS,
+    needed,
+)
 from disgram.errors import BadInput, JobExists, UnknownJob
 from disgram.json_file import JsonFile
 from disgram.models import ChannelRef, Destination, WorkerSpec
@@ -113,6 +121,40 @@ def _visible(character: str) -> bool:
 
 def _host_of(url: str) -> str:
     return url.split("/")[2]
+
+
+def new_job(headers: Mapping[str, str], settings: Settings) -> Job:
+    """The job that the headers of a POST describe. Raises BadInput."""
+    webhook = (
+        headers.get(DISCORD_WEBHOOK_URL)
+        or settings.discord_webhook_url
+        or needed(headers, DISCORD_WEBHOOK_URL)
+    )
+    return Job(
+        jobName=job_name(needed(headers, JOB_NAME)),
+        webhookUrl=webhook_url(webhook, settings.webhook_hosts),
+        telegramChannels=channel_addresses(needed(headers, TELEGRAM_CHANNELS).split(",")),
+        threadId=thread_id(headers.get(DISCORD_THREAD_ID, "")),
+        embedColor=embed_color(headers.get(EMBED_COLOR, "")),
+    )
+
+
+def changes(headers: Mapping[str, str], webhook_hosts: Collection[str]) -> dict[str, Any]:
+    """The fields that the headers of a PATCH give new values; an empty header clears. Raises BadInput."""
+    found: dict[str, Any] = {}
+    if DISCORD_WEBHOOK_URL in headers:
+        found["webhookUrl"] = webhook_url(headers[DISCORD_WEBHOOK_URL], webhook_hosts)
+    if TELEGRAM_CHANNELS in headers:
+        found["telegramChannels"] = channel_addresses(headers[TELEGRAM_CHANNELS].split(","))
+    if DISCORD_THREAD_ID in headers:
+        found["threadId"] = thread_id(headers[DISCORD_THREAD_ID])
+    if EMBED_COLOR in headers:
+        found["embedColor"] = embed_color(headers[EMBED_COLOR])
+    if not found:
+        raise BadInput(
+            "Nothing to change", "Send at least one header beside JOB_NAME, such as TELEGRAM_CHANNELS."
+        )
+    return found
 
 
 # --- jobs.json ----------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@
     │   ├── WrongToken           a bearer token, but not ours
     │   └── TooManyFailures      wrong tokens from this address again and again: wait
     ├── StartRefused             the service must not start (damaged jobs.json, second instance); exit code 2
+    ├── ProcessesRemain          a deleted job's processes do not end in time; they are being killed
     ├── StorageUnavailable       jobs.json or the database cannot be written just now; nothing changed
     ├── Stopping                 SIGTERM came while waiting; unwinds the worker, exit code 0
     ├── TelegramError
@@ -102,10 +103,17 @@ class StartRefused(DisgramError):
     """The service must not start; one line on stderr and exit code 2."""
 
 
+class ProcessesRemain(DisgramError):
+    """A job is deleted, but its processes have not ended within the time a caller can wait."""
+
+    error = "Processes still running"
+
+
 class StorageUnavailable(DisgramError):
     """A file of DATA_DIR cannot be read or written just now; what was there still stands."""
 
     reason = "storage_unavailable"
+    error = "Storage unavailable"
 
 
 class Stopping(DisgramError):
