@@ -258,9 +258,10 @@ def create_app(settings: Settings, run: ServiceContext = running_service) -> Fas
     )
     app.state.own_server = False
     app.include_router(router)
-    app.include_router(docs_routes("Disgram"))
+    docs = docs_routes("Disgram")
+    app.include_router(docs)
     app.add_middleware(HeadAsGet)
-    install_error_answers(app)
+    install_error_answers(app, [*app.routes, *router.routes, *docs.routes])
     return app
 
 

@@ -6,7 +6,7 @@ that something is an error.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +14,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
-from starlette.routing import Match
+from starlette.routing import BaseRoute, Match
 
 from disgram.errors import (
     BadInput,
@@ -81,10 +81,20 @@ def error_answer(
     return JSONResponse({"detail": {"error": error, "message": message}}, code, dict(headers or {}))
 
 
-def install_error_answers(app: FastAPI) -> None:
-    """No error leaves the app in another form."""
+def install_error_answers(app: FastAPI, routes: Sequence[BaseRoute]) -> None:
+    """No error leaves the app in another form. `routes`: all there are, for the methods a path takes."""
+
+    async def frameworks(request: Request, error: Exception) -> Response:
+        code = error.status_code if isinstance(error, HTTPException) else 500
+        if code == 404:
+            return error_answer(404, "Not found", "There is nothing at this path; /docs shows what there is.")
+        if code == 405:
+            allowed = ", ".join(_allowed(request, routes))
+            return error_answer(405, "Method not allowed", f"This path takes {allowed}.", {"Allow": allowed})
+        return error_answer(code, "Refused", str(getattr(error, "detail", "")))
+
     app.add_exception_handler(DisgramError, _ours)
-    app.add_exception_handler(HTTPException, _frameworks)
+    app.add_exception_handler(HTTPException, frameworks)
     app.add_exception_handler(Exception, _unforeseen)
 
 
@@ -96,26 +106,16 @@ async def _ours(request: Request, error: Exception) -> Response:
     return error_answer(code, getattr(error, "error", "Internal error"), str(error), headers)
 
 
-async def _frameworks(request: Request, error: Exception) -> Response:
-    code = error.status_code if isinstance(error, HTTPException) else 500
-    if code == 404:
-        return error_answer(404, "Not found", "There is nothing at this path; /docs shows what there is.")
-    if code == 405:
-        allowed = ", ".join(_allowed(request))
-        return error_answer(405, "Method not allowed", f"This path takes {allowed}.", {"Allow": allowed})
-    return error_answer(code, "Refused", str(getattr(error, "detail", "")))
-
-
 async def _unforeseen(request: Request, error: Exception) -> Response:
     return error_answer(
         500, "Internal error", "This is a fault of Disgram's; the log of the service says more."
     )
 
 
-def _allowed(request: Request) -> list[str]:
+def _allowed(request: Request, routes: Sequence[BaseRoute]) -> list[str]:
     """All methods of the path: it may have several routes, of which the framework names one."""
     methods: set[str] = set()
-    for route in request.app.routes:
+    for route in routes:
         if route.matches(request.scope)[0] is not Match.NONE:
             methods |= getattr(route, "methods", None) or set()
     return sorted(methods | ({"HEAD"} if "GET" in methods else set()))
