@@ -4,8 +4,15 @@
     ├── BadInput                 a person typed something we cannot use; the message says what to do
     │   ├── BadChannelAddress
     │   ├── BadWebhookURL
-    │   └── BadSetting           an environment variable; the start stops with exit code 2
+    │   ├── BadSetting           an environment variable; the start stops with exit code 2
+    │   ├── JobExists            the name of a new job is taken
+    │   └── UnknownJob           there is no job (or no failed post) of that name
+    ├── AccessRefused            the API does not let this caller in
+    │   ├── NotAuthenticated     no bearer token, or something that is none
+    │   ├── WrongToken           a bearer token, but not ours
+    │   └── TooManyFailures      wrong tokens from this address again and again: wait
     ├── StartRefused             the service must not start (damaged jobs.json, second instance); exit code 2
+    ├── ProcessesRemain          a deleted job's processes do not end in time; they are being killed
     ├── StorageUnavailable       jobs.json or the database cannot be written just now; nothing changed
     ├── Stopping                 SIGTERM came while waiting; unwinds the worker, exit code 0
     ├── TelegramError
@@ -56,14 +63,57 @@ class BadSetting(BadInput):
     """An environment variable whose value makes no sense; `error` is the variable's name."""
 
 
+class JobExists(BadInput):
+    """A job of this name exists already."""
+
+
+class UnknownJob(BadInput):
+    """Nothing goes by the name that was given."""
+
+
+class AccessRefused(DisgramError):
+    """The API does not let this caller in. `error` is short; `str(self)` says what to do."""
+
+    error = ""
+
+
+class NotAuthenticated(AccessRefused):
+    """No `Authorization: Bearer <token>`, or one that is not of this form."""
+
+    error = "Authentication required"
+
+
+class WrongToken(AccessRefused):
+    """A bearer token that is not AUTH_PASSWORD."""
+
+    error = "Wrong token"
+
+
+class TooManyFailures(AccessRefused):
+    """Wrong tokens came from this address too often. `retry_after` in whole seconds."""
+
+    error = "Too many failed logins"
+
+    def __init__(self, message: str, *, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
 class StartRefused(DisgramError):
     """The service must not start; one line on stderr and exit code 2."""
+
+
+class ProcessesRemain(DisgramError):
+    """A job is deleted, but its processes have not ended within the time a caller can wait."""
+
+    error = "Processes still running"
 
 
 class StorageUnavailable(DisgramError):
     """A file of DATA_DIR cannot be read or written just now; what was there still stands."""
 
     reason = "storage_unavailable"
+    error = "Storage unavailable"
 
 
 class Stopping(DisgramError):

@@ -1,0 +1,74 @@
+"""/docs and /redoc, whole without internet: the pages and the four files they need.
+
+Owns these pages. The files come from the package fastapi_offline, of which nothing is imported. The
+content security policy lets the browser fetch from this service alone, whatever the scripts would like.
+"""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+
+from fastapi import APIRouter, HTTPException
+from fastapi.openapi.docs import get_redoc_html, get_swagger_ui_html
+from fastapi.responses import FileResponse, HTMLResponse
+
+_SWAGGER_JS, _SWAGGER_CSS = "swagger-ui-bundle.js", "swagger-ui.css"
+_REDOC_JS, _ICON = "redoc.standalone.js", "favicon.png"
+_ASSETS = frozenset({_SWAGGER_JS, _SWAGGER_CSS, _REDOC_JS, _ICON})
+_POLICY = (
+    "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data:; font-src 'self' data:; worker-src blob:; object-src 'none'; "
+    "base-uri 'none'; frame-ancestors 'none'"
+)
+
+
+def docs_routes(title: str) -> APIRouter:
+    """The routes, none of them in the OpenAPI document. Links are relative: a proxy may add a path."""
+    router = APIRouter(include_in_schema=False)
+
+    @router.get("/docs")
+    def swagger() -> HTMLResponse:
+        return _guarded(
+            get_swagger_ui_html(
+                openapi_url="openapi.json",
+                title=title,
+                swagger_js_url=f"assets/{_SWAGGER_JS}",
+                swagger_css_url=f"assets/{_SWAGGER_CSS}",
+                swagger_favicon_url=f"assets/{_ICON}",
+                swagger_ui_parameters={"validatorUrl": None, "displayRequestDuration": True},
+            )
+        )
+
+    @router.get("/redoc")
+    def redoc() -> HTMLResponse:
+        return _guarded(
+            get_redoc_html(
+                openapi_url="openapi.json",
+                title=title,
+                redoc_js_url=f"assets/{_REDOC_JS}",
+                redoc_favicon_url=f"assets/{_ICON}",
+                with_google_fonts=False,
+            )
+        )
+
+    @router.get("/assets/{name}")
+    def asset(name: str) -> FileResponse:
+        if name not in _ASSETS:
+            raise HTTPException(404)
+        return FileResponse(_folder() / name, headers={"Cache-Control": "public, max-age=86400"})
+
+    return router
+
+
+def _guarded(page: HTMLResponse) -> HTMLResponse:
+    page.headers["Content-Security-Policy"] = _POLICY
+    page.headers["X-Content-Type-Options"] = "nosniff"
+    return page
+
+
+def _folder() -> Path:
+    found = find_spec("fastapi_offline")
+    if found is None or not found.submodule_search_locations:
+        raise HTTPException(404)
+    return Path(found.submodule_search_locations[0]) / "static"

@@ -1,0 +1,36 @@
+"""What the API needs of the parts it is built on: their shapes, and nothing more.
+
+Owns no behaviour. The real parts and the tests' fakes fit the same shapes.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from disgram.models import Snapshot
+
+
+class Supervision(Protocol):
+    """The one thread that starts and ends workers."""
+
+    def start(self) -> None: ...
+    def stop(self, timeout: float = ...) -> None: ...
+    def wake(self) -> None: ...
+    def revive(self, job: str) -> None: ...
+    def wait_gone(self, job: str, timeout: float) -> bool: ...
+    def restart_all(self) -> None: ...
+    def snapshot(self) -> Snapshot: ...
+
+
+class Progress(Protocol):
+    """The ledger of what was sent."""
+
+    def forget(self, job: str) -> object: ...
+    def failed(self) -> list[dict[str, Any]]: ...
+    def retry(self, job: str, post_id: int | None) -> int: ...
+
+
+class Limits(Protocol):
+    """Discord's rate limits as all workers together have met them."""
+
+    def snapshot(self) -> dict[str, Any]: ...

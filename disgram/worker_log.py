@@ -1,0 +1,245 @@
+"""Disgram.log: the only writer of the file, and the query behind GET /logs.
+
+Owns the form of a line (stamp, fields, escaping, masking), rotation, and reading the newest lines
+backwards. Never decides what is worth a line, and never judges by the file whether a worker lives.
+
+A line is `YYYY-MM-DD HH:MM:SS [LEVEL] [job] [channel] text`. What stands in the brackets of job and
+channel has its own brackets written as `\\x5b` and `\\x5d`, so no name can end its field or fake another;
+a text that would stand where a field is expected has its leading bracket written so, too.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime, timezone
+from pathlib import Path
+
+from disgram.errors import StorageUnavailable
+from disgram.report import Level
+
+_LONGEST_TEXT = 16_384
+_BLOCK = 64 * 1024
+_STAMP = len("2026-01-31 12:00:00 ")
+
+# C0, DEL and C1; line and paragraph separators; marks that reorder or hide text; halves of surrogates.
+_UNSAFE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
+)
+_SHORT_ESCAPES = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+_TOKEN = re.compile(r"(webhooks(?:\\?/|%2f)[0-9]+(?:\\?/|%2f))[\w.~-]+", re.IGNORECASE)
+_MASK = "***"
+
+
+def cut(text: str, limit: int = 300) -> str:
+    """Somebody else's words (an error body), short enough for a line."""
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def one_line(text: str) -> str:
+    """The text with everything escaped that could break, fake or reorder a line."""
+    return _UNSAFE.sub(_escaped, text)
+
+
+def mask(text: str, secrets: Iterable[str] = ()) -> str:
+    """The text without the token of any webhook address, and without the given secrets."""
+    text = _TOKEN.sub(rf"\1{_MASK}", text)
+    for secret in secrets:
+        text = text.replace(secret, _MASK)
+    return text
+
+
+def _escaped(found: re.Match[str]) -> str:
+    character = found[0]
+    code = ord(character)
+    return _SHORT_ESCAPES.get(character) or (f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}")
+
+
+def _field(name: str) -> str:
+    """A name between brackets, in a form that only this name has."""
+    inner = one_line(name.replace("\\", "\\\\")).replace("[", "\\x5b").replace("]", "\\x5d")
+    return f"[{inner}] "
+
+
+class WorkerLog:
+    """Appends lines, rotates, and reads the newest back. Thread-safe; the service has exactly one.
+
+    `clock` gives seconds since the epoch; stamps are local time. `secrets` of four characters or more
+    are masked wherever they stand. A line that cannot be written is counted and dropped: stderr says so
+    once, and the first line that fits again says how many are missing.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        max_bytes: int,
+        backups: int,
+        clock: Callable[[], float] = time.time,
+        secrets: Iterable[str] = (),
+    ) -> None:
+        self._path, self._max_bytes, self._backups, self._clock = path, max_bytes, backups, clock
+        self._secrets = tuple(secret for secret in secrets if len(secret) >= 4)
+        self._lock = threading.Lock()
+        self._fd: int | None = None
+        self._torn = False
+        self._dropped = 0
+        self.trouble: str | None = None
+        """Why lines are being dropped; None while all is well."""
+
+    def write(self, level: Level, text: str, job: str | None = None, channel: str | None = None) -> None:
+        """Append one line. Never raises for a full or read-only disk."""
+        text = one_line(mask(cut(text, _LONGEST_TEXT), self._secrets))
+        if channel is None and text.startswith("["):
+            text = "\\x5b" + text[1:]
+        fields = "".join(_field(mask(name, self._secrets)) for name in (job, channel) if name is not None)
+        with self._lock:
+            self._append(level, f"{fields}{text}")
+
+    @property
+    def last_write_at(self) -> datetime | None:
+        """When the file last grew (UTC), a former service's lines included; None if there is no file."""
+        try:
+            return datetime.fromtimestamp(self._path.stat().st_mtime, timezone.utc)
+        except OSError:
+            return None
+
+    def tail(self, lines: int, job: str | None = None, level: Level | None = None) -> list[str]:
+        """The newest `lines` lines of the job and the level, oldest first, rotated files included.
+
+        Reads backwards in blocks and stops when it has enough. Lines of an older Disgram are masked here.
+        Raises StorageUnavailable if a file that is there cannot be opened.
+        """
+        wanted = _Wanted(job, level)
+        newest: list[str] = []
+        with contextlib.ExitStack() as files:
+            with self._lock:
+                opened = [fd for path in self._files() if (fd := _open_to_read(path, files)) is not None]
+            for fd in opened:
+                for line in _backwards(fd, wanted.needle):
+                    if wanted.matches(line):
+                        newest.append(mask(one_line(line.decode("utf-8", "replace")), self._secrets))
+                        if len(newest) >= lines:
+                            return newest[::-1]
+        return newest[::-1]
+
+    def close(self) -> None:
+        """Give the file back; a later `write` opens it anew."""
+        with self._lock:
+            self._close()
+
+    def _files(self) -> Iterator[Path]:
+        yield self._path
+        for number in range(1, self._backups + 1):
+            yield self._backup(number)
+
+    def _backup(self, number: int) -> Path:
+        return self._path.with_name(f"{self._path.name}.{number}")
+
+    def _append(self, level: Level, rest: str) -> None:
+        lost = self._dropped
+        missing = f"{lost} lines are missing: {self.trouble}\n" if lost else ""
+        stamp = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(self._clock()))
+        notice = f"{stamp} [{Level.SYSTEM.value}] {missing}" if missing else ""
+        line = f"{notice}{stamp} [{level.value}] {rest}\n".encode("utf-8", "backslashreplace")
+        try:
+            self._put(b"\n" + line if self._torn else line)
+        except OSError as error:
+            self._drop(error)
+        else:
+            self._dropped, self._torn, self.trouble = 0, False, None
+
+    def _put(self, line: bytes) -> None:
+        size = self._ready()
+        if size and size + len(line) > self._max_bytes:
+            self._rotate()
+            self._ready()
+        assert self._fd is not None  # noqa: S101  (_ready opened it)
+        written = os.write(self._fd, line)
+        if written < len(line):
+            self._torn = True
+            raise OSError(f"only {written} of {len(line)} bytes fitted")
+
+    def _ready(self) -> int:
+        """Open the file anew if logrotate took it away; its size, which copytruncate may have changed."""
+        if self._fd is not None and not self._still_ours():
+            self._close()
+        if self._fd is None:
+            self._fd = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
+        return os.fstat(self._fd).st_size
+
+    def _still_ours(self) -> bool:
+        assert self._fd is not None  # noqa: S101  (asked only then)
+        try:
+            return os.path.samestat(os.fstat(self._fd), self._path.stat())
+        except FileNotFoundError:
+            return False
+
+    def _rotate(self) -> None:
+        self._close()
+        for number in range(self._backups, 0, -1):
+            older = self._backup(number)
+            newer = self._backup(number - 1) if number > 1 else self._path
+            with contextlib.suppress(FileNotFoundError):
+                newer.replace(older)
+        if not self._backups:
+            self._path.unlink(missing_ok=True)
+
+    def _drop(self, error: OSError) -> None:
+        """Standard error hears of it once per time of trouble: it may well be a file on the same disk."""
+        if not self._dropped:
+            print(f"disgram: {self._path} cannot be written ({error}); lines are dropped", file=sys.stderr)
+        self._dropped += 1
+        self.trouble = str(error)
+        self._close()
+
+    def _close(self) -> None:
+        if self._fd is not None:
+            fd, self._fd = self._fd, None
+            with contextlib.suppress(OSError):
+                os.close(fd)
+
+
+class _Wanted:
+    """Which lines a reader asked for. `needle` stands in each of them, so blocks without it are skipped."""
+
+    def __init__(self, job: str | None, level: Level | None) -> None:
+        field = b"" if job is None else _field(job).encode()
+        levels = [level] if level else list(Level) if field else []
+        self._starts = tuple(f"[{level.value}] ".encode() + field for level in levels)
+        self.needle = self._starts[0] if len(self._starts) == 1 else field
+
+    def matches(self, line: bytes) -> bool:
+        return bool(line) and (not self._starts or line.startswith(self._starts, _STAMP))
+
+
+def _open_to_read(path: Path, files: contextlib.ExitStack) -> int | None:
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise StorageUnavailable(f"{path.name} cannot be read just now: {error.strerror}") from None
+    files.callback(os.close, fd)
+    return fd
+
+
+def _backwards(fd: int, needle: bytes) -> Iterator[bytes]:
+    """The lines of a file, last first; of blocks without the needle none, as far as they are whole."""
+    position, carried = os.fstat(fd).st_size, b""
+    while position > 0:
+        start = max(0, position - _BLOCK)
+        block = os.pread(fd, position - start, start) + carried
+        position = start
+        first, newline, rest = block.partition(b"\n")
+        if position and not newline:
+            carried = block
+            continue
+        carried, complete = (first, rest) if position else (b"", block)
+        if needle in complete:
+            yield from reversed(complete.split(b"\n"))

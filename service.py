@@ -1,0 +1,171 @@
+"""The running service: its parts, and the order in which they start and stop.
+
+Owns the composition, and what is said of the whole at the start. Never answers a request, never decides
+what a job or a worker does.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+
+from auth import BearerGate
+from config import Settings
+from disgram import __version__, health
+from disgram.errors import StartRefused
+from disgram.host import HostWatch
+from disgram.models import WorkerSpec
+from disgram.report import Level, Report
+from disgram.service_parts import Limits, Progress, Supervision
+from disgram.worker_log import WorkerLog
+from jobs import JobManager
+
+_STOP_WITHIN = 8.0
+"""Seconds for all workers, of the ten in which everything must be gone."""
+_KNOWN_PASSWORD = (
+    "AUTH_PASSWORD is the published default: only this machine can use the service. Set your own in .env."  # noqa: S105
+)
+
+
+@dataclass(frozen=True)
+class Service:
+    """All parts of a running service."""
+
+    settings: Settings
+    jobs: JobManager
+    supervisor: Supervision
+    ledger: Progress
+    limits: Limits
+    log: WorkerLog
+    host: HostWatch
+    gate: BearerGate
+    started: float
+
+    def moment(self) -> health.Moment:
+        now = time.monotonic()
+        return health.Moment(
+            now=datetime.now(timezone.utc),
+            monotonic=now,
+            uptime=now - self.started,
+            stale_after=self.settings.log_stale_after,
+            monitor_interval=self.settings.monitor_interval,
+        )
+
+
+@contextlib.contextmanager
+def running_service(settings: Settings) -> Iterator[Service]:
+    """Every part in order, undone in reverse. Raises StartRefused before anything has started."""
+    from disgram.ledger import Ledger
+    from disgram.locks import LOCK_FILE, InstanceLock
+    from disgram.supervisor import Supervisor
+    from disgram.worker_process import Template
+    from rate_limiter import DiscordRateLimiter
+
+    folder = settings.data_dir
+    _make_folder(folder)
+    with InstanceLock(folder / LOCK_FILE):
+        jobs, log = open_jobs(settings), open_log(settings)
+        first_start = not (folder / "disgram.db").exists()
+        ledger = Ledger(folder / "disgram.db")
+        if first_start:
+            ledger.import_log(folder / "Disgram.log")
+        supervisor = Supervisor(
+            lambda: jobs.specs(settings),
+            log_reports(log),
+            Template(["webhook", "threadhook"]),
+            monitor_interval=settings.monitor_interval,
+            stale_after=settings.log_stale_after,
+        )
+        limits = DiscordRateLimiter.open(folder)
+        with assembled(settings, jobs, log, supervisor, ledger, limits) as service:
+            yield service
+
+
+@contextlib.contextmanager
+def assembled(
+    settings: Settings,
+    jobs: JobManager,
+    log: WorkerLog,
+    supervisor: Supervision,
+    ledger: Progress,
+    limits: Limits,
+) -> Iterator[Service]:
+    """The service over its parts: started on entry, stopped on exit."""
+    host = HostWatch(settings.data_dir)
+    gate = BearerGate(
+        settings.auth_password,
+        clock=time.monotonic,
+        on_refusal=lambda text: log.write(Level.SYSTEM, text),
+        peer_must_be_local=settings.default_password,
+    )
+    service = Service(settings, jobs, supervisor, ledger, limits, log, host, gate, time.monotonic())
+    _announce(service)
+    host.start()
+    supervisor.start()
+    try:
+        yield service
+    finally:
+        supervisor.stop(_STOP_WITHIN)
+        host.stop()
+        log.write(Level.SYSTEM, "Disgram stopped")
+        log.close()
+
+
+def open_jobs(settings: Settings) -> JobManager:
+    """Raises StartRefused for a damaged jobs.json."""
+    jobs = JobManager(settings.data_dir / "jobs.json", settings.webhook_hosts)
+    jobs.load()
+    return jobs
+
+
+def open_log(settings: Settings) -> WorkerLog:
+    return WorkerLog(
+        settings.data_dir / "Disgram.log",
+        max_bytes=settings.log_max_bytes,
+        backups=settings.log_backups,
+        secrets=() if settings.default_password else (settings.auth_password,),
+    )
+
+
+def log_reports(log: WorkerLog) -> Callable[[WorkerSpec, Report], None]:
+    """What the supervisor tells of its workers goes into the log."""
+
+    def write(spec: WorkerSpec, report: Report) -> None:
+        if report.level:
+            log.write(report.level, report.text, spec.job, spec.channel.name)
+
+    return write
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise StartRefused(f"DATA_DIR {folder} cannot be made: {error.strerror}") from None
+
+
+def _announce(service: Service) -> None:
+    service.log.write(Level.SYSTEM, f"Disgram {__version__} started, {len(service.jobs.jobs())} jobs")
+    if service.settings.default_password:
+        print(f"disgram: {_KNOWN_PASSWORD}", file=sys.stderr, flush=True)
+        service.log.write(Level.SYSTEM, _KNOWN_PASSWORD)
+    warn_of_pace(service)
+
+
+def warn_of_pace(service: Service) -> None:
+    """More channels than the pace towards Telegram carries are polled late, which should surprise nobody."""
+    settings, channels = (
+        service.settings,
+        sum(len(job.telegramChannels) for job in service.jobs.jobs().values()),
+    )
+    seconds = channels / settings.telegram_requests_per_second
+    if seconds > settings.cooldown:
+        text = (
+            f"{channels} channels take {seconds:.0f} s at TELEGRAM_REQUESTS_PER_SECOND, longer than COOLDOWN"
+        )
+        service.log.write(Level.STATUS, text)

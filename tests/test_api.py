@@ -1,0 +1,527 @@
+"""The API in process: every route, every header rule, every status code, over fake workers."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from anyio.from_thread import BlockingPortal, start_blocking_portal
+from fastapi import FastAPI
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from config import read
+from disgram.models import WorkerState
+from main import check_process_health, create_app, health_check, restart_all_processes, start_job_processes
+from service import Service
+from tests.api_fakes import FakeLedger, FakeSupervisor, fake_service
+
+PASSWORD = "hunter22"
+URL = "https://discord.com/api/webhooks/123/secretToken"
+MASKED = "https://discord.com/api/webhooks/123/***"
+AUTH = {"Authorization": f"Bearer {PASSWORD}"}
+NEWS = {"JOB_NAME": "news", "DISCORD_WEBHOOK_URL": URL, "TELEGRAM_CHANNELS": "durov,@telegram/5"}
+
+
+class Api:
+    """Calls from any thread into an app that lives in a thread of its own.
+
+    Every answer is looked through for secrets and for the one form of an error.
+    """
+
+    def __init__(self, portal: BlockingPortal, app: FastAPI, peer: str) -> None:
+        self._portal = portal
+        self._transport = httpx.ASGITransport(app, raise_app_exceptions=False, client=(peer, 50000))
+        self.service: Service = app.state.service
+        assert isinstance(self.service.supervisor, FakeSupervisor)
+        assert isinstance(self.service.ledger, FakeLedger)
+        self.supervisor, self.ledger = self.service.supervisor, self.service.ledger
+
+    def raw(self, method: str, path: str, headers: Any = None) -> httpx.Response:
+        answer: httpx.Response = self._portal.call(self._send, method, path, headers)
+        return answer
+
+    async def _send(self, method: str, path: str, headers: Any) -> httpx.Response:
+        async with httpx.AsyncClient(transport=self._transport, base_url="http://disgram") as client:
+            return await client.request(method, path, headers=headers)
+
+    def __call__(
+        self, method: str, path: str, headers: Any = None, *, secret: bool = False
+    ) -> httpx.Response:
+        answer = self.raw(method, path, headers)
+        assert answer.status_code != 422
+        assert answer.status_code < 500 or answer.status_code == 503
+        assert secret or "secretToken" not in answer.text
+        assert PASSWORD not in answer.text
+        if answer.status_code >= 400 and "status" not in answer.json():
+            assert set(answer.json()) == {"detail"}
+            assert set(answer.json()["detail"]) == {"error", "message"}
+        return answer
+
+    def post(self, **changes: str) -> httpx.Response:
+        return self("POST", "/job", AUTH | NEWS | changes)
+
+
+@contextmanager
+def serving(folder: Path, peer: str = "127.0.0.1", **environ: str) -> Iterator[Api]:
+    configuration = read({"AUTH_PASSWORD": PASSWORD, "DATA_DIR": str(folder), **environ})
+    app = create_app(configuration, fake_service)
+    with (
+        start_blocking_portal() as portal,
+        portal.wrap_async_context_manager(app.router.lifespan_context(app)),
+    ):
+        yield Api(portal, app, peer)
+
+
+@pytest.fixture
+def api(tmp_path: Path) -> Iterator[Api]:
+    with serving(tmp_path) as api:
+        yield api
+
+
+def log_of(api: Api) -> str:
+    return (api.service.settings.data_dir / "Disgram.log").read_text("utf-8")
+
+
+# --- jobs -----------------------------------------------------------------------------------------------
+
+
+def test_a_jobs_life(api: Api, tmp_path: Path) -> None:
+    made = api.post(EMBED_COLOR="#89A7D9", DISCORD_THREAD_ID="99")
+    assert made.status_code == 201
+    shown = {
+        "jobName": "news",
+        "webhookUrl": MASKED,
+        "telegramChannels": ["https://t.me/durov", "https://t.me/telegram/5"],
+        "threadId": "99",
+        "embedColor": "89a7d9",
+    }
+    assert made.json() == {"message": "Job 'news' created", "job": shown}
+    assert json.loads((tmp_path / "jobs.json").read_text("utf-8")) == {"news": shown | {"webhookUrl": URL}}
+    assert api("GET", "/jobs").json() == {"news": shown}
+    assert api("GET", "/jobs", AUTH, secret=True).json() == {"news": shown | {"webhookUrl": URL}}
+
+    changed = api(
+        "PATCH", "/job", AUTH | {"JOB_NAME": "news", "EMBED_COLOR": "", "TELEGRAM_CHANNELS": "durov"}
+    )
+    assert changed.status_code == 200
+    assert changed.json()["job"] == shown | {"embedColor": None, "telegramChannels": ["https://t.me/durov"]}
+    assert api.supervisor.revived == ["news"]
+    assert len(check_process_health(api.service)) == 1
+
+    gone = api("DELETE", "/job", AUTH | {"JOB_NAME": "news"})
+    assert (gone.status_code, gone.json()) == (200, {"message": "Job 'news' deleted"})
+    assert api.ledger.forgotten == ["news"]
+    assert check_process_health(api.service, "news") == ()
+    assert api("GET", "/jobs").json() == {}
+    log = log_of(api)
+    assert [word in log for word in ("[SYSTEM] [news] Job created", "Job changed", "Job deleted")] == [
+        True
+    ] * 3
+    assert "secretToken" not in log
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["JOB_NAME", "DISCORD_WEBHOOK_URL", "TELEGRAM_CHANNELS"],
+        ["Job-Name", "Discord-Webhook-Url", "telegram-channels"],
+        ["job_name", "DISCORD-WEBHOOK_URL", "tElEgRaM_cHaNnElS"],
+    ],
+)
+def test_names_of_headers(api: Api, names: list[str]) -> None:
+    assert api("POST", "/job", AUTH | dict(zip(names, NEWS.values(), strict=True))).status_code == 201
+
+
+@pytest.mark.parametrize("name", ["Новости", '日本 [x] "y"', "👩‍👩‍👧", "a/b?c&d#e%41"])
+def test_values_are_utf8(api: Api, name: str) -> None:
+    headers = {key.encode(): value.encode() for key, value in (AUTH | NEWS | {"JOB_NAME": name}).items()}
+    assert api("POST", "/job", headers).json()["job"]["jobName"] == name
+    assert list(api("GET", "/jobs").json()) == [name]
+    assert api("GET", "/health", {b"Job-Name": name.encode()}).json()["job_name"] == name
+    assert api("GET", "/logs", {b"Job-Name": name.encode()}).status_code == 200
+    assert (
+        api("DELETE", "/job", {b"JOB_NAME": name.encode(), b"Authorization": b"Bearer hunter22"}).status_code
+        == 200
+    )
+
+
+def test_bytes_that_are_no_utf8(api: Api) -> None:
+    assert api("GET", "/health", {b"JOB_NAME": b"caf\xe9"}).status_code == 400
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"JOB_NAME": ""},
+        {"JOB_NAME": "x" * 101},
+        {"DISCORD_WEBHOOK_URL": ""},
+        {"DISCORD_WEBHOOK_URL": "https://evil.example/api/webhooks/1/secretToken"},
+        {"DISCORD_WEBHOOK_URL": "http://discord.com/api/webhooks/1/secretToken"},
+        {"DISCORD_WEBHOOK_URL": "https://discord.com@evil.example/api/webhooks/1/secretToken"},
+        {"TELEGRAM_CHANNELS": ""},
+        {"TELEGRAM_CHANNELS": " , ,"},
+        {"TELEGRAM_CHANNELS": "durov,https://t.me/+secret"},
+        {"TELEGRAM_CHANNELS": "t.me/joinchat/x"},
+        {"TELEGRAM_CHANNELS": "https://t.me/c/12/3"},
+        {"TELEGRAM_CHANNELS": "durov/0"},
+        {"EMBED_COLOR": "red"},
+        {"DISCORD_THREAD_ID": "a"},
+    ],
+)
+def test_bad_headers(api: Api, changes: dict[str, str], tmp_path: Path) -> None:
+    assert api.post(**changes).status_code == 400
+    assert not (tmp_path / "jobs.json").exists()
+    api.post()
+    if list(changes) != ["JOB_NAME"] and any(changes.values()):
+        assert api("PATCH", "/job", AUTH | {"JOB_NAME": "news"} | changes).status_code == 400
+
+
+@pytest.mark.parametrize("missing", list(NEWS))
+def test_missing_headers(api: Api, missing: str) -> None:
+    answer = api("POST", "/job", AUTH | {name: value for name, value in NEWS.items() if name != missing})
+    assert answer.status_code == 400
+    assert missing in answer.json()["detail"]["error"]
+
+
+def test_a_repeated_header(api: Api) -> None:
+    headers = [*(AUTH | NEWS).items(), ("Job-Name", "news")]
+    assert api("POST", "/job", headers).status_code == 400
+
+
+def test_the_webhook_of_the_environment(tmp_path: Path) -> None:
+    own = "http://127.0.0.1:9/api/webhooks/123/secretToken"
+    with serving(tmp_path, DISCORD_WEBHOOK_URL=own, WEBHOOK_HOSTS="127.0.0.1:9") as api:
+        answer = api(
+            "POST", "/job", AUTH | {"JOB_NAME": "a", "TELEGRAM_CHANNELS": "durov", "DISCORD_WEBHOOK_URL": ""}
+        )
+        assert answer.json()["job"]["webhookUrl"] == "http://127.0.0.1:9/api/webhooks/123/***"
+        assert api.service.jobs.get("a").webhookUrl == own
+
+
+def test_conflicts_and_unknown_names(api: Api) -> None:
+    assert api.post().status_code == 201
+    assert api.post().status_code == 409
+    other = {"JOB_NAME": "other", "EMBED_COLOR": "89a7d9"}
+    assert api("PATCH", "/job", AUTH | other).status_code == 404
+    assert api("DELETE", "/job", AUTH | other).status_code == 404
+    assert api("GET", "/health", other).status_code == 404
+    assert api("GET", "/logs", other).status_code == 404
+    assert api("PATCH", "/job", AUTH | {"JOB_NAME": "news"}).status_code == 400
+
+
+def test_a_deletion_waits_and_the_name_with_it(api: Api) -> None:
+    """A job created anew while the old one is still ending must not lose its progress to the deletion."""
+    api.post()
+    api.supervisor.may_end.clear()
+    with ThreadPoolExecutor() as pool:
+        deletion = pool.submit(api, "DELETE", "/job", AUTH | {"JOB_NAME": "news"})
+        while "news" in api.service.jobs.jobs():
+            pass
+        creation = pool.submit(api.post)
+        assert api("GET", "/jobs").json() == {}
+        assert not deletion.done()
+        api.supervisor.may_end.set()
+        assert deletion.result(10).status_code == 200
+        assert creation.result(10).status_code == 201
+    assert api.ledger.forgotten == ["news"]
+    assert list(api("GET", "/jobs").json()) == ["news"]
+
+
+def test_processes_that_do_not_end(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("main._GONE_WITHIN", 0.01)
+    api.post()
+    api.supervisor.may_end.clear()
+    assert api("DELETE", "/job", AUTH | {"JOB_NAME": "news"}).status_code == 503
+    assert api("GET", "/jobs").json() == {}
+    assert api.ledger.forgotten == ["news"]
+
+
+def test_a_disk_that_takes_nothing(api: Api, tmp_path: Path) -> None:
+    api.post()
+    before = (tmp_path / "jobs.json").read_bytes()
+    (tmp_path / ".jobs.json.tmp").mkdir()
+    answers = [
+        api.post(JOB_NAME="other"),
+        api("PATCH", "/job", AUTH | {"JOB_NAME": "news", "EMBED_COLOR": "89a7d9"}),
+        api("DELETE", "/job", AUTH | {"JOB_NAME": "news"}),
+    ]
+    assert [answer.status_code for answer in answers] == [503] * 3
+    assert (tmp_path / "jobs.json").read_bytes() == before
+    assert list(api("GET", "/jobs").json()) == ["news"]
+    assert len(check_process_health(api.service)) == 2
+
+
+def test_many_at_once(api: Api, tmp_path: Path) -> None:
+    def live(n: int) -> list[int]:
+        name = {"JOB_NAME": f"job{n}"}
+        calls = [
+            api("POST", "/job", AUTH | NEWS | name),
+            api("PATCH", "/job", AUTH | name | {"EMBED_COLOR": "89a7d9"}),
+            api("GET", "/health", name),
+        ]
+        if n % 2:
+            calls.append(api("DELETE", "/job", AUTH | name))
+        return [call.status_code for call in calls]
+
+    with ThreadPoolExecutor(20) as pool:
+        codes = list(pool.map(live, range(20)))
+    assert codes == [[201, 200, 200] + [200] * (n % 2) for n in range(20)]
+    left = {f"job{n}" for n in range(0, 20, 2)}
+    assert set(json.loads((tmp_path / "jobs.json").read_text("utf-8"))) == left
+    assert {worker.job for worker in check_process_health(api.service)} == left
+
+
+# --- who may --------------------------------------------------------------------------------------------
+
+GUARDED = [
+    ("POST", "/job"),
+    ("PATCH", "/job"),
+    ("DELETE", "/job"),
+    ("GET", "/job/failed"),
+    ("POST", "/job/retry"),
+]
+
+
+@pytest.mark.parametrize(("method", "path"), GUARDED)
+def test_who_is_let_in(api: Api, method: str, path: str) -> None:
+    for headers in ({}, {"Authorization": "Basic x"}, {"Authorization": "Bearer"}):
+        answer = api(method, path, headers)
+        assert (answer.status_code, answer.headers["WWW-Authenticate"]) == (401, "Bearer")
+    assert api(method, path, {"Authorization": "Bearer wrong"}).status_code == 403
+    assert "[SYSTEM] Login refused for 127.0.0.1" in log_of(api)
+
+
+def test_guessing_is_slowed(api: Api) -> None:
+    wrong = {"Authorization": "Bearer wrong"}
+    codes = [api("POST", "/job", wrong).status_code for _ in range(7)]
+    assert codes == [403] * 5 + [429] * 2
+    answer = api("POST", "/job", wrong)
+    assert int(answer.headers["Retry-After"]) >= 1
+    assert api("GET", "/health").status_code == 200
+
+
+def test_a_trusted_proxy_names_the_client(tmp_path: Path) -> None:
+    with serving(tmp_path, TRUSTED_PROXIES="127.0.0.1") as api:
+        for _ in range(7):
+            api("POST", "/job", {"Authorization": "Bearer x", "X-Forwarded-For": "198.51.100.1, 203.0.113.9"})
+        assert "Login refused for 203.0.113.9" in log_of(api)
+        assert api("POST", "/job", AUTH | NEWS | {"X-Forwarded-For": "203.0.113.9"}).status_code == 429
+        assert api("POST", "/job", AUTH | NEWS | {"X-Forwarded-For": "203.0.113.10"}).status_code == 201
+
+
+def test_the_default_password_lets_nobody_in_from_elsewhere(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    default = {"Authorization": "Bearer disgram_default_password_change_me"}
+    with serving(tmp_path, peer="192.0.2.1", AUTH_PASSWORD="") as api:
+        assert api("POST", "/job", default | NEWS).status_code == 403
+    assert "published default" in capsys.readouterr().err
+    with serving(tmp_path, AUTH_PASSWORD="") as api:
+        assert api("POST", "/job", default | NEWS).status_code == 201
+
+
+def test_open_reads(api: Api) -> None:
+    for path in ("/", "/health", "/logs", "/jobs"):
+        assert api("GET", path).status_code == 200
+        assert api("GET", path, {"Authorization": "Basic eDp5"}).status_code == 200
+    assert api("GET", "/jobs", {"Authorization": "Bearer wrong"}).status_code == 403
+
+
+def test_protected_reads(tmp_path: Path) -> None:
+    with serving(tmp_path, PROTECT_READS="true") as api:
+        api.post()
+        assert api("GET", "/health").json() == {"status": "healthy"}
+        for path, headers in (("/logs", {}), ("/jobs", {}), ("/health", {"JOB_NAME": "news"})):
+            assert api("GET", path, headers).status_code == 401
+            assert api("GET", path, headers | {"Authorization": "Bearer x"}).status_code == 403
+            assert api("GET", path, AUTH | headers, secret=path == "/jobs").status_code == 200
+        assert "processes" in api("GET", "/health", AUTH).json()
+
+
+# --- reading --------------------------------------------------------------------------------------------
+
+
+def test_welcome(api: Api) -> None:
+    api.post()
+    answer = api("GET", "/").json()
+    assert {name: answer[name] for name in ("name", "status", "jobs", "docs", "health", "logs")} == {
+        "name": "Disgram",
+        "status": "healthy",
+        "jobs": 1,
+        "docs": "/docs",
+        "health": "/health",
+        "logs": "/logs",
+    }
+    assert answer["uptime_minutes"] >= 0
+    assert answer["version"]
+
+
+def test_health(api: Api) -> None:
+    assert api("GET", "/health").json()["status"] == "healthy"
+    api.post()
+    answer = api("GET", "/health").json()
+    assert (answer["status"], answer["processes"]) == ("healthy", {"total": 2, "running": 2})
+    assert answer["rate_limiting"]["active_buckets"] == 1
+    api.supervisor.becomes("news", state=WorkerState.FAILED, reason="webhook_gone")
+    assert (api("GET", "/health").status_code, api("GET", "/health").json()["status"]) == (503, "unhealthy")
+    one = api("GET", "/health", {"JOB_NAME": "news"})
+    assert (one.status_code, one.json()["configuration"]["webhook_url"]) == (503, MASKED)
+    assert {worker["reason"] for worker in one.json()["workers"]} == {"webhook_gone"}
+    assert health_check(api.service, "news")["status"] == "unhealthy"
+
+
+def test_logs(api: Api) -> None:
+    api.post()
+    api.post(JOB_NAME="x] [ERROR")
+    answer = api("GET", "/logs")
+    assert answer.headers["content-type"] == "text/plain; charset=utf-8"
+    heading, _, lines = answer.text.partition("\n" + "=" * 80 + "\n")
+    assert heading.startswith("Disgram")
+    assert "started" in lines.splitlines()[0]
+    assert lines.splitlines()[-1].endswith("Job created, 2 channels")
+    one = api("GET", "/logs?lines=1&level=SYSTEM", {"JOB_NAME": "news"}).text.splitlines()
+    assert len(one) == 4
+    assert "[SYSTEM] [news] Job created" in one[-1]
+    assert api("GET", "/logs?level=ERROR").text.splitlines()[-1] == "=" * 80
+
+
+BAD_LINES = ["0", "100001", "-1", "x", "", "1.5", "%D9%A3", "1&lines=2", "9" * 5000]
+BAD_LEVELS = ["error", "", "DEBUG", "ERROR&level=INFO"]
+
+
+@pytest.mark.parametrize("query", [f"lines={v}" for v in BAD_LINES] + [f"level={v}" for v in BAD_LEVELS])
+def test_bad_queries(api: Api, query: str) -> None:
+    assert api("GET", f"/logs?{query}").status_code == 400
+
+
+def test_failed_posts(api: Api) -> None:
+    api.post()
+    posts = [
+        {"job": job, "channel": "durov", "post_id": n, "reason": "refused", "at": "2026-03-01T12:00:00+00:00"}
+        for job, n in (("news", 1), ("news", 2), ("gone", 3))
+    ]
+    api.ledger.posts = list(posts)
+    assert api("GET", "/job/failed", AUTH).json() == {"failed": posts}
+    assert api("GET", "/job/failed", AUTH | {"JOB_NAME": "news"}).json() == {"failed": posts[:2]}
+    assert api("GET", "/job/failed", AUTH | {"JOB_NAME": "gone"}).status_code == 404
+    retry = AUTH | {"JOB_NAME": "news"}
+    assert api("POST", "/job/retry", AUTH).status_code == 400
+    assert api("POST", "/job/retry", AUTH | {"JOB_NAME": "gone"}).status_code == 404
+    assert api("POST", "/job/retry", retry | {"POST_ID": "x"}).status_code == 400
+    assert api("POST", "/job/retry", retry | {"POST_ID": "9"}).status_code == 404
+    assert api("POST", "/job/retry", retry | {"POST-ID": "2"}).json()["retried"] == 1
+    assert api("POST", "/job/retry", retry).json()["retried"] == 1
+    assert api.ledger.posts == posts[2:]
+    assert api.supervisor.revived == ["news", "news"]
+
+
+def test_paths_and_methods(api: Api) -> None:
+    assert api("GET", "/nothing").status_code == 404
+    assert api("GET", "/jobs/").status_code == 404
+    assert api("GET", "/assets/../main.py").status_code == 404
+    refused = api("GET", "/job")
+    assert (refused.status_code, refused.headers["Allow"]) == (405, "DELETE, PATCH, POST")
+    assert api("DELETE", "/health").headers["Allow"] == "GET, HEAD"
+    assert api("OPTIONS", "/job").status_code == 405
+
+
+@pytest.mark.parametrize("path", ["/", "/health", "/logs", "/jobs", "/docs", "/redoc", "/openapi.json"])
+def test_head(api: Api, path: str) -> None:
+    answer = api.raw("HEAD", path)
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert int(answer.headers["content-length"]) > 0
+    assert api.raw("HEAD", "/job").status_code == 405
+
+
+def test_the_process_functions(api: Api) -> None:
+    api.post()
+    start_job_processes(api.service)
+    restart_all_processes(api.service)
+    assert api.supervisor.restarted == 1
+    assert len(check_process_health(api.service, "news")) == 2
+    assert check_process_health(api.service, "other") == ()
+
+
+def test_too_many_channels_for_the_pace_are_said(tmp_path: Path) -> None:
+    with serving(tmp_path, COOLDOWN="1", TELEGRAM_REQUESTS_PER_SECOND="1") as api:
+        api.post()
+        assert "[STATUS] 2 channels take 2 s" in log_of(api)
+
+
+def test_a_fault_of_ours_has_the_form_too(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> None:
+        raise RuntimeError("secretToken")
+
+    monkeypatch.setattr(api.supervisor, "snapshot", fail)
+    answer = api.raw("GET", "/health")
+    assert (answer.status_code, set(answer.json()["detail"])) == (500, {"error", "message"})
+    assert "secretToken" not in answer.text
+
+
+# --- the document ---------------------------------------------------------------------------------------
+
+
+def test_the_document(api: Api) -> None:
+    document = api("GET", "/openapi.json").json()
+    assert "422" not in json.dumps(document)
+    assert "HTTPValidationError" not in json.dumps(document)
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            secured = operation.get("security", [])
+            assert ((method.upper(), path) in GUARDED) == (secured == [{"HTTPBearer": []}])
+            for code, answer in operation["responses"].items():
+                expected = "text/plain" if (path, code) == ("/logs", "200") else "application/json"
+                assert list(answer["content"]) == [expected]
+                assert answer["content"][expected]["schema"]
+    names = [parameter["name"] for parameter in document["paths"]["/job"]["post"]["parameters"]]
+    assert names == [
+        "JOB_NAME",
+        "DISCORD_WEBHOOK_URL",
+        "TELEGRAM_CHANNELS",
+        "EMBED_COLOR",
+        "DISCORD_THREAD_ID",
+    ]
+
+
+@pytest.mark.parametrize("path", ["/docs", "/redoc"])
+def test_the_pages_need_nobody_else(api: Api, path: str) -> None:
+    page = api("GET", path)
+    assert "https://" not in page.text
+    assert "default-src 'self'" in page.headers["Content-Security-Policy"]
+    links = [part.split('"')[0] for part in page.text.split('="assets/')[1:]]
+    assert len(links) >= 2
+    for link in links:
+        assert api.raw("GET", f"/assets/{link}").status_code == 200
+
+
+HEADER_VALUE = st.binary(max_size=40).filter(lambda value: not set(value) & {0, 10, 13})
+HEADERS = st.dictionaries(
+    st.sampled_from([*NEWS, "EMBED_COLOR", "DISCORD_THREAD_ID", "POST_ID"]), HEADER_VALUE
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.sampled_from([*GUARDED, ("GET", "/health"), ("GET", "/logs")]), HEADERS)
+def test_no_bytes_in_a_header_are_our_fault(
+    api: Api, call: tuple[str, str], headers: dict[str, bytes]
+) -> None:
+    raw = {b"Authorization": b"Bearer hunter22"} | {name.encode(): value for name, value in headers.items()}
+    assert api(*call, raw).status_code in {200, 201, 400, 404, 409}
+
+
+def test_stopping_ends_what_was_started(tmp_path: Path) -> None:
+    before = threading.active_count()
+    with serving(tmp_path) as api:
+        supervisor = api.supervisor
+        assert supervisor.running
+    assert not supervisor.running
+    assert threading.active_count() <= before
+    assert "Disgram stopped" in (tmp_path / "Disgram.log").read_text("utf-8")

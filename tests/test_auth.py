@@ -1,0 +1,182 @@
+"""The gate: what opens it, what it says to the others, and how it tires those who guess."""
+
+from __future__ import annotations
+
+from ipaddress import ip_network
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from auth import BearerGate, LoginThrottle, bearer_token, client_address
+from disgram.errors import AccessRefused, NotAuthenticated, TooManyFailures, WrongToken
+
+PASSWORD = "hunter22"
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Gate:
+    """A gate with its clock and what it told the log."""
+
+    def __init__(self, password: str = PASSWORD, *, local_only: bool = False) -> None:
+        self.clock = Clock()
+        self.told: list[str] = []
+        self.gate = BearerGate(
+            password, clock=self.clock, on_refusal=self.told.append, peer_must_be_local=local_only
+        )
+
+    def outcome(self, *headers: bytes, peer: str = "192.0.2.1") -> type[AccessRefused] | None:
+        try:
+            self.gate.check(headers, peer=peer, client=peer)
+        except AccessRefused as refusal:
+            assert "hunter22" not in str(refusal)
+            return type(refusal)
+        return None
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        ([b"Bearer hunter22"], None),
+        ([b"bearer   hunter22 "], None),
+        ([], NotAuthenticated),
+        ([b""], NotAuthenticated),
+        ([b"Bearer"], NotAuthenticated),
+        ([b"Bearer  "], NotAuthenticated),
+        ([b"Basic hunter22"], NotAuthenticated),
+        ([b"hunter22"], NotAuthenticated),
+        ([b"Bearer hunter22", b"Bearer hunter22"], NotAuthenticated),
+        ([b"Bearer hunter2"], WrongToken),
+        ([b"Bearer hunter222"], WrongToken),
+        ([b"Bearer \xff\xfe"], WrongToken),
+        ([b"Bearer " + b"x" * 100_000], WrongToken),
+    ],
+)
+def test_who_is_let_in(headers: list[bytes], expected: type[AccessRefused] | None) -> None:
+    gate = Gate()
+    assert gate.outcome(*headers) is expected
+    assert len(gate.told) == (expected is not None)
+    assert all("192.0.2.1" in line and "hunter2" not in line for line in gate.told)
+
+
+def test_a_password_of_any_script() -> None:
+    gate = Gate("пароль 日本")
+    assert gate.outcome("Bearer пароль 日本".encode()) is None
+    assert gate.outcome("Bearer пароль 日".encode()) is WrongToken
+
+
+def test_the_published_password_opens_nothing_from_elsewhere() -> None:
+    gate = Gate(local_only=True)
+    assert gate.outcome(b"Bearer hunter22", peer="192.0.2.1") is WrongToken
+    for peer in ("127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1", ""):
+        assert gate.outcome(b"Bearer hunter22", peer=peer) is None
+
+
+def test_guessing_is_slowed_for_the_guesser_alone() -> None:
+    gate = Gate()
+    assert [gate.outcome(b"Bearer x") for _ in range(7)] == [WrongToken] * 5 + [TooManyFailures] * 2
+    assert gate.outcome(b"Bearer hunter22") is TooManyFailures
+    assert gate.outcome(b"Bearer hunter22", peer="192.0.2.2") is None
+    assert len(gate.told) == 5
+    gate.clock.now += 2
+    assert gate.outcome(b"Bearer hunter22") is None
+    assert [gate.outcome(b"Bearer x") for _ in range(5)] == [WrongToken] * 5
+
+
+def test_retry_after_grows_to_a_limit() -> None:
+    gate = Gate()
+    waits = []
+    for _ in range(16):
+        while gate.outcome(b"Bearer x") is not TooManyFailures:
+            pass
+        with pytest.raises(TooManyFailures) as refusal:
+            gate.gate.check([b"Bearer x"], peer="192.0.2.1", client="192.0.2.1")
+        waits.append(refusal.value.retry_after)
+        gate.clock.now += refusal.value.retry_after
+    assert waits[:5] == [2, 4, 8, 16, 32]
+    assert waits[-1] == 300
+    assert waits == sorted(waits)
+
+
+def test_a_minute_of_peace_is_forgiven() -> None:
+    throttle = LoginThrottle()
+    for now in range(0, 4 * 61, 61):
+        throttle.failed("a", float(now))
+    for _ in range(3):
+        throttle.failed("a", 200.0)
+    assert throttle.wait("a", 200.0) == 0
+    throttle.failed("a", 200.0)
+    assert throttle.wait("a", 200.0) == 2
+
+
+def test_memory_is_bounded() -> None:
+    throttle = LoginThrottle()
+    for _ in range(5):
+        throttle.failed("first", 0.0)
+    for number in range(throttle.MOST_ADDRESSES):
+        throttle.failed(f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}", 0.0)
+    assert len(throttle._records) == throttle.MOST_ADDRESSES
+    assert throttle.wait("first", 0.0) == 0
+
+
+def test_neighbours_in_ipv6_are_one() -> None:
+    throttle = LoginThrottle()
+    for number in range(5):
+        throttle.failed(f"2001:db8::{number}", 0.0)
+    assert throttle.wait("2001:db8::ffff", 0.0) == 2
+    assert throttle.wait("2001:db8:0:1::1", 0.0) == 0
+
+
+@given(st.lists(st.floats(0, 400), max_size=60))
+def test_no_wait_is_longer_than_the_longest(gaps: list[float]) -> None:
+    throttle, now = LoginThrottle(), 0.0
+    for gap in gaps:
+        now += gap
+        if not throttle.wait("a", now):
+            throttle.failed("a", now)
+        assert 0 <= throttle.wait("a", now) <= throttle.LONGEST
+
+
+LOCAL, TEN = ip_network("127.0.0.1"), ip_network("10.0.0.0/8")
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded", "trusted", "expected"),
+    [
+        ("192.0.2.1", "", (), "192.0.2.1"),
+        ("192.0.2.1", "203.0.113.9", (), "192.0.2.1"),
+        ("127.0.0.1", "203.0.113.9", (), "127.0.0.1"),
+        ("127.0.0.1", "203.0.113.9", (LOCAL,), "203.0.113.9"),
+        ("127.0.0.1", "198.51.100.7, 203.0.113.9", (LOCAL,), "203.0.113.9"),
+        ("127.0.0.1", "198.51.100.7, 203.0.113.9, 10.0.0.2", (LOCAL, TEN), "203.0.113.9"),
+        ("127.0.0.1", "10.0.0.1, 10.0.0.2", (LOCAL, TEN), "10.0.0.1"),
+        ("127.0.0.1", "203.0.113.9, nonsense", (LOCAL,), "127.0.0.1"),
+        ("127.0.0.1", "nonsense, 10.0.0.2", (LOCAL, TEN), "10.0.0.2"),
+        ("127.0.0.1", "203.0.113.9:4431", (LOCAL,), "203.0.113.9"),
+        ("127.0.0.1", "[2001:db8::1]:443", (LOCAL,), "2001:db8::1"),
+        ("::ffff:127.0.0.1", "203.0.113.9", (LOCAL,), "203.0.113.9"),
+        ("192.0.2.1", "127.0.0.1", (LOCAL,), "192.0.2.1"),
+        ("", "203.0.113.9", (LOCAL,), ""),
+    ],
+)
+def test_whose_word_counts(peer: str, forwarded: str, trusted: tuple[object, ...], expected: str) -> None:
+    assert client_address(peer, forwarded, trusted) == expected  # type: ignore[arg-type]
+
+
+def test_a_peer_that_uvicorn_has_put_there_is_not_believed() -> None:
+    assert client_address("203.0.113.9", "203.0.113.9", (), rewritten=True) == "127.0.0.1"
+    assert client_address("203.0.113.9", "203.0.113.9", (LOCAL,), rewritten=True) == "203.0.113.9"
+    assert client_address("192.0.2.1", "203.0.113.9", (), rewritten=True) == "192.0.2.1"
+
+
+@given(st.lists(st.binary(max_size=40), max_size=3))
+def test_any_bytes_are_a_token_or_none(headers: list[bytes]) -> None:
+    token = bearer_token(headers)
+    assert token is None or token.strip() == token

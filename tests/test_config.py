@@ -1,0 +1,233 @@
+"""Every row of the README's table of settings: default, accepted forms, refused ones."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from ipaddress import ip_network
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from config import DEFAULT_PASSWORD, PROJECT, Settings, environment, read
+from disgram.errors import BadSetting
+
+WEBHOOK = "https://discord.com/api/webhooks/1/aToken"
+
+DEFAULTS = {
+    "auth_password": DEFAULT_PASSWORD,
+    "host": "127.0.0.1",
+    "port": 5000,
+    "discord_webhook_url": None,
+    "embed_color": None,
+    "cooldown": 300.0,
+    "initial_posts": 20,
+    "monitor_interval": 30.0,
+    "log_stale_after": 360.0,
+    "telegram_base_url": "https://t.me",
+    "telegram_requests_per_second": 2.0,
+    "webhook_hosts": (),
+    "max_upload_bytes": 20 * 1024 * 1024,
+    "data_dir": PROJECT,
+    "log_max_bytes": 10 * 1024 * 1024,
+    "log_backups": 5,
+    "follow_edits": True,
+    "follow_deletions": "keep",
+    "forward_service_messages": False,
+    "protect_reads": False,
+    "trusted_proxies": (),
+}
+
+
+def test_defaults() -> None:
+    settings = read({})
+    assert {name: getattr(settings, name) for name in DEFAULTS} == DEFAULTS
+    assert set(DEFAULTS) == set(Settings.__dataclass_fields__)
+
+
+def test_an_empty_value_is_an_absent_one() -> None:
+    names = [name.upper() for name in DEFAULTS]
+    names += ["MAX_UPLOAD_MB", "LOG_MAX_MB"]
+    assert read(dict.fromkeys(names, "")) == read({})
+    assert read(dict.fromkeys(names, "  ")) == read({})
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "field", "expected"),
+    [
+        ("AUTH_PASSWORD", "pässwort mit Leerzeichen", "auth_password", "pässwort mit Leerzeichen"),
+        ("PORT", "8080", "port", 8080),
+        ("DISCORD_WEBHOOK_URL", WEBHOOK, "discord_webhook_url", WEBHOOK),
+        ("EMBED_COLOR", "89a7d9", "embed_color", 0x89A7D9),
+        ("EMBED_COLOR", "#89A7D9", "embed_color", 0x89A7D9),
+        ("EMBED_COLOR", "0x000001", "embed_color", 1),
+        ("COOLDOWN", "0.5", "cooldown", 0.5),
+        ("INITIAL_POSTS", "0", "initial_posts", 0),
+        ("MONITOR_INTERVAL", "1.5", "monitor_interval", 1.5),
+        ("LOG_STALE_AFTER", "10", "log_stale_after", 10.0),
+        ("TELEGRAM_BASE_URL", "http://127.0.0.1:8001/", "telegram_base_url", "http://127.0.0.1:8001"),
+        ("TELEGRAM_REQUESTS_PER_SECOND", "0.5", "telegram_requests_per_second", 0.5),
+        (
+            "WEBHOOK_HOSTS",
+            "127.0.0.1:9000, Proxy.example",
+            "webhook_hosts",
+            ("127.0.0.1:9000", "proxy.example"),
+        ),
+        ("WEBHOOK_HOSTS", "[::1]:9000,[::1]", "webhook_hosts", ("[::1]:9000", "::1")),
+        ("MAX_UPLOAD_MB", "0.5", "max_upload_bytes", 512 * 1024),
+        ("MAX_UPLOAD_MB", "0", "max_upload_bytes", 0),
+        ("DATA_DIR", "/var/lib/disgram", "data_dir", Path("/var/lib/disgram")),
+        ("DATA_DIR", "state", "data_dir", PROJECT / "state"),
+        ("LOG_MAX_MB", "1", "log_max_bytes", 1024 * 1024),
+        ("LOG_BACKUPS", "0", "log_backups", 0),
+        ("FOLLOW_EDITS", "False", "follow_edits", False),
+        ("FOLLOW_DELETIONS", "MARK", "follow_deletions", "mark"),
+        ("FORWARD_SERVICE_MESSAGES", "yes", "forward_service_messages", True),
+        ("PROTECT_READS", "1", "protect_reads", True),
+        (
+            "TRUSTED_PROXIES",
+            "127.0.0.1,10.1.2.3/8",
+            "trusted_proxies",
+            (ip_network("127.0.0.1"), ip_network("10.0.0.0/8")),
+        ),
+    ],
+)
+def test_accepted(name: str, value: str, field: str, expected: object) -> None:
+    assert getattr(read({name: value}), field) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("AUTH_PASSWORD", ["a\x00b", "a\nb", "\udcff"]),
+        ("HOST", ["a b", "http://x", "1.2.3.4:80", "300.1.1.1", "::g"]),
+        ("PORT", ["abc", "0", "-1", "65536", "80.5", "1e3", "٣", "5_000", "9" * 5000]),
+        (
+            "DISCORD_WEBHOOK_URL",
+            ["x", "http://discord.com/api/webhooks/1/t", "https://evil.example/api/webhooks/1/t"],
+        ),
+        ("EMBED_COLOR", ["red", "89a7d", "89a7d9f", "##89a7d9", "٣٣٣٣٣٣"]),
+        ("COOLDOWN", ["-1", "0", "nan", "inf", "1e3", "٣", "x", "1e999", "9999999999", "+5", "1.", ".5"]),
+        ("INITIAL_POSTS", ["-1", "1.5", "x"]),
+        ("MONITOR_INTERVAL", ["0", "-1", "nan", "inf"]),
+        ("LOG_STALE_AFTER", ["0", "-5", "nan"]),
+        (
+            "TELEGRAM_BASE_URL",
+            ["t.me", "ftp://t.me", "http://", "http://x:abc", "http://a b", "http://u@h", "http://[x"],
+        ),
+        ("TELEGRAM_REQUESTS_PER_SECOND", ["0", "-1", "nan", "1001"]),
+        ("WEBHOOK_HOSTS", ["http://x", "a b", "x:99999", "x:0", "x/y", "u@x"]),
+        ("MAX_UPLOAD_MB", ["-1", "nan", "x", "5000"]),
+        ("DATA_DIR", ["a\x00b"]),
+        ("LOG_MAX_MB", ["0", "-1", "x"]),
+        ("LOG_BACKUPS", ["-1", "101", "x"]),
+        ("FOLLOW_EDITS", ["maybe", "2"]),
+        ("FOLLOW_DELETIONS", ["no", "true"]),
+        ("FORWARD_SERVICE_MESSAGES", ["x"]),
+        ("PROTECT_READS", ["x"]),
+        ("TRUSTED_PROXIES", ["nginx", "300.1.1.1", "10.0.0.0/99"]),
+    ],
+)
+def test_refused(name: str, values: list[str]) -> None:
+    for value in values:
+        with pytest.raises(BadSetting) as refusal:
+            read({name: value})
+        assert refusal.value.error == name, value
+        assert "\n" not in str(refusal.value)
+        assert len(value) < 6 or value not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("environ", "expected"),
+    [
+        ({}, "127.0.0.1"),
+        ({"HOST": "0.0.0.0"}, "127.0.0.1"),
+        ({"HOST": "::1"}, "::1"),
+        ({"HOST": "localhost"}, "localhost"),
+        ({"AUTH_PASSWORD": "x"}, "0.0.0.0"),
+        ({"AUTH_PASSWORD": "x", "HOST": "[::]"}, "::"),
+        ({"AUTH_PASSWORD": DEFAULT_PASSWORD, "HOST": "192.0.2.1"}, "127.0.0.1"),
+    ],
+)
+def test_the_default_password_opens_loopback_alone(environ: dict[str, str], expected: str) -> None:
+    assert read(environ).host == expected
+
+
+def test_log_stale_after_follows_the_cooldown_unless_set() -> None:
+    assert read({"COOLDOWN": "600"}).log_stale_after == 660
+    assert read({"COOLDOWN": "1"}).log_stale_after == 360
+    assert read({"COOLDOWN": "600", "LOG_STALE_AFTER": "30"}).log_stale_after == 30
+
+
+def test_a_webhook_host_of_the_owner_is_accepted_for_the_default_webhook() -> None:
+    environ = {
+        "WEBHOOK_HOSTS": "127.0.0.1:9000",
+        "DISCORD_WEBHOOK_URL": "http://127.0.0.1:9000/api/webhooks/1/t",
+    }
+    assert read(environ).discord_webhook_url == environ["DISCORD_WEBHOOK_URL"]
+
+
+def test_repr_hides_the_secrets() -> None:
+    text = repr(read({"AUTH_PASSWORD": "hunter22", "DISCORD_WEBHOOK_URL": WEBHOOK}))
+    assert "hunter22" not in text
+    assert "aToken" not in text
+
+
+def test_worker_settings_carry_what_workers_need() -> None:
+    settings = read({"COOLDOWN": "7", "MAX_UPLOAD_MB": "1", "FOLLOW_DELETIONS": "delete"}).worker_settings()
+    assert (settings.cooldown, settings.max_upload_bytes, settings.follow_deletions) == (
+        7.0,
+        1024 * 1024,
+        "delete",
+    )
+
+
+def test_the_real_environment_wins_over_the_file(tmp_path: Path) -> None:
+    env_file = tmp_path / ".env"
+    env_file.write_text(
+        "# a comment\nPORT=1\nexport COOLDOWN='5'\nAUTH_PASSWORD=\"a $b ${c}\"\nHOST\n", "utf-8"
+    )
+    merged = environment(env_file, {"PORT": "2"})
+    assert merged == {"PORT": "2", "COOLDOWN": "5", "AUTH_PASSWORD": "a $b ${c}", "HOST": ""}
+    assert environment(tmp_path / "absent", {"PORT": "2"}) == {"PORT": "2"}
+
+
+@pytest.mark.parametrize("content", [b"PORT=1\n'unclosed\n", b"\xff\xfe=1\n"])
+def test_a_file_that_is_no_env_file_is_named(tmp_path: Path, content: bytes) -> None:
+    env_file = tmp_path / ".env"
+    env_file.write_bytes(content)
+    with pytest.raises(BadSetting) as refusal:
+        environment(env_file, {})
+    assert refusal.value.error == str(env_file)
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from([n.upper() for n in DEFAULTS] + ["LOG_MAX_MB", "MAX_UPLOAD_MB"]), st.text(max_size=40)
+    )
+)
+def test_nothing_but_our_own_refusal(environ: dict[str, str]) -> None:
+    try:
+        settings = read(environ)
+    except BadSetting:
+        return
+    assert 0 < settings.cooldown < float("inf")
+    assert 1 <= settings.port <= 65535
+
+
+def test_importing_with_a_bad_value_is_one_line_and_exit_code_2() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", "import config"],
+        env={**os.environ, "PORT": "abc"},
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("disgram: PORT: ")
+    assert done.stderr.count("\n") == 1

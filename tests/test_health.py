@@ -1,0 +1,195 @@
+"""What /health concludes from what it was told."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+
+from disgram.health import Configuration, LogFile, Moment, summarise, summarise_job
+from disgram.host import Host
+from disgram.models import Snapshot, WorkerState, WorkerStatus
+
+NOW = datetime(2026, 3, 1, 12, 0, tzinfo=timezone.utc)
+HOST, LOG = Host(), LogFile(NOW - timedelta(minutes=3))
+MOMENT = Moment(now=NOW, monotonic=1000.0, uptime=90.0)
+WELL = WorkerStatus(
+    job="news",
+    channel="durov",
+    script="webhook.py",
+    pid=42,
+    state=WorkerState.RUNNING,
+    reason=None,
+    restarts=0,
+    last_poll_at=NOW,
+    last_poll_ok=True,
+    last_post_id=7,
+    gaps=(),
+    layout_changed=0,
+    last_line_at=995.0,
+    next_start_at=None,
+)
+
+
+def worker(channel: str = "durov", **changes: Any) -> WorkerStatus:
+    return replace(WELL, channel=channel, **changes)
+
+
+def ask(
+    *workers: WorkerStatus,
+    host: Host = HOST,
+    log: LogFile = LOG,
+    errors: tuple[str, ...] = (),
+    taken_at: float = 999.0,
+    jobs: dict[str, int] | None = None,
+) -> dict[str, Any]:
+    snapshot = Snapshot(workers, taken_at, True, errors)
+    limits = {"active_buckets": 1, "paused_until": None}
+    counted = {"news": len(workers)} if jobs is None else jobs
+    return summarise(snapshot, limits, host, log, MOMENT, counted)
+
+
+BACKOFF, FAILED, RUNNING = WorkerState.BACKOFF, WorkerState.FAILED, WorkerState.RUNNING
+
+
+@pytest.mark.parametrize(
+    ("workers", "status"),
+    [
+        ([], "healthy"),
+        ([worker()], "healthy"),
+        ([worker(state=WorkerState.STARTING, last_poll_ok=None, pid=None)], "healthy"),
+        ([worker(), worker("b", state=FAILED, reason="no_preview")], "degraded"),
+        ([worker(), worker("b", state=BACKOFF, reason="crashed")], "degraded"),
+        ([worker(), worker("b", reason="layout_changed", last_poll_ok=False)], "degraded"),
+        ([worker(), worker("b", reason="telegram_unavailable", last_poll_ok=False)], "degraded"),
+        ([worker(reason="discord_unavailable")], "degraded"),
+        ([worker(last_line_at=100.0)], "degraded"),
+        (
+            [worker(state=FAILED, reason="webhook_gone"), worker("b", state=BACKOFF, reason="stale")],
+            "unhealthy",
+        ),
+        ([worker(reason="telegram_unavailable", last_poll_ok=False)] * 2, "unhealthy"),
+        (
+            [worker(last_poll_ok=False, reason="telegram_unavailable"), worker("b", last_poll_ok=None)],
+            "unhealthy",
+        ),
+    ],
+)
+def test_status(workers: list[WorkerStatus], status: str) -> None:
+    assert ask(*workers)["status"] == status
+
+
+def test_what_is_in_the_services_own_way() -> None:
+    assert ask(worker(), errors=("no file descriptors left",))["status"] == "degraded"
+    for answer in (
+        ask(host=Host(write_error="No space left on device")),
+        ask(worker(), log=LogFile(None, "No space left on device")),
+        ask(worker(), taken_at=100.0),
+    ):
+        assert answer["status"] == "unhealthy"
+        assert len(answer["errors"]) == 1
+    assert ask(worker(), taken_at=0.0)["status"] == "healthy"
+
+
+@pytest.mark.parametrize(
+    ("workers", "telegram", "discord"),
+    [
+        ([], True, True),
+        ([worker(last_poll_ok=None)], True, True),
+        ([worker(reason="no_preview", last_poll_ok=False, state=FAILED)], True, True),
+        ([worker(last_poll_ok=False, reason=None)], False, True),
+        ([worker(reason="blocked_by_cloudflare"), worker("quiet")], True, False),
+        ([worker(reason="discord_unavailable"), worker("b", reason="thread_gone", state=FAILED)], True, True),
+    ],
+)
+def test_who_is_reachable(workers: list[WorkerStatus], telegram: bool, discord: bool) -> None:
+    services = ask(*workers)["external_services"]
+    assert services == {"telegram_reachable": telegram, "discord_reachable": discord}
+
+
+def test_the_form_of_the_answer() -> None:
+    answer = ask(
+        worker(gaps=((3, 9),), layout_changed=2), worker("b", layout_changed=1), jobs={"news": 2, "new": 1}
+    )
+    json.dumps(answer)
+    assert list(answer)[:9] == [
+        "status",
+        "timestamp",
+        "uptime_minutes",
+        "processes",
+        "jobs",
+        "external_services",
+        "log_freshness",
+        "system",
+        "rate_limiting",
+    ]
+    assert answer["uptime_minutes"] == 1.5
+    assert answer["processes"] == {"total": 3, "running": 2}
+    assert answer["jobs"] == {"total_jobs": 2, "job_names": ["news", "new"]}
+    assert answer["log_freshness"] == {
+        "is_fresh": True,
+        "message": "All 2 running workers reported within 5 s",
+        "last_modified": "2026-03-01T11:57:00+00:00",
+        "age_minutes": 3.0,
+    }
+    assert answer["rate_limiting"] == {
+        "active_buckets": 1,
+        "global_requests_per_second": 0.0,
+        "buckets": {},
+        "invalid_requests": {},
+        "paused_until": None,
+    }
+    assert answer["delivery"] == {
+        "gaps": [{"job": "news", "channel": "durov", "from": 3, "to": 9}],
+        "layout_changed": 3,
+    }
+
+
+def test_a_quiet_log_is_not_a_stale_one_and_a_silent_worker_is() -> None:
+    quiet = ask(worker(), log=LogFile(NOW - timedelta(days=3)))["log_freshness"]
+    assert (quiet["is_fresh"], quiet["age_minutes"]) == (True, 3 * 24 * 60)
+    silent = ask(*[worker(f"c{n}", last_line_at=0.0) for n in range(9)])["log_freshness"]
+    assert not silent["is_fresh"]
+    assert silent["message"] == "9 of 9 workers have been silent for over 360 s: c0, c1, c2, c3, c4 …"
+
+
+def test_a_worker_of_a_deleted_job_counts_no_more() -> None:
+    answer = ask(worker(), replace(worker("old"), job="gone", state=WorkerState.STOPPING), jobs={"news": 1})
+    assert (answer["status"], answer["processes"]) == ("healthy", {"total": 1, "running": 1})
+
+
+def test_one_job() -> None:
+    snapshot = Snapshot(
+        (
+            worker(),
+            worker("b", state=BACKOFF, reason="crashed", restarts=3, pid=None, next_start_at=1016.0),
+            replace(WELL, job="x"),
+        ),
+        999.0,
+    )
+    masked = Configuration("https://discord.com/api/webhooks/1/***", "5", "89a7d9", ("durov", "b", "c"))
+    answer = summarise_job("news", masked, snapshot, MOMENT)
+    assert answer["status"] == "degraded"
+    assert answer["processes"] == {"total": 3, "running": 1, "dead_count": 1, "channels": ["durov", "b", "c"]}
+    assert answer["configuration"] == {
+        "webhook_url": "https://discord.com/api/webhooks/1/***",
+        "thread_id_configured": True,
+        "embed_color": "89a7d9",
+        "channels_count": 3,
+    }
+    assert answer["workers"][0] == {
+        "channel": "durov",
+        "pid": 42,
+        "script": "webhook.py",
+        "state": "running",
+        "reason": None,
+        "restarts": 0,
+        "last_poll_at": "2026-03-01T12:00:00+00:00",
+        "last_post_id": 7,
+        "log_age_seconds": 5.0,
+        "next_start_seconds": None,
+    }
+    assert (answer["workers"][1]["state"], answer["workers"][1]["next_start_seconds"]) == ("backoff", 16.0)

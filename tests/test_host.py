@@ -1,0 +1,30 @@
+"""The host is looked at beside the requests, and honestly."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from disgram.host import HostWatch
+
+
+def test_the_host_is_looked_at_in_the_background(tmp_path: Path) -> None:
+    watch = HostWatch(tmp_path, interval=0.01)
+    watch.start()
+    first = watch.latest
+    assert first.memory_available_mb > 0
+    assert first.write_error is None
+    deadline = time.monotonic() + 10
+    while watch.latest is first and time.monotonic() < deadline:
+        time.sleep(0.01)
+    watch.stop()
+    assert watch.latest is not first
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_written_is_noticed(tmp_path: Path) -> None:
+    (tmp_path / ".disgram.probe").mkdir()
+    watch = HostWatch(tmp_path)
+    watch.look()
+    assert watch.latest.write_error
+    watch.stop()

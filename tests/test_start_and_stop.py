@@ -1,0 +1,158 @@
+"""Real processes: start, refusals, signals and exit codes, by both ways to start the service."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+
+from config import PROJECT
+
+PASSWORD = "hunter22"
+OURS = ["-m", "tests.api_fakes"]
+UVICORN = ["-m", "uvicorn", "tests.api_fakes:app", "--log-level", "warning"]
+BOTH = pytest.mark.parametrize("start", [OURS, UVICORN], ids=["python", "uvicorn"])
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class Started:
+    """A service in a process of its own, on a free port of loopback."""
+
+    def __init__(self, start: list[str], folder: Path, **environ: str) -> None:
+        self.port = free_port()
+        port = ["--port", str(self.port)] if "uvicorn" in start else []
+        settings = {
+            "HOST": "127.0.0.1",
+            "PORT": str(self.port),
+            "AUTH_PASSWORD": PASSWORD,
+            "DATA_DIR": str(folder),
+        }
+        self.process = subprocess.Popen(
+            [sys.executable, *start, *port],
+            cwd=PROJECT,
+            env={**os.environ, **settings, **environ},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def get(self, path: str, **headers: str) -> requests.Response:
+        return requests.get(f"http://127.0.0.1:{self.port}{path}", headers=headers, timeout=5)
+
+    def await_answer(self) -> requests.Response:
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline and self.process.poll() is None:
+            with contextlib.suppress(requests.ConnectionError):
+                return self.get("/")
+            time.sleep(0.05)
+        raise AssertionError(self.end())
+
+    def end(self) -> tuple[int, str, str]:
+        """Exit code, standard output and standard error."""
+        out, err = self.process.communicate(timeout=15)
+        return self.process.returncode, out, err
+
+
+@contextlib.contextmanager
+def started(start: list[str], folder: Path, **environ: str) -> Iterator[Started]:
+    service = Started(start, folder, **environ)
+    try:
+        yield service
+    finally:
+        if service.process.poll() is None:
+            service.process.kill()
+        service.process.communicate()
+
+
+@BOTH
+@pytest.mark.parametrize(
+    "numbers", [[signal.SIGTERM], [signal.SIGINT], [signal.SIGINT] * 3, [signal.SIGTERM] * 3]
+)
+def test_a_stop_ends_in_order(start: list[str], numbers: list[signal.Signals], tmp_path: Path) -> None:
+    with started(start, tmp_path) as service:
+        answer = service.await_answer()
+        assert answer.json()["name"] == "Disgram"
+        assert "server" not in answer.headers or start is UVICORN
+        service.process.send_signal(signal.SIGHUP)
+        assert service.get("/health").status_code == 200
+        for number in numbers:
+            service.process.send_signal(number)
+        code, out, err = service.end()
+    assert (code, err) == (0, "")
+    assert PASSWORD not in out
+    assert (tmp_path / "Disgram.log").read_text("utf-8").endswith("Disgram stopped\n")
+
+
+@BOTH
+def test_an_open_connection_does_not_hold_up_the_stop(start: list[str], tmp_path: Path) -> None:
+    with started(start, tmp_path) as service:
+        service.await_answer()
+        with socket.create_connection(("127.0.0.1", service.port)) as connection:
+            connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert connection.recv(100)
+            service.process.send_signal(signal.SIGTERM)
+            assert service.end()[0] == 0
+
+
+@BOTH
+def test_a_damaged_jobs_file(start: list[str], tmp_path: Path) -> None:
+    (tmp_path / "jobs.json").write_text("{\n\n", "utf-8")
+    with started(start, tmp_path) as service:
+        code, _, err = service.end()
+    assert (code, err.count("\n")) == (2, 1)
+    assert f"{tmp_path / 'jobs.json'}, line 3" in err
+    assert (tmp_path / "jobs.json").read_text("utf-8") == "{\n\n"
+
+
+@pytest.mark.parametrize("start", [["main.py"], ["-m", "uvicorn", "main:app"]], ids=["python", "uvicorn"])
+@pytest.mark.parametrize(
+    ("name", "value"), [("COOLDOWN", "-1"), ("EMBED_COLOR", "red"), ("WEBHOOK_HOSTS", "a b")]
+)
+def test_a_bad_setting(start: list[str], name: str, value: str, tmp_path: Path) -> None:
+    with started(start, tmp_path, **{name: value}) as service:
+        code, out, err = service.end()
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert err.startswith(f"disgram: {name}: ")
+
+
+@BOTH
+def test_no_word_of_the_default_password_is_missed(start: list[str], tmp_path: Path) -> None:
+    with started(start, tmp_path, AUTH_PASSWORD="", HOST="0.0.0.0") as service:
+        service.await_answer()
+        assert "published default" in service.get("/logs").text
+        service.process.send_signal(signal.SIGTERM)
+        code, out, err = service.end()
+    assert code == 0
+    assert "published default" in err
+    assert "0.0.0.0" not in out
+
+
+@BOTH
+def test_loopback_is_not_believed_about_the_client(start: list[str], tmp_path: Path) -> None:
+    with started(start, tmp_path) as service:
+        service.await_answer()
+        service.get("/jobs", Authorization="Bearer wrong", **{"X-Forwarded-For": "203.0.113.9"})
+        logs = service.get("/logs").text
+    assert "Login refused for 127.0.0.1" in logs
+
+
+def test_no_secret_in_the_process_list(tmp_path: Path) -> None:
+    with started(OURS, tmp_path) as service:
+        service.await_answer()
+        command = Path(f"/proc/{service.process.pid}/cmdline").read_bytes()
+    assert PASSWORD.encode() not in command
