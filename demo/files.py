@@ -6,6 +6,7 @@ gives the same bytes. Never reads a file or the clock.
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import struct
 import zlib
