@@ -7,6 +7,7 @@ application is one function from `Request` to `Response`.
 from __future__ import annotations
 
 import json
+import re
 import socket
 import struct
 import sys
@@ -261,7 +262,7 @@ class _Exchange(BaseHTTPRequestHandler):
 
     def _response(self, request: Request, fault: Fault) -> Response:
         right = self.server.owner.answer(request) if fault.accepted else None
-        return fault.answer or right or Response(500)
+        return fault.answer or (_ranged(request, right) if right else Response(500))
 
     def _read_body(self) -> bytes | None:
         """None when it is longer than any service would take."""
@@ -306,6 +307,19 @@ class _Exchange(BaseHTTPRequestHandler):
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.connection.close()
         self.close_connection = True
+
+
+def _ranged(request: Request, whole: Response) -> Response:
+    """A part of a file, for players that seek; anything but `bytes=A-[B]` gets the whole."""
+    asked = re.fullmatch(r"bytes=(\d+)-(\d*)", request.headers.get("range", ""))
+    if not asked or whole.status != HTTPStatus.OK or whole.stream is not None:
+        return whole
+    start, size = int(asked[1]), len(whole.body)
+    end = min(int(asked[2] or size - 1), size - 1)
+    if start > end:
+        return Response(416, headers=(("Content-Range", f"bytes */{size}"),))
+    named = ("Content-Range", f"bytes {start}-{end}/{size}")
+    return replace(whole, status=206, body=whole.body[start : end + 1], headers=(*whole.headers, named))
 
 
 def _phrase(status: int) -> str:

@@ -170,14 +170,16 @@ const STYLES = [
 ];
 
 // Where the style that `rest` begins with ends, or -1. Escaped characters are passed over; a double mark inside
-// a single one belongs to the inside; `_` must not be followed by a word character, `*` not stand beside a space.
+// a single one belongs to the inside. The first single mark decides: `_` must not be followed by a word
+// character, `*` not stand beside a space, or there is no style at all.
 function closing(rest, mark) {
   const single = mark.length === 1;
   if (mark === "*" && /\s/.test(rest[1] ?? " ")) return -1;
   for (let at = mark.length; at < rest.length; at++) {
     if (rest[at] === "\\") at++;
     else if (single && rest.startsWith(mark + mark, at)) at++;
-    else if (rest.startsWith(mark, at) && at > mark.length && fits(rest, mark, at)) return at;
+    else if (single && rest[at] === mark) return at > 1 && fits(rest, mark, at) ? at : -1;
+    else if (!single && rest.startsWith(mark, at) && at > mark.length && fits(rest, mark, at)) return at;
   }
   return -1;
 }

@@ -217,11 +217,12 @@ function sameGroup(before, message) {
   return new Date(message.timestamp) - new Date(before.timestamp) < GROUP_MS;
 }
 
-function receive(event) {
-  const news = JSON.parse(event.data);
+function receive(news) {
   showPlaces(news.places);
   showFigures(news.figures);
   update(news.messages);
 }
 
-new EventSource("/events").addEventListener("message", receive);
+// With ?still the page is a picture of this moment and does not listen for changes.
+if (location.search === "?still") fetch("/state").then((answer) => answer.json()).then(receive);
+else new EventSource("/events").addEventListener("message", (event) => receive(JSON.parse(event.data)));

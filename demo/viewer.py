@@ -51,6 +51,8 @@ class Viewer:
     def _answer(self, request: Request) -> Response:
         if request.path == "/events":
             return Response(200, b"", "text/event-stream", (("Cache-Control", "no-store"),), self._events())
+        if request.path == "/state":
+            return Response.of_json(200, self._news(self._discord.messages()))
         if request.path not in _FILES:
             return Response(404, b"Not Found", "text/plain")
         name, kind = _FILES[request.path]
@@ -65,9 +67,11 @@ class Viewer:
             yield self._event(changed) if changed else b":\n\n"
 
     def _event(self, changed: list[Message]) -> bytes:
+        return b"data: " + json.dumps(self._news(changed)).encode() + b"\n\n"
+
+    def _news(self, changed: list[Message]) -> dict[str, Any]:
         shown = [self._message(message) for message in changed if message.channel_id in self._channels]
-        news = {"places": self._places(), "messages": shown, "figures": self._figures()}
-        return b"data: " + json.dumps(news).encode() + b"\n\n"
+        return {"places": self._places(), "messages": shown, "figures": self._figures()}
 
     def _message(self, message: Message) -> dict[str, Any]:
         whole = self._discord.as_json(message)
