@@ -1,0 +1,74 @@
+"""From a request to the payload and the files in it, as Discord reads them.
+
+Owns content types, `payload_json`, `files[n]` and the size limits of requests and files. Never looks into the
+payload beyond its list of attachments.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from demo import discord_errors as errors
+from demo import multipart
+from demo.discord_errors import Refuse
+from demo.discord_messages import File, clean_name
+from demo.loopback import Request
+
+REQUEST_LIMIT = 25 * 1024 * 1024
+"""Documented for a whole message (Resources, Message)."""
+NewId = Callable[[], str]
+
+
+def read(request: Request, *, upload_limit: int, new_id: NewId) -> tuple[Any, list[File]]:
+    """The payload and the files. `upload_limit` is bytes per file; raises Refuse."""
+    kind = request.headers.get("content-type", "")
+    if len(request.body) > REQUEST_LIMIT:
+        raise Refuse(errors.TOO_LARGE)
+    if kind.startswith("multipart/form-data"):
+        return _form(kind, request.body, upload_limit, new_id)
+    if not kind.startswith("application/json"):
+        code = 'Expected "Content-Type" header to be one of application/json, multipart/form-data.'
+        raise Refuse(errors.bad_form((("_root",), "CONTENT_TYPE_INVALID", code)))
+    return _loads(request.body), []
+
+
+def _form(kind: str, body: bytes, upload_limit: int, new_id: NewId) -> tuple[Any, list[File]]:
+    try:
+        parts = multipart.parse(kind, body)
+    except multipart.BadMultipart as problem:
+        raise Refuse(errors.bad_form((("_root",), "CONTENT_TYPE_INVALID", str(problem)))) from None
+    fields = {part.name: part.body for part in parts if part.filename is None}
+    payload = _loads(fields.pop("payload_json")) if "payload_json" in fields else _plain(fields)
+    uploads = [part for part in parts if part.filename is not None]
+    if any(len(part.body) > upload_limit for part in uploads):
+        raise Refuse(errors.TOO_LARGE, payload)
+    if len({part.name for part in uploads}) < len(uploads):
+        raise Refuse(
+            errors.bad_form((("files",), "BASE_TYPE_CHOICES", "File names must be unique.")), payload
+        )
+    return payload, [_file(part, payload, new_id()) for part in uploads]
+
+
+def _file(part: multipart.Part, payload: Any, number: str) -> File:
+    index = part.name.removeprefix("files[").removesuffix("]")
+    listed = payload.get("attachments") if isinstance(payload, dict) else None
+    entries = [one for one in listed or [] if isinstance(one, dict) and str(one.get("id")) == index]
+    entry = entries[0] if entries else {}
+    sent_as = str(entry.get("filename") or part.filename)
+    name = clean_name(sent_as)
+    spoiler = sent_as.startswith("SPOILER_") or bool(entry.get("is_spoiler"))
+    about = str(entry.get("description") or "")
+    return File(number, name, part.body, part.content_type, sent_as, about, spoiler)
+
+
+def _loads(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except ValueError:
+        raise Refuse(errors.BAD_JSON) from None
+
+
+def _plain(fields: dict[str, bytes]) -> dict[str, Any]:
+    return {name: value.decode("utf-8", "replace") for name, value in fields.items()}

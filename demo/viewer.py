@@ -1,0 +1,94 @@
+"""The demo's page: what the stand-in for Discord holds, shown as Discord's client would, live.
+
+Owns the page's address and what it is sent. Never changes a message.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from demo.discord import DiscordStandIn
+from demo.discord_messages import Message
+from demo.loopback import LoopbackServer, Request, Response
+
+_HERE = Path(__file__).parent
+_FILES = {
+    "/": ("page.html", "text/html; charset=utf-8"),
+    "/page.css": ("page.css", "text/css; charset=utf-8"),
+    "/page.js": ("page.js", "text/javascript; charset=utf-8"),
+    "/markdown.js": ("markdown.js", "text/javascript; charset=utf-8"),
+}
+# Content is hostile: no script and no style but the page's own, no address but this computer's.
+_POLICY = (
+    "Content-Security-Policy",
+    "default-src 'self'; img-src 'self' data: http://127.0.0.1:*; media-src http://127.0.0.1:*",
+)
+
+
+class Viewer:
+    """Serves the page for some channels of a stand-in (ids); threads among them get a column of their own."""
+
+    def __init__(self, discord: DiscordStandIn, channels: list[str], *, port: int = 0) -> None:
+        self._discord = discord
+        self._channels = channels
+        self._server = LoopbackServer(self._answer, port=port)
+        self.start, self.stop = self._server.start, self._server.stop
+
+    def __enter__(self) -> Viewer:
+        self._server.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.stop()
+
+    @property
+    def url(self) -> str:
+        return f"{self._server.url}/"
+
+    def _answer(self, request: Request) -> Response:
+        if request.path == "/events":
+            return Response(200, b"", "text/event-stream", (("Cache-Control", "no-store"),), self._events())
+        if request.path == "/state":
+            return Response.of_json(200, self._news(self._discord.messages()))
+        if request.path not in _FILES:
+            return Response(404, b"Not Found", "text/plain")
+        name, kind = _FILES[request.path]
+        return Response(200, (_HERE / name).read_bytes(), kind, (_POLICY, ("Cache-Control", "no-store")))
+
+    def _events(self) -> Iterator[bytes]:
+        """Everything so far, then every change; a comment now and then notices that the browser has gone."""
+        serial, changed = self._discord.changes(0, 0)
+        yield self._event(changed)
+        while not self._server.stopping.is_set():
+            serial, changed = self._discord.changes(serial, 0.5)
+            yield self._event(changed) if changed else b":\n\n"
+
+    def _event(self, changed: list[Message]) -> bytes:
+        return b"data: " + json.dumps(self._news(changed)).encode() + b"\n\n"
+
+    def _news(self, changed: list[Message]) -> dict[str, Any]:
+        shown = [self._message(message) for message in changed if message.channel_id in self._channels]
+        return {"places": self._places(), "messages": shown, "figures": self._figures()}
+
+    def _message(self, message: Message) -> dict[str, Any]:
+        whole = self._discord.as_json(message)
+        veiled = {file.id for file in message.files if file.spoiler}
+        for attachment in whole["attachments"]:
+            attachment["spoiler"] = attachment["id"] in veiled
+        return whole | {"avatar_url": message.avatar_url, "deleted": message.deleted}
+
+    def _places(self) -> list[dict[str, Any]]:
+        channels = [self._discord.channel(number) for number in self._channels]
+        return [{"id": one.id, "name": one.name, "parent": one.parent_id} for one in channels]
+
+    def _figures(self) -> dict[str, int]:
+        requests = [logged for logged in self._discord.requests if "/webhooks/" in logged.path]
+        return {
+            "requests": len(requests),
+            "messages": len(self._discord.messages()),
+            "refused by Discord": len(self._discord.violations),
+            "too fast (429)": len(self._discord.limited),
+        }
