@@ -137,9 +137,9 @@ class MultipartBody:
 
     def __init__(self, payload: bytes, uploads: tuple[Upload, ...], files: Mapping[int, IO[bytes]]) -> None:
         self.boundary = secrets.token_hex(16)
-        self._parts: list[bytes | IO[bytes]] = [
-            self._head('name="payload_json"', "application/json"), payload
-        ]  # fmt: skip
+        # No line break stands before the first boundary: strict readers refuse one.
+        first = self._head('name="payload_json"', "application/json").lstrip()
+        self._parts: list[bytes | IO[bytes]] = [first, payload]
         for number, upload in enumerate(uploads):
             disposition = f'name="files[{number}]"; filename="{upload.filename}"'
             self._parts += [self._head(disposition, upload.content_type), files[upload.media]]

@@ -128,8 +128,10 @@ class Ledger:
     def import_log(self, log: Path) -> int:
         """Take an older Disgram's log (or a list of links) over as progress; returns how many channels.
 
-        The highest number per channel counts, whatever the line says (CONTRACT §4). Reads line by line.
+        The highest number per channel counts, whatever the line says. Reads line by line; no log, no channel.
         """
+        if not log.exists():
+            return 0
         highest: dict[str, int] = {}
         with log.open(encoding="utf-8", errors="replace") as lines:
             for line in lines:

@@ -66,6 +66,22 @@ def _field(name: str) -> str:
     return f"[{inner}] "
 
 
+def body(
+    level: Level, text: str, job: str | None = None, channel: str | None = None, secrets: Iterable[str] = ()
+) -> str:
+    """A line without its stamp: escaped, masked, cut, with the fields that apply."""
+    text = one_line(mask(cut(text, _LONGEST_TEXT), secrets))
+    if channel is None and text.startswith("["):
+        text = "\\x5b" + text[1:]
+    fields = "".join(_field(mask(name, secrets)) for name in (job, channel) if name is not None)
+    return f"[{level.value}] {fields}{text}"
+
+
+def stamp(at: float) -> str:
+    """Seconds since the epoch as a line begins: local time, to the second."""
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at))
+
+
 class WorkerLog:
     """Appends lines, rotates, and reads the newest back. Thread-safe; the service has exactly one.
 
@@ -94,12 +110,9 @@ class WorkerLog:
 
     def write(self, level: Level, text: str, job: str | None = None, channel: str | None = None) -> None:
         """Append one line. Never raises for a full or read-only disk."""
-        text = one_line(mask(cut(text, _LONGEST_TEXT), self._secrets))
-        if channel is None and text.startswith("["):
-            text = "\\x5b" + text[1:]
-        fields = "".join(_field(mask(name, self._secrets)) for name in (job, channel) if name is not None)
+        line = body(level, text, job, channel, self._secrets)
         with self._lock:
-            self._append(level, f"{fields}{text}")
+            self._append(line)
 
     @property
     def last_write_at(self) -> datetime | None:
@@ -141,12 +154,12 @@ class WorkerLog:
     def _backup(self, number: int) -> Path:
         return self._path.with_name(f"{self._path.name}.{number}")
 
-    def _append(self, level: Level, rest: str) -> None:
+    def _append(self, text: str) -> None:
+        now = stamp(self._clock())
         lost = self._dropped
-        missing = f"{lost} lines are missing: {self.trouble}\n" if lost else ""
-        stamp = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(self._clock()))
-        notice = f"{stamp} [{Level.SYSTEM.value}] {missing}" if missing else ""
-        line = f"{notice}{stamp} [{level.value}] {rest}\n".encode("utf-8", "backslashreplace")
+        missing = f"{lost} lines are missing: {self.trouble}"
+        notice = f"{now} {body(Level.SYSTEM, missing)}\n" if lost else ""
+        line = f"{notice}{now} {text}\n".encode("utf-8", "backslashreplace")
         try:
             self._put(b"\n" + line if self._torn else line)
         except OSError as error:

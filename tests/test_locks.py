@@ -113,7 +113,7 @@ def test_a_worker_waits_its_turn_and_says_so_once(path: Path, hold: Hold) -> Non
                 holder.kill()
                 holder.wait()
 
-    def say(level: Level, text: str, **facts: Any) -> None:
+    def say(level: Level | None, text: str, **facts: Any) -> None:
         said.append(facts)
 
     lock = WorkerLock(path, "news", "durov")

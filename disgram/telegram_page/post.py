@@ -78,10 +78,16 @@ _FRAME = frozenset(
         "tgme_widget_message_bubble_logo",
         "tgme_widget_message_reactions",
         "tgme_widget_message_footer",
+        "tgme_widget_message_videosticker_thumb",
+        # The link to newer posts, which stands behind the last one of a page.
+        "tgme_widget_message_centered",
         # Put there by a script in the browser; saved pages have it.
         "tgme_widget_message_service_date_wrap",
     }
 )
+
+_SMALL_WORDS = frozenset({"", "via"})
+"""Bare words of the frame; the second one stands before a bot's name."""
 
 _NEVER_SHOWN = frozenset({"script", "style", "link", "meta", "noscript", "template"})
 
@@ -123,7 +129,7 @@ def _blocks(element: Tag, place: Place) -> Iterator[Block]:
     for child in element.children:
         if isinstance(child, Tag):
             yield from _block(child, place)
-        elif type(child) is NavigableString and child.strip():
+        elif type(child) is NavigableString and child.strip() not in _SMALL_WORDS:
             yield Unknown("", child.strip(), str(child))
 
 

@@ -1,0 +1,93 @@
+"""A channel's pages and posts, read with patience: fetched, split, parsed, and watched for a changed layout.
+
+Owns the tries for one page within one poll, and the judgement that a page yields nothing readable.
+Never decides which posts are due and never sends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from disgram.errors import PageNotUnderstood, TelegramUnavailable
+from disgram.layout_watch import LayoutWatch
+from disgram.models import ChannelPage, PostSlice, TelegramPost, Unknown, Unsupported
+from disgram.outbox import BACKOFF_MAX, backoff
+from disgram.report import Level, Reporter
+from disgram.telegram_client import TelegramClient
+from disgram.telegram_page import parse_post, scan
+
+PAGE_TRIES = 4
+"""Requests for one page within one poll before it is left to the next."""
+
+
+class ChannelReader:
+    """For one worker. `asked` is the `before` of the last page asked for, None for the newest."""
+
+    def __init__(
+        self,
+        client: TelegramClient,
+        channel: str,
+        layout: LayoutWatch,
+        *,
+        say: Reporter,
+        wait: Callable[[float], None],
+    ) -> None:
+        self._client = client
+        self._channel = channel
+        self._layout = layout
+        self._say = say
+        self._wait = wait
+        self.asked: int | None = None
+
+    def read(self, before: int | None = None) -> ChannelPage:
+        """The newest page, or that of the posts below a number. Raises TelegramError and Stopping."""
+        self.asked = before
+        for failures in range(1, PAGE_TRIES):
+            try:
+                return self._scan(before)
+            except TelegramUnavailable as error:
+                self._say(Level.INFO, f"Telegram: {error}; trying again")
+                self._wait(backoff(failures, BACKOFF_MAX))
+        return self._scan(before)
+
+    def _scan(self, before: int | None) -> ChannelPage:
+        html = self._client.page(self._channel, before)
+        try:
+            return scan(html, self._channel)
+        except PageNotUnderstood:
+            self._kept("page", html)
+            raise
+
+    def parse(self, piece: PostSlice, page: ChannelPage) -> TelegramPost:
+        """A post, whole. One that cannot be read comes back as "open in Telegram", unless its whole page is
+        like that: then the layout has changed, and PageNotUnderstood is raised."""
+        post = self._parsed(piece, page)
+        if not readable(post) and not any(readable(self._parsed(other, page)) for other in page.slices):
+            raise PageNotUnderstood("none of the page's posts could be read")
+        return post
+
+    def _parsed(self, piece: PostSlice, page: ChannelPage) -> TelegramPost:
+        try:
+            post = parse_post(piece, page)
+        except PageNotUnderstood as error:
+            self._kept(str(piece.id), piece.html)
+            self._say(Level.ERROR, f"Post {piece.id} could not be read: {error}")
+            return TelegramPost(page.channel, piece.id, piece.ids, page.title, (Unsupported("Post"),))
+        for block in post.blocks:
+            if isinstance(block, Unknown):
+                self._kept(f"{piece.id}-{block.css_class}", block.html)
+        return post
+
+    def _kept(self, name: str, html: str) -> None:
+        path = self._layout.keep(name, html)
+        if path:
+            self._say(
+                Level.ERROR,
+                f"Something on the page was not understood; it is kept in {path} for a bug report",
+                layout_changed=self._layout.count,
+            )
+
+
+def readable(post: TelegramPost) -> bool:
+    """Whether anything of a post was understood."""
+    return any(not isinstance(block, Unknown | Unsupported) for block in post.blocks)

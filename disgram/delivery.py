@@ -1,0 +1,229 @@
+"""One post to Discord: its files fetched, the messages rendered, sent part by part, and booked.
+
+Owns the ladder: what Discord refuses is sent again one rung lower (without the largest file, with
+links for files, as plain text, as a bare link), so that a post is never dropped for its looks. Never
+speaks HTTP, never parses HTML, never decides which posts are due.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import IO
+
+from disgram.discord_message import Rung, render
+from disgram.errors import (
+    DiscordError,
+    MediaUnavailable,
+    MessageRejected,
+    PayloadTooLarge,
+    TelegramUnavailable,
+)
+from disgram.ledger import ChannelLedger, PartRow, PostRow
+from disgram.models import DiscordMessage, Fetched, Media, Reply, TelegramPost
+from disgram.outbox import Outbox
+from disgram.report import Level, Reporter
+from disgram.telegram_client import Download, TelegramClient
+
+MEDIA_TRIES = 3
+"""A file that cannot be had by then becomes a link; the post does not wait for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How a post was rendered: with the same shape, an edited text needs no file a second time."""
+
+    rung: Rung
+    media: tuple[str, ...]
+    fetched: dict[int, Fetched]
+
+    def encode(self) -> str:
+        fetched = {index: [one.size, one.content_type] for index, one in self.fetched.items()}
+        return json.dumps([self.rung, self.media, fetched])
+
+    @classmethod
+    def decode(cls, text: str) -> Shape:
+        rung, media, fetched = json.loads(text)
+        return cls(Rung(rung), tuple(media), {int(index): Fetched(*one) for index, one in fetched.items()})
+
+
+def identities(post: TelegramPost) -> tuple[str, ...]:
+    """What tells the post's files from others, in the order of `post.media`."""
+    return tuple(f"{media.kind.value} {media.identity}" for media in post.media)
+
+
+class Downloads:
+    """The files of one post, as far as they can be had; closes them in the end."""
+
+    def __init__(self) -> None:
+        self._open = ExitStack()
+        self._found: dict[int, Download] = {}
+
+    def __enter__(self) -> Downloads:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._open.close()
+
+    def add(self, index: int, download: Download) -> None:
+        self._open.callback(download.file.close)
+        self._found[index] = download
+
+    def absorb(self, others: Downloads) -> None:
+        """Take further files over, and closing them with it."""
+        self._found |= others._found
+        self._open.callback(others.close)
+
+    def drop_largest(self, message: DiscordMessage) -> int | None:
+        """Give up the largest file of a message that was too large; None if it carries none."""
+        carried = [upload.media for upload in message.uploads if upload.media in self._found]
+        if not carried:
+            return None
+        largest = max(carried, key=lambda index: self._found[index].fetched.size)
+        del self._found[largest]
+        return largest
+
+    @property
+    def fetched(self) -> dict[int, Fetched]:
+        return {index: download.fetched for index, download in self._found.items()}
+
+    @property
+    def files(self) -> Mapping[int, IO[bytes]]:
+        return {index: download.file for index, download in self._found.items()}
+
+
+class Courier:
+    """Delivers posts of one channel to one destination."""
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        ledger: ChannelLedger,
+        telegram: TelegramClient,
+        *,
+        color: int,
+        max_upload_bytes: int,
+        say: Reporter,
+        wait: Callable[[float], None],
+    ) -> None:
+        self.outbox = outbox
+        self._ledger = ledger
+        self._telegram = telegram
+        self._color = color
+        self._max_upload_bytes = max_upload_bytes
+        self._say = say
+        self._wait = wait
+
+    def deliver(self, post: TelegramPost, fingerprint: str) -> None:
+        """Send what is not yet confirmed of a post, and book it. Raises WebhookGone and Stopping."""
+        self._tell_doubt(post)
+        with self.download(post) as downloads:
+            rung, refused = self._climb_down(post, downloads)
+            shape = Shape(rung, identities(post), downloads.fetched)
+        row = PostRow(post.id, post.last_id, "failed" if refused else "sent", fingerprint, shape.encode())
+        if refused:
+            self._fail(post, row, refused)
+        else:
+            self.outbox.book(self._ledger.finish, row)
+            self._say(Level.NEW_MESSAGE, f"Forwarded {post.url}", last_post_id=post.last_id)
+
+    def _climb_down(self, post: TelegramPost, downloads: Downloads) -> tuple[Rung, DiscordError | None]:
+        """Send in the best form Discord takes; the error if it takes none."""
+        rung = Rung.FILES
+        while True:
+            messages = self.rendered(post, downloads.fetched, rung)
+            try:
+                self._send_rest(post, messages, downloads)
+                return rung, None
+            except (PayloadTooLarge, MessageRejected) as error:
+                if isinstance(error, PayloadTooLarge) and self._lighter(post, messages, downloads):
+                    continue
+                if rung is Rung.BARE:
+                    return rung, error
+                self._say(Level.ERROR, f"{post.url}: Discord refused it ({error}); trying a simpler form")
+                rung = Rung(rung + 1)
+
+    def rendered(
+        self, post: TelegramPost, fetched: Mapping[int, Fetched], rung: Rung
+    ) -> list[DiscordMessage]:
+        """The messages of a post."""
+        return render(post, color=self._color, fetched=fetched, rung=rung, reply_link=self._reply_link(post))
+
+    def download(self, post: TelegramPost, wanted: Callable[[int], bool] = lambda _: True) -> Downloads:
+        """Fetch the post's files. One that cannot be had is left out, and the log says why."""
+        downloads = Downloads()
+        for index, media in enumerate(post.media):
+            try:
+                if media.url and wanted(index):
+                    downloads.add(index, self._fetch(media.url))
+            except (MediaUnavailable, TelegramUnavailable) as error:
+                self._say(Level.ERROR, f"{post.url}: {_named(media)} becomes a link: {error}")
+            except BaseException:
+                downloads.close()
+                raise
+        return downloads
+
+    def _fetch(self, url: str) -> Download:
+        for attempt in range(1, MEDIA_TRIES):
+            try:
+                return self._telegram.media(url, self._max_upload_bytes)
+            except TelegramUnavailable:
+                self._wait(float(attempt))
+        return self._telegram.media(url, self._max_upload_bytes)
+
+    def _tell_doubt(self, post: TelegramPost) -> None:
+        if any(part.state == "attempting" for part in self._ledger.parts(post.id)):
+            self._say(
+                Level.ERROR,
+                f"{post.url}: a message was under way when the worker ended and was not confirmed; "
+                "sending it again, it may appear twice",
+            )
+
+    def _confirmed(self, post: TelegramPost) -> int:
+        """How many messages of the post Discord has confirmed: the number of the next one due."""
+        return sum(part.state == "sent" for part in self._ledger.parts(post.id))
+
+    def _send_rest(self, post: TelegramPost, messages: list[DiscordMessage], downloads: Downloads) -> None:
+        for number in range(self._confirmed(post), len(messages)):
+            self.outbox.post(post.id, number, messages[number], downloads.files)
+
+    def _lighter(self, post: TelegramPost, messages: list[DiscordMessage], downloads: Downloads) -> bool:
+        """Leave out the largest file of the message that was refused; False if it carried none."""
+        index = downloads.drop_largest(messages[self._confirmed(post)])
+        if index is not None:
+            named = _named(post.media[index])
+            self._say(Level.ERROR, f"{post.url}: Discord finds {named} too large; it becomes a link")
+        return index is not None
+
+    def _fail(self, post: TelegramPost, row: PostRow, error: DiscordError) -> None:
+        messages = self.rendered(post, {}, Rung.LINKS)
+        payload = json.dumps([message.payload for message in messages], ensure_ascii=False)
+        self.outbox.book(self._ledger.fail, row, str(error), payload)
+        self._say(
+            Level.ERROR,
+            f"{post.url}: Discord refuses it in every form ({error}); it waits in GET /job/failed",
+            last_post_id=post.last_id,
+        )
+
+    def _reply_link(self, post: TelegramPost) -> str | None:
+        """The Discord copy of the post replied to, when the ledger has it."""
+        reply = next((block for block in post.blocks if isinstance(block, Reply)), None)
+        channel, _, number = (reply.url or "").rpartition("/") if reply else ("", "", "")
+        if not number.isdecimal() or channel.rpartition("/")[2].lower() != post.channel.lower():
+            return None
+        first: PartRow | None = next(iter(self._ledger.parts(int(number))), None)
+        if first is None or not first.message_id or not first.channel_id:
+            return None
+        guild = self.outbox.guild()
+        return (
+            f"https://discord.com/channels/{guild}/{first.channel_id}/{first.message_id}" if guild else None
+        )
+
+
+def _named(media: Media) -> str:
+    return f"{media.kind.value.lower()} {media.name}".strip()

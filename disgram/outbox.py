@@ -1,0 +1,225 @@
+"""One message at a time through the limiter to Discord, with the ledger written before and after.
+
+Owns what "at least once, and twice only in doubt" means: `attempting` before a request, `sent` after
+its 2xx, the same message again after anything else that may pass, and an ERROR line for each case in
+which a message may have arrived without a confirmation. Never renders, never reads t.me.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+from collections.abc import Callable, Mapping
+from typing import IO, Any, Protocol
+
+from disgram.discord_client import Answer, DiscordClient
+from disgram.errors import (
+    CloudflareBlocked,
+    DiscordError,
+    DiscordUnavailable,
+    MessageGone,
+    RateLimited,
+    StorageUnavailable,
+    WebhookGone,
+)
+from disgram.ledger import ChannelLedger, PartRow
+from disgram.models import Destination, DiscordMessage, RateFacts
+from disgram.report import Level, Reporter
+
+BACKOFF_MAX = 60.0
+"""Seconds between two tries while Discord is down; bounded by the cooldown as well."""
+
+TELL_WAITS_FROM = 30.0
+"""Seconds of waiting for a limit from which on the log says so."""
+
+STORAGE_RETRY = 5.0
+
+
+class Limiter(Protocol):
+    """What rate_limiter.DiscordRateLimiter offers; `Any` stands for its Route."""
+
+    def acquire(self, route: Any, wait: Callable[[float], None]) -> int: ...
+    def cancel(self, ticket: int) -> None: ...
+    def observe(self, route: Any, ticket: int, facts: RateFacts) -> None: ...
+
+
+class RouteFor(Protocol):
+    """Makes the limiter's route for a method (`POST`, `PATCH`, `DELETE`, `GET`)."""
+
+    def __call__(self, method: str) -> Any: ...
+
+
+class Outbox:
+    """One per worker: its destination, its ledger, its waits."""
+
+    def __init__(
+        self,
+        destination: Destination,
+        ledger: ChannelLedger,
+        client: DiscordClient,
+        limiter: Limiter,
+        route: RouteFor,
+        *,
+        say: Reporter,
+        wait: Callable[[float], None],
+        backoff_max: float = BACKOFF_MAX,
+        keep_payloads: bool = False,
+    ) -> None:
+        self._destination = destination
+        self._ledger = ledger
+        self._client = client
+        self._limiter = limiter
+        self._route = route
+        self._say = say
+        self._wait = wait
+        self._backoff_max = backoff_max
+        self._keep_payloads = keep_payloads
+        self._unwell: str | None = None
+
+    def post(self, post: int, part: int, message: DiscordMessage, files: Mapping[int, IO[bytes]]) -> PartRow:
+        """Send until Discord confirms. Raises what no repetition mends: PayloadTooLarge, MessageRejected,
+        WebhookGone; and Stopping."""
+        row = self.row(part, message)
+        failures = 0
+        while True:
+            self.book(self._ledger.put_part, post, row)
+            answer = self._request("POST", lambda: self._client.execute(self._destination, message, files))
+            if answer.error is None:
+                row = row._replace(
+                    state="sent",
+                    message_id=str(answer.message.get("id", "")),
+                    channel_id=str(answer.message.get("channel_id", "")),
+                )
+                self.book(self._ledger.put_part, post, row)
+                return row
+            if not isinstance(answer.error, DiscordUnavailable):
+                self.book(self._ledger.drop_part, post, part)
+                raise answer.error
+            failures += 1
+            self._told(post, answer.error)
+            if not answer.error.ambiguous:
+                self.book(self._ledger.drop_part, post, part)
+            if not isinstance(answer.error, RateLimited):  # the limiter itself waits for those
+                self._wait(backoff(failures, self._backoff_max))
+
+    def edit(
+        self,
+        post: int,
+        old: PartRow,
+        message: DiscordMessage,
+        request: DiscordMessage,
+        files: Mapping[int, IO[bytes]],
+    ) -> None:
+        """Make an old message look like `message` by PATCHing it with `request`, which leaves out what stays.
+
+        One try: an edit can wait for the next poll. Raises DiscordError.
+        """
+        ident = old.message_id or ""
+        answer = self._request("PATCH", lambda: self._client.edit(self._destination, ident, request, files))
+        if answer.error:
+            raise answer.error
+        row = self.row(old.part, message)
+        row = row._replace(state="sent", message_id=ident, channel_id=old.channel_id)
+        self.book(self._ledger.put_part, post, row)
+
+    def delete(self, post: int, old: PartRow) -> None:
+        """Remove a message; one that is gone already is fine. One try. Raises DiscordError."""
+        ident = old.message_id or ""
+        answer = self._request("DELETE", lambda: self._client.delete(self._destination, ident))
+        if answer.error and not isinstance(answer.error, MessageGone):
+            raise answer.error
+        self.book(self._ledger.drop_part, post, old.part)
+
+    def guild(self) -> str:
+        """The id of the server, for links to messages; "" where Discord does not tell. Asked once ever."""
+        known = self._ledger.guild(self._destination.webhook_id)
+        if known is None:
+            answer = self._request("GET", lambda: self._client.look(self._destination))
+            known = str(answer.message.get("guild_id") or "")
+            if not isinstance(answer.error, DiscordUnavailable):
+                self._ledger.remember_guild(self._destination.webhook_id, known)
+        return known
+
+    def _request(self, method: str, send: Callable[[], Answer]) -> Answer:
+        """One request when its turn comes. A webhook known to be gone is not called."""
+        route = self._route(method)
+        self._refuse_if_gone()
+        ticket = self._limiter.acquire(route, self._wait_for_limit)
+        try:
+            self._refuse_if_gone()  # somebody may have found out while this one waited
+        except WebhookGone:
+            self._limiter.cancel(ticket)
+            raise
+        answer = send()
+        self.book(self._limiter.observe, route, ticket, answer.facts)
+        if isinstance(answer.error, WebhookGone):
+            reason = answer.error.reason
+            self.book(self._ledger.mark_gone, self._destination.key, reason)
+        self._note_health(answer.error)
+        return answer
+
+    def _refuse_if_gone(self) -> None:
+        reason = self._ledger.gone(self._destination.key)
+        if reason:
+            raise WebhookGone("found gone before; PATCH the job once it is repaired", reason=reason)
+
+    def row(self, part: int, message: DiscordMessage) -> PartRow:
+        """What the ledger keeps of a message that is about to be sent."""
+        payload = json.dumps(message.payload, ensure_ascii=False)
+        return PartRow(
+            part,
+            "attempting",
+            digest=hashlib.sha256(payload.encode()).hexdigest()[:24],
+            files=json.dumps([upload.filename for upload in message.uploads]),
+            payload=payload if self._keep_payloads else None,
+        )
+
+    def _told(self, post: int, error: DiscordUnavailable) -> None:
+        if error.ambiguous:
+            self._say(
+                Level.ERROR,
+                f"Post {post}: Discord did not confirm the message ({error}); "
+                "sending it again, it may appear twice",
+            )
+        elif isinstance(error, RateLimited) and not isinstance(error, CloudflareBlocked):
+            self._say(Level.STATUS, f"Post {post}: Discord asks to wait {error.retry_after:.1f} s")
+        else:
+            self._say(Level.ERROR, f"Post {post}: {error}; it is kept and tried again")
+
+    def _note_health(self, error: DiscordError | None) -> None:
+        """Tell /health when Discord stops answering, and when it answers again."""
+        plain_429 = isinstance(error, RateLimited) and not isinstance(error, CloudflareBlocked)
+        reason = error.reason if isinstance(error, DiscordUnavailable) and not plain_429 else None
+        if reason != self._unwell:
+            self._unwell = reason
+            self._say(
+                Level.STATUS,
+                f"Discord is not available: {error}" if reason else "Discord answers again",
+                reason=reason,
+            )
+
+    def _wait_for_limit(self, seconds: float) -> None:
+        if seconds >= TELL_WAITS_FROM:
+            self._say(Level.STATUS, f"Waiting {seconds:.0f} s for Discord's rate limit")
+        self._wait(seconds)
+
+    def book(self, write: Callable[..., None], *values: object) -> None:
+        """Write, however long the disk stays full: what Discord confirmed must not be forgotten."""
+        told = False
+        while True:
+            try:
+                write(*values)
+                break
+            except StorageUnavailable as error:
+                if not told:
+                    self._say(Level.ERROR, f"Cannot write {error}; waiting", reason=error.reason)
+                told = True
+                self._wait(STORAGE_RETRY)
+        if told:
+            self._say(Level.STATUS, "Writing works again", reason=None)
+
+
+def backoff(failures: int, longest: float) -> float:
+    """Seconds before the next try: 1, 2, 4 … `longest`, less up to a quarter so that workers spread."""
+    return float(min(2.0 ** (min(failures, 12) - 1), longest)) * random.uniform(0.75, 1.0)  # noqa: S311

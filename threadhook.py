@@ -1,0 +1,14 @@
+"""The worker for a thread: webhook.py's own, with DISCORD_THREAD_ID. Owns nothing else."""
+
+from __future__ import annotations
+
+import sys
+
+from webhook import serve
+
+__all__ = ["serve"]
+
+if __name__ == "__main__":
+    from by_hand import main  # only here: it reads the environment
+
+    sys.exit(main(sys.argv[1:], serve, threaded=True))
