@@ -51,7 +51,8 @@ def take(runs: RichText, limit: int, byte_limit: int | None = None) -> tuple[str
         at = _good_break(plain(runs), cut)
         head = render(_slice(runs, 0, at))
         if _fits(head, limit, byte_limit):
-            return head, _without_leading_blanks(_slice(runs, at, None))
+            rest = _without_leading_blanks(_slice(runs, at, None))
+            return (head, rest) if head else take(rest, limit, byte_limit)
         cut = at - 1
     return "", runs
 

@@ -184,8 +184,8 @@ def expected(runs: RichText) -> list[tuple[str, Run]]:
     return [(char, one) for char, one in shown if significant(char)]
 
 
-def shows(seen: Seen, char: str, one: Run) -> bool:
-    """Is the character shown as the run wants it, as far as Discord can?"""
+def shows(seen: Seen, char: str, one: Run, whole: str) -> bool:
+    """Is the character shown as the run wants it, as far as Discord can? A plain URL is a link, too."""
     wanted = {style.value for style in one.styles}
     if Style.PRE in one.styles:
         name = "pre:c++" if one.language == "c++" else "pre"
@@ -198,7 +198,7 @@ def shows(seen: Seen, char: str, one: Run) -> bool:
         beside = not seen.href and (char in OUTSIDE_LABELS or invisible)
         link = beside or unquote(seen.href or "") == unquote(one.href)
     else:
-        link = seen.href is None or seen.href in one.text
+        link = seen.href is None or seen.href in whole
     return seen.char == char and styles and link
 
 
@@ -206,7 +206,11 @@ def assert_shows(pieces: list[str], runs: RichText) -> None:
     seen = [one for piece in pieces for one in read(piece) if significant(one.char)]
     wanted = expected(runs)
     assert "".join(one.char for one in seen) == "".join(char for char, _ in wanted), pieces
-    wrong = [(one, run) for one, (char, run) in zip(seen, wanted, strict=True) if not shows(one, char, run)]
+    wrong = [
+        (one, run)
+        for one, (char, run) in zip(seen, wanted, strict=True)
+        if not shows(one, char, run, plain(runs))
+    ]
     assert not wrong, (pieces, wrong[0], list(runs_of(seen)))
 
 
