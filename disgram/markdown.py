@@ -107,7 +107,7 @@ def _block(kind: str, runs: RichText) -> str:
         return inline(runs)
     if kind == "quote":
         inner = _blocks(tuple(replace(run, styles=run.styles - {Style.QUOTE}) for run in runs))
-        return "\n".join(f"> {line}" for line in inner.strip("\n").split("\n"))
+        return "\n".join(f"> {line}" for line in inner.rstrip().lstrip("\n").split("\n"))
     return code_fence(plain(runs), runs[0].language)
 
 

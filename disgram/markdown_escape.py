@@ -89,11 +89,10 @@ def _defused(url: str) -> str:
 
 # --- links --------------------------------------------------------------------------------------
 
-# Escapes do not work in labels (#6185): these go outside. `_` stays between ASCII letters, as JavaScript's
-# word boundary sees them; `~`, `|` and `:` stay when alone.
+# Escapes do not work in labels (#6185): these go outside. `~`, `|` and `:` stay when alone, `_` unless it
+# could close an italic: not after another `_`, with no ASCII letter behind it (JavaScript's word boundary).
 _LABEL_BREAKER = re.compile(
-    r"[\\*`\[\]]+|(?<![A-Za-z0-9])_+|_+(?![A-Za-z0-9])|__+|~~+|\|\|+"
-    r"|<|@(?=everyone|here)|:(?=[\w+-]*[A-Za-z][\w+-]*:)"
+    r"[\\*`\[\]<]+|__+|_(?![A-Za-z0-9])|~~+|\|\|+|@(?=everyone|here)|:(?=[\w+-]*[A-Za-z][\w+-]*:)"
 )
 _LABEL_URL = re.compile(r"(https?:)(?=//)", re.IGNORECASE)
 _UNSAFE_IN_TARGET = re.compile(r'[\s()<>\\`|"\x00-\x20]')
@@ -144,6 +143,8 @@ def label_pieces(label: str) -> list[tuple[str, bool]]:
     pieces: list[tuple[str, bool]] = []
     position = 0
     for breaker in _LABEL_BREAKER.finditer(label):
+        if breaker[0] == "_" and "_" not in label[position : breaker.start()]:
+            continue
         pieces += [(label[position : breaker.start()], True), (breaker[0], False)]
         position = breaker.end()
     pieces.append((label[position:], True))
