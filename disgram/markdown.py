@@ -27,6 +27,9 @@ _BREAKS = (
 )
 """Where to cut, best first, and how much of the room the piece before the cut must fill at least."""
 
+_WINDOW = 2
+"""How many times the limit is looked at, at most: a text of any length costs no more than its pieces."""
+
 _REGIONAL_INDICATORS = "".join(map(chr, range(0x1F1E6, 0x1F200)))
 """Two of them make a flag."""
 
@@ -43,12 +46,12 @@ def take(runs: RichText, limit: int, byte_limit: int | None = None) -> tuple[str
     `limit` counts code points, as Discord does; `byte_limit` UTF-8 bytes. ("", runs) if not even one
     character fits.
     """
-    whole = render(runs)
-    if _fits(whole, limit, byte_limit):
+    text = plain(runs)
+    if len(text) <= _WINDOW * limit and _fits(whole := render(runs), limit, byte_limit):
         return whole, ()
     cut = _room(runs, limit, byte_limit)
     while cut:
-        at = _good_break(plain(runs), cut)
+        at = _good_break(text, cut)
         head = render(_slice(runs, 0, at))
         if _fits(head, limit, byte_limit):
             rest = _without_leading_blanks(_slice(runs, at, None))
@@ -125,7 +128,7 @@ def _fits(text: str, limit: int, byte_limit: int | None) -> bool:
 
 def _room(runs: RichText, limit: int, byte_limit: int | None) -> int:
     """About how many characters of the source fit, rendered."""
-    low, high = 0, len(plain(runs))
+    low, high = 0, min(len(plain(runs)), _WINDOW * limit)
     while low < high:
         middle = (low + high + 1) // 2
         if _fits(render(_slice(runs, 0, middle)), limit, byte_limit):

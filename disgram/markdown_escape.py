@@ -24,13 +24,15 @@ _LINE_BREAKS = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
 _INVISIBLE = re.compile("[\\s\ufeff\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u202a-\u202e"
                         "\u2060-\u206f\u2800\u3164\uffa0\ufe00-\ufe0f]+")  # fmt: skip
 
-# `<` opens mentions, times, emoji, `</cmd:id>` and `<scheme:/…>`.
+_URL = re.compile(r"[Hh][Tt][Tt][Pp][Ss]?://\S*")
+
+# `<` opens mentions, times, emoji, `</cmd:id>` and `<scheme:/…>`; `:` a link or `:shortcode:`.
 _SPECIAL = re.compile(
-    r"(?P<url>[Hh][Tt][Tt][Pp][Ss]?://\S*)"
-    r"|[\\*_~`|\[]"
+    r"[\\*_~`|\[]"
     r"|<(?!\s)"
     r"|@(?=everyone|here)"
-    r"|:(?=[\w+-]*[A-Za-z][\w+-]*:)"
+    r"|:(?=[0-9_+-]*[A-Za-z][A-Za-z0-9_+-]*:)"
+    r"|(?:(?<=[Hh][Tt][Tt][Pp])|(?<=[Hh][Tt][Tt][Pp][Ss])):(?=//)"
 )
 _LINE_START = re.compile(r"^([^\S\n]*)(?:([#>]+|-#?|\+)|(\d+)(\.))(?=\s|$)", re.MULTILINE)
 _LEFT_ALONE = re.compile(r"https?://\w(?:[^\s<>\\`*|~]|~(?!~))+")
@@ -59,14 +61,17 @@ def escape_text(text: str, *, line_start: bool = True, follower: str = "", keep:
 
 
 def _escape_inline(text: str, follower: str, keep: str) -> str:
-    def special(match: re.Match[str]) -> str:
-        url = match["url"]
-        if not url:
-            return "\\" + match[0]
-        last = match.end() == len(text)
-        return url if _linkable(url, follower if last else " ", keep) else _defused(url)
+    out, position = "", 0
+    for url in _URL.finditer(text):
+        last = url.end() == len(text)
+        if _linkable(url[0], follower if last else " ", keep):
+            out += _SPECIAL.sub(_escaped, text[position : url.start()]) + url[0]
+            position = url.end()
+    return out + _SPECIAL.sub(_escaped, text[position:])
 
-    return _SPECIAL.sub(special, text)
+
+def _escaped(match: re.Match[str]) -> str:
+    return "\\" + match[0]
 
 
 def _escape_line_starts(text: str) -> str:
@@ -81,18 +86,12 @@ def _linkable(url: str, follower: str, keep: str) -> bool:
     return alone and bool(_LEFT_ALONE.fullmatch(url)) and len(host) > 1 and not (keep and keep in url)
 
 
-def _defused(url: str) -> str:
-    """The same characters, but no link: Discord looks for `https://`, and `\\:` is a colon."""
-    scheme, _, rest = url.partition(":")
-    return f"{scheme}\\:{_SPECIAL.sub(lambda m: _defused(m[0]) if m['url'] else chr(92) + m[0], rest)}"
-
-
 # --- links --------------------------------------------------------------------------------------
 
 # Escapes do not work in labels (#6185): these go outside. `~`, `|` and `:` stay when alone, `_` unless it
 # could close an italic: not after another `_`, with no ASCII letter behind it (JavaScript's word boundary).
 _LABEL_BREAKER = re.compile(
-    r"[\\*`\[\]<]+|__+|_(?![A-Za-z0-9])|~~+|\|\|+|@(?=everyone|here)|:(?=[\w+-]*[A-Za-z][\w+-]*:)"
+    r"[\\*`\[\]<]+|__+|_(?![A-Za-z0-9])|~~+|\|\|+|@(?=everyone|here)|:(?=[0-9_+-]*[A-Za-z][A-Za-z0-9_+-]*:)"
 )
 _LABEL_URL = re.compile(r"(https?:)(?=//)", re.IGNORECASE)
 _UNSAFE_IN_TARGET = re.compile(r'[\s()<>\\`|"\x00-\x20]')

@@ -296,6 +296,14 @@ def test_endless_targets_are_left_out() -> None:
     assert markdown.render((run("a", href="https://x.y/" + "b" * 3000),)) == "a"
 
 
+@pytest.mark.parametrize(
+    "text", ["https://" * 2000, ":" + "a" * 20000, "`" * 20000, "> " * 9000, "\n" * 30000]
+)
+def test_hostile_texts_are_only_texts(text: str) -> None:
+    assert_shows(markdown.split((run(text),), 4096), (run(text),))
+    assert_shows(markdown.split((run(text, CODE, BOLD),), 4096), (run(text, CODE, BOLD),))
+
+
 # --- the last resort ----------------------------------------------------------------------------
 
 
