@@ -1,0 +1,78 @@
+"""What Discord accepts at most, each number with its source, and how it counts.
+
+Owns the numbers and the measuring of a payload. Never changes one. "Docs" are Discord's developer
+documentation as of 2026-08 (facts: discord.md §0 and §2); `#N` are threads of discord/discord-api-docs.
+Lengths are code points (#1315), limits are inclusive.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+CONTENT = 2000
+"""Docs, Execute Webhook; webhooks never get the 4000 of subscribers."""
+
+DESCRIPTION = 4096
+"""Docs, Embed Limits."""
+
+TITLE = AUTHOR_NAME = 256
+"""Docs, Embed Limits."""
+
+FOOTER = 2048
+"""Docs, Embed Limits."""
+
+MESSAGE_TEXT = 6000
+"""Docs, Embed Limits: title, description, fields, footer and author of all embeds together, each trimmed."""
+
+EMBEDS = 10
+"""Docs, Execute Webhook."""
+
+FILES = 10
+"""Docs, error 30015."""
+
+URL = 2048
+"""OpenAPI schema of 2026-07."""
+
+USERNAME = 80
+"""Docs, Execute Webhook."""
+
+PROCESSED_BYTES = 9_900
+"""Undocumented: above about 10 kB of UTF-8 the answer is a 500, for ever (#7628, #8554: 10,170 with 12 for
+each piece; go-gitea/gitea#34084: 9,964 pass)."""
+
+PIECE_OVERHEAD = 12
+"""What each piece of text adds to the processed size (#8554)."""
+
+REQUEST_FILES = 24 * 1024 * 1024
+"""Docs say 25 MiB for the whole request; the rest is for the payload and the multipart borders."""
+
+
+def embed_text(embed: Mapping[str, Any]) -> int:
+    """What an embed adds to MESSAGE_TEXT."""
+    nested = (embed.get("author", {}).get("name", ""), embed.get("footer", {}).get("text", ""))
+    return sum(len(text.strip()) for text in (embed.get("title", ""), embed.get("description", ""), *nested))
+
+
+def processed_bytes(value: object) -> int:
+    """What `content` and `embeds` of a payload (or a part of them) add to PROCESSED_BYTES; URLs included."""
+    return sum(len(text.encode()) + PIECE_OVERHEAD for text in _strings(value))
+
+
+def _strings(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for inner in value.values():
+            yield from _strings(inner)
+    elif isinstance(value, (list, tuple)):
+        for inner in value:
+            yield from _strings(inner)
+
+
+def acceptable_url(url: str | None) -> str | None:
+    """The URL if an embed may carry it: http or https, with a host, not too long; else None."""
+    if not url or len(url) > URL or any(char.isspace() or not char.isprintable() for char in url):
+        return None
+    scheme, mark, rest = url.partition("://")
+    return url if scheme.lower() in {"http", "https"} and mark and rest.strip("/?#") else None

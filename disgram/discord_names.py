@@ -1,0 +1,86 @@
+"""Names as Discord takes them: of the sender, and of files.
+
+Owns what is forbidden in both. Never knows a message.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from disgram.discord_limits import USERNAME
+from disgram.models import MediaKind
+
+_SUBSTITUTES = str.maketrans({"@": "＠", "#": "＃", ":": "："})
+"""Refused or stripped in names (Discord docs, resources/user); these look the same."""
+
+_FORBIDDEN_WORDS = (
+    (re.compile("(disc)(ord)", re.IGNORECASE), r"\1·\2"),
+    (re.compile("(cl)(yde)", re.IGNORECASE), r"\1·\2"),
+    (re.compile("```"), "'''"),
+)
+"""Refused anywhere in a name, in any case (Discord docs, Execute Webhook)."""
+
+_FORBIDDEN_NAMES = frozenset({"everyone", "here", "system message"})
+_EXTENSIONS = {
+    "image/jpeg": "jpg",
+    "image/jpg": "jpg",
+    "image/png": "png",
+    "image/webp": "webp",
+    "image/gif": "gif",
+    "video/mp4": "mp4",
+    "video/webm": "webm",
+    "video/quicktime": "mov",
+    "audio/ogg": "ogg",
+    "audio/opus": "ogg",
+    "application/ogg": "ogg",
+    "audio/mpeg": "mp3",
+    "audio/mp4": "m4a",
+    "audio/x-m4a": "m4a",
+    "application/pdf": "pdf",
+    "application/zip": "zip",
+    "application/x-tgsticker": "tgs",
+    "text/plain": "txt",
+}
+_DEFAULTS = {
+    MediaKind.PHOTO: ("jpg", "image/jpeg"),
+    MediaKind.VIDEO: ("mp4", "video/mp4"),
+    MediaKind.GIF: ("mp4", "video/mp4"),
+    MediaKind.ROUND_VIDEO: ("mp4", "video/mp4"),
+    MediaKind.VOICE: ("ogg", "audio/ogg"),
+    MediaKind.AUDIO: ("mp3", "audio/mpeg"),
+    MediaKind.STICKER: ("webp", "image/webp"),
+    MediaKind.DOCUMENT: ("bin", "application/octet-stream"),
+}
+
+EMBEDDABLE = frozenset({"jpg", "png", "webp", "gif"})
+"""What `attachment://` may name (Discord docs, Using Attachments within Embeds)."""
+
+SPOILER_PREFIX = "SPOILER_"
+
+
+def username(title: str, fallback: str) -> str:
+    """The channel's title as a webhook name: 1 to 80 characters, nothing Discord refuses, looking alike."""
+    return next((name for name in map(_name, (title, fallback)) if name), "Telegram")
+
+
+def _name(text: str) -> str:
+    line = " ".join(text.split())
+    visible = "".join(char for char in line if char == "\u200d" or unicodedata.category(char)[0] != "C")
+    name = " ".join(visible.split()).translate(_SUBSTITUTES)
+    for pattern, substitute in _FORBIDDEN_WORDS:
+        name = pattern.sub(substitute, name)
+    name = name[:USERNAME].strip("\u200d ")
+    return f"{name}·" if name.lower() in _FORBIDDEN_NAMES else name
+
+
+def file_type(kind: MediaKind, content_type: str) -> tuple[str, str]:
+    """(extension, media type) of a file; what the server did not name well follows from the kind."""
+    bare = content_type.partition(";")[0].strip().lower()
+    return (_EXTENSIONS[bare], bare) if bare in _EXTENSIONS else _DEFAULTS[kind]
+
+
+def file_name(channel: str, post_id: int, number: int, extension: str, *, spoiler: bool) -> str:
+    """Such as `channel-123-1.jpg`: letters Discord leaves as they are, unique in the post."""
+    stem = re.sub(r"[^A-Za-z0-9]+", "-", channel).strip("-") or "telegram"
+    return f"{SPOILER_PREFIX if spoiler else ''}{stem}-{post_id}-{number}.{extension}"

@@ -1,0 +1,180 @@
+"""RichText -> Discord Markdown, whole or in pieces of a given length.
+
+Owns blocks (quotes, code blocks) and the places where a long text may be cut. Never knows an embed, a
+message or the number of a limit. What is special in which context is in `markdown_escape`, how styles nest in
+`markdown_inline`.
+
+A text is cut before it is rendered: each piece is rendered on its own, so that whatever is open at the cut is
+closed before it and opened again behind it, and what is at the beginning of a line is escaped as such.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import replace
+from itertools import groupby
+
+from disgram.markdown_escape import cleaned, code_fence, shown_target, target
+from disgram.markdown_inline import inline
+from disgram.models import RichText, Run, Style, plain
+
+_BREAKS = (
+    (re.compile(r"\n[^\S\n]*\n\s*"), 0.5),
+    (re.compile(r"\n"), 0.5),
+    (re.compile(r"[.!?…。！？][\"'»”’)\]]*\s"), 0.5),
+    (re.compile(r"\s"), 0.2),
+)
+"""Where to cut, best first, and how much of the room the piece before the cut must fill at least."""
+
+_WINDOW = 2
+"""How many times the limit is looked at, at most: a text of any length costs no more than its pieces."""
+
+_REGIONAL_INDICATORS = "".join(map(chr, range(0x1F1E6, 0x1F200)))
+"""Two of them make a flag."""
+
+
+def render(runs: RichText) -> str:
+    """Discord Markdown that shows the same text, styles, links and blocks. No white space around it."""
+    clean = tuple(replace(run, text=cleaned(run.text)) for run in runs)
+    return _blocks(tuple(run for run in clean if run.text)).strip()
+
+
+def take(runs: RichText, limit: int, byte_limit: int | None = None) -> tuple[str, RichText]:
+    """The longest well-cut beginning that fits, rendered, and the rest of the text.
+
+    `limit` counts code points, as Discord does; `byte_limit` UTF-8 bytes. ("", runs) if not even one
+    character fits.
+    """
+    text = plain(runs)
+    if len(text) <= _WINDOW * limit and _fits(whole := render(runs), limit, byte_limit):
+        return whole, ()
+    cut = _room(runs, limit, byte_limit)
+    while cut:
+        at = _good_break(text, cut)
+        head = render(_slice(runs, 0, at))
+        if _fits(head, limit, byte_limit):
+            rest = _without_leading_blanks(_slice(runs, at, None))
+            return (head, rest) if head else take(rest, limit, byte_limit)
+        cut = at - 1
+    return "", runs
+
+
+def split(runs: RichText, limit: int, byte_limit: int | None = None) -> list[str]:
+    """All of the text in pieces that fit; [] for an empty one. `limit` must be above MAX_TARGET."""
+    pieces: list[str] = []
+    while runs:
+        piece, rest = take(runs, limit, byte_limit)
+        if rest == runs:
+            raise ValueError(f"not one character fits into {limit} code points")
+        pieces += [piece] if piece else []
+        runs = rest
+    return pieces
+
+
+def without_formatting(runs: RichText) -> RichText:
+    """The same words with no style; the target of a link stands behind its label in brackets."""
+    bare: list[Run] = []
+    for href, span in groupby(runs, key=lambda run: run.href):
+        label = "".join(run.text for run in span)
+        shown = href and target(href) and href not in {label, label + "/"}
+        bare.append(Run(label + (f" ({target(href or '')})" if shown else shown_target(label, href or ""))))
+    return tuple(bare)
+
+
+# --- blocks -------------------------------------------------------------------------------------
+
+
+def _blocks(runs: RichText) -> str:
+    """Blocks stand on lines of their own; two quotes need an empty line between them."""
+    out, last = "", "text"
+    for kind, group in groupby(runs, key=_kind):
+        block = _block(kind, tuple(group))
+        if not block:
+            continue
+        if kind != "text" or last != "text":
+            out += _separator(out, block, both_quotes=kind == "quote" and last == "quote")
+        out += block
+        last = kind if kind != "text" or block.strip() else last
+    return out
+
+
+def _kind(run: Run) -> str:
+    if Style.QUOTE in run.styles:
+        return "quote"
+    return f"pre {run.language or ''}" if Style.PRE in run.styles else "text"
+
+
+def _block(kind: str, runs: RichText) -> str:
+    if kind == "text" or not plain(runs).strip():
+        return inline(runs)
+    if kind == "quote":
+        inner = _blocks(tuple(replace(run, styles=run.styles - {Style.QUOTE}) for run in runs))
+        return "\n".join(f"> {line}" for line in inner.rstrip().lstrip("\n").split("\n"))
+    return code_fence(plain(runs), runs[0].language)
+
+
+def _separator(out: str, block: str, *, both_quotes: bool) -> str:
+    wanted = 0 if not out.strip() else 2 if both_quotes else 1
+    return "\n" * (wanted - (len(out) - len(out.rstrip("\n"))) - (len(block) - len(block.lstrip("\n"))))
+
+
+# --- cutting ------------------------------------------------------------------------------------
+
+
+def _fits(text: str, limit: int, byte_limit: int | None) -> bool:
+    return len(text) <= limit and (byte_limit is None or len(text.encode()) <= byte_limit)
+
+
+def _room(runs: RichText, limit: int, byte_limit: int | None) -> int:
+    """About how many characters of the source fit, rendered."""
+    low, high = 0, min(len(plain(runs)), _WINDOW * limit)
+    while low < high:
+        middle = (low + high + 1) // 2
+        if _fits(render(_slice(runs, 0, middle)), limit, byte_limit):
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def _good_break(text: str, cut: int) -> int:
+    """The best place at or before `cut`; never 0."""
+    for pattern, least in _BREAKS:
+        ends = [m.end() for m in pattern.finditer(text, 0, cut) if m.end() >= max(1, cut * least)]
+        if ends:
+            return ends[-1]
+    if text[cut : cut + 1].isspace():
+        return cut
+    return next((at for at in range(cut, max(0, cut - 32), -1) if not _glued(text, at)), cut)
+
+
+def _glued(text: str, at: int) -> bool:
+    """A cut here would part what is seen as one character."""
+    before, after = text[at - 1], text[at : at + 1]
+    if not after:
+        return False
+    joined = (
+        "\u200d" in (before, after) or "\ufe00" <= after <= "\ufe0f" or "\U0001f3fb" <= after <= "\U0001f3ff"
+    )
+    half_flags = len(text[:at]) - len(text[:at].rstrip(_REGIONAL_INDICATORS))
+    flag = half_flags % 2 == 1 and after in _REGIONAL_INDICATORS
+    return joined or flag or bool(unicodedata.combining(after))
+
+
+def _slice(runs: RichText, start: int, end: int | None) -> RichText:
+    """The characters from `start` to before `end`, with all they carry."""
+    parts: list[Run] = []
+    position = 0
+    for run in runs:
+        text = run.text[max(0, start - position) : None if end is None else max(0, end - position)]
+        parts += [replace(run, text=text)] if text else []
+        position += len(run.text)
+    return tuple(parts)
+
+
+def _without_leading_blanks(runs: RichText) -> RichText:
+    """Behind a cut no empty lines and no blanks, but the indentation of code stays."""
+    text = plain(runs)
+    blank = len(text) - len(text.lstrip("\n" if runs and Style.PRE in runs[0].styles else None))
+    return _slice(runs, blank, None)

@@ -1,0 +1,188 @@
+"""Escaping by context: what a piece of Telegram text looks like to Discord's Markdown reader.
+
+Owns the five contexts (text, link label, link target, code span, code fence) and what is special in each.
+Never knows of styles' nesting, of blocks or of limits. Facts: discord.md §7; `#N` are threads of
+discord/discord-api-docs.
+"""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+ZWSP = "\u200b"
+"""Parts what would merge. Invisible, and no white space to Discord's (JavaScript's) `\\s`."""
+
+MAX_TARGET = 1800
+"""Longer link targets are left out, so that one character of text always fits a message."""
+
+SHOWN_SCHEMES = frozenset({"tg", "ton", "mailto", "tel"})
+"""Discord makes no link of these: they are written out behind the label."""
+
+_CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1f\x7f\ud800-\udfff]")
+_LINE_BREAKS = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
+_INVISIBLE = re.compile("[\\s\ufeff\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u202a-\u202e"
+                        "\u2060-\u206f\u2800\u3164\uffa0\ufe00-\ufe0f]+")  # fmt: skip
+
+_URL = re.compile(r"[Hh][Tt][Tt][Pp][Ss]?://\S*")
+
+# `<` opens mentions, times, emoji, `</cmd:id>` and `<scheme:/…>`; `:` a link or `:shortcode:`.
+_SPECIAL = re.compile(
+    r"[\\*_~`|\[]"
+    r"|<(?!\s)"
+    r"|@(?=everyone|here)"
+    r"|:(?=[0-9_+-]*[A-Za-z][A-Za-z0-9_+-]*:)"
+    r"|(?:(?<=[Hh][Tt][Tt][Pp])|(?<=[Hh][Tt][Tt][Pp][Ss])):(?=//)"
+)
+_LINE_START = re.compile(r"^([^\S\n]*)(?:([#>]+|-#?|\+)|(\d+)(\.))(?=\s|$)", re.MULTILINE)
+_LEFT_ALONE = re.compile(r"https?://\w(?:[^\s<>\\`*|~]|~(?!~))+")
+_URL_TAIL = ".,:;\"')]"
+
+
+def cleaned(text: str) -> str:
+    """Without lone surrogates and control characters, which Discord drops; every line break a newline."""
+    return _CONTROLS.sub("", _LINE_BREAKS.sub("\n", text))
+
+
+def invisible(text: str) -> bool:
+    """Nothing to see: white space and zero-width characters, such as hidden links are made of."""
+    return not _INVISIBLE.sub("", text)
+
+
+def escape_text(text: str, *, line_start: bool = True, follower: str = "", keep: str = "") -> str:
+    """Plain text that Discord shows as it is. A bare URL stays untouched while that is safe.
+
+    `line_start`: nothing visible stands before it in its line. `follower`: the character that comes after
+    `text`, which a URL at the end would swallow. `keep`: a marker that must not appear unescaped.
+    """
+    head, newline, tail = ("", "", text) if line_start else text.partition("\n")
+    body = _escape_line_starts(_escape_inline(tail, follower, keep)) if newline or line_start else ""
+    return _escape_inline(head, "\n" if newline else follower, keep) + newline + body
+
+
+def _escape_inline(text: str, follower: str, keep: str) -> str:
+    out, position = "", 0
+    for url in _URL.finditer(text):
+        last = url.end() == len(text)
+        if _linkable(url[0], follower if last else " ", keep):
+            out += _SPECIAL.sub(_escaped, text[position : url.start()]) + url[0]
+            position = url.end()
+    return out + _SPECIAL.sub(_escaped, text[position:])
+
+
+def _escaped(match: re.Match[str]) -> str:
+    return "\\" + match[0]
+
+
+def _escape_line_starts(text: str) -> str:
+    """Headings, lists, quotes, subtext. (`*` is escaped everywhere.)"""
+    return _LINE_START.sub(lambda m: f"{m[1]}\\{m[2]}" if m[2] else f"{m[1]}{m[3]}\\.", text)
+
+
+def _linkable(url: str, follower: str, keep: str) -> bool:
+    """A URL that Discord takes whole: it ends at white space only and holds nothing that styles could see."""
+    alone = not follower or follower.isspace()
+    host = url.partition("://")[2].rstrip(_URL_TAIL)
+    return alone and bool(_LEFT_ALONE.fullmatch(url)) and len(host) > 1 and not (keep and keep in url)
+
+
+# --- links --------------------------------------------------------------------------------------
+
+# Escapes do not work in labels (#6185): these go outside. `~`, `|` and `:` stay when alone, `_` unless it
+# could close an italic: not after another `_`, with no ASCII letter behind it (JavaScript's word boundary).
+_LABEL_BREAKER = re.compile(
+    r"[\\*`\[\]<]+|__+|_(?![A-Za-z0-9])|~~+|\|\|+|@(?=everyone|here)|:(?=[0-9_+-]*[A-Za-z][A-Za-z0-9_+-]*:)"
+)
+_LABEL_URL = re.compile(r"(https?:)(?=//)", re.IGNORECASE)
+_UNSAFE_IN_TARGET = re.compile(r'[\s()<>\\`|"\x00-\x20]')
+_CONFLICTS_WITH_STYLE = re.compile(r"\*|_(?=_)|~(?=~)")
+_AUTOLINK = re.compile(r"https?://[^\s<>\\`]+")
+
+
+def target(href: str, *, styled: bool = False) -> str | None:
+    """The link target as it stands in `(…)`, or None if Discord would not link it.
+
+    `styled`: inside bold and the like, whose markers are percent-encoded as well.
+    """
+    try:
+        parts = urlsplit(href.strip())
+        linked = parts.scheme in {"http", "https"} and bool(parts.hostname)
+    except ValueError:
+        return None
+    encoded = _UNSAFE_IN_TARGET.sub(_percent, cleaned(href.strip()))
+    if styled:
+        encoded = _CONFLICTS_WITH_STYLE.sub(_percent, encoded)
+    return encoded if linked and len(encoded) <= MAX_TARGET else None
+
+
+def _percent(match: re.Match[str]) -> str:
+    # urllib's quote() leaves `_` and `~` alone, which are what is in the way here.
+    return "".join(f"%{byte:02X}" for byte in match[0].encode())
+
+
+def shown_target(label: str, href: str) -> str:
+    """What is written behind the label of a link that Discord cannot make: ` (tg://…)` or nothing."""
+    href = cleaned(href.strip())
+    scheme, _, rest = href.partition(":")
+    known = scheme.lower() in SHOWN_SCHEMES and len(href) <= MAX_TARGET
+    return f" ({href})" if known and label.strip() not in {href, rest, rest.removeprefix("//")} else ""
+
+
+def bare_url(label: str, href: str, follower: str) -> str | None:
+    """A link that shows its own URL: as it is, or in `<…>` where it would swallow what follows."""
+    if href not in {label, label + "/"}:
+        return None
+    if _linkable(label, follower, "") and label[-1] not in _URL_TAIL and not set("()[]") & set(label):
+        return label
+    return f"<{label}>" if _AUTOLINK.fullmatch(label) else None
+
+
+def label_pieces(label: str) -> list[tuple[str, bool]]:
+    """A label of one line in pieces: (text, may stand in a masked link). Blanks at the ends stay outside."""
+    pieces: list[tuple[str, bool]] = []
+    position = 0
+    for breaker in _LABEL_BREAKER.finditer(label):
+        if breaker[0] == "_" and "_" not in label[position : breaker.start()]:
+            continue
+        pieces += [(label[position : breaker.start()], True), (breaker[0], False)]
+        position = breaker.end()
+    pieces.append((label[position:], True))
+    return [inner for piece in pieces if piece[0] for inner in _trimmed(*piece)]
+
+
+def _trimmed(text: str, linkable: bool) -> list[tuple[str, bool]]:
+    core = text.strip()
+    if not linkable or invisible(core):
+        return [(text, False)]
+    start = text.index(core)
+    ends = (text[:start], False), (core, True), (text[start + len(core) :], False)
+    return [piece for piece in ends if piece[0]]
+
+
+def masked_link(label: str, link_target: str) -> str:
+    """`[label](target)`; a label that looks like a URL would make it literal (#7721), so that is parted."""
+    return f"[{_LABEL_URL.sub(lambda m: m[1] + ZWSP, label)}]({link_target})"
+
+
+# --- code ---------------------------------------------------------------------------------------
+
+_BACKTICK_BEFORE_ANOTHER = re.compile("`(?=`)")
+_BACKTICK_BEFORE_TWO = re.compile("`(?=``)")
+_LANGUAGE = re.compile(r"[A-Za-z0-9_+.#-]{1,30}")
+
+
+def code_span(text: str) -> str:
+    """One line of code. With backticks inside it takes two around it, and no two stand together inside."""
+    if "`" not in text:
+        return f"`{text}`"
+    inner = _BACKTICK_BEFORE_ANOTHER.sub("`" + ZWSP, text)
+    before = ZWSP if inner.startswith("`") else ""
+    after = ZWSP if inner.endswith("`") else ""
+    return f"``{before}{inner}{after}``"
+
+
+def code_fence(text: str, language: str | None) -> str:
+    """A code block; the text never ends it, and its first line is never taken for a language."""
+    name = language if language and _LANGUAGE.fullmatch(language) else ""
+    inner = _BACKTICK_BEFORE_TWO.sub("`" + ZWSP, text.strip("\n"))
+    return f"```{name}\n{inner}\n```"

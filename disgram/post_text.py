@@ -1,0 +1,209 @@
+"""What a post says, as one rich text: each block becomes a few lines, in the order of the page.
+
+Owns the words and signs Disgram adds to a post ("Forwarded from", bars of a poll). Never knows Markdown, an
+embed or a limit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import replace
+from functools import singledispatch
+
+from disgram.markdown_escape import invisible
+from disgram.models import (
+    Block,
+    Button,
+    Buttons,
+    Card,
+    Forward,
+    LinkPreview,
+    Location,
+    Media,
+    MediaKind,
+    Poll,
+    PollOption,
+    Reply,
+    RichText,
+    Run,
+    Style,
+    TelegramPost,
+    Text,
+    Unknown,
+    Unsupported,
+    ViaBot,
+    plain,
+)
+
+OPEN_IN_TELEGRAM = "Open in Telegram"
+
+_BOLD = frozenset({Style.BOLD})
+_ITALIC = frozenset({Style.ITALIC})
+_SIGNS = {
+    MediaKind.PHOTO: "🖼️",
+    MediaKind.VIDEO: "🎬",
+    MediaKind.GIF: "🎞️",
+    MediaKind.ROUND_VIDEO: "🎥",
+    MediaKind.VOICE: "🎤",
+    MediaKind.AUDIO: "🎵",
+    MediaKind.DOCUMENT: "📎",
+    MediaKind.STICKER: "🏷️",
+}
+_BAR_LENGTH = 10
+
+Section = RichText | LinkPreview
+"""A stretch of text, or a card that may be shown as one."""
+
+
+def sections(post: TelegramPost, *, lines_for: Collection[int], reply_link: str | None) -> list[Section]:
+    """The post from top to bottom; `lines_for`: which of `post.media` are shown as a line of text.
+
+    Texts are not empty, and no two of them follow each other.
+    """
+    found: list[Section] = []
+    last: Block | None = None
+    for block in _wanted(post, lines_for):
+        if isinstance(block, LinkPreview):
+            found.append(block)
+        elif not invisible(plain(text := _text_of(block, post, reply_link))):
+            if found and isinstance(found[-1], tuple):
+                found[-1] = (*found[-1], Run(_gap(last, block)), *text)
+            else:
+                found.append(text)
+        last = block
+    return found
+
+
+def open_in_telegram(post: TelegramPost) -> RichText:
+    """For a post of which nothing can be shown."""
+    return (Run(OPEN_IN_TELEGRAM, href=post.url),)
+
+
+def preview_lines(preview: LinkPreview) -> RichText:
+    """The card as lines of text: site, title and description, one of them carrying the link."""
+    url = preview.url or None
+    head = [text for text in (preview.site, preview.title) if text.strip()]
+    runs: list[Run] = []
+    for text in head:
+        runs += [Run(text, _BOLD, url if text is head[-1] else None), Run("\n")]
+    if not head and url:
+        runs += [Run(url, href=url), Run("\n")]
+    return (*runs, *preview.description)
+
+
+def _wanted(post: TelegramPost, lines_for: Collection[int]) -> Iterator[Block]:
+    """The blocks without the media that go as files."""
+    index = 0
+    for block in post.blocks:
+        if not isinstance(block, Media) or index in lines_for:
+            yield block
+        index += 1 if isinstance(block, Media) else len(block.media) if isinstance(block, LinkPreview) else 0
+
+
+def _gap(before: Block | None, block: Block) -> str:
+    close = isinstance(before, (Forward, Reply)) or isinstance(block, ViaBot)
+    return "\n" if close or (isinstance(before, Media) and isinstance(block, Media)) else "\n\n"
+
+
+def _text_of(block: Block, post: TelegramPost, reply_link: str | None) -> RichText:
+    if isinstance(block, Reply):
+        return _reply(block, reply_link)
+    if isinstance(block, (Unsupported, Unknown)):
+        return _unreadable(block, post)
+    return _lines(block)
+
+
+def _reply(block: Reply, reply_link: str | None) -> RichText:
+    """A quote: who was answered, linked to the Discord copy if there is one, and the beginning of it."""
+    author = Run(block.author or "In reply to", _BOLD, reply_link or block.url)
+    runs = (author, Run("\n"), *block.runs) if plain(block.runs).strip() else (author,)
+    return tuple(replace(run, styles=run.styles | {Style.QUOTE}) for run in runs)
+
+
+def _unreadable(block: Unsupported | Unknown, post: TelegramPost) -> RichText:
+    words = block.label if isinstance(block, Unsupported) else block.text
+    if isinstance(block, Unknown) and words.strip():
+        return (Run(words),)
+    return (*([Run(words, _ITALIC), Run("\n")] if words.strip() else []), *open_in_telegram(post))
+
+
+@singledispatch
+def _lines(block: Block) -> RichText:
+    raise TypeError(f"no lines for {type(block).__name__}")
+
+
+@_lines.register
+def _(block: Text) -> RichText:
+    return block.runs
+
+
+@_lines.register
+def _(block: Forward) -> RichText:
+    author = (Run(f" ({block.author})"),) if block.author else ()
+    return (Run("Forwarded from "), Run(block.name, _BOLD, block.url), *author)
+
+
+@_lines.register
+def _(block: ViaBot) -> RichText:
+    return (Run("via "), Run(block.name, href=block.url))
+
+
+@_lines.register
+def _(block: Media) -> RichText:
+    animated = block.kind is MediaKind.STICKER and not block.name
+    label = block.name or ("Animated sticker" if animated and _is_tgs(block) else block.kind.value)
+    sign = Run(f"{_SIGNS[block.kind]} " + (f"{block.kind.value}: " if block.name else ""))
+    details = [part for part in (block.performer, block.size, block.duration, block.note) if part.strip()]
+    return (sign, Run(label, _BOLD, block.link or None), Run("".join(f" · {part}" for part in details)))
+
+
+def _is_tgs(block: Media) -> bool:
+    return ".tgs" in (block.url or "")
+
+
+@_lines.register
+def _(block: Poll) -> RichText:
+    runs = [Run("📊 "), Run(block.question, _BOLD)]
+    runs += [Run("\n"), Run(block.kind, _ITALIC)] if block.kind else []
+    for option in block.options:
+        runs.append(Run("\n" + _option(option)))
+    runs += [Run("\n"), Run(_voters(block.voters), _ITALIC)] if block.voters else []
+    return tuple(runs)
+
+
+def _option(option: PollOption) -> str:
+    """A bar of ten, the percentage as the page has it, the answer."""
+    if not option.percent:
+        return f"▫️ {option.text}"
+    digits = "".join(char for char in option.percent.partition(".")[0] if char in "0123456789")
+    filled = round(min(int(digits or 0), 100) * _BAR_LENGTH / 100)
+    return f"{'▰' * filled}{'▱' * (_BAR_LENGTH - filled)} {option.percent} {option.text}"
+
+
+def _voters(count: str) -> str:
+    return f"{count} {'voter' if count.strip() == '1' else 'voters'}"
+
+
+@_lines.register
+def _(block: Location) -> RichText:
+    address = (Run(f"\n{block.address}"),) if block.address else ()
+    return (Run("📍 "), Run(block.title or "Location", _BOLD, block.url), *address)
+
+
+@_lines.register
+def _(block: Card) -> RichText:
+    return (Run(block.kind, _BOLD, block.url), Run("".join(f"\n{line}" for line in block.lines)))
+
+
+@_lines.register
+def _(block: Buttons) -> RichText:
+    runs: list[Run] = []
+    for row in block.rows:
+        runs += [Run("\n")] if runs else []
+        for number, button in enumerate(row):
+            runs += [Run(" │ "), _button(button)] if number else [_button(button)]
+    return tuple(runs)
+
+
+def _button(button: Button) -> Run:
+    return Run(button.text, href=button.url)
