@@ -154,10 +154,10 @@ def _check_embeds(form: _Form, embeds: Any) -> None:
     total = 0
     for number, embed in enumerate(form.items(("embeds",), embeds, EMBEDS)):
         path = ("embeds", str(number))
-        if table := form.table(path, embed):
-            total += _check_embed(form, path, table)
-        elif isinstance(embed, dict):
-            form.refuse((*path, "description"), "BASE_TYPE_REQUIRED", "This field is required")
+        if isinstance(embed, dict):
+            total += _check_embed(form, path, embed)
+        else:
+            form.refuse(path, "DICT_TYPE_CONVERT", "Only dictionaries may be used in a DictType")
     if total > EMBED_SUM:
         form.refuse(("embeds",), "MAX_EMBED_SIZE_EXCEEDED", "Embed size exceeds maximum size of 6000")
 

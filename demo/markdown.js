@@ -196,7 +196,7 @@ export function spoiler(...children) {
 }
 
 function code(rest) {
-  const block = /^```(?:([\w+\-.#]+)\n)?\n*([^]*?)\n*```/.exec(rest);
+  const block = /^```(?:([\w+\-.#]+)\n)?\n*([^]*?)\n*```\n?/.exec(rest);
   if (block && block[2]) return { node: element("pre", {}, element("code", {}, block[2])), length: block[0].length };
   const inline = /^(`{1,2})([^]*?[^`])\1(?!`)/.exec(rest);
   return inline ? { node: element("code", {}, inline[2].trim() || inline[2]), length: inline[0].length } : null;

@@ -71,7 +71,7 @@ function gallery(nodes, kind) {
 
 function mediaNode(file) {
   const media = VIDEO.test(file.filename)
-    ? element("video", { src: file.url, controls: "", preload: "metadata" })
+    ? element("video", { src: file.url, controls: "", preload: "auto" })
     : element("img", { src: file.url, alt: file.description || "" });
   return element("div", { class: "cell" }, file.spoiler ? veiled(media) : media);
 }
@@ -83,7 +83,7 @@ function veiled(media) {
 }
 
 function soundNode(file) {
-  return element("div", { class: "file" }, fileHead(file), element("audio", { src: file.url, controls: "", preload: "metadata" }));
+  return element("div", { class: "file" }, fileHead(file), element("audio", { src: file.url, controls: "", preload: "auto" }));
 }
 
 function fileNode(file) {

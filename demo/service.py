@@ -32,10 +32,17 @@ class Service:
     """`python main.py` over the two stand-ins, with a data directory and a password of its own."""
 
     def __init__(
-        self, *, telegram_url: str, discord_host: str, data_dir: Path, cooldown: float = 3.0
+        self,
+        *,
+        telegram_url: str,
+        discord_host: str,
+        data_dir: Path,
+        cooldown: float = 3.0,
+        program: tuple[str, ...] = (sys.executable, "main.py"),
     ) -> None:
         self.password = secrets.token_urlsafe(16)
         self.port = _free_port()
+        self._program = program
         self.last_lines: deque[str] = deque(maxlen=20)
         self._environment = os.environ | {
             "AUTH_PASSWORD": self.password,
@@ -50,6 +57,8 @@ class Service:
             "WEBHOOK_HOSTS": discord_host,
             "FOLLOW_EDITS": "true",
             "FOLLOW_DELETIONS": "mark",
+            "FORWARD_SERVICE_MESSAGES": "true",
+            "PROTECT_READS": "false",
             "PYTHONUNBUFFERED": "1",
         }
         self._process: subprocess.Popen[str] | None = None
@@ -61,7 +70,7 @@ class Service:
     def start(self) -> None:
         """Return once /health answers. Raises ServiceDied with the reason."""
         self._process = subprocess.Popen(
-            [sys.executable, "main.py"],
+            self._program,
             cwd=ROOT,
             env=self._environment,
             stdout=subprocess.PIPE,
@@ -97,16 +106,16 @@ class Service:
             raise ServiceDied(f"POST /job was answered with {status}: {answer}")
 
     def stop(self) -> None:
-        """SIGTERM, and SIGKILL for the whole process group if that is not enough."""
+        """SIGTERM; who has not gone by `STOP_SECONDS` is killed, with everybody in the process group."""
         if self._process is None:
             return
-        if self.running():
-            self._process.send_signal(signal.SIGTERM)
-            try:
-                self._process.wait(STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
+        self._process.send_signal(signal.SIGTERM)
+        try:
+            self._process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            _kill_group(self._process.pid)
+            self._process.wait()
+        _kill_group(self._process.pid)
 
     def _drain(self, process: subprocess.Popen[str]) -> None:
         """An output nobody reads blocks who writes it."""
@@ -123,7 +132,7 @@ class Service:
     def _answers(self) -> bool:
         try:
             self._call("GET", "/health", {})
-        except OSError:
+        except (OSError, http.client.HTTPException, ValueError):
             return False
         return True
 
@@ -135,6 +144,13 @@ class Service:
             return answer.status, json.loads(answer.read() or b"null")
         finally:
             connection.close()
+
+
+def _kill_group(leader: int) -> None:
+    try:
+        os.killpg(leader, signal.SIGKILL)
+    except ProcessLookupError:
+        return  # nobody left, as it should be
 
 
 def _free_port() -> int:

@@ -1,0 +1,176 @@
+"""The demo's page shows what Discord's client would, as text, and follows changes."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from bs4 import BeautifulSoup
+
+from demo import files
+from demo.discord import DiscordStandIn
+from demo.discord_limits import Rates
+from demo.viewer import Viewer
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+HOSTILE = "<script>document.title='owned'</script><img src=x onerror=alert(1)>"
+
+
+class Stage:
+    """A viewer over a stand-in, and a webhook to fill it with."""
+
+    def __init__(self, discord: DiscordStandIn, viewer: Viewer, channel: str, thread: str) -> None:
+        self.discord, self.viewer, self.thread = discord, viewer, thread
+        self.url = discord.add_webhook(channel).url.replace("/api/", "/api/v10/")
+
+    def send(self, payload: dict[str, Any], *names: str, **query: str) -> str:
+        sent = [(f"files[{n}]", (name, files.make(name), "image/jpeg")) for n, name in enumerate(names)]
+        form = {"payload_json": json.dumps(payload)} if sent else None
+        body = None if sent else payload
+        where = {"wait": "true", **query}
+        answer = requests.post(self.url, params=where, data=form, json=body, files=sent or None, timeout=5)
+        assert answer.status_code == 200, answer.text
+        return str(answer.json()["id"])
+
+
+@pytest.fixture
+def stage() -> Iterator[Stage]:
+    with DiscordStandIn(rates=Rates(webhook=(1000, 1.0), everything=None)) as discord:
+        channel = discord.add_channel("news")
+        thread = discord.add_thread(channel, "side")
+        with Viewer(discord, [channel, thread]) as viewer:
+            yield Stage(discord, viewer, channel, thread)
+
+
+def test_the_page_and_its_parts_are_served_under_a_strict_policy(stage: Stage) -> None:
+    for path in ("", "page.css", "page.js", "markdown.js"):
+        answer = requests.get(stage.viewer.url + path, timeout=5)
+        assert answer.status_code == 200 and "default-src 'self'" in answer.headers["Content-Security-Policy"]
+    assert requests.get(stage.viewer.url + "../loopback.py", timeout=5).status_code == 404
+
+
+def test_the_scripts_never_make_markup_of_content() -> None:
+    for script in Path("demo").glob("*.js"):
+        code = [line for line in script.read_text().splitlines() if not line.lstrip().startswith("//")]
+        assert not {"innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval("} & set(
+            " ".join(code).split()
+        )
+        assert "innerHTML" not in "\n".join(code)
+
+
+def test_the_state_holds_places_messages_and_figures(stage: Stage) -> None:
+    stage.send({"content": "x"})
+    stage.send({"content": "y"}, thread_id=stage.thread)
+    state = requests.get(stage.viewer.url + "state", timeout=5).json()
+    assert [place["name"] for place in state["places"]] == ["news", "side"]
+    assert [message["content"] for message in state["messages"]] == ["x", "y"]
+    assert state["figures"]["messages"] == 2 and state["figures"]["refused by Discord"] == 0
+
+
+def test_changes_arrive_as_they_happen(stage: Stage) -> None:
+    first = stage.send({"content": "before"})
+    with requests.get(stage.viewer.url + "events", stream=True, timeout=10) as events:
+        news = (
+            json.loads(line[6:]) for line in events.iter_lines(chunk_size=1) if line.startswith(b"data: ")
+        )
+        assert [message["id"] for message in next(news)["messages"]] == [first]
+        requests.patch(f"{stage.url}/messages/{first}", json={"content": "after"}, timeout=5)
+        (edited,) = next(news)["messages"]
+        assert edited["content"] == "after" and edited["edited_timestamp"]
+        requests.delete(f"{stage.url}/messages/{first}", timeout=5)
+        assert [message["deleted"] for message in next(news)["messages"]] == [True]
+
+
+# --- in a browser -------------------------------------------------------------------------------
+
+
+def rendered(url: str, profile: Path) -> BeautifulSoup:
+    """The page's DOM once its scripts have run."""
+    flags = [
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-sync",
+    ]
+    flags += ["--disable-background-networking", "--disable-component-update", f"--user-data-dir={profile}"]
+    command = [str(CHROMIUM), *flags, "--virtual-time-budget=5000", "--dump-dom", url + "?still"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    return BeautifulSoup(done.stdout, "html.parser")
+
+
+MARKDOWN: list[tuple[str, str]] = [
+    (
+        "**b** *i* _j_ __u__ ~~s~~ ***x***",
+        "<strong>b</strong> <em>i</em> <em>j</em> <u>u</u> <s>s</s> <strong><em>x</em></strong>",
+    ),
+    (r"\*no\* \_no\_ \# \\", r"*no* _no_ # \ ".strip()),
+    ("a_b_c 2 * 3 * 4", "a_b_c 2 * 3 * 4"),
+    ("`a*b*` ``c`d``", "<code>a*b*</code> <code>c`d</code>"),
+    ("```py\nx = '*'\n```", "<pre><code>x = '*'</code></pre>"),
+    ("# One\n### Three\n#tag", "<h2>One</h2><h4>Three</h4>#tag"),
+    ("- a\n  - b\n- c", "<ul><li>a<ul><li>b</li></ul></li><li>c</li></ul>"),
+    ("5. May\n9. June", '<ol start="5"><li>May</li><li>June</li></ol>'),
+    ("> a\n> b\nc", "<blockquote>a\nb</blockquote>c"),
+    (">>> a\nb", "<blockquote>a\nb</blockquote>"),
+    ("-# small", "<small>small</small>"),
+    ("||s||", '<span class="spoiler">s</span>'),
+    ("[t](https://e.org/a_b)", '<a href="https://e.org/a_b">t</a>'),
+    (r"[a\_b](https://e.org)", r'<a href="https://e.org">a\_b</a>'),
+    (
+        "[https://x.org](https://e.org)",  # the address swallows the bracket
+        '[<a href="https://x.org](https://e.org">https://x.org](https://e.org</a>)',
+    ),
+    ("[t](javascript:alert(1))", "[t](javascript:alert(1))"),
+    ("see https://e.org/a_b_c).", 'see <a href="https://e.org/a_b_c">https://e.org/a_b_c</a>).'),
+    ("<https://e.org>", '<a href="https://e.org">https://e.org</a>'),
+    ("<@1> @here @name", '<span class="mention">&lt;@1&gt;</span> <span class="mention">@here</span> @name'),
+    (HOSTILE, HOSTILE.replace("<", "&lt;").replace(">", "&gt;")),
+]
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="needs chromium")
+def test_the_browser_shows_it_as_discord_would(stage: Stage, tmp_path: Path) -> None:
+    for source, _ in MARKDOWN:
+        stage.send({"content": source, "username": HOSTILE})
+    link = "https://t.me/x/1"
+    embeds = [
+        {"url": link, "title": "[a](b) **c**", "color": 255, "image": {"url": f"attachment://{n}.jpg"}}
+        for n in range(4)
+    ]
+    stage.send({"embeds": embeds}, *(f"{n}.jpg" for n in range(4)), thread_id=stage.thread)
+    stage.send({"content": "7"}, *(f"p{n}.jpg" for n in range(7)), thread_id=stage.thread)
+    edited = stage.send({"content": "before"}, thread_id=stage.thread)
+    requests.patch(
+        f"{stage.url}/messages/{edited}",
+        params={"thread_id": stage.thread},
+        json={"content": "new"},
+        timeout=5,
+    )
+    gone = stage.send({"content": "gone"}, thread_id=stage.thread)
+    requests.delete(f"{stage.url}/messages/{gone}", params={"thread_id": stage.thread}, timeout=5)
+
+    soup = rendered(stage.viewer.url, tmp_path)
+
+    news, side = soup.select("section .log")
+    shown = [markup.decode_contents() for markup in news.select(".markup")]
+    assert [bare(one) for one in shown] == [bare(expected) for _, expected in MARKDOWN]
+    assert soup.title is not None and "owned" not in soup.title.get_text()
+    assert len(news.select("header")) == 1 and not news.select("script, img[onerror]")
+    (embed,) = side.select(".embed")
+    title = embed.select_one(".title")
+    assert len(embed.select("img")) == 4 and title is not None and title.get_text() == "[a](b) c"
+    assert [len(row.select(".cell")) for row in side.select(".gallery.n7 .row")] == [1, 3, 3]
+    assert "new (edited)" in side.get_text() and "gone" not in side.get_text()
+
+
+def bare(markup: str) -> str:
+    """Without the attributes every link has."""
+    return markup.replace(' target="_blank"', "").replace(' rel="noopener noreferrer"', "").strip()
