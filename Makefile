@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: test lint
+.PHONY: run demo test lint
 
 $(VENV)/.runtime: requirements.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -15,6 +15,13 @@ $(VENV)/.dev: requirements.txt requirements-dev.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@ $(VENV)/.runtime
+
+run: $(VENV)/.runtime
+	@$(BIN)/python -m disgram.first_run
+	@exec $(BIN)/python main.py
+
+demo: $(VENV)/.runtime
+	@exec $(BIN)/python -m demo
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest

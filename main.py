@@ -21,7 +21,7 @@ from fastapi.security import HTTPBearer
 from pydantic import BaseModel
 
 from auth import bearer_token, client_address
-from config import PROJECT, SETTINGS, Settings
+from config import SETTINGS, Settings
 from disgram import __version__, api_parameters, health
 from disgram import api_document as document
 from disgram.api_answers import install_error_answers
@@ -244,6 +244,8 @@ def create_app(settings: Settings, run: ServiceContext = running_service) -> Fas
         with contextlib.ExitStack() as stack:
             app.state.service = _entered(stack, run(settings))
             take_signals()
+            if app.state.own_server:
+                print(f"Disgram {__version__}: {_address(settings)}/docs", flush=True)
             yield
         hold_signals_back()
 
@@ -284,7 +286,6 @@ app = create_app(SETTINGS)
 def serve(app: FastAPI, settings: Settings) -> None:
     """Listen until SIGTERM or SIGINT. No access log: it would be one line for each health check."""
     app.state.own_server = True
-    print(f"Disgram {__version__}: http://{_for_url(settings.host)}:{settings.port}/docs", flush=True)
     uvicorn.run(
         app,
         host=settings.host,
@@ -297,11 +298,10 @@ def serve(app: FastAPI, settings: Settings) -> None:
     )
 
 
-def _for_url(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
+def _address(settings: Settings) -> str:
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return f"http://{host}:{settings.port}"
 
 
 if __name__ == "__main__":
-    with contextlib.suppress(OSError):  # not ours, or not there
-        (PROJECT / ".env").chmod(0o600)
     serve(app, SETTINGS)

@@ -15,7 +15,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from auth import BearerGate
-from config import Settings
+from config import PROJECT, Settings
 from disgram import __version__, health
 from disgram.errors import StartRefused
 from disgram.host import HostWatch
@@ -68,6 +68,8 @@ def running_service(settings: Settings) -> Iterator[Service]:
 
     folder = settings.data_dir
     _make_folder(folder)
+    with contextlib.suppress(OSError):  # not there, or not ours
+        (PROJECT / ".env").chmod(0o600)
     with InstanceLock(folder / LOCK_FILE):
         jobs, log = open_jobs(settings), open_log(settings)
         first_start = not (folder / "disgram.db").exists()

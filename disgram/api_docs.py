@@ -36,7 +36,7 @@ def docs_routes(title: str) -> APIRouter:
                 swagger_js_url=f"assets/{_SWAGGER_JS}",
                 swagger_css_url=f"assets/{_SWAGGER_CSS}",
                 swagger_favicon_url=f"assets/{_ICON}",
-                swagger_ui_parameters={"validatorUrl": None, "displayRequestDuration": True},
+                swagger_ui_parameters={"validatorUrl": None, "defaultModelsExpandDepth": -1},
             )
         )
 

@@ -28,9 +28,10 @@ def _in_json(responses: dict[int | str, dict[str, Any]]) -> dict[int | str, dict
     }
 
 
-WELCOME: dict[str, Any] = {"summary": "What this is", "response_model": answers.Welcome}
+WELCOME: dict[str, Any] = {"tags": ["Watching"], "summary": "What this is", "response_model": answers.Welcome}
 
 HEALTH: dict[str, Any] = {
+    "tags": ["Watching"],
     "summary": "How it is doing, or how one job is",
     "response_model": _HEALTH_FORMS,
     "responses": {**_READ, 503: {"model": _HEALTH_FORMS, "description": "Unhealthy."}},
@@ -38,12 +39,14 @@ HEALTH: dict[str, Any] = {
 }
 
 LOGS: dict[str, Any] = {
+    "tags": ["Watching"],
     "summary": "The newest lines of the log, of all or of one job",
     "responses": _in_json(_READ | errors(503)),
     "openapi_extra": {"parameters": [job_name_parameter(required=False), *LOG_PARAMETERS], **_OPTIONAL},
 }
 
 JOBS: dict[str, Any] = {
+    "tags": ["Jobs"],
     "summary": "All jobs; tokens are masked unless the bearer is sent",
     "responses": errors(401, 403, 429),
     "openapi_extra": _OPTIONAL,
@@ -54,6 +57,7 @@ def create_job(*, webhook_required: bool) -> dict[str, Any]:
     """POST /job; DISCORD_WEBHOOK_URL may have a default."""
     parameters = job_parameters(creating=True, webhook_required=webhook_required)
     return {
+        "tags": ["Jobs"],
         "summary": "Create a job",
         "status_code": 201,
         "responses": _WRITE | errors(409),
@@ -62,12 +66,14 @@ def create_job(*, webhook_required: bool) -> dict[str, Any]:
 
 
 CHANGE_JOB: dict[str, Any] = {
+    "tags": ["Jobs"],
     "summary": "Change a job; what is not sent stays",
     "responses": _WRITE_ONE,
     "openapi_extra": {"parameters": job_parameters(creating=False)},
 }
 
 DELETE_JOB: dict[str, Any] = {
+    "tags": ["Jobs"],
     "summary": "Delete a job, its processes and its progress",
     "response_model": answers.Message,
     "responses": _WRITE_ONE,
@@ -75,6 +81,7 @@ DELETE_JOB: dict[str, Any] = {
 }
 
 FAILED_POSTS: dict[str, Any] = {
+    "tags": ["Failed posts"],
     "summary": "Posts that Discord refused for good",
     "response_model": answers.FailedPosts,
     "responses": _WRITE_ONE,
@@ -82,6 +89,7 @@ FAILED_POSTS: dict[str, Any] = {
 }
 
 RETRY_POSTS: dict[str, Any] = {
+    "tags": ["Failed posts"],
     "summary": "Send failed posts again",
     "response_model": answers.Retried,
     "responses": _WRITE_ONE,

@@ -84,7 +84,8 @@ def _single(values: Mapping[str, list[str]], name: str, default: str) -> str:
 
 # --- as the OpenAPI document shows them ---------------------------------------------------------------
 
-_NAME_SCHEMA = {"type": "string", "minLength": 1, "maxLength": 100, "pattern": r"^[!-~]([ -~]*[!-~])?$"}
+_NAME_PATTERN = r"^[!-~]([ -~]{0,98}[!-~])?$"
+_NAME_SCHEMA = {"type": "string", "minLength": 1, "maxLength": 100, "pattern": _NAME_PATTERN}
 _CHANNELS_SCHEMA = {
     "type": "string",
     "pattern": r"^(https://t\.me/)?[A-Za-z][A-Za-z0-9_]{2,31}(/[1-9][0-9]{0,8})?"
@@ -113,15 +114,15 @@ def _header(
 def job_name_parameter(*, required: bool, what: str = "The job's name.") -> dict[str, Any]:
     """JOB_NAME; the document can promise ASCII only, since a browser sends no other header."""
     note = " Any script is accepted in UTF-8; browsers can send ASCII only."
-    return _header(JOB_NAME, what + note, _NAME_SCHEMA, required=required, example="news" if required else "")
+    schema = _NAME_SCHEMA if required else {"type": "string", "pattern": "^$|" + _NAME_PATTERN}
+    return _header(JOB_NAME, what + note, schema, required=required, example="news" if required else "")
 
 
 def job_parameters(*, creating: bool, webhook_required: bool = True) -> list[dict[str, Any]]:
     """The headers of POST /job and PATCH /job."""
     clearing = "" if creating else " Sent empty, it is cleared."
-    optional = "^$|" if not creating else ""
-    color = {"type": "string", "pattern": optional + "^(#|0x)?[0-9a-fA-F]{6}$"}
-    thread = {"type": "string", "pattern": optional + "^[1-9][0-9]{0,18}$"}
+    color = {"type": "string", "pattern": "^$|^(#|0x)?[0-9a-fA-F]{6}$"}
+    thread = {"type": "string", "pattern": "^$|^[1-9][0-9]{0,18}$"}
     return [
         job_name_parameter(required=True),
         _header(
@@ -147,7 +148,7 @@ def job_parameters(*, creating: bool, webhook_required: bool = True) -> list[dic
 POST_ID_PARAMETER = _header(
     POST_ID,
     "One post; without it all of the job.",
-    {"type": "string", "pattern": "^[1-9][0-9]{0,8}$"},
+    {"type": "string", "pattern": "^$|^[1-9][0-9]{0,8}$"},
     required=False,
 )
 

@@ -157,12 +157,9 @@ def _errors(snapshot: Snapshot, host: Host, log: LogFile, moment: Moment) -> Ite
 
 def _log_freshness(workers: Iterable[WorkerStatus], log: LogFile, moment: Moment) -> dict[str, Any]:
     """Workers beat without writing lines, so the file of quiet channels may be old and all be well."""
-    ages = {
-        worker.channel: moment.monotonic - worker.last_line_at
-        for worker in workers
-        if worker.state is WorkerState.RUNNING
-    }
-    stale = [channel for channel, age in ages.items() if age > moment.stale_after]
+    running = [worker for worker in workers if worker.state is WorkerState.RUNNING]
+    ages = [moment.monotonic - worker.last_line_at for worker in running]
+    stale = [worker.channel for worker, age in zip(running, ages, strict=True) if age > moment.stale_after]
     last = log.last_write_at
     return {
         "is_fresh": not stale,
@@ -172,13 +169,13 @@ def _log_freshness(workers: Iterable[WorkerStatus], log: LogFile, moment: Moment
     }
 
 
-def _freshness_message(ages: Mapping[str, float], stale: list[str], stale_after: float) -> str:
+def _freshness_message(ages: Collection[float], stale: list[str], stale_after: float) -> str:
     if stale:
         names = ", ".join(stale[:_NAMES_SHOWN]) + (" …" if len(stale) > _NAMES_SHOWN else "")
         return f"{len(stale)} of {len(ages)} workers have been silent for over {stale_after:.0f} s: {names}"
     if not ages:
         return "No worker is running"
-    return f"All {len(ages)} running workers reported within {max(ages.values()):.0f} s"
+    return f"All {len(ages)} running workers reported within {max(ages):.0f} s"
 
 
 def _system(host: Host) -> dict[str, float]:

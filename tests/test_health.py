@@ -153,6 +153,8 @@ def test_a_quiet_log_is_not_a_stale_one_and_a_silent_worker_is() -> None:
     assert (quiet["is_fresh"], quiet["age_minutes"]) == (True, 3 * 24 * 60)
     silent = ask(*[worker(f"c{n}", last_line_at=0.0) for n in range(9)])["log_freshness"]
     assert not silent["is_fresh"]
+    shared = ask(worker(), replace(worker(), job="other"), jobs={"news": 1, "other": 1})["log_freshness"]
+    assert shared["message"].startswith("All 2 running workers")
     assert silent["message"] == "9 of 9 workers have been silent for over 360 s: c0, c1, c2, c3, c4 …"
 
 
