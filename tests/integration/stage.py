@@ -129,13 +129,9 @@ class Stage:
 
     def call(self, method: str, path: str, **headers: str) -> requests.Response:
         """With the password."""
-        sent = {name: value.encode() for name, value in headers.items()}
-        return requests.request(
-            method,
-            f"http://127.0.0.1:{self.port}{path}",
-            headers={"Authorization": f"Bearer {PASSWORD}"} | sent,
-            timeout=30,
-        )
+        sent: dict[str, str | bytes] = {name: value.encode() for name, value in headers.items()}
+        sent["Authorization"] = f"Bearer {PASSWORD}"
+        return requests.request(method, f"http://127.0.0.1:{self.port}{path}", headers=sent, timeout=30)
 
     def add_job(self, name: str, channels: str, webhook: Webhook | None = None, **headers: str) -> None:
         answer = self.call(
