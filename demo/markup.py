@@ -34,6 +34,7 @@ class Scene:
 class Place(Enum):
     """Where in the message's frame a piece goes."""
 
+    AUTHOR = "behind the author's name"
     BUBBLE = "in the bubble, inside the supported container if there is one"
     CARD = "in the bubble, behind that container (link previews)"
     BELOW = "behind the bubble (inline buttons)"
@@ -187,8 +188,9 @@ def forwarded_from(name: str, href: str = "", author: str = "") -> Piece:
 
 
 def via_bot(name: str) -> Piece:
-    line = f'<a class="tgme_widget_message_via_bot" href="https://t.me/{name}">@{name}</a>'
-    return Piece(lambda _: f'<div class="tgme_widget_message_via accent_color">via&nbsp;{line}</div>')
+    """Behind the author's name; not seen in a real page."""
+    line = f' via <a class="tgme_widget_message_via_bot" href="https://t.me/{name}">@{name}</a>'
+    return Piece(lambda _: line, place=Place.AUTHOR)
 
 
 def reply_to(number: int, quoted: str, *, author: str = "", thumb: str = "", metatext: bool = False) -> Piece:

@@ -236,10 +236,8 @@ def video_sticker(name: str = "blink.webm") -> Piece:
     def inner(scene: Scene) -> str:
         css = "tgme_widget_message_videosticker"
         thumb = picture(f"{css}_thumb", scene.file(f"{_stem(name)}-thumb"))
-        tag = (
-            f'<video class="{css} js-videosticker_video" src="{scene.file(name)}" width="100%" height="100%"'
-        )
-        return f'<div class="{css}_wrap">{thumb}{tag}{_LOOPING}></video></div>'
+        tag = f'<video class="js-videosticker_video" src="{scene.file(name)}" width="100%" height="100%"'
+        return f'<div class="{css}">{thumb}{tag}{_LOOPING}></video></div>'
 
     return _sticker(inner)
 

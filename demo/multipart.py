@@ -29,8 +29,9 @@ def parse(content_type: str, body: bytes) -> list[Part]:
     if not boundary:
         raise BadMultipart("no boundary")
     mark = b"--" + boundary[1].encode()
-    if not body.startswith(mark) or body.rfind(mark + b"--") < 0:
-        raise BadMultipart("the boundaries do not enclose the body")
+    if body.rfind(mark + b"--") < 0:
+        raise BadMultipart("no closing boundary")
+    # What stands before the first boundary is a preamble, which says nothing (RFC 2046, 5.1.1).
     pieces = (b"\r\n" + body).split(b"\r\n" + mark)[1:]
     return [_part(piece) for piece in pieces if not piece.startswith(b"--")]
 

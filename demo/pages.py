@@ -26,14 +26,15 @@ def frame(content: Post, scene: Scene, *, photo: str = "") -> str:
         f'js-widget_message" data-post="{scene.channel}/{scene.post_id}" data-view="{view}">\n'
         f'  <div class="tgme_widget_message_user"><a href="https://t.me/{scene.channel}"><i class='
         f'"tgme_widget_message_user_photo bgcolor2" data-content="{esc(scene.title[:1])}">{photo}</i></a></div>\n'
-        f'  <div class="tgme_widget_message_bubble">\n{_author(scene)}\n\n{_content(content, scene)}\n'
+        f'  <div class="tgme_widget_message_bubble">\n{_author(content, scene)}\n\n{_content(content, scene)}\n'
         f"{_footer(content, scene)}\n  </div>\n{_placed(content, scene, Place.BELOW)}\n</div></div>"
     )
 
 
-def _author(scene: Scene) -> str:
+def _author(content: Post, scene: Scene) -> str:
     name = f'<span dir="auto">{esc(scene.title)}</span>'
     owner = f'<a class="tgme_widget_message_owner_name" href="https://t.me/{scene.channel}">{name}</a>'
+    owner += _placed(content, scene, Place.AUTHOR)
     return f'<div class="tgme_widget_message_author accent_color">{owner}</div>'
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 CONTENT = 2000
 """Docs, Execute Webhook; webhooks never get the 4000 of subscribers."""
@@ -71,8 +72,15 @@ def _strings(value: object) -> Iterator[str]:
 
 
 def acceptable_url(url: str | None) -> str | None:
-    """The URL if an embed may carry it: http or https, with a host, not too long; else None."""
+    """The URL if an embed may carry it, else None: http or https, not too long, a host with a dot in it.
+
+    What Discord calls well formed is not documented; a card with a doubtful URL goes as lines of text.
+    """
     if not url or len(url) > URL or any(char.isspace() or not char.isprintable() for char in url):
         return None
-    scheme, mark, rest = url.partition("://")
-    return url if scheme.lower() in {"http", "https"} and mark and rest.strip("/?#") else None
+    try:
+        parts = urlsplit(url)
+        sound = parts.scheme in {"http", "https"} and "." in (parts.hostname or "") and parts.port != 0
+    except ValueError:
+        return None
+    return url if sound else None

@@ -46,7 +46,7 @@ def cleaned(text: str) -> str:
 
 def invisible(text: str) -> bool:
     """Nothing to see: white space and zero-width characters, such as hidden links are made of."""
-    return not _INVISIBLE.sub("", text)
+    return not _INVISIBLE.sub("", cleaned(text))
 
 
 def escape_text(text: str, *, line_start: bool = True, follower: str = "", keep: str = "") -> str:

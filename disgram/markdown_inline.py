@@ -55,13 +55,16 @@ def inline(runs: RichText) -> str:
 
 
 def _leaves(runs: RichText) -> Iterator[_Leaf]:
-    position = 0
-    whole = "".join(run.text for run in runs)
+    end = 0
     for href, span in groupby(runs, key=lambda run: run.href):
         linked = tuple(span)
-        end = position + sum(len(run.text) for run in linked)
-        yield from _link(linked, href, whole[end : end + 1]) if href else _plain(linked)
-        position = end
+        end += len(linked)
+        yield from _link(linked, href, _first_character(runs[end:])) if href else _plain(linked)
+
+
+def _first_character(runs: RichText) -> str:
+    """What stands first when the runs are written; code begins with a backtick, whatever is in it."""
+    return "`" if runs and Style.CODE in runs[0].styles else runs[0].text[:1] if runs else ""
 
 
 def _plain(runs: Iterable[Run]) -> Iterator[_Leaf]:
@@ -174,8 +177,8 @@ class _Writer:
             self._close(leaf.styles)
             if not leaf.blank:  # a marker before white space is no marker
                 self._begin(leaves, index)
-            follower = leaves[index + 1].text[:1] if index + 1 < len(leaves) else ""
-            self._leaf(leaf, follower)
+            behind = leaves[index + 1] if index + 1 < len(leaves) else None
+            self._leaf(leaf, (behind.markup or behind.text)[:1] if behind else "")
         self._close(frozenset())
         return "".join(self._out)
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from disgram import discord_limits as limits
 from disgram import discord_names as names
+from disgram.markdown_escape import cleaned
 from disgram.models import Fetched, MediaKind, RichText, TelegramPost, Upload
 
 MARGIN_BYTES = 400
@@ -97,4 +98,4 @@ def _stands_in(kind: MediaKind, content_type: str) -> bool:
 
 def rest_is_empty(rest: RichText) -> bool:
     """Nothing but white space is left of a text."""
-    return not any(run.text.strip() for run in rest)
+    return not any(cleaned(run.text).strip() for run in rest)

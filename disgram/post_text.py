@@ -65,12 +65,13 @@ def sections(post: TelegramPost, *, lines_for: Collection[int], reply_link: str 
     for block in _wanted(post, lines_for):
         if isinstance(block, LinkPreview):
             found.append(block)
+            last = block
         elif not invisible(plain(text := _text_of(block, post, reply_link))):
             if found and isinstance(found[-1], tuple):
                 found[-1] = (*found[-1], Run(_gap(last, block)), *text)
             else:
                 found.append(text)
-        last = block
+            last = block
     return found
 
 

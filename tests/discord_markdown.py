@@ -153,10 +153,10 @@ def _code(source: str, at: int, context: _Context) -> Found | None:
 
 
 def _entity(source: str, at: int, context: _Context) -> Found | None:
-    """Mentions, times, custom emoji, command and guide links; `:name:` becomes an emoji."""
+    """Mentions, times, custom emoji, command and guide links; `:name:` may be an emoji, `:http:` is none."""
     match = re.compile(
         r"<(?:@[!&]?[0-9]+|#[0-9]+|a?:[^\s:<>]+:[0-9]+|t:-?[0-9]+(?::[A-Za-z])?|/[^\s>]+:[0-9]+|id:[a-z]+)>"
-        r"|@everyone|@here|:[a-z0-9_+-]*[a-z][a-z0-9_+-]*:"
+        r"|@everyone|@here|:(?!https?://)[a-z0-9_+-]*[a-z][a-z0-9_+-]*:"
     ).match(source, at)
     return (len(match[0]), context.also("entity").show(match[0])) if match else None
 

@@ -374,6 +374,13 @@ def test_multipart_gives_back_any_bytes(body: bytes) -> None:
     assert parts[1].body == body
 
 
+def test_a_preamble_says_nothing_and_a_missing_end_is_refused() -> None:
+    body = b'\r\n--b\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n--b--\r\n'
+    assert multipart.parse("multipart/form-data; boundary=b", body) == [multipart.Part("a", b"1")]
+    with pytest.raises(multipart.BadMultipart):
+        multipart.parse("multipart/form-data; boundary=b", body.replace(b"--b--", b"--b"))
+
+
 # --- edits and deletions ------------------------------------------------------------------------
 
 

@@ -329,6 +329,9 @@ def test_two_previews_of_one_page_are_both_shown() -> None:
         replace(PREVIEW, title="x" * 300),
         replace(PREVIEW, site="x" * 300),
         replace(PREVIEW, url="tg://resolve?domain=x"),
+        replace(PREVIEW, url="https://[x"),
+        replace(PREVIEW, url="https://localhost/"),
+        replace(PREVIEW, url="https://a.b:99999/"),
         replace(PREVIEW, title="", site=""),
         replace(PREVIEW, description=(Run("_" * 3000),)),
         replace(PREVIEW, url="https://example.com/" + "x" * 2100),
@@ -397,7 +400,12 @@ def test_white_space_without_end_is_no_text(rung: Rung) -> None:
     assert all(embed.get("description") for embed in embeds(messages))
 
 
-@pytest.mark.parametrize("blocks", [[], [text(" \n ")], [text("\u2060")], [Buttons(())]])
+def test_behind_a_card_nothing_is_no_text() -> None:
+    messages = checked(post(text("Hi"), PREVIEW, text("\x00\x01")))
+    assert len(embeds(messages)) == 2
+
+
+@pytest.mark.parametrize("blocks", [[], [text(" \n ")], [text("\u2060")], [text("\x00")], [Buttons(())]])
 def test_a_post_without_words_says_where_to_look(blocks: list[Block]) -> None:
     [message] = checked(post(*blocks))
     assert message.payload["embeds"][0]["description"] == "[Open in Telegram](https://t.me/cats_daily/7)"

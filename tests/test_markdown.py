@@ -80,6 +80,12 @@ RENDERED = [
     ("own URL", (run("https://x.y/a_b", href="https://x.y/a_b"),), "https://x.y/a_b"),
     ("own URL, slash", (run("https://x.y", href="https://x.y/"), run(" b")), "https://x.y b"),
     ("own URL, glued", (run("https://x.y", href="https://x.y/"), run(", b")), "<https://x.y>, b"),
+    (
+        "own URL, then code",
+        (run("https://x.y/z", href="https://x.y/z"), run(" c", CODE)),
+        "<https://x.y/z>` c`",
+    ),
+    ("plain URL, then code", (run("https://x.y/z"), run(" c", CODE)), r"https\://x.y/z` c`"),
     ("own URL, brackets", (run("https://x.y/a_(b)", href="https://x.y/a_(b)"),), "<https://x.y/a_(b)>"),
     ("another URL", (run("https://x.y", href="https://evil.z"),), f"[https:{ZWSP}//x.y](https://evil.z)"),
     ("domain", (run("x.y", href="http://x.y/"),), "[x.y](http://x.y/)"),
