@@ -30,14 +30,14 @@ class _Record:
 class LoginThrottle:
     """Failed logins per address. Pure: `now` is monotonic seconds.
 
-    Five failures less than a minute apart close the door for two seconds, each further one for twice as
-    long, up to five minutes. While it is closed nothing is compared, so waiting guesses teach nothing, and
+    Ten failures less than a minute apart close the door for a second, each further one for twice as long,
+    up to a minute. While it is closed nothing is compared, so waiting guesses teach nothing, and
     do not lengthen the wait. The addresses longest silent are forgotten first when there are too many.
     """
 
-    FREE = 5
+    FREE = 10
     FORGET_AFTER = 60.0
-    LONGEST = 300.0
+    LONGEST = 60.0
     MOST_ADDRESSES = 10_000
 
     def __init__(self) -> None:
@@ -56,7 +56,7 @@ class LoginThrottle:
             record = _Record(0, now)
         record.failures, record.last_at = record.failures + 1, now
         if record.failures >= self.FREE:
-            record.wait_until = now + min(2.0 ** (record.failures - self.FREE + 1), self.LONGEST)
+            record.wait_until = now + min(2.0 ** (record.failures - self.FREE), self.LONGEST)
         self._records[group] = record
         if len(self._records) > self.MOST_ADDRESSES:
             self._records.popitem(last=False)

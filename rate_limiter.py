@@ -191,6 +191,9 @@ class DiscordRateLimiter:
         """Over `limits.db` of a data directory. Raises StorageUnavailable."""
         return cls(LimitStore(data_dir / "limits.db"))
 
+    def close(self) -> None:
+        self._store.close()
+
     def acquire(self, route: Route, wait: Callable[[float], None]) -> int:
         """Return a ticket once the request may start. Raises what `wait` raises, and StorageUnavailable."""
         ticket = None

@@ -19,11 +19,16 @@ from config import PROJECT, Settings
 from disgram import __version__, health
 from disgram.errors import StartRefused
 from disgram.host import HostWatch
+from disgram.ledger import Ledger
+from disgram.locks import LOCK_FILE, InstanceLock
 from disgram.models import WorkerSpec
 from disgram.report import Level, Report
 from disgram.service_parts import Limits, Progress, Supervision
+from disgram.supervisor import Supervisor
 from disgram.worker_log import WorkerLog
+from disgram.worker_process import Template
 from jobs import JobManager
+from rate_limiter import DiscordRateLimiter
 
 _STOP_WITHIN = 8.0
 """Seconds for all workers, of the ten in which everything must be gone."""
@@ -60,12 +65,6 @@ class Service:
 @contextlib.contextmanager
 def running_service(settings: Settings) -> Iterator[Service]:
     """Every part in order, undone in reverse. Raises StartRefused before anything has started."""
-    from disgram.ledger import Ledger
-    from disgram.locks import LOCK_FILE, InstanceLock
-    from disgram.supervisor import Supervisor
-    from disgram.worker_process import Template
-    from rate_limiter import DiscordRateLimiter
-
     folder = settings.data_dir
     _make_folder(folder)
     with contextlib.suppress(OSError):  # not there, or not ours
@@ -84,7 +83,11 @@ def running_service(settings: Settings) -> Iterator[Service]:
             stale_after=settings.log_stale_after,
         )
         limits = DiscordRateLimiter.open(folder)
-        with assembled(settings, jobs, log, supervisor, ledger, limits) as service:
+        with (
+            contextlib.closing(ledger),
+            contextlib.closing(limits),
+            assembled(settings, jobs, log, supervisor, ledger, limits) as service,
+        ):
             yield service
 
 

@@ -87,6 +87,7 @@ def summarise_job(
 ) -> dict[str, Any]:
     """The answer of GET /health with a JOB_NAME."""
     workers = [worker for worker in snapshot.workers if worker.job == job]
+    workers += _about_to_start(job, configuration, workers, moment)
     total, running = len(configuration.channels), _running(workers)
     return {
         "status": _status(workers),
@@ -107,6 +108,19 @@ def summarise_job(
         "workers": [_worker(worker, moment) for worker in workers],
         "delivery": _delivery(workers),
     }
+
+
+def _about_to_start(
+    job: str, configuration: Configuration, workers: Iterable[WorkerStatus], moment: Moment
+) -> Iterable[WorkerStatus]:
+    """Channels of a job so new that the supervisor has not looked at them yet."""
+    known = {worker.channel.lower() for worker in workers}
+    script = "threadhook.py" if configuration.thread_id else "webhook.py"
+    return [
+        WorkerStatus.about_to_start(job, channel, script, moment.monotonic)
+        for channel in configuration.channels
+        if channel.lower() not in known
+    ]
 
 
 def _status(workers: Collection[WorkerStatus], *, complaints: bool = False) -> str:

@@ -566,6 +566,13 @@ class WorkerStatus:
     last_line_at: float
     next_start_at: float | None
 
+    @classmethod
+    def about_to_start(cls, job: str, channel: str, script: str, now: float) -> WorkerStatus:
+        """A worker nothing is known of yet."""
+        return cls(
+            job, channel, script, None, WorkerState.STARTING, None, 0, None, None, None, (), 0, now, None
+        )  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:

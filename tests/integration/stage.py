@@ -120,7 +120,7 @@ class Stage:
         return process
 
     def job_of(self, channel: str) -> str:
-        jobs = self.call("GET", "/jobs").json()
+        jobs: dict[str, dict[str, list[str]]] = self.call("GET", "/jobs").json()
         return next(
             name for name, job in jobs.items() if any(channel in at for at in job["telegramChannels"])
         )
