@@ -113,6 +113,8 @@ class WorkerTable:
                 self._report(record, report.level, report.text, report.facts)
 
     def _ended(self, record: WorkerRecord, process: WorkerProcess) -> None:
+        if record.process is not process:
+            return
         with contextlib.suppress(KeyError):  # its end was read before
             self._selector.unregister(process.log)
         self._take(record, process.log.last_words())
