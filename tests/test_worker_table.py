@@ -40,7 +40,7 @@ class SaysSo(Template):
     def fileno(self) -> int:
         return self.ours.fileno()
 
-    def start(self, spec: WorkerSpec) -> WorkerProcess:
+    def start(self, spec: WorkerSpec, *, beat_every: float = 15.0) -> WorkerProcess:
         process = WorkerProcess(spec, LogPipe())
         process.pid = 4242
         self.started.append(process)

@@ -295,6 +295,14 @@ def test_a_stopped_worker_is_replaced_and_no_other(service: Service, monkeypatch
     assert any("no sign of life" in text for text in service.said("obedient_a"))
 
 
+def test_a_quiet_worker_that_waits_is_not_stale_however_little_is_allowed(service: Service) -> None:
+    service.supervise(monitor_interval=0.5, stale_after=1.0)
+    (old,) = service.run("waiting_a")
+    since = service.status("waiting_a").last_line_at
+    eventually(lambda: service.status("waiting_a").last_line_at > since + 1.5)
+    assert service.pid("waiting_a") == old.pid
+
+
 def test_all_silent_together_are_all_replaced(service: Service) -> None:
     service.supervise(monitor_interval=0.5, stale_after=1.5)
     old = service.run("silent_a", "silent_b")
