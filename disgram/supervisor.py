@@ -22,6 +22,7 @@ from functools import partial
 from disgram import lifecycle
 from disgram.looks import Looks
 from disgram.models import Snapshot, WorkerSpec
+from disgram.pulse import BEAT_EVERY
 from disgram.report import Report
 from disgram.worker_process import Template, raise_descriptor_limit
 from disgram.worker_table import WorkerTable
@@ -60,7 +61,8 @@ class Supervisor:
         self._selector = selectors.DefaultSelector()
         self._woken: socket.socket | None = None
         self._waker: socket.socket | None = None
-        self._table = WorkerTable(template, self._selector, on_report, clock)
+        beat_every = min(BEAT_EVERY, stale_after / 4)
+        self._table = WorkerTable(template, self._selector, on_report, clock, beat_every)
         self._looks = Looks()
         self._next_look_at = self._turned_at = clock()
         self._stop_by = _FOREVER

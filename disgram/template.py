@@ -4,8 +4,8 @@ Owns the fork, the child's first steps, and the children's exit statuses. It imp
 freezes them, so that a child shares their memory and starts within milliseconds. Never decides what runs:
 it obeys its socket, one JSON object a line, and answers likewise.
 
-    {"n": 1, "module": "webhook", "spec": …} + the log pipe's writing end -> {"n": 1, "started": pid}
-                                                                        or  {"n": 1, "failed": why}
+    {"n": 1, "module": "webhook", "beat": seconds, "spec": …} + the log pipe's writing end
+                                     -> {"n": 1, "started": pid} or {"n": 1, "failed": why}
     {"signal": pid, "number": 15}    -> {"signalled": pid}   (nothing is sent once the child was reaped)
                                      -> {"exited": pid, "status": wait status}, unasked
 
@@ -200,7 +200,7 @@ def _take_descriptors(pipe: int) -> None:
 
 
 def _work(request: dict[str, Any], parent: int) -> int:
-    pulse = Pulse(_write_line, parent=parent)
+    pulse = Pulse(_write_line, parent=parent, every=request["beat"])
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     pulse.install()
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _HELD)

@@ -22,13 +22,12 @@ from typing import Any
 from disgram import lifecycle
 from disgram.log_pipe import LogPipe
 from disgram.models import WorkerSpec
+from disgram.pulse import BEAT_EVERY
 
 _SECRETS = {"AUTH_PASSWORD", "DISCORD_WEBHOOK_URL"}
 """Variables of the service that no worker needs: settings travel over the socket."""
 _PATIENCE = 30.0
 """Seconds a template may leave requests unanswered before it counts as hung; importing takes one or two."""
-
-
 _ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -242,8 +241,8 @@ class Template:
 
     # --- its children ---
 
-    def start(self, spec: WorkerSpec) -> WorkerProcess:
-        """Ask for a child. Raises OSError when there is no descriptor for its pipe.
+    def start(self, spec: WorkerSpec, *, beat_every: float = BEAT_EVERY) -> WorkerProcess:
+        """Ask for a child; `beat_every` in seconds. Raises OSError when no descriptor is left for its pipe.
 
         `spec.settings.data_dir` must be absolute: the child's working directory is the template's.
         """
@@ -251,7 +250,8 @@ class Template:
         worker = WorkerProcess(spec, log)
         number = next(self._numbers)
         self._asked[number] = worker
-        self._ask({"n": number, "module": self._module_of(spec), "spec": spec.to_wire()}, [log.writing])
+        request = {"n": number, "module": self._module_of(spec), "beat": beat_every, "spec": spec.to_wire()}
+        self._ask(request, [log.writing])
         return worker
 
     def signal(self, worker: WorkerProcess, number: int) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 
 from disgram import lifecycle
 from disgram.models import WorkerSpec, WorkerState, WorkerStatus
+from disgram.pulse import BEAT_EVERY
 from disgram.report import Level, Report
 from disgram.worker_process import Template, WorkerProcess
 from disgram.worker_record import WorkerRecord, decoded
@@ -33,12 +34,14 @@ class WorkerTable:
         selector: selectors.BaseSelector,
         on_report: Callable[[WorkerSpec, Report], None],
         clock: Callable[[], float],
+        beat_every: float = BEAT_EVERY,
     ) -> None:
         self._template = template
         self._template_watched = False
         self._selector = selector
         self._on_report = on_report
         self._clock = clock
+        self._beat_every = beat_every
         self._records: dict[lifecycle.Key, WorkerRecord] = {}
         self._trouble: dict[str, str] = {}
         self.changed = False
@@ -113,6 +116,8 @@ class WorkerTable:
                 self._report(record, report.level, report.text, report.facts)
 
     def _ended(self, record: WorkerRecord, process: WorkerProcess) -> None:
+        if record.process is not process:
+            return
         with contextlib.suppress(KeyError):  # its end was read before
             self._selector.unregister(process.log)
         self._take(record, process.log.last_words())
@@ -194,7 +199,7 @@ class WorkerTable:
             return  # its time comes when there is one again
         record.worker = lifecycle.began(record.worker, spec, now)
         try:
-            process = self._template.start(spec)
+            process = self._template.start(spec, beat_every=self._beat_every)
         except OSError as error:
             self._refused(record, f"no log pipe: {error.strerror}", now)
             return

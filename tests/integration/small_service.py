@@ -15,7 +15,7 @@ from disgram.models import ChannelRef, Destination, WorkerSettings, WorkerSpec
 from disgram.supervisor import Supervisor
 from disgram.worker_process import Template
 
-BEHAVIOURS = ("obedient", "crashing", "hanging", "silent", "permanent", "chatty")
+BEHAVIOURS = ("obedient", "crashing", "hanging", "silent", "permanent", "chatty", "waiting")
 
 
 def spec_of(data_dir: Path, channel: str, job: str = "job", color: int | None = None) -> WorkerSpec:

@@ -44,6 +44,11 @@ def is_gone(pid: int) -> bool:
         return True
 
 
+def stderr_of_this_process() -> str:
+    """Which the template shares, and which may be a pipe too."""
+    return str(Path("/proc/self/fd/2").readlink())
+
+
 class Service:
     """A supervisor and its surroundings: the wanted workers, and every line that came."""
 
@@ -173,11 +178,21 @@ def test_no_secret_on_a_command_line_or_in_an_environment(
     monkeypatch.setenv("AUTH_PASSWORD", "secret-of-the-owner")
     monkeypatch.setenv("DISCORD_WEBHOOK_URL", "https://discord.com/api/webhooks/1/token-never-shown")
     service.run("obedient_a")
+    eventually(lambda: any(text.startswith("knows") for text in service.said("obedient_a")))
+    (known,) = (text for text in service.said("obedient_a") if text.startswith("knows"))
+    assert "PATH" in known
+    assert not {"AUTH_PASSWORD", "DISCORD_WEBHOOK_URL"} & set(known.split("'"))
     for pid in (service.pid("obedient_a"), service.template.pid):
         for name in ("cmdline", "environ"):
             text = Path(f"/proc/{pid}/{name}").read_bytes()
             assert b"secret-of" not in text
             assert b"token-never" not in text
+
+
+def test_the_template_keeps_no_pipe_of_its_children(service: Service) -> None:
+    service.run("silent_a", "silent_b", "silent_c")
+    held = [str(entry.readlink()) for entry in Path(f"/proc/{service.template.pid}/fd").iterdir()]
+    assert len({link for link in held if link.startswith("pipe:")} - {stderr_of_this_process()}) == 1
 
 
 def test_a_child_holds_its_own_pipe_and_nothing_of_its_sisters(service: Service) -> None:
@@ -278,6 +293,14 @@ def test_a_stopped_worker_is_replaced_and_no_other(service: Service, monkeypatch
     eventually(lambda: service.restarted("obedient_a", victim.pid or 0))
     assert service.pid("obedient_b") == other.pid
     assert any("no sign of life" in text for text in service.said("obedient_a"))
+
+
+def test_a_quiet_worker_that_waits_is_not_stale_however_little_is_allowed(service: Service) -> None:
+    service.supervise(monitor_interval=0.5, stale_after=1.0)
+    (old,) = service.run("waiting_a")
+    since = service.status("waiting_a").last_line_at
+    eventually(lambda: service.status("waiting_a").last_line_at > since + 1.5)
+    assert service.pid("waiting_a") == old.pid
 
 
 def test_all_silent_together_are_all_replaced(service: Service) -> None:
