@@ -60,7 +60,7 @@ def _run(options: argparse.Namespace, stopping: threading.Event, stack: ExitStac
     room = discord.add_channel("telegram")
     thread = discord.add_thread(room, "release-notes")
     webhook = discord.add_webhook(room)
-    viewer = stack.enter_context(Viewer(discord, [room, thread], port=options.port))
+    viewer = stack.enter_context(_viewer(discord, [room, thread], options.port))
     publisher = _Publisher(news, notes, stopping, service)
     publisher.open()
     service.start()
@@ -70,6 +70,15 @@ def _run(options: argparse.Namespace, stopping: threading.Event, stack: ExitStac
     publisher.run(options)
     print("Stopping …", flush=True)
     return 0 if service.running() else _complain(service)
+
+
+def _viewer(discord: DiscordStandIn, channels: list[str], port: int) -> Viewer:
+    try:
+        return Viewer(discord, channels, port=port)
+    except OSError as problem:
+        raise SystemExit(
+            f"The page cannot have port {port} ({problem.strerror}): choose one with --port."
+        ) from None
 
 
 def _complain(service: Service) -> int:

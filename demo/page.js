@@ -9,6 +9,7 @@ const GROUP_MS = 7 * 60 * 1000; // messages of one author within seven minutes s
 const PICTURE = /\.(jpe?g|png|webp|gif)$/i;
 const VIDEO = /\.(mp4|webm|mov)$/i;
 const SOUND = /\.(mp3|ogg|wav|m4a|flac)$/i;
+const STILL = location.search === "?still";
 const messages = new Map();
 const columns = new Map();
 
@@ -223,6 +224,7 @@ function receive(news) {
   update(news.messages);
 }
 
-// With ?still the page is a picture of this moment and does not listen for changes.
-if (location.search === "?still") fetch("/state").then((answer) => answer.json()).then(receive);
+// With ?still the page is a picture of this moment, shown whole, and does not listen for changes.
+document.body.classList.toggle("still", STILL);
+if (STILL) fetch("/state").then((answer) => answer.json()).then(receive);
 else new EventSource("/events").addEventListener("message", (event) => receive(JSON.parse(event.data)));

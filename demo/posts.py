@@ -78,7 +78,7 @@ _PARAGRAPH = (
 
 
 def _long() -> str:
-    parts = [f"{bold(f'Part {number}.')} {esc(_PARAGRAPH * 4)}" for number in range(1, 13)]
+    parts = [f"{bold(f'Part {number}.')} {esc(_PARAGRAPH * 4)}" for number in range(1, 4)]
     return "<br/><br/>".join(parts)
 
 
