@@ -50,9 +50,13 @@ class Job(BaseModel):
         """The channels, understood."""
         return tuple(ChannelRef.parse(address) for address in self.telegramChannels)
 
+    def destination(self, webhook_hosts: Collection[str] = ()) -> Destination:
+        """The webhook and thread, understood. Raises BadWebhookURL for a host not allowed any more."""
+        return Destination.parse(self.webhookUrl, self.threadId, extra_hosts=webhook_hosts)
+
     def masked(self) -> Job:
         """The same job without its secret, for answers that anybody may read."""
-        destination = Destination.parse(self.webhookUrl, extra_hosts=(_host_of(self.webhookUrl),))
+        destination = self.destination((_host_of(self.webhookUrl),))
         return self.model_copy(update={"webhookUrl": destination.masked})
 
 
@@ -231,7 +235,7 @@ class JobManager:
 
 def worker_specs(job: Job, settings: Settings) -> list[WorkerSpec]:
     """The workers of one job."""
-    destination = Destination.parse(job.webhookUrl, job.threadId, extra_hosts=settings.webhook_hosts)
+    destination = job.destination(settings.webhook_hosts)
     color = settings.embed_color if job.embedColor is None else int(job.embedColor, 16)
     shared = settings.worker_settings()
     return [WorkerSpec(job.jobName, channel, destination, color, shared) for channel in job.channels]

@@ -176,6 +176,7 @@ def create_job(request: Request, service: Admitted) -> JobAnswer:
     job = new_job(headers_of(request.headers.raw), service.settings)
     with service.jobs.alone(job.jobName):
         service.jobs.create(job)
+        service.forgive(job)
         start_job_processes(service)
     service.log.write(Level.SYSTEM, f"Job created, {len(job.telegramChannels)} channels", job.jobName)
     warn_of_pace(service)
@@ -189,6 +190,7 @@ def change_job(request: Request, service: Admitted) -> JobAnswer:
     changed = changes(headers, service.settings.webhook_hosts)
     with service.jobs.alone(name):
         job = service.jobs.change(name, lambda old: old.model_copy(update=changed))
+        service.forgive(job)
         service.supervisor.revive(name)
     service.log.write(Level.SYSTEM, f"Job changed: {', '.join(changed)}", name)
     return JobAnswer(message=f"Job {name!r} changed", job=job.masked())
@@ -225,7 +227,7 @@ def retry_failed_posts(request: Request, service: Admitted) -> dict[str, Any]:
         raise UnknownJob(
             "Post not found", f"Job {name!r} has no failed post {post}; GET /job/failed lists them."
         )
-    service.supervisor.revive(name)
+    service.supervisor.restart(name)
     service.log.write(Level.SYSTEM, f"{count} failed posts are sent again", name)
     return {"message": f"{count} failed posts will be sent again", "retried": count}
 

@@ -27,7 +27,7 @@ from disgram.service_parts import Limits, Progress, Supervision
 from disgram.supervisor import Supervisor
 from disgram.worker_log import WorkerLog
 from disgram.worker_process import Template
-from jobs import JobManager
+from jobs import Job, JobManager
 from rate_limiter import DiscordRateLimiter
 
 _STOP_WITHIN = 8.0
@@ -50,6 +50,10 @@ class Service:
     host: HostWatch
     gate: BearerGate
     started: float
+
+    def forgive(self, job: Job) -> None:
+        """A person looked after the job: its webhook may be called again, even if it was found gone."""
+        self.ledger.forgive(job.destination(self.settings.webhook_hosts).key)
 
     def moment(self) -> health.Moment:
         now = time.monotonic()

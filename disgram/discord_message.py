@@ -12,6 +12,8 @@ message. Files come with the first message that has room for them.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterable, Mapping
 from enum import IntEnum
 from typing import Any
@@ -32,7 +34,7 @@ from disgram.models import (
     TelegramPost,
 )
 
-__all__ = ["Rung", "edited", "marked_deleted", "render"]
+__all__ = ["Rung", "digest", "edited", "marked_deleted", "render"]
 
 CONTENT_ROOM = limits.CONTENT - 50
 """Leaves room for the line that marks a message as deleted."""
@@ -87,6 +89,18 @@ def edited(message: DiscordMessage) -> dict[str, Any]:
     fixed = {"username", "avatar_url", "attachments"}
     body = {key: value for key, value in message.payload.items() if key not in fixed}
     return body if message.uploads and len(body) == 1 else {"content": "", "embeds": [], **body}
+
+
+def digest(message: DiscordMessage) -> str:
+    """Changes when a reader would see another message. Names and pictures of the sender, whose addresses
+    rotate, and the names of files, which only a new upload changes, do not count."""
+    shown = edited(message)
+    shown["embeds"] = [
+        embed | {"author": {"name": embed["author"]["name"]}} if "author" in embed else embed
+        for embed in shown.get("embeds", [])
+    ]
+    text = json.dumps(shown, sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:24]
 
 
 # --- with embeds --------------------------------------------------------------------------------
@@ -207,20 +221,15 @@ def _message(post: TelegramPost, draft: Draft) -> DiscordMessage:
 
 def _sender(post: TelegramPost) -> dict[str, Any]:
     sender: dict[str, Any] = {"username": username(post.author, post.channel)}
-    if photo := _photo(post):
+    if photo := limits.acceptable_url(post.photo_url):
         sender["avatar_url"] = photo
     return sender | {"allowed_mentions": {"parse": []}}
-
-
-def _photo(post: TelegramPost) -> str | None:
-    photo = limits.acceptable_url(post.photo_url)
-    return photo if photo and photo.startswith("https://") else None
 
 
 def _first_embed(post: TelegramPost, color: int) -> Embed:
     name = one_line(post.author) or post.channel
     author = {"name": name[: limits.AUTHOR_NAME].strip(), "url": f"https://t.me/{post.channel}"}
-    if photo := _photo(post):
+    if photo := limits.acceptable_url(post.photo_url):
         author["icon_url"] = photo
     embed: Embed = {"author": author, "url": post.url, "color": color}
     return embed | ({"timestamp": post.date.isoformat()} if post.date else {})

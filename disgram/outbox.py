@@ -7,13 +7,13 @@ which a message may have arrived without a confirmation. Never renders, never re
 
 from __future__ import annotations
 
-import hashlib
 import json
 import random
 from collections.abc import Callable, Mapping
 from typing import IO, Any, Protocol
 
 from disgram.discord_client import Answer, DiscordClient
+from disgram.discord_message import digest
 from disgram.errors import (
     CloudflareBlocked,
     DiscordError,
@@ -166,13 +166,12 @@ class Outbox:
 
     def row(self, part: int, message: DiscordMessage) -> PartRow:
         """What the ledger keeps of a message that is about to be sent."""
-        payload = json.dumps(message.payload, ensure_ascii=False)
         return PartRow(
             part,
             "attempting",
-            digest=hashlib.sha256(payload.encode()).hexdigest()[:24],
+            digest=digest(message),
             files=json.dumps([upload.filename for upload in message.uploads]),
-            payload=payload if self._keep_payloads else None,
+            payload=json.dumps(message.payload, ensure_ascii=False) if self._keep_payloads else None,
         )
 
     def _told(self, post: int, error: DiscordUnavailable) -> None:

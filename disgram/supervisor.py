@@ -67,7 +67,7 @@ class Supervisor:
         self._next_look_at = self._turned_at = clock()
         self._stop_by = _FOREVER
         self._revivals: deque[str] = deque()
-        self._restart_all = False
+        self._restarts: deque[str | None] = deque()
 
     # --- for any thread ---
 
@@ -101,9 +101,14 @@ class Supervisor:
         self._revivals.append(job)
         self.wake()
 
+    def restart(self, job: str) -> None:
+        """Stop the job's workers; each starts again, and looks at its channel, once its process is gone."""
+        self._restarts.append(job)
+        self.revive(job)
+
     def restart_all(self) -> None:
         """Stop every worker; each starts again once its process is gone."""
-        self._restart_all = True
+        self._restarts.append(None)
         self.wake()
 
     def wait_gone(self, job: str, timeout: float) -> bool:
@@ -171,9 +176,8 @@ class Supervisor:
     def _heed_requests(self, now: float) -> None:
         while self._revivals:
             self._table.revive(self._revivals.popleft(), now)
-        if self._restart_all:
-            self._restart_all = False
-            self._table.stop_all(None, now)
+        while self._restarts:
+            self._table.stop_all(None, now, self._restarts.popleft())
 
     def _deadline(self, now: float) -> float:
         """When to look again if nothing happens: the monitor's tick at the latest."""

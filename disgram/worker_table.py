@@ -162,10 +162,11 @@ class WorkerTable:
             case lifecycle.RestartAll():
                 self.stop_all("stale", now)
 
-    def stop_all(self, reason: str | None, now: float) -> None:
-        """SIGTERM to whoever has not had it."""
+    def stop_all(self, reason: str | None, now: float, job: str | None = None) -> None:
+        """SIGTERM to whoever (of one job) has not had it; the wanted ones start again."""
         for record in self._records.values():
-            if record.worker.live and record.worker.state is not WorkerState.STOPPING:
+            live = record.worker.live and record.worker.state is not WorkerState.STOPPING
+            if live and job in {None, record.worker.spec.job}:
                 self._stop(record, reason, now)
 
     def kill_rest(self) -> None:

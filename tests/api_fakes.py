@@ -54,6 +54,9 @@ class FakeSupervisor:
         self.revived.append(job)
         self.wake()
 
+    def restart(self, job: str) -> None:
+        self.revive(job)
+
     def restart_all(self) -> None:
         self.restarted += 1
 
@@ -100,9 +103,13 @@ class FakeLedger:
     def __init__(self) -> None:
         self.posts: list[dict[str, Any]] = []
         self.forgotten: list[str] = []
+        self.forgiven: list[str] = []
 
     def forget(self, job: str) -> None:
         self.forgotten.append(job)
+
+    def forgive(self, destination: str) -> None:
+        self.forgiven.append(destination)
 
     def failed(self) -> list[dict[str, Any]]:
         return list(self.posts)
