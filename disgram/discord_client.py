@@ -27,6 +27,7 @@ from disgram.errors import (
     RateLimited,
     WebhookGone,
 )
+from disgram.http_session import Session
 from disgram.models import Destination, DiscordMessage, RateFacts, Upload
 
 TIMEOUT = (10.0, 30.0)
@@ -62,7 +63,7 @@ class DiscordClient:
     """One per worker."""
 
     def __init__(self) -> None:
-        self._session = requests.Session()
+        self._session = Session()
         self._session.headers["User-Agent"] = USER_AGENT
 
     def execute(

@@ -22,6 +22,7 @@ import requests
 
 from disgram import __version__
 from disgram.errors import DisgramError, MediaUnavailable, PageNotUnderstood, TelegramUnavailable
+from disgram.http_session import Session
 from disgram.models import Fetched
 from disgram.pacing import TelegramPacer
 
@@ -69,7 +70,7 @@ class TelegramClient:
         self._pacer = pacer
         self._check = check
         self._clock = clock
-        self._session = requests.Session()
+        self._session = Session()
         self._session.headers.update({"User-Agent": _USER_AGENT, "Accept-Language": "en"})
 
     def page(self, channel: str, before: int | None = None) -> str:
