@@ -27,6 +27,7 @@ from disgram.errors import (
     RateLimited,
     WebhookGone,
 )
+from disgram.http_session import Session
 from disgram.models import Destination, DiscordMessage, RateFacts, Upload
 
 TIMEOUT = (10.0, 30.0)
@@ -65,7 +66,7 @@ class DiscordClient:
 
     def __init__(self, patience: float = TIMEOUT[1]) -> None:
         self._timeout = (min(TIMEOUT[0], patience), min(TIMEOUT[1], patience))
-        self._session = requests.Session()
+        self._session = Session()
         self._session.headers["User-Agent"] = USER_AGENT
 
     def execute(

@@ -22,6 +22,7 @@ import requests
 
 from disgram import __version__
 from disgram.errors import DisgramError, MediaUnavailable, PageNotUnderstood, TelegramUnavailable
+from disgram.http_session import Session
 from disgram.models import Fetched
 from disgram.pacing import TelegramPacer
 
@@ -75,7 +76,7 @@ class TelegramClient:
         self._timeout = (min(TIMEOUT[0], patience), min(TIMEOUT[1], patience))
         self._check = check
         self._clock = clock
-        self._session = requests.Session()
+        self._session = Session()
         self._session.headers.update({"User-Agent": _USER_AGENT, "Accept-Language": "en"})
 
     def page(self, channel: str, before: int | None = None) -> str:
