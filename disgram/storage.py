@@ -8,6 +8,7 @@ must never wait for a disk. Owns pragmas and the mapping of SQLite's errors; nev
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -19,10 +20,14 @@ BUSY_SECONDS = 30.0
 
 
 class Database:
-    """A connection for one thread. Opening creates the file and the schema (idempotent `CREATE`s)."""
+    """A connection whose transactions take turns among threads.
+
+    Opening creates the file and the schema (idempotent `CREATE`s).
+    """
 
     def __init__(self, path: Path, schema: str, *, durable: bool) -> None:
         self.path = path
+        self._turn = threading.Lock()
         try:
             self._connection = sqlite3.connect(
                 path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
@@ -43,7 +48,12 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """All or nothing, alone among all processes. Raises StorageUnavailable (full disk, read-only)."""
+        """All or nothing, alone among all threads and processes. Raises StorageUnavailable (full disk,
+        read-only). Not to be nested."""
+        with self._turn:
+            yield from self._transaction()
+
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
         try:
             self._connection.execute("BEGIN IMMEDIATE")
             try:
