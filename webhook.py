@@ -130,6 +130,7 @@ class Worker:
 
     def poll_once(self) -> None:
         """Read the newest page, deliver what is new, follow what changed. Raises DisgramError."""
+        self._courier.outbox.refuse_if_gone()
         head = self._reader.read()
         progress = self._progress(head)
         self._say(Level.INFO, f"Checked: {_seen(head, progress)}", polled=True, last_post_id=progress)

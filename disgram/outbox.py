@@ -144,10 +144,10 @@ class Outbox:
     def _request(self, method: str, send: Callable[[], Answer]) -> Answer:
         """One request when its turn comes. A webhook known to be gone is not called."""
         route = self._route(method)
-        self._refuse_if_gone()
+        self.refuse_if_gone()
         ticket = self._limiter.acquire(route, self._wait_for_limit)
         try:
-            self._refuse_if_gone()  # somebody may have found out while this one waited
+            self.refuse_if_gone()  # somebody may have found out while this one waited
         except WebhookGone:
             self._limiter.cancel(ticket)
             raise
@@ -159,7 +159,8 @@ class Outbox:
         self._note_health(answer.error)
         return answer
 
-    def _refuse_if_gone(self) -> None:
+    def refuse_if_gone(self) -> None:
+        """Raise WebhookGone if any worker found this webhook gone and nobody has looked after it since."""
         reason = self._ledger.gone(self._destination.key)
         if reason:
             raise WebhookGone("found gone before; PATCH the job once it is repaired", reason=reason)

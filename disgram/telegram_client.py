@@ -184,7 +184,10 @@ def _told(error: requests.RequestException) -> str:
         case requests.exceptions.ChunkedEncodingError():
             return "the answer was cut off"
         case requests.ConnectionError():
-            return "connection failed: " + re.sub(r"<[^>]*>|0x[0-9a-f]+", "", str(error))[-120:]
+            cause = re.search(
+                r"Failed to resolve '[^']*'|(?<=\[Errno )[^\]]+\] [\w ]+|[Rr]efused", str(error)
+            )
+            return "connection failed" + (f": {cause[0].rpartition('] ')[2]}" if cause else "")
         case _:
             return type(error).__name__
 
