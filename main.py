@@ -29,6 +29,7 @@ from disgram.api_docs import docs_routes
 from disgram.api_parameters import JOB_NAME, headers_of, needed
 from disgram.errors import ProcessesRemain, StartRefused, StorageUnavailable, UnknownJob
 from disgram.head_requests import HeadAsGet
+from disgram.http_connection import BoundedConnection
 from disgram.models import WorkerStatus
 from disgram.report import Level
 from disgram.signals import hold_signals_back, take_signals
@@ -297,7 +298,9 @@ def serve(app: FastAPI, settings: Settings) -> None:
         app,
         host=settings.host,
         port=settings.port,
-        log_level="warning",
+        http=BoundedConnection,
+        ws="none",
+        log_level="error",  # a warning for each malformed request would let anybody fill the disk
         access_log=False,
         proxy_headers=False,
         server_header=False,
