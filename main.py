@@ -172,7 +172,12 @@ def list_jobs(request: Request, trusted: TrustedReader) -> dict[str, Job]:
     return jobs if trusted else {name: job.masked() for name, job in jobs.items()}
 
 
-@router.post("/job", **document.create_job(webhook_required=SETTINGS.discord_webhook_url is None))
+@router.post(
+    "/job",
+    **document.create_job(
+        webhook_required=SETTINGS.discord_webhook_url is None, webhook_hosts=SETTINGS.webhook_hosts
+    ),
+)
 def create_job(request: Request, service: Admitted) -> JobAnswer:
     job = new_job(headers_of(request.headers.raw), service.settings)
     with service.jobs.alone(job.jobName):
@@ -185,7 +190,7 @@ def create_job(request: Request, service: Admitted) -> JobAnswer:
     return JobAnswer(message=f"Job {job.jobName!r} created", job=job.masked())
 
 
-@router.patch("/job", **document.CHANGE_JOB)
+@router.patch("/job", **document.change_job(SETTINGS.webhook_hosts))
 def change_job(request: Request, service: Admitted) -> JobAnswer:
     headers = headers_of(request.headers.raw)
     name = job_name(needed(headers, JOB_NAME))

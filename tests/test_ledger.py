@@ -146,8 +146,10 @@ def test_what_was_imported_goes_with_the_job_that_used_it(ledger: Ledger, tmp_pa
     assert ledger.of("job", "channel").imported() is None
 
 
-def test_nobody_else_may_read_the_file(ledger: Ledger, tmp_path: Path) -> None:
-    assert stat.S_IMODE((tmp_path / "disgram.db").stat().st_mode) == 0o600
+def test_nobody_else_may_read_its_files(rows: ChannelLedger, tmp_path: Path) -> None:
+    rows.begin(1, None)
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()}
+    assert modes == dict.fromkeys(("disgram.db", "disgram.db-wal", "disgram.db-shm"), 0o600)
 
 
 def test_a_file_that_is_no_database_is_said_so(tmp_path: Path) -> None:
