@@ -56,7 +56,7 @@ class Stage:
         self.port = free_port()
         self.output = folder / "output.txt"
         self._process: subprocess.Popen[bytes] | None = None
-        self._env = {
+        self.environment = {
             "AUTH_PASSWORD": PASSWORD,
             "HOST": "127.0.0.1",
             "PORT": str(self.port),
@@ -81,7 +81,7 @@ class Stage:
             self._process = subprocess.Popen(
                 [sys.executable, "main.py"],
                 cwd=ROOT,
-                env=os.environ | self._env | env,
+                env=os.environ | self.environment | env,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
