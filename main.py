@@ -29,6 +29,7 @@ from disgram.api_docs import docs_routes
 from disgram.api_parameters import JOB_NAME, headers_of, needed
 from disgram.errors import ProcessesRemain, StartRefused, StorageUnavailable, UnknownJob
 from disgram.head_requests import HeadAsGet
+from disgram.http_connection import BoundedConnection
 from disgram.models import WorkerStatus
 from disgram.report import Level
 from disgram.signals import hold_signals_back, take_signals
@@ -171,7 +172,12 @@ def list_jobs(request: Request, trusted: TrustedReader) -> dict[str, Job]:
     return jobs if trusted else {name: job.masked() for name, job in jobs.items()}
 
 
-@router.post("/job", **document.create_job(webhook_required=SETTINGS.discord_webhook_url is None))
+@router.post(
+    "/job",
+    **document.create_job(
+        webhook_required=SETTINGS.discord_webhook_url is None, webhook_hosts=SETTINGS.webhook_hosts
+    ),
+)
 def create_job(request: Request, service: Admitted) -> JobAnswer:
     job = new_job(headers_of(request.headers.raw), service.settings)
     with service.jobs.alone(job.jobName):
@@ -183,7 +189,7 @@ def create_job(request: Request, service: Admitted) -> JobAnswer:
     return JobAnswer(message=f"Job {job.jobName!r} created", job=job.masked())
 
 
-@router.patch("/job", **document.CHANGE_JOB)
+@router.patch("/job", **document.change_job(SETTINGS.webhook_hosts))
 def change_job(request: Request, service: Admitted) -> JobAnswer:
     headers = headers_of(request.headers.raw)
     name = job_name(needed(headers, JOB_NAME))
@@ -292,7 +298,9 @@ def serve(app: FastAPI, settings: Settings) -> None:
         app,
         host=settings.host,
         port=settings.port,
-        log_level="warning",
+        http=BoundedConnection,
+        ws="none",
+        log_level="error",  # a warning for each malformed request would let anybody fill the disk
         access_log=False,
         proxy_headers=False,
         server_header=False,

@@ -33,10 +33,12 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from disgram.errors import StorageUnavailable
 from disgram.limit_store import LaneRow, LimitRows, LimitStore, PauseRow
 from disgram.models import Destination, RateFacts
 
@@ -205,7 +207,8 @@ class DiscordRateLimiter:
                 wait(delay)
         except BaseException:
             if ticket is not None:
-                self.cancel(ticket)
+                with suppress(StorageUnavailable):  # the ticket runs out by itself
+                    self.cancel(ticket)
             raise
 
     def ask(self, route: Route, ticket: int | None = None) -> tuple[int, float]:
@@ -351,11 +354,17 @@ def _refused(
     until = now + retry_after
     if facts.is_global:
         rows.put_pause(_GLOBAL, PauseRow(max(until, rows.pause(_GLOBAL).until), 0))
-    elif channel and (facts.scope == "shared" or (facts.remaining or 0) > 0):
+    elif channel and _is_hidden(_load(rows, bucket), facts, retry_after):
         lane = _load(rows, channel).believed(now)
         rows.put_lane(lane.learned(now, rows.done_since(channel, now - HISTORY), retry_after).blocked(until))
     else:
         rows.put_lane(_load(rows, bucket).observed(now, facts).blocked(until))
+
+
+def _is_hidden(bucket: RateLimitBucket, facts: RateFacts, retry_after: float) -> bool:
+    """Whether a 429 speaks of a limit its headers do not announce: they claim room, or a shorter wait."""
+    announced = max(bucket.window, facts.reset_after or 0.0)
+    return facts.scope == "shared" or (facts.remaining or 0) > 0 or retry_after > 2 * announced + 1
 
 
 def _shown(rows: LimitRows, lane: RateLimitBucket, now: float) -> dict[str, Any]:

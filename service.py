@@ -53,7 +53,9 @@ class Service:
 
     def forgive(self, job: Job) -> None:
         """A person looked after the job: its webhook may be called again, even if it was found gone."""
-        self.ledger.forgive(job.destination(self.settings.webhook_hosts).key)
+        destination = job.destination(self.settings.webhook_hosts)
+        for key in {destination.key, destination.webhook_key}:
+            self.ledger.forgive(key)
 
     def moment(self) -> health.Moment:
         now = time.monotonic()

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import IO
 
+from disgram.amendment import Amendment
 from disgram.discord_message import Rung, render
+from disgram.downloads import Downloads
 from disgram.errors import (
     DiscordError,
     MediaUnavailable,
+    MessageGone,
     MessageRejected,
     PayloadTooLarge,
     TelegramUnavailable,
@@ -54,49 +55,6 @@ def identities(post: TelegramPost) -> tuple[str, ...]:
     return tuple(f"{media.kind.value} {media.identity}" for media in post.media)
 
 
-class Downloads:
-    """The files of one post, as far as they can be had; closes them in the end."""
-
-    def __init__(self) -> None:
-        self._open = ExitStack()
-        self._found: dict[int, Download] = {}
-
-    def __enter__(self) -> Downloads:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        self._open.close()
-
-    def add(self, index: int, download: Download) -> None:
-        self._open.callback(download.file.close)
-        self._found[index] = download
-
-    def absorb(self, others: Downloads) -> None:
-        """Take further files over, and closing them with it."""
-        self._found |= others._found
-        self._open.callback(others.close)
-
-    def drop_largest(self, message: DiscordMessage) -> int | None:
-        """Give up the largest file of a message that was too large; None if it carries none."""
-        carried = [upload.media for upload in message.uploads if upload.media in self._found]
-        if not carried:
-            return None
-        largest = max(carried, key=lambda index: self._found[index].fetched.size)
-        del self._found[largest]
-        return largest
-
-    @property
-    def fetched(self) -> dict[int, Fetched]:
-        return {index: download.fetched for index, download in self._found.items()}
-
-    @property
-    def files(self) -> Mapping[int, IO[bytes]]:
-        return {index: download.file for index, download in self._found.items()}
-
-
 class Courier:
     """Delivers posts of one channel to one destination."""
 
@@ -120,7 +78,8 @@ class Courier:
         self._wait = wait
 
     def deliver(self, post: TelegramPost, fingerprint: str) -> None:
-        """Send what is not yet confirmed of a post, and book it. Raises WebhookGone and Stopping."""
+        """Send what is not yet confirmed of a post, and book it. Raises WebhookGone and Stopping; where a
+        part confirmed earlier has to be edited first, DiscordUnavailable (the next poll goes on)."""
         self._tell_doubt(post)
         with self.download(post) as downloads:
             rung, refused = self._climb_down(post, downloads)
@@ -138,7 +97,10 @@ class Courier:
         while True:
             messages = self.rendered(post, downloads.fetched, rung)
             try:
-                self._send_rest(post, messages, downloads)
+                self._send(post, messages, downloads, rung)
+                return rung, None
+            except MessageGone:
+                self._say(Level.STATUS, f"{post.url}: its first message was deleted in Discord meanwhile")
                 return rung, None
             except (PayloadTooLarge, MessageRejected) as error:
                 if isinstance(error, PayloadTooLarge) and self._lighter(post, messages, downloads):
@@ -188,13 +150,27 @@ class Courier:
         """How many messages of the post Discord has confirmed: the number of the next one due."""
         return sum(part.state == "sent" for part in self._ledger.parts(post.id))
 
-    def _send_rest(self, post: TelegramPost, messages: list[DiscordMessage], downloads: Downloads) -> None:
-        for number in range(self._confirmed(post), len(messages)):
-            self.outbox.post(post.id, number, messages[number], downloads.files)
+    def _send(
+        self, post: TelegramPost, messages: list[DiscordMessage], downloads: Downloads, rung: Rung
+    ) -> None:
+        """What was confirmed of an earlier form, or before an edit, is made to fit what follows; only the
+        barest form stands behind it as it is."""
+        confirmed = self._confirmed(post)
+        if rung is Rung.BARE and confirmed:
+            self.outbox.post(post.id, confirmed, messages[0], {})
+        else:
+            self.amendment(post, post.id, downloads).make(messages)
+
+    def amendment(self, post: TelegramPost, number: int, downloads: Downloads) -> Amendment:
+        """Of a post that has `number` in the ledger."""
+        return Amendment(
+            self.outbox, self._ledger, number, downloads, lambda wanted: self.download(post, wanted)
+        )
 
     def _lighter(self, post: TelegramPost, messages: list[DiscordMessage], downloads: Downloads) -> bool:
         """Leave out the largest file of the message that was refused; False if it carried none."""
-        index = downloads.drop_largest(messages[self._confirmed(post)])
+        due = min(self._confirmed(post), len(messages) - 1)
+        index = downloads.drop_largest(messages[due])
         if index is not None:
             named = _named(post.media[index])
             self._say(Level.ERROR, f"{post.url}: Discord finds {named} too large; it becomes a link")

@@ -27,6 +27,7 @@ from disgram.errors import (
     RateLimited,
     WebhookGone,
 )
+from disgram.http_session import Session
 from disgram.models import Destination, DiscordMessage, RateFacts, Upload
 
 TIMEOUT = (10.0, 30.0)
@@ -40,6 +41,8 @@ _CHUNK = 64 * 1024
 
 _TOO_LARGE = frozenset({40005, 50045, 50146, 50110})
 _BLOCKED_CONTENT = frozenset({200000, 200001, 240000, 20009, 400001})
+_EDITED_TOO_OFTEN = 30046
+"""Of messages older than an hour; another poll may edit them (facts: discord.md §5)."""
 _THREAD_REASONS = {
     10003: "thread_gone",
     50083: "thread_archived",
@@ -59,10 +62,11 @@ class Answer:
 
 
 class DiscordClient:
-    """One per worker."""
+    """One per worker. `patience` in seconds is how long Discord may be silent, within TIMEOUT."""
 
-    def __init__(self) -> None:
-        self._session = requests.Session()
+    def __init__(self, patience: float = TIMEOUT[1]) -> None:
+        self._timeout = (min(TIMEOUT[0], patience), min(TIMEOUT[1], patience))
+        self._session = Session()
         self._session.headers["User-Agent"] = USER_AGENT
 
     def execute(
@@ -108,7 +112,7 @@ class DiscordClient:
         try:
             with self._session.request(
                 method, url, params=params, data=body, headers=headers,
-                timeout=TIMEOUT, stream=True, allow_redirects=False,
+                timeout=self._timeout, stream=True, allow_redirects=False,
             ) as response:  # fmt: skip
                 return classify(response.status_code, response.headers, _read(response))
         except requests.RequestException as error:
@@ -209,6 +213,8 @@ def _error(status: int, facts: RateFacts, body: dict[str, Any], raw: bytes) -> D
         return DiscordUnavailable(told, ambiguous=status not in {502, 503})
     if code == 10008:  # with a 403 it is the anti-abuse system speaking
         return MessageGone(told) if status == 404 else DiscordUnavailable(told)
+    if code == _EDITED_TOO_OFTEN:
+        return RateLimited(told, retry_after=0.0)
     if status == 413 or code in _TOO_LARGE:
         return PayloadTooLarge(told)
     if code in _THREAD_REASONS:

@@ -7,7 +7,9 @@ must never wait for a disk. Owns pragmas and the mapping of SQLite's errors; nev
 
 from __future__ import annotations
 
+import os
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -19,16 +21,22 @@ BUSY_SECONDS = 30.0
 
 
 class Database:
-    """A connection for one thread. Opening creates the file and the schema (idempotent `CREATE`s)."""
+    """A connection whose transactions take turns among threads.
+
+    Opening creates the file and the schema (idempotent `CREATE`s).
+    """
 
     def __init__(self, path: Path, schema: str, *, durable: bool) -> None:
         self.path = path
+        self._turn = threading.Lock()
         try:
+            # Made here, since SQLite gives its side files the mode it finds.
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
             self._connection = sqlite3.connect(
                 path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
             )
             self._configure(schema, durable=durable)
-        except sqlite3.Error as error:
+        except (OSError, sqlite3.Error) as error:
             raise StorageUnavailable(f"{path.name}: {error}") from error
 
     def _configure(self, schema: str, *, durable: bool) -> None:
@@ -37,13 +45,16 @@ class Database:
         run(f"PRAGMA synchronous={'FULL' if durable else 'OFF'}")
         # A worker reads a few rows at a time: 200 KiB of pages, not SQLite's 2 MB.
         run("PRAGMA cache_size=-200")
-        if not run("SELECT 1 FROM sqlite_master LIMIT 1").fetchone():
-            self.path.chmod(0o600)
         self._connection.executescript(f"BEGIN IMMEDIATE; {schema} COMMIT;")
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """All or nothing, alone among all processes. Raises StorageUnavailable (full disk, read-only)."""
+        """All or nothing, alone among all threads and processes. Raises StorageUnavailable (full disk,
+        read-only). Not to be nested."""
+        with self._turn:
+            yield from self._transaction()
+
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
         try:
             self._connection.execute("BEGIN IMMEDIATE")
             try:

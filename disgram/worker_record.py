@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from disgram import lifecycle
-from disgram.models import WorkerStatus
+from disgram.models import WorkerState, WorkerStatus
 from disgram.report import Level, Report
 from disgram.worker_process import WorkerProcess
 
@@ -74,12 +74,14 @@ class WorkerRecord:
 
     def _made(self, pid: int | None) -> WorkerStatus:
         worker = self._worker
+        # A child can speak before its template has told its pid; a worker shown as running has one.
+        nameless = worker.state is WorkerState.RUNNING and pid is None
         return WorkerStatus(
             job=worker.spec.job,
             channel=worker.spec.channel.name,
             script=worker.spec.script,
             pid=pid,
-            state=worker.state,
+            state=WorkerState.STARTING if nameless else worker.state,
             reason=worker.reason or (self.reported if worker.live else None),
             restarts=max(0, worker.starts - 1),
             last_poll_at=self._last_poll_at,

@@ -76,6 +76,7 @@ class HiddenLimit:
     announcing: Server
     hidden: FixedWindow | SlidingWindow
     scope: str = "shared"
+    claims_room: bool = True
 
     def arrive(self, now: float) -> RateFacts:
         told = self.announcing.arrive(now)
@@ -84,8 +85,9 @@ class HiddenLimit:
         verdict = self.hidden.arrive(now)
         if verdict.retry_after is None:
             return told
+        remaining = max(1, told.remaining or 0) if self.claims_room else 0
         return RateFacts(
-            answered=True, bucket="hash", limit=told.limit, remaining=max(1, told.remaining or 0),
+            answered=True, bucket="hash", limit=told.limit, remaining=remaining,
             reset_after=told.reset_after, retry_after=verdict.retry_after, scope=self.scope,
         )  # fmt: skip
 

@@ -9,6 +9,7 @@ import stat
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -145,8 +146,10 @@ def test_what_was_imported_goes_with_the_job_that_used_it(ledger: Ledger, tmp_pa
     assert ledger.of("job", "channel").imported() is None
 
 
-def test_nobody_else_may_read_the_file(ledger: Ledger, tmp_path: Path) -> None:
-    assert stat.S_IMODE((tmp_path / "disgram.db").stat().st_mode) == 0o600
+def test_nobody_else_may_read_its_files(rows: ChannelLedger, tmp_path: Path) -> None:
+    rows.begin(1, None)
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()}
+    assert modes == dict.fromkeys(("disgram.db", "disgram.db-wal", "disgram.db-shm"), 0o600)
 
 
 def test_a_file_that_is_no_database_is_said_so(tmp_path: Path) -> None:
@@ -169,6 +172,7 @@ def test_a_failed_write_changes_nothing(ledger: Ledger, rows: ChannelLedger, tmp
 
 WRITER = """
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from disgram.ledger import Ledger, PartRow, PostRow
 rows = Ledger(Path(sys.argv[1])).of("job", "c")
@@ -213,3 +217,15 @@ def test_many_writers_do_not_lose_each_others_rows(tmp_path: Path) -> None:
         thread.join()
     ledger = Ledger(path)
     assert [len(ledger.of("job", f"c{number}").posts_from(0)) for number in range(4)] == [25] * 4
+
+
+def test_threads_of_the_service_take_turns(ledger: Ledger) -> None:
+    """Ten deletions at once: transactions on one connection would otherwise begin inside one another."""
+
+    def forget(number: int) -> None:
+        for _ in range(20):
+            ledger.of(f"job {number}", "channel").begin(1, None)
+            ledger.forget(f"job {number}")
+
+    with ThreadPoolExecutor(10) as threads:
+        list(threads.map(forget, range(10)))

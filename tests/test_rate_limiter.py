@@ -118,11 +118,11 @@ def test_webhooks_have_buckets_of_their_own(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", [FixedWindow, SlidingWindow])
-@pytest.mark.parametrize("scope", ["shared", "user"])
+@pytest.mark.parametrize(("scope", "room"), [("shared", True), ("user", True), ("user", False)])
 def test_the_hidden_limit_costs_one_429(
-    tmp_path: Path, kind: type[FixedWindow] | type[SlidingWindow], scope: str
+    tmp_path: Path, kind: type[FixedWindow] | type[SlidingWindow], scope: str, room: bool
 ) -> None:
-    server = HiddenLimit(FixedWindow(), kind(30, 60.0), scope)
+    server = HiddenLimit(FixedWindow(), kind(30, 60.0), scope, claims_room=room)
     seen = play(tmp_path / "limits.db", server, eight(20))
     assert len(seen.accepted) == 160
     assert seen.refused == 1

@@ -94,7 +94,13 @@ def test_anything_but_200_is_worth_another_try(make: Callable[..., TelegramClien
         (requests.ConnectTimeout("x"), "no connection"),
         (requests.ReadTimeout("x"), "no answer"),
         (requests.exceptions.ChunkedEncodingError("x"), "cut off"),
-        (requests.ConnectionError("<object at 0x7f00> refused"), "refused"),
+        (requests.ConnectionError("<object at 0x7f00> refused"), "connection failed: refused$"),
+        (requests.ConnectionError("x: [Errno 111] Connection refused'))"), "failed: Connection refused$"),
+        (
+            requests.ConnectionError("Pool(host='x'): Failed to resolve 'x.org' ([Errno -2] Name …"),
+            "'x.org'$",
+        ),
+        (requests.ConnectionError("something else at 0x7f00"), "connection failed$"),
     ],
 )
 @responses.activate

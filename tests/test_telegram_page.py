@@ -34,6 +34,7 @@ from disgram.models import (
     plain,
 )
 from disgram.telegram_page import fingerprint, parse_post, scan, slices
+from disgram.telegram_page.fingerprints import _fingerprint, settled
 from tests import pages
 
 
@@ -277,6 +278,47 @@ def test_other_visible_changes() -> None:
         mark(pages.poll("?", "Poll", ("a", "6%")), voters="6"),
     }
     assert len(seen) == 9
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("?token=abc", "?token=xyz"),
+        ("cdn4.telesco.pe/file", "cdn1.cdn-telegram.org/file/v2"),
+        ('data-view="eyJjIjotMTAw5"', 'data-view="other"'),
+        ("1.2K", "1.3K"),
+    ],
+)
+def test_what_differs_at_every_request_is_left_out_before_anything_is_computed(old: str, new: str) -> None:
+    html = pages.post(5, *BUSY)
+    assert settled(html.replace(old, new)) == settled(html)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("background-image:url('a.png')", "background-image:url('b.png')"),
+        ('views">9', 'views">8'),
+        ("<a href=\"https://example.org/url('a')\">x</a>", "<a href=\"https://example.org/url('b')\">x</a>"),
+    ],
+)
+def test_a_text_about_markup_is_read_whole(before: str, after: str) -> None:
+    assert mark(pages.text(before)) != mark(pages.text(after))
+
+
+SNIPPETS = st.sampled_from(
+    ['"', "'", "<", ">", " ", "a", "url('", "')", ' style="', ' src="', ' data-view="', ' href="', "</div>",
+     "<div ", '<span class="tgme_widget_message_views">', "</span>", "width:9px", "padding-top:5%"]
+)  # fmt: skip
+
+
+@given(st.lists(SNIPPETS, max_size=12).map("".join))
+def test_what_is_left_out_makes_no_difference(text: str) -> None:
+    """In whole tags of any kind and in texts, whatever they talk about (quotes in them are escaped)."""
+    value = text.replace('"', "&quot;").replace("<", "&lt;")
+    for attribute in ("style", "src", "href", "data-view", "class", "title"):
+        html = f'<div class="a">{value}<i {attribute}="{value}">{value}</i></div>'
+        assert _fingerprint(settled(html)) == _fingerprint(html)
 
 
 def test_a_post_keeps_its_fingerprint_when_others_come_behind_it() -> None:

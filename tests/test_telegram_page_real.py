@@ -32,6 +32,7 @@ from disgram.models import (
     plain,
 )
 from disgram.telegram_page import parse_post, scan, slices
+from disgram.telegram_page.fingerprints import _fingerprint, settled
 from tests import pages
 
 REAL = Path(__file__).parents[2] / "shared" / "telegram-pages"
@@ -273,6 +274,13 @@ def test_a_second_capture_of_the_same_page_has_the_same_fingerprints(name: str) 
     marks = [(piece.id, piece.fingerprint) for piece in scan(html, "x").slices]
     assert [(piece.id, piece.fingerprint) for piece in scan(again, "x").slices] == marks
     assert len({mark for _, mark in marks}) == len(marks)
+
+
+@pytest.mark.parametrize("name", FEEDS)
+def test_what_is_left_out_before_a_fingerprint_makes_no_difference_to_it(name: str) -> None:
+    for piece in scan(content(name), "x").slices:
+        assert len(settled(piece.html)) < len(piece.html)
+        assert _fingerprint(settled(piece.html)) == _fingerprint(piece.html) == piece.fingerprint
 
 
 @pytest.mark.parametrize("name", FEEDS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from disgram import lifecycle
-from disgram.models import ChannelRef, Destination, WorkerSettings, WorkerSpec
+from disgram.log_pipe import LogPipe
+from disgram.models import ChannelRef, Destination, WorkerSettings, WorkerSpec, WorkerState
 from disgram.report import Level
+from disgram.worker_process import WorkerProcess
 from disgram.worker_record import WorkerRecord, decoded
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=timezone.utc)
@@ -64,6 +67,17 @@ def test_the_state_has_its_own_reason_and_an_idle_worker_no_other(record: Worker
     record.take({"reason": "telegram_unavailable"}, NOON)
     record.worker = lifecycle.ended(record.worker, 1, record.reported, 5)
     assert (record.status.reason, record.status.next_start_at) == ("crashed", 6)
+
+
+def test_a_running_worker_has_a_pid(record: WorkerRecord) -> None:
+    process = WorkerProcess(SPEC, LogPipe())
+    record.began(process, 1)
+    record.worker = lifecycle.spoke(record.worker, 1)
+    assert (record.status.state, record.status.pid) == (WorkerState.STARTING, None)
+    process.pid = 77
+    assert (record.status.state, record.status.pid) == (WorkerState.RUNNING, 77)
+    os.close(process.log.writing)
+    process.log.close()
 
 
 def test_a_status_is_made_once(record: WorkerRecord) -> None:

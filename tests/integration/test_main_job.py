@@ -146,12 +146,16 @@ def test_a_dead_webhook_is_not_called_again_until_patch(stage: Stage) -> None:
     stage.add_job("job", "news/1")
 
     def state() -> dict[str, object]:
-        return stage.workers("job")["news"]
+        return stage.workers("job").get("news", {"state": None, "reason": None})
 
     eventually(lambda: state()["state"] == "failed" and state()["reason"] == "webhook_gone", of=state)
     called = len(stage.discord.requests)
     assert called == 1
     assert stage.health()["status"] == "unhealthy"
+    stage.stop()
+    stage.start()
+    eventually(lambda: state()["state"] == "failed" and state()["reason"] == "webhook_gone", of=state)
+    assert len(stage.discord.requests) == called
     fresh = stage.discord.add_webhook(stage.room)
     answer = stage.call("PATCH", "/job", JOB_NAME="job", DISCORD_WEBHOOK_URL=fresh.url)
     assert answer.status_code == 200

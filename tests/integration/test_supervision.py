@@ -191,8 +191,13 @@ def test_no_secret_on_a_command_line_or_in_an_environment(
 
 def test_the_template_keeps_no_pipe_of_its_children(service: Service) -> None:
     service.run("silent_a", "silent_b", "silent_c")
-    held = [str(entry.readlink()) for entry in Path(f"/proc/{service.template.pid}/fd").iterdir()]
-    assert len({link for link in held if link.startswith("pipe:")} - {stderr_of_this_process()}) == 1
+    directory = Path(f"/proc/{service.template.pid}/fd")
+
+    def pipes() -> set[str]:
+        links = {str(entry.readlink()) for entry in directory.iterdir()} - {stderr_of_this_process()}
+        return {link for link in links if link.startswith("pipe:")}
+
+    eventually(lambda: len(pipes()) == 1)  # its own wake-up
 
 
 def test_a_child_holds_its_own_pipe_and_nothing_of_its_sisters(service: Service) -> None:
