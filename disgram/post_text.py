@@ -122,10 +122,10 @@ def _reply(block: Reply, reply_link: str | None) -> RichText:
 
 
 def _unreadable(block: Unsupported | Unknown, post: TelegramPost) -> RichText:
-    words = block.label if isinstance(block, Unsupported) else block.text
-    if isinstance(block, Unknown) and words.strip():
-        return (Run(words),)
-    return (*([Run(words, _ITALIC), Run("\n")] if words.strip() else []), *open_in_telegram(post))
+    if isinstance(block, Unknown):
+        return block.runs or open_in_telegram(post)
+    label = [Run(block.label, _ITALIC), Run("\n")] if block.label.strip() else []
+    return (*label, *open_in_telegram(post))
 
 
 @singledispatch
@@ -193,7 +193,7 @@ def _(block: Location) -> RichText:
 
 @_lines.register
 def _(block: Card) -> RichText:
-    return (Run(block.kind, _BOLD, block.url), Run("".join(f"\n{line}" for line in block.lines)))
+    return (Run(block.kind, _BOLD, block.url), Run("\n"), *block.runs)
 
 
 @_lines.register

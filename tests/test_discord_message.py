@@ -137,7 +137,7 @@ KINDS: list[tuple[str, Block, list[str]]] = [
         ["Café", "1 Main St."],
     ),
     ("preview", PREVIEW, ["Example", "A *story*", "About cats"]),
-    ("card", Card("Invoice", ("Food", "5 €"), "https://t.me/x"), ["Invoice", "Food", "5 €"]),
+    ("card", Card("Invoice", (Run("Food\n5 €"),), "https://t.me/x"), ["Invoice", "Food", "5 €"]),
     (
         "buttons",
         Buttons(((Button("One", "https://a.b"), Button("Two")), (Button("Three", "tg://x"),))),
@@ -148,8 +148,8 @@ KINDS: list[tuple[str, Block, list[str]]] = [
         Unsupported("Please open Telegram to view this post"),
         ["Please open Telegram", "Open in Telegram"],
     ),
-    ("unknown", Unknown("x", "Some words", "<x>"), ["Some words"]),
-    ("wordless unknown", Unknown("x", " ", "<x>"), ["Open in Telegram"]),
+    ("unknown", Unknown("x", (Run("Some words"),), "<x>"), ["Some words"]),
+    ("wordless unknown", Unknown("x", (), "<x>"), ["Open in Telegram"]),
     *((kind.value, media(kind), []) for kind in MediaKind),
 ]
 IDS = [name for name, _, _ in KINDS]
@@ -552,7 +552,7 @@ BLOCKS = st.one_of(
         st.lists(MEDIA, max_size=2).map(tuple),
         st.booleans(),
     ),
-    st.builds(Card, ANYTHING, st.lists(ANYTHING, max_size=3).map(tuple), st.none() | URLS),
+    st.builds(Card, ANYTHING, RICH_TEXTS, st.none() | URLS),
     st.builds(
         Buttons,
         st.lists(
@@ -560,7 +560,7 @@ BLOCKS = st.one_of(
         ).map(tuple),
     ),
     st.builds(Unsupported, ANYTHING),
-    st.builds(Unknown, ANYTHING, ANYTHING, ANYTHING),
+    st.builds(Unknown, ANYTHING, RICH_TEXTS, ANYTHING),
 )
 POSTS = st.builds(
     lambda blocks, author, signature, photo: post(

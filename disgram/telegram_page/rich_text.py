@@ -66,12 +66,6 @@ def words(element: Tag | None) -> str:
     return _BLANK.sub(" ", plain(rich_text(element, "")))
 
 
-def lines(element: Tag | None) -> tuple[str, ...]:
-    """The same line by line, blank lines left out."""
-    text = (line.strip(" ") for line in plain(rich_text(element, "")).split("\n"))
-    return tuple(line for line in text if line)
-
-
 def _read_children(element: Tag, look: _Look, writer: _Writer, channel: str) -> None:
     for child in element.children:
         _read(child, look, writer, channel)
