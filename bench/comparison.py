@@ -16,8 +16,9 @@ from bench.seen_in_discord import BORDER, SeenMessages
 from bench.seen_in_telegram import Glyph, SeenPost
 from disgram.models import DiscordMessage, TelegramPost
 
+MASK = "\x1f"
 OUR_WORDS = re.compile(
-    r"[▰▱│·📊📍🖼🎬🎞🎥🎤🎵📎🏷▫\ufe0f:•]|Openin(?:Telegram)|Inreplyto|[0-9.KM]+voters?|\(link\)|Forwardedfrom|via"
+    r"[\x1f▰▱│·📊📍🖼🎬🎞🎥🎤🎵📎🏷▫\ufe0f:•]|Openin(?:Telegram)|Inreplyto|[0-9.KM]+voters?|\(link\)|Forwardedfrom|via"
     r"|Location|Contact|Game|Invoice|Giveaway|Paidmedia|Story|Photo|GIF|Videomessage|Voicemessage|Video|Audio"
     r"|File|Animatedsticker|Sticker|animatedsticker"
 )
@@ -90,18 +91,28 @@ Places = dict[int, int]
 
 
 def _words(figures: Figures, before: SeenPost, after: SeenMessages) -> Places:
-    text = "".join(glyph.char for glyph in after.glyphs)
+    text = _without_written_targets("".join(glyph.char for glyph in after.glyphs), before.targets)
     places, skipped = _aligned(before.glyphs, text)
     for word in _stretches(before.glyphs, bool):
         shown = "".join(before.glyphs[index].char for index in word)
         figures.lost("words", 1, all(index in places for index in word), repr(shown))
-    links = "".join(before.targets)
-    rest = re.sub(r"\(([^()]*)\)", lambda m: "" if m[1] in before.targets else m[0], skipped)
-    rest = OUR_WORDS.sub("", rest) if rest not in links else ""
+    shown = "".join(glyph.char for glyph in before.glyphs)
+    for target in before.targets:
+        # A link that has no words shows its address.
+        skipped = skipped if target in shown else skipped.replace(target, "", 1)
+    rest = OUR_WORDS.sub("", skipped)
     figures.surplus += len(rest)
     if rest:
         figures.tell("surplus", repr(rest[:200]))
     return places
+
+
+def _without_written_targets(text: str, targets: set[str]) -> str:
+    """What Discord cannot link is written behind its label: those characters are masked."""
+    for target in targets:
+        if not target.startswith("http"):
+            text = text.replace(f"({target})", MASK * (len(target) + 2))
+    return text
 
 
 def _aligned(glyphs: list[Glyph], text: str) -> tuple[Places, str]:
@@ -157,7 +168,8 @@ def _looks(figures: Figures, before: list[Glyph], after: list[Glyph], places: Pl
 
 def _led_right(there: Glyph, here: Glyph, shown: str) -> bool:
     """To where it leads in Telegram, if anywhere; Discord also links every address that is shown."""
-    return not here.href or _same(here.href) == _same(there.href or "") or here.href in shown
+    href = (here.href or "").replace("\u200b", "")
+    return _same(href) in ("", _same(there.href or "")) or href in shown
 
 
 def _possible(glyph: Glyph) -> frozenset[str]:
@@ -181,9 +193,9 @@ def _gaps(figures: Figures, before: list[Glyph], after: list[Glyph], places: Pla
 
 
 def _same_gap(last: Glyph, glyph: Glyph, here: str) -> bool:
-    """Two quotes need an empty line between them; a message's end is a break of its own."""
+    """Two quotes need an empty line between them; a message may end anywhere."""
     if BORDER in here:
-        return bool(glyph.gap)
+        return True
     if "\n" not in glyph.gap:
         return bool(glyph.gap) == bool(here) and "\n" not in here
     two_quotes = "quote" in last.styles and "quote" in glyph.styles

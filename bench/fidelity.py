@@ -133,8 +133,8 @@ def main(arguments: list[str]) -> int:
         for path in pages_under(options.pages):
             figures = judged.page(path.read_text(encoding="utf-8"))
             whole.add(figures)
-            if options.problems:
-                print(*(f"{path.name} {problem}" for problem in figures.problems), sep="\n")
+            for problem in figures.problems if options.problems else ():
+                print(path.name, problem)
     print(report(whole))
     return 0
 

@@ -317,7 +317,7 @@ class Card:
     """Kinds that are a heading and a few lines: contact, game, invoice, giveaway, paid media, story."""
 
     kind: str
-    lines: tuple[str, ...]
+    runs: RichText
     url: str | None = None
 
 
@@ -343,10 +343,10 @@ class Unsupported:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """An element no reader knows. Its words are forwarded, its markup goes into the layout report."""
+    """An element no reader knows. What it says is forwarded, its markup goes into the layout report."""
 
     css_class: str
-    text: str
+    runs: RichText
     html: str
 
 
