@@ -7,6 +7,7 @@ what a job or a worker does.
 from __future__ import annotations
 
 import contextlib
+import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -87,6 +88,7 @@ def running_service(settings: Settings) -> Iterator[Service]:
             Template(["webhook", "threadhook"]),
             monitor_interval=settings.monitor_interval,
             stale_after=settings.log_stale_after,
+            on_crash=_end_at_once,
         )
         limits = DiscordRateLimiter.open(folder)
         with (
@@ -151,6 +153,15 @@ def log_reports(log: WorkerLog) -> Callable[[WorkerSpec, Report], None]:
             log.write(report.level, report.text, spec.job, spec.channel.name)
 
     return write
+
+
+def _end_at_once() -> None:
+    """A service without its monitor forwards nothing: systemd, pm2 or a person starts a better one.
+
+    `os._exit`: an orderly stop would end with 0, which says that all is well. Files stand any crash.
+    """
+    complain("the monitor has crashed (see above); the service ends")
+    os._exit(1)
 
 
 def _make_folder(folder: Path) -> None:
