@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import resource
 import signal
 import socket
 import subprocess
@@ -173,6 +174,21 @@ def test_a_stop_in_the_midst_of_the_start(tmp_path: Path, number: signal.Signals
 
 
 # --- secrets ---
+
+
+def test_no_core_file_holds_a_secret(stage: Stage) -> None:
+    """Even where the shell that starts the service allows them."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (hard, hard))
+    try:
+        stage.start()
+    finally:
+        resource.setrlimit(resource.RLIMIT_CORE, (soft, hard))
+    stage.telegram.add_channel("news")
+    stage.add_job("job", "news")
+    stage.worker("news")
+    processes = [psutil.Process(stage.pid), *stage.processes()]
+    assert [process.rlimit(psutil.RLIMIT_CORE)[0] for process in processes] == [0] * len(processes)
 
 
 def shown_by(stage: Stage) -> Iterator[tuple[str, str]]:
