@@ -70,6 +70,7 @@ class Settings:
     follow_edits: bool
     follow_deletions: str
     forward_service_messages: bool
+    request_timeout: float
     protect_reads: bool
     trusted_proxies: tuple[IPNetwork, ...]
 
@@ -90,6 +91,7 @@ class Settings:
             follow_edits=self.follow_edits,
             follow_deletions=self.follow_deletions,
             forward_service_messages=self.forward_service_messages,
+            request_timeout=self.request_timeout,
         )
 
 
@@ -124,6 +126,7 @@ def read(environ: Mapping[str, str]) -> Settings:
         follow_edits=env.switch("FOLLOW_EDITS", default=True),
         follow_deletions=env.choice("FOLLOW_DELETIONS", ("keep", "mark", "delete")),
         forward_service_messages=env.switch("FORWARD_SERVICE_MESSAGES", default=False),
+        request_timeout=env.number("REQUEST_TIMEOUT", 30, at_least=0.1, at_most=30),
         protect_reads=env.switch("PROTECT_READS", default=False),
         trusted_proxies=env.networks("TRUSTED_PROXIES"),
     )

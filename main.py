@@ -29,6 +29,7 @@ from disgram.api_docs import docs_routes
 from disgram.api_parameters import JOB_NAME, headers_of, needed
 from disgram.errors import ProcessesRemain, StartRefused, StorageUnavailable, UnknownJob
 from disgram.head_requests import HeadAsGet
+from disgram.http_connection import BoundedConnection
 from disgram.models import WorkerStatus
 from disgram.report import Level
 from disgram.signals import hold_signals_back, take_signals
@@ -171,26 +172,33 @@ def list_jobs(request: Request, trusted: TrustedReader) -> dict[str, Job]:
     return jobs if trusted else {name: job.masked() for name, job in jobs.items()}
 
 
-@router.post("/job", **document.create_job(webhook_required=SETTINGS.discord_webhook_url is None))
+@router.post(
+    "/job",
+    **document.create_job(
+        webhook_required=SETTINGS.discord_webhook_url is None, webhook_hosts=SETTINGS.webhook_hosts
+    ),
+)
 def create_job(request: Request, service: Admitted) -> JobAnswer:
     job = new_job(headers_of(request.headers.raw), service.settings)
     with service.jobs.alone(job.jobName):
+        service.jobs.refuse_taken(job.jobName)
+        service.forgive(job)  # first: should the ledger fail, nothing has changed
         service.jobs.create(job)
-        service.forgive(job)
         start_job_processes(service)
     service.log.write(Level.SYSTEM, f"Job created, {len(job.telegramChannels)} channels", job.jobName)
     warn_of_pace(service)
     return JobAnswer(message=f"Job {job.jobName!r} created", job=job.masked())
 
 
-@router.patch("/job", **document.CHANGE_JOB)
+@router.patch("/job", **document.change_job(SETTINGS.webhook_hosts))
 def change_job(request: Request, service: Admitted) -> JobAnswer:
     headers = headers_of(request.headers.raw)
     name = job_name(needed(headers, JOB_NAME))
     changed = changes(headers, service.settings.webhook_hosts)
     with service.jobs.alone(name):
-        job = service.jobs.change(name, lambda old: old.model_copy(update=changed))
+        job = service.jobs.get(name).model_copy(update=changed)
         service.forgive(job)
+        service.jobs.change(name, lambda _: job)
         service.supervisor.revive(name)
     service.log.write(Level.SYSTEM, f"Job changed: {', '.join(changed)}", name)
     return JobAnswer(message=f"Job {name!r} changed", job=job.masked())
@@ -203,11 +211,21 @@ def delete_job(request: Request, service: Admitted) -> dict[str, str]:
         service.jobs.remove(name)
         service.supervisor.wake()
         gone = service.supervisor.wait_gone(name, _GONE_WITHIN)
-        service.ledger.forget(name)
+        _forget(service, name)
     service.log.write(Level.SYSTEM, "Job deleted", name)
     if not gone:
         raise ProcessesRemain("The job is deleted, but its processes are still ending.")
     return {"message": f"Job {name!r} deleted"}
+
+
+def _forget(service: Service, name: str) -> None:
+    try:
+        service.ledger.forget(name)
+    except StorageUnavailable as error:
+        raise StorageUnavailable(
+            f"The job is deleted, but its progress is not ({error}): "
+            "a new job of this name would go on where it stood."
+        ) from None
 
 
 @router.get("/job/failed", **document.FAILED_POSTS)
@@ -292,7 +310,9 @@ def serve(app: FastAPI, settings: Settings) -> None:
         app,
         host=settings.host,
         port=settings.port,
-        log_level="warning",
+        http=BoundedConnection,
+        ws="none",
+        log_level="error",  # a warning for each malformed request would let anybody fill the disk
         access_log=False,
         proxy_headers=False,
         server_header=False,

@@ -33,10 +33,12 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from disgram.errors import StorageUnavailable
 from disgram.limit_store import LaneRow, LimitRows, LimitStore, PauseRow
 from disgram.models import Destination, RateFacts
 
@@ -205,7 +207,8 @@ class DiscordRateLimiter:
                 wait(delay)
         except BaseException:
             if ticket is not None:
-                self.cancel(ticket)
+                with suppress(StorageUnavailable):  # the ticket runs out by itself
+                    self.cancel(ticket)
             raise
 
     def ask(self, route: Route, ticket: int | None = None) -> tuple[int, float]:

@@ -52,6 +52,10 @@ JITTER = 0.05
 STUCK_POLLS = 3
 """Polls in a row that fail to read a stretch of older posts before newer ones go ahead of it."""
 
+PAGE_FRESH = 600.0
+"""Seconds after which a page is read again before more of it is sent: its media addresses expire, and posts
+on it may have been edited or deleted meanwhile."""
+
 
 def parse_channel_param(param: str) -> tuple[str, int | None]:
     """(name, post number to start with or None) of any form of address. Raises BadChannelAddress."""
@@ -101,6 +105,7 @@ class Worker:
         self._wait = wait
         self._clock = clock
         self._stuck = 0
+        self._head_at = self._read_at = clock()
 
     def run(self) -> int:
         """Poll every COOLDOWN seconds; returns the exit code when no poll can help any more."""
@@ -132,14 +137,14 @@ class Worker:
     def poll_once(self) -> None:
         """Read the newest page, deliver what is new, follow what changed. Raises DisgramError."""
         self._courier.outbox.refuse_if_gone()
-        head = self._reader.read()
+        head = self._read()
         progress = self._progress(head)
         self._say(Level.INFO, f"Checked: {_seen(head, progress)}", polled=True, last_post_id=progress)
         self._retry_failed(head)
         self._close_gaps(head)
-        self._catch_up(head)
+        head = self._catch_up(head)
         self._follower.compare(head, lambda piece: self._reader.parse(piece, head))
-        self._say(None, "", reason=None, gaps=self._ledger.gaps())
+        self._say(None, "", reason=self._courier.outbox.unwell, gaps=self._ledger.gaps())
 
     # where to go on --------------------------------------------------------------------------
 
@@ -154,7 +159,7 @@ class Worker:
         elif start is not None:
             last_id = start - 1
         else:
-            last_id = newest(head, self._spec.settings.initial_posts, self._reader.read, self._counts)
+            last_id = newest(head, self._spec.settings.initial_posts, self._read, self._counts)
         self._ledger.begin(last_id, start)
         return last_id
 
@@ -163,24 +168,48 @@ class Worker:
 
     # delivering ------------------------------------------------------------------------------
 
-    def _catch_up(self, head: ChannelPage) -> None:
-        """Everything above progress, oldest first. A stretch that stays unreadable becomes a gap."""
+    def _catch_up(self, head: ChannelPage) -> ChannelPage:
+        """Everything above progress, oldest first; returns the newest page as it was last read.
+
+        A stretch that stays unreadable becomes a gap.
+        """
         while True:
             progress = get_last_message_number(self._ledger) or 0
             try:
-                for piece in missing(head, progress, self._reader.read):
-                    self._deliver(piece, head)
-                self._stuck = 0
-                return
+                if self._deliver_above(progress, head):
+                    self._stuck = 0
+                    return head
+                head = self._read()
             except (TelegramUnavailable, PageNotUnderstood):
                 if not self._pass_over(head):
                     raise
 
+    def _deliver_above(self, progress: int, head: ChannelPage) -> bool:
+        """False: delivering took so long (a limit, an outage) that the pages should be read anew first."""
+        for piece in missing(head, progress, self._read):
+            read_at = self._head_at if piece.id >= head.slices[0].id else self._read_at
+            if self._clock() - read_at > PAGE_FRESH:
+                return False
+            self._deliver(piece, head)
+        return True
+
+    def _read(self, before: int | None = None) -> ChannelPage:
+        page = self._reader.read(before)
+        self._read_at = self._clock()
+        if before is None:
+            self._head_at = self._read_at
+        return page
+
     def _pass_over(self, head: ChannelPage) -> bool:
-        """Older posts could not be read: hold newer ones back for a few polls, then let them go ahead."""
-        self._stuck += 1
-        end = min(self._reader.asked or 0, head.slices[0].id) - 1
+        """Older posts could not be read: hold newer ones back for a few polls, then let them go ahead.
+
+        False: stop here. So it is with the newest page, behind which there is nothing to go on with.
+        """
         first = (get_last_message_number(self._ledger) or 0) + 1
+        end = min(self._reader.asked or 0, head.slices[0].id) - 1
+        if end < first:
+            return False
+        self._stuck += 1
         open_gap = [*self._ledger.gaps(), (first, end)]
         self._say(Level.ERROR, f"Posts {first} to {end} could not be read so far", gaps=open_gap)
         if self._stuck < STUCK_POLLS:
@@ -203,23 +232,31 @@ class Worker:
         """Try again what could not be read; what is read now comes late, but comes."""
         for first, last in self._ledger.gaps():
             try:
-                for piece in between(first - 1, last + 1, self._reader.read):
+                for piece in between(first - 1, last + 1, self._read):
                     self._deliver(piece, head)
             except (TelegramUnavailable, PageNotUnderstood) as error:
                 self._say(Level.INFO, f"Posts {first} to {last} still cannot be read: {error}")
+                if isinstance(error, TelegramUnavailable):
+                    return  # the other gaps would cost as many tries, each poll
             else:
                 self._ledger.close_gap(first)
 
     def _retry_failed(self, head: ChannelPage) -> None:
         """Send again what a person asked for with POST /job/retry."""
         for number in self._ledger.to_retry():
-            page = self._reader.read(number + 1)
-            found = next((piece for piece in page.slices if number in piece.ids), None)
-            if found:
-                send_message_to_discord(self._courier, self._reader.parse(found, head), found.fingerprint)
-            else:
-                self._ledger.deleted(number)
-                self._say(Level.ERROR, f"Post {number} cannot be sent again: it is gone from Telegram")
+            try:
+                self._retry(number, head)
+            except (TelegramUnavailable, PageNotUnderstood) as error:
+                self._say(Level.ERROR, f"Post {number} cannot be sent again just now: {error}")
+
+    def _retry(self, number: int, head: ChannelPage) -> None:
+        page = self._read(number + 1)
+        found = next((piece for piece in page.slices if number in piece.ids), None)
+        if found:
+            send_message_to_discord(self._courier, self._reader.parse(found, head), found.fingerprint)
+        else:
+            self._ledger.deleted(number)
+            self._say(Level.ERROR, f"Post {number} cannot be sent again: it is gone from Telegram")
 
 
 def _seen(head: ChannelPage, progress: int) -> str:
@@ -243,9 +280,11 @@ def serve(spec: WorkerSpec, say: Reporter, pulse: Pulse, *, once: bool = False) 
         limiter = DiscordRateLimiter(store)
         limiter.abandon(owner)
         pacer = TelegramPacer(store, settings.telegram_requests_per_second, pulse.wait)
-        telegram = TelegramClient(settings.telegram_base_url, pacer, check=pulse.check)
+        telegram = TelegramClient(
+            settings.telegram_base_url, pacer, patience=settings.request_timeout, check=pulse.check
+        )
         stack.callback(telegram.close)
-        discord = DiscordClient()
+        discord = DiscordClient(settings.request_timeout, pulse.beat)
         stack.callback(discord.close)
         ledger = book.of(spec.job, spec.channel.key)
         outbox = Outbox(

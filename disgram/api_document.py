@@ -5,6 +5,7 @@ Owns the keyword arguments of the route decorators, one dict a route. Never hand
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from disgram import api_answers as answers
@@ -53,9 +54,9 @@ JOBS: dict[str, Any] = {
 }
 
 
-def create_job(*, webhook_required: bool) -> dict[str, Any]:
+def create_job(*, webhook_required: bool, webhook_hosts: Iterable[str]) -> dict[str, Any]:
     """POST /job; DISCORD_WEBHOOK_URL may have a default."""
-    parameters = job_parameters(creating=True, webhook_required=webhook_required)
+    parameters = job_parameters(creating=True, webhook_required=webhook_required, webhook_hosts=webhook_hosts)
     return {
         "tags": ["Jobs"],
         "summary": "Create a job",
@@ -65,12 +66,15 @@ def create_job(*, webhook_required: bool) -> dict[str, Any]:
     }
 
 
-CHANGE_JOB: dict[str, Any] = {
-    "tags": ["Jobs"],
-    "summary": "Change a job; what is not sent stays",
-    "responses": _WRITE_ONE,
-    "openapi_extra": {"parameters": job_parameters(creating=False)},
-}
+def change_job(webhook_hosts: Iterable[str]) -> dict[str, Any]:
+    """PATCH /job."""
+    return {
+        "tags": ["Jobs"],
+        "summary": "Change a job; what is not sent stays",
+        "responses": _WRITE_ONE,
+        "openapi_extra": {"parameters": job_parameters(creating=False, webhook_hosts=webhook_hosts)},
+    }
+
 
 DELETE_JOB: dict[str, Any] = {
     "tags": ["Jobs"],

@@ -28,6 +28,7 @@ _NAMES = {
     name.lower().encode(): name
     for name in (JOB_NAME, DISCORD_WEBHOOK_URL, TELEGRAM_CHANNELS, EMBED_COLOR, DISCORD_THREAD_ID, POST_ID)
 }
+_HAS_PORT = re.compile(r"(^[^:]*|\]):[0-9]+$")
 _LINES = re.compile(r"[0-9]{1,6}")
 _POST_NUMBER = re.compile(r"[0-9]{1,10}")
 
@@ -86,14 +87,11 @@ def _single(values: Mapping[str, list[str]], name: str, default: str) -> str:
 
 _NAME_PATTERN = r"^[!-~]([ -~]{0,98}[!-~])?$"
 _NAME_SCHEMA = {"type": "string", "minLength": 1, "maxLength": 100, "pattern": _NAME_PATTERN}
+# Swagger UI refuses to send what a pattern does not allow, so each allows every form that is accepted.
+_ADDRESS_PATTERN = r"(@|(https?://)?(t|telegram)\.me/(s/)?)?[A-Za-z][A-Za-z0-9_]{2,31}(/[1-9][0-9]{0,8})?"
 _CHANNELS_SCHEMA = {
     "type": "string",
-    "pattern": r"^(https://t\.me/)?[A-Za-z][A-Za-z0-9_]{2,31}(/[1-9][0-9]{0,8})?"
-    r"(,(https://t\.me/)?[A-Za-z][A-Za-z0-9_]{2,31}(/[1-9][0-9]{0,8})?){0,99}$",
-}
-_WEBHOOK_SCHEMA = {
-    "type": "string",
-    "pattern": r"^https://discord\.com/api/webhooks/[0-9]{1,20}/[A-Za-z0-9_-]{1,200}$",
+    "pattern": f"^{_ADDRESS_PATTERN}( *, *{_ADDRESS_PATTERN}){{0,99}}$",
 }
 _EXAMPLE_URL = "https://discord.com/api/webhooks/123456789012345678/token"
 
@@ -118,17 +116,34 @@ def job_name_parameter(*, required: bool, what: str = "The job's name.") -> dict
     return _header(JOB_NAME, what + note, schema, required=required, example="news" if required else "")
 
 
-def job_parameters(*, creating: bool, webhook_required: bool = True) -> list[dict[str, Any]]:
+def webhook_pattern(webhook_hosts: Iterable[str]) -> str:
+    """Every webhook URL that is accepted, as browsers read a pattern."""
+    hosts = "".join(f"|https?://{_host_pattern(host)}" for host in webhook_hosts)
+    path = r"/api(/v[0-9]{1,2})?/webhooks/[0-9]{1,20}/[A-Za-z0-9_-]{1,200}"
+    return rf"^(https://((ptb\.|canary\.)?discord|discordapp)\.com{hosts}){path}/?$"
+
+
+def _host_pattern(host: str) -> str:
+    """Of a name in WEBHOOK_HOSTS. re.escape would also write `\\-`, which browsers refuse."""
+    if host.count(":") > 1 and not host.startswith("["):
+        host = f"[{host}]"
+    port = "" if _HAS_PORT.search(host) else "(:[0-9]{1,5})?"
+    return re.sub(r"([.\[\]])", r"\\\1", host) + port
+
+
+def job_parameters(
+    *, creating: bool, webhook_required: bool = True, webhook_hosts: Iterable[str] = ()
+) -> list[dict[str, Any]]:
     """The headers of POST /job and PATCH /job."""
     clearing = "" if creating else " Sent empty, it is cleared."
-    color = {"type": "string", "pattern": "^$|^(#|0x)?[0-9a-fA-F]{6}$"}
+    color = {"type": "string", "pattern": "^$|^(#|0[xX])?[0-9a-fA-F]{6}$"}
     thread = {"type": "string", "pattern": "^$|^[1-9][0-9]{0,18}$"}
     return [
         job_name_parameter(required=True),
         _header(
             DISCORD_WEBHOOK_URL,
             "Where posts go: a webhook URL of Discord, or of a host of WEBHOOK_HOSTS.",
-            _WEBHOOK_SCHEMA,
+            {"type": "string", "pattern": webhook_pattern(webhook_hosts)},
             required=creating and webhook_required,
             example=_EXAMPLE_URL if creating else "",
         ),

@@ -20,6 +20,9 @@ from disgram.telegram_page import parse_post, scan
 PAGE_TRIES = 4
 """Requests for one page within one poll before it is left to the next."""
 
+UNREAD = Unsupported("Post")
+"""Stands for a post that no reader understood."""
+
 
 class ChannelReader:
     """For one worker. `asked` is the `before` of the last page asked for, None for the newest."""
@@ -45,10 +48,16 @@ class ChannelReader:
         self.asked = before
         for failures in range(1, PAGE_TRIES):
             try:
-                return self._scan(before)
+                page = self._scan(before)
             except TelegramUnavailable as error:
-                self._say(Level.INFO, f"Telegram: {error}; trying again")
+                # One failure passes unseen; a rest that t.me asked for takes long enough to be shown.
+                shown = {"reason": error.reason} if failures > 1 or error.retry_after else {}
+                self._say(Level.INFO, f"Telegram: {error}; trying again", **shown)
                 self._wait(backoff(failures, BACKOFF_MAX))
+            else:
+                if failures > 1:
+                    self._say(Level.INFO, "Telegram answers again", reason=None)
+                return page
         return self._scan(before)
 
     def _scan(self, before: int | None) -> ChannelPage:
@@ -74,7 +83,7 @@ class ChannelReader:
         except PageNotUnderstood as error:
             self._kept(str(piece.id), piece.html)
             self._say(Level.ERROR, f"Post {piece.id} could not be read: {error}")
-            return TelegramPost(page.channel, piece.id, piece.ids, page.title, (Unsupported("Post"),))
+            return TelegramPost(page.channel, piece.id, piece.ids, page.title, (UNREAD,))
         for block in post.blocks:
             if isinstance(block, Unknown):
                 self._kept(f"{piece.id}-{block.css_class}", block.html)
@@ -91,5 +100,5 @@ class ChannelReader:
 
 
 def readable(post: TelegramPost) -> bool:
-    """Whether anything of a post was understood."""
-    return any(not isinstance(block, Unknown | Unsupported) for block in post.blocks)
+    """Whether anything of a post was understood; that t.me itself shows nothing of it is something, too."""
+    return any(block is not UNREAD and not isinstance(block, Unknown) for block in post.blocks)

@@ -8,15 +8,17 @@ speaks HTTP, never parses HTML, never decides which posts are due.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
-from typing import IO
+from functools import partial
 
+from disgram.amendment import Amendment
 from disgram.discord_message import Rung, render
+from disgram.downloads import Downloads
 from disgram.errors import (
     DiscordError,
     MediaUnavailable,
+    MessageGone,
     MessageRejected,
     PayloadTooLarge,
     TelegramUnavailable,
@@ -54,49 +56,6 @@ def identities(post: TelegramPost) -> tuple[str, ...]:
     return tuple(f"{media.kind.value} {media.identity}" for media in post.media)
 
 
-class Downloads:
-    """The files of one post, as far as they can be had; closes them in the end."""
-
-    def __init__(self) -> None:
-        self._open = ExitStack()
-        self._found: dict[int, Download] = {}
-
-    def __enter__(self) -> Downloads:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        self._open.close()
-
-    def add(self, index: int, download: Download) -> None:
-        self._open.callback(download.file.close)
-        self._found[index] = download
-
-    def absorb(self, others: Downloads) -> None:
-        """Take further files over, and closing them with it."""
-        self._found |= others._found
-        self._open.callback(others.close)
-
-    def drop_largest(self, message: DiscordMessage) -> int | None:
-        """Give up the largest file of a message that was too large; None if it carries none."""
-        carried = [upload.media for upload in message.uploads if upload.media in self._found]
-        if not carried:
-            return None
-        largest = max(carried, key=lambda index: self._found[index].fetched.size)
-        del self._found[largest]
-        return largest
-
-    @property
-    def fetched(self) -> dict[int, Fetched]:
-        return {index: download.fetched for index, download in self._found.items()}
-
-    @property
-    def files(self) -> Mapping[int, IO[bytes]]:
-        return {index: download.file for index, download in self._found.items()}
-
-
 class Courier:
     """Delivers posts of one channel to one destination."""
 
@@ -120,7 +79,8 @@ class Courier:
         self._wait = wait
 
     def deliver(self, post: TelegramPost, fingerprint: str) -> None:
-        """Send what is not yet confirmed of a post, and book it. Raises WebhookGone and Stopping."""
+        """Send what is not yet confirmed of a post, and book it. Raises WebhookGone and Stopping; where a
+        part confirmed earlier has to be edited first, DiscordUnavailable (the next poll goes on)."""
         self._tell_doubt(post)
         with self.download(post) as downloads:
             rung, refused = self._climb_down(post, downloads)
@@ -138,7 +98,10 @@ class Courier:
         while True:
             messages = self.rendered(post, downloads.fetched, rung)
             try:
-                self._send_rest(post, messages, downloads)
+                self._send(post, messages, downloads, rung)
+                return rung, None
+            except MessageGone:
+                self._say(Level.STATUS, f"{post.url}: its first message was deleted in Discord meanwhile")
                 return rung, None
             except (PayloadTooLarge, MessageRejected) as error:
                 if isinstance(error, PayloadTooLarge) and self._lighter(post, messages, downloads):
@@ -154,19 +117,31 @@ class Courier:
         """The messages of a post."""
         return render(post, color=self._color, fetched=fetched, rung=rung, reply_link=self._reply_link(post))
 
-    def download(self, post: TelegramPost, wanted: Callable[[int], bool] = lambda _: True) -> Downloads:
-        """Fetch the post's files. One that cannot be had is left out, and the log says why."""
+    def download(
+        self, post: TelegramPost, wanted: Container[int] | None = None, stills: Container[int] = ()
+    ) -> Downloads:
+        """Fetch the post's files (`wanted`: only these). One that cannot be had is left out, and the log says
+        why. `stills`: of these the picture is wanted that stands for them, where there is one."""
         downloads = Downloads()
-        for index, media in enumerate(post.media):
+        try:
+            for index in range(len(post.media)):
+                if wanted is None or index in wanted:
+                    self._add(post, index, downloads, still=index in stills)
+        except BaseException:
+            downloads.close()
+            raise
+        return downloads
+
+    def _add(self, post: TelegramPost, index: int, downloads: Downloads, *, still: bool) -> None:
+        """The file, or else the picture that stands for it, or nothing."""
+        media = post.media[index]
+        urls = [media.preview_url] if still and media.preview_url else [media.url, media.preview_url]
+        for url in filter(None, urls):
             try:
-                if media.url and wanted(index):
-                    downloads.add(index, self._fetch(media.url))
+                return downloads.add(index, self._fetch(url))
             except (MediaUnavailable, TelegramUnavailable) as error:
                 self._say(Level.ERROR, f"{post.url}: {_named(media)} becomes a link: {error}")
-            except BaseException:
-                downloads.close()
-                raise
-        return downloads
+        return None
 
     def _fetch(self, url: str) -> Download:
         for attempt in range(1, MEDIA_TRIES):
@@ -188,17 +163,34 @@ class Courier:
         """How many messages of the post Discord has confirmed: the number of the next one due."""
         return sum(part.state == "sent" for part in self._ledger.parts(post.id))
 
-    def _send_rest(self, post: TelegramPost, messages: list[DiscordMessage], downloads: Downloads) -> None:
-        for number in range(self._confirmed(post), len(messages)):
-            self.outbox.post(post.id, number, messages[number], downloads.files)
+    def _send(
+        self, post: TelegramPost, messages: list[DiscordMessage], downloads: Downloads, rung: Rung
+    ) -> None:
+        """What was confirmed of an earlier form, or before an edit, is made to fit what follows; only the
+        barest form stands behind it as it is."""
+        confirmed = self._confirmed(post)
+        if rung is Rung.BARE and confirmed:
+            self.outbox.post(post.id, confirmed, messages[0], {})
+        else:
+            self.amendment(post, post.id, downloads).make(messages)
+
+    def amendment(self, post: TelegramPost, number: int, downloads: Downloads) -> Amendment:
+        """Of a post that has `number` in the ledger."""
+        fetch = partial(self.download, post)
+        return Amendment(self.outbox, self._ledger, number, downloads, fetch)
 
     def _lighter(self, post: TelegramPost, messages: list[DiscordMessage], downloads: Downloads) -> bool:
         """Leave out the largest file of the message that was refused; False if it carried none."""
-        index = downloads.drop_largest(messages[self._confirmed(post)])
-        if index is not None:
-            named = _named(post.media[index])
-            self._say(Level.ERROR, f"{post.url}: Discord finds {named} too large; it becomes a link")
-        return index is not None
+        due = min(self._confirmed(post), len(messages) - 1)
+        before = downloads.fetched
+        index = downloads.drop_largest(messages[due])
+        if index is None:
+            return False
+        media = post.media[index]
+        self._say(Level.ERROR, f"{post.url}: Discord finds {_named(media)} too large; it becomes a link")
+        if media.preview_url and not before[index].content_type.startswith("image/"):
+            self._add(post, index, downloads, still=True)
+        return True
 
     def _fail(self, post: TelegramPost, row: PostRow, error: DiscordError) -> None:
         messages = self.rendered(post, {}, Rung.LINKS)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import IO, Any
 
@@ -27,6 +27,7 @@ from disgram.errors import (
     RateLimited,
     WebhookGone,
 )
+from disgram.http_patience import Patience
 from disgram.http_session import Session
 from disgram.models import Destination, DiscordMessage, RateFacts, Upload
 
@@ -36,11 +37,15 @@ TIMEOUT = (10.0, 30.0)
 USER_AGENT = f"DiscordBot (https://github.com/SimpNick6703/Disgram, {__version__})"
 """The form Discord asks for; others may be stopped by Cloudflare (Reference, "User Agent")."""
 
+ANSWER_SECONDS = 60.0
+"""However steadily bytes trickle, an answer is given up after so long."""
 ANSWER_BYTES = 256 * 1024
 _CHUNK = 64 * 1024
 
 _TOO_LARGE = frozenset({40005, 50045, 50146, 50110})
 _BLOCKED_CONTENT = frozenset({200000, 200001, 240000, 20009, 400001})
+_EDITED_TOO_OFTEN = 30046
+"""Of messages older than an hour; another poll may edit them (facts: discord.md §5)."""
 _THREAD_REASONS = {
     10003: "thread_gone",
     50083: "thread_archived",
@@ -60,10 +65,13 @@ class Answer:
 
 
 class DiscordClient:
-    """One per worker."""
+    """One per worker. `patience` in seconds is how long Discord may be silent, within TIMEOUT; `beat` is
+    called while bytes go out or are awaited, and raises nothing: a message in flight is finished."""
 
-    def __init__(self) -> None:
-        self._session = Session()
+    def __init__(self, patience: float = TIMEOUT[1], beat: Callable[[], None] = lambda: None) -> None:
+        self._timeout = (min(TIMEOUT[0], patience), min(TIMEOUT[1], patience))
+        self._beat = beat
+        self._session = Session(Patience(ANSWER_SECONDS, beat))
         self._session.headers["User-Agent"] = USER_AGENT
 
     def execute(
@@ -105,11 +113,11 @@ class DiscordClient:
     ) -> Answer:
         if destination.thread_id:
             params["thread_id"] = destination.thread_id
-        body, headers = _body(message, files)
+        body, headers = _body(message, files, self._beat)
         try:
             with self._session.request(
                 method, url, params=params, data=body, headers=headers,
-                timeout=TIMEOUT, stream=True, allow_redirects=False,
+                timeout=self._timeout, stream=True, allow_redirects=False,
             ) as response:  # fmt: skip
                 return classify(response.status_code, response.headers, _read(response))
         except requests.RequestException as error:
@@ -122,21 +130,31 @@ class DiscordClient:
 
 
 def _body(
-    message: DiscordMessage | None, files: Mapping[int, IO[bytes]]
+    message: DiscordMessage | None, files: Mapping[int, IO[bytes]], beat: Callable[[], None]
 ) -> tuple[bytes | MultipartBody | None, dict[str, str]]:
     if message is None:
         return None, {}
     payload = json.dumps(message.payload, ensure_ascii=False).encode()
     if not message.uploads:
         return payload, {"Content-Type": "application/json"}
-    body = MultipartBody(payload, message.uploads, files)
+    body = MultipartBody(payload, message.uploads, files, beat)
     return body, {"Content-Type": f"multipart/form-data; boundary={body.boundary}"}
 
 
 class MultipartBody:
-    """A request body that reads its files while it is sent. Knows its length, so nothing is chunked."""
+    """A request body that reads its files while it is sent. Knows its length, so nothing is chunked.
 
-    def __init__(self, payload: bytes, uploads: tuple[Upload, ...], files: Mapping[int, IO[bytes]]) -> None:
+    `beat` is called before each piece: over a thin line an album takes longer than LOG_STALE_AFTER.
+    """
+
+    def __init__(
+        self,
+        payload: bytes,
+        uploads: tuple[Upload, ...],
+        files: Mapping[int, IO[bytes]],
+        beat: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._beat = beat
         self.boundary = secrets.token_hex(16)
         # No line break stands before the first boundary: strict readers refuse one.
         first = self._head('name="payload_json"', "application/json").lstrip()
@@ -162,6 +180,7 @@ class MultipartBody:
                 continue
             part.seek(0)
             while chunk := part.read(_CHUNK):
+                self._beat()
                 yield chunk
 
 
@@ -210,6 +229,8 @@ def _error(status: int, facts: RateFacts, body: dict[str, Any], raw: bytes) -> D
         return DiscordUnavailable(told, ambiguous=status not in {502, 503})
     if code == 10008:  # with a 403 it is the anti-abuse system speaking
         return MessageGone(told) if status == 404 else DiscordUnavailable(told)
+    if code == _EDITED_TOO_OFTEN:
+        return RateLimited(told, retry_after=0.0)
     if status == 413 or code in _TOO_LARGE:
         return PayloadTooLarge(told)
     if code in _THREAD_REASONS:
@@ -266,7 +287,7 @@ def _told(status: int, body: dict[str, Any], raw: bytes) -> str:
 def _json(raw: bytes) -> dict[str, Any]:
     try:
         body = json.loads(raw)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return body if isinstance(body, dict) else {}
 

@@ -14,8 +14,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable
 
-from disgram.delivery import Courier, Downloads, Shape, identities
+from disgram.delivery import Courier, Shape, identities
 from disgram.discord_message import Rung, edited, marked_deleted
+from disgram.downloads import Downloads
 from disgram.errors import DiscordUnavailable, MessageGone, MessageRejected, PayloadTooLarge
 from disgram.ledger import ChannelLedger, PartRow, PostRow
 from disgram.models import ChannelPage, DiscordMessage, PostSlice, TelegramPost
@@ -43,7 +44,8 @@ class Follower:
             return
         rows = [row for row in self._ledger.posts_from(page.slices[0].id) if row.state == "sent"]
         if self._edits:
-            known = {row.post: row for row in rows}
+            # An album whose first item was deleted goes by the number of its second one.
+            known = {number: row for row in rows for number in range(row.post, row.last_id + 1)}
             for piece in page.slices:
                 row = known.get(piece.id)
                 if row and row.fingerprint != piece.fingerprint:
@@ -60,19 +62,21 @@ class Follower:
             with self._downloads(post, shape, same_files) as downloads:
                 fetched = shape.fetched if same_files else downloads.fetched
                 messages = self._courier.rendered(post, fetched, shape.rung)
-                changed = self._update_parts(post, messages, downloads, same_files=same_files)
+                amendment = self._courier.amendment(post, row.post, downloads)
+                changed = amendment.make(messages, same_files=same_files)
         except DiscordUnavailable as error:
             self._say(Level.ERROR, f"{post.url}: the edit waits for the next poll ({error})")
             return
-        except MessageGone:
-            self._say(Level.STATUS, f"{post.url}: edited, but its message was deleted in Discord")
+        except MessageGone as error:
+            self._say(Level.STATUS, f"{post.url}: edited, but its message cannot be ({error})")
             self._ledger.deleted(row.post)
             return
         except (MessageRejected, PayloadTooLarge) as error:
             self._say(Level.ERROR, f"{post.url}: Discord refuses the edit ({error})")
             changed = 0
         fresh = Shape(shape.rung, identities(post), fetched)
-        self._ledger.finish(PostRow(row.post, post.last_id, "sent", piece.fingerprint, fresh.encode()))
+        last_id = max(row.last_id, post.last_id)
+        self._ledger.finish(PostRow(row.post, last_id, "sent", piece.fingerprint, fresh.encode()))
         if changed:
             self._say(Level.INFO, f"{post.url}: followed an edit ({changed} message(s) changed)")
 
@@ -80,56 +84,6 @@ class Follower:
         if same_files or shape.rung is not Rung.FILES:
             return Downloads()
         return self._courier.download(post)
-
-    def _update_parts(
-        self, post: TelegramPost, messages: list[DiscordMessage], downloads: Downloads, *, same_files: bool
-    ) -> int:
-        """Make the messages in Discord those given; returns how many changed."""
-        outbox, changed = self._courier.outbox, 0
-        parts = self._ledger.parts(post.id)
-        for number, message in enumerate(messages):
-            old = parts[number] if number < len(parts) else None
-            wanted = outbox.row(number, message)
-            if old and (old.digest, old.files) == (wanted.digest, wanted.files) and same_files:
-                continue
-            keep = bool(old and same_files and old.files == wanted.files)
-            self._replace(post, old, number, message, downloads, keep_files=keep)
-            changed += 1
-        for surplus in parts[len(messages) :]:
-            outbox.delete(post.id, surplus)
-            changed += 1
-        return changed
-
-    def _replace(
-        self,
-        post: TelegramPost,
-        old: PartRow | None,
-        number: int,
-        message: DiscordMessage,
-        downloads: Downloads,
-        *,
-        keep_files: bool,
-    ) -> None:
-        outbox = self._courier.outbox
-        if not keep_files:
-            self._complete(post, message, downloads)
-        if old is None or not old.message_id:
-            outbox.post(post.id, number, message, downloads.files)
-        elif keep_files:
-            outbox.edit(post.id, old, message, DiscordMessage(edited(message)), {})
-        else:
-            # A list of attachments without the old ones takes these away (Edit Webhook Message).
-            attachments = message.payload.get("attachments", [])
-            body = edited(message) | {"attachments": attachments}
-            outbox.edit(post.id, old, message, DiscordMessage(body, message.uploads), downloads.files)
-
-    def _complete(self, post: TelegramPost, message: DiscordMessage, downloads: Downloads) -> None:
-        """Fetch the files of a message that must be uploaded again."""
-        lacking = {upload.media for upload in message.uploads} - set(downloads.files)
-        if lacking:
-            downloads.absorb(self._courier.download(post, lacking.__contains__))
-            if lacking - set(downloads.files):
-                raise DiscordUnavailable("a file of it cannot be fetched just now")
 
     # deletions -------------------------------------------------------------------------------
 
@@ -144,25 +98,30 @@ class Follower:
                 absent.discard(number)
             except DiscordUnavailable as error:
                 self._say(Level.ERROR, f"Post {number}: the deletion waits for the next poll ({error})")
-            except MessageRejected as error:
+            except (MessageRejected, PayloadTooLarge) as error:
                 self._say(Level.ERROR, f"Post {number}: Discord refuses to follow its deletion ({error})")
                 self._ledger.deleted(number)
         self._missed = absent
 
     def _remove(self, number: int) -> None:
-        outbox = self._courier.outbox
-        for part in self._ledger.parts(number):
-            if self._policy == "delete":
+        outbox, parts = self._courier.outbox, self._ledger.parts(number)
+        if self._policy == "delete":
+            for part in parts:
                 outbox.delete(number, part)
-            elif part.payload:
-                self._strike(number, part)
+        else:
+            marked = [self._strike(number, part) for part in parts if part.payload]
+            if not any(marked):
+                self._say(Level.STATUS, f"Post {number} was deleted in Telegram; nothing is left to mark")
+                return self._ledger.deleted(number)
         self._ledger.deleted(number)
         self._say(Level.INFO, f"Post {number} was deleted in Telegram: followed ({self._policy})")
+        return None
 
-    def _strike(self, number: int, part: PartRow) -> None:
-        payload = marked_deleted(json.loads(part.payload or "{}"))
-        message = DiscordMessage(payload)
+    def _strike(self, number: int, part: PartRow) -> bool:
+        """False: the message is gone from Discord, too."""
+        message = DiscordMessage(marked_deleted(json.loads(part.payload or "{}")))
         try:
             self._courier.outbox.edit(number, part, message, DiscordMessage(edited(message)), {})
         except MessageGone:
-            return
+            return False
+        return True

@@ -143,21 +143,19 @@ def _parted(leaf: _Leaf) -> Iterator[_Leaf]:
 
 
 def _at_ease(leaves: list[_Leaf]) -> list[_Leaf]:
-    """White space keeps only the styles that go on behind it as well as before it."""
-    eased = list(leaves)
+    """White space keeps only the styles that go on behind it as well as before it, through all of it."""
+    there = _narrowed(leaves)
+    return _narrowed(there[::-1])[::-1]
+
+
+def _narrowed(leaves: list[_Leaf]) -> list[_Leaf]:
+    """White space without the styles that the leaf before it has not."""
+    narrowed: list[_Leaf] = []
     before: Styles = frozenset()
-    for index, leaf in enumerate(eased):
-        if leaf.blank:
-            eased[index] = replace(leaf, styles=leaf.styles & before)
-        else:
-            before = leaf.styles
-    after: Styles = frozenset()
-    for index in reversed(range(len(eased))):
-        if eased[index].blank:
-            eased[index] = replace(eased[index], styles=eased[index].styles & after)
-        else:
-            after = eased[index].styles
-    return eased
+    for leaf in leaves:
+        narrowed.append(replace(leaf, styles=leaf.styles & before) if leaf.blank else leaf)
+        before = narrowed[-1].styles
+    return narrowed
 
 
 # --- markers ------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from enum import Enum
 from pathlib import Path
@@ -149,6 +149,11 @@ class Destination:
     def key(self) -> str:
         """Tells destinations apart without telling the token."""
         return hashlib.sha256(f"{self.execute_url}?{self.thread_id or ''}".encode()).hexdigest()[:24]
+
+    @property
+    def webhook_key(self) -> str:
+        """Tells webhooks apart, whatever thread of theirs is meant."""
+        return replace(self, thread_id=None).key
 
     @property
     def masked(self) -> str:
@@ -312,7 +317,7 @@ class Card:
     """Kinds that are a heading and a few lines: contact, game, invoice, giveaway, paid media, story."""
 
     kind: str
-    lines: tuple[str, ...]
+    runs: RichText
     url: str | None = None
 
 
@@ -338,10 +343,10 @@ class Unsupported:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """An element no reader knows. Its words are forwarded, its markup goes into the layout report."""
+    """An element no reader knows. What it says is forwarded, its markup goes into the layout report."""
 
     css_class: str
-    text: str
+    runs: RichText
     html: str
 
 
@@ -493,6 +498,7 @@ class WorkerSettings:
     follow_edits: bool = True
     follow_deletions: str = "keep"
     forward_service_messages: bool = False
+    request_timeout: float = 30.0
 
 
 @dataclass(frozen=True, slots=True)

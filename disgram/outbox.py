@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import IO, Any, Protocol
 
 from disgram.discord_client import Answer, DiscordClient
@@ -34,6 +35,9 @@ TELL_WAITS_FROM = 30.0
 """Seconds of waiting for a limit from which on the log says so."""
 
 STORAGE_RETRY = 5.0
+
+PATIENCE = 4
+"""429s of one message in a row from which on it backs off as well as waiting for the limiter."""
 
 
 class Limiter(Protocol):
@@ -75,7 +79,9 @@ class Outbox:
         self._wait = wait
         self._backoff_max = backoff_max
         self._keep_payloads = keep_payloads
-        self._unwell: str | None = None
+        self._unsettled: list[tuple[Any, int, RateFacts]] = []
+        self.unwell: str | None = None
+        """What /health shows of Discord, going by the last request: a reason, or None."""
 
     def post(self, post: int, part: int, message: DiscordMessage, files: Mapping[int, IO[bytes]]) -> PartRow:
         """Send until Discord confirms. Raises what no repetition mends: PayloadTooLarge, MessageRejected,
@@ -83,8 +89,7 @@ class Outbox:
         row = self.row(part, message)
         failures = 0
         while True:
-            self.book(self._ledger.put_part, post, row)
-            answer = self._request("POST", lambda: self._client.execute(self._destination, message, files))
+            answer = self._try(post, row, message, files)
             if answer.error is None:
                 row = row._replace(
                     state="sent",
@@ -100,8 +105,21 @@ class Outbox:
             self._told(post, answer.error)
             if not answer.error.ambiguous:
                 self.book(self._ledger.drop_part, post, part)
-            if not isinstance(answer.error, RateLimited):  # the limiter itself waits for those
+            # The limiter itself waits for a 429; but one that is repeated and names no time must end.
+            if not isinstance(answer.error, RateLimited) or failures >= PATIENCE:
                 self._wait(backoff(failures, self._backoff_max))
+
+    def _try(
+        self, post: int, row: PartRow, message: DiscordMessage, files: Mapping[int, IO[bytes]]
+    ) -> Answer:
+        """One attempt. It is booked when its turn has come, not before: a worker killed while it waits for
+        a limit leaves no doubt behind."""
+
+        def send() -> Answer:
+            self.book(self._ledger.put_part, post, row)
+            return self._client.execute(self._destination, message, files)
+
+        return self._request("POST", send)
 
     def edit(
         self,
@@ -113,9 +131,12 @@ class Outbox:
     ) -> None:
         """Make an old message look like `message` by PATCHing it with `request`, which leaves out what stays.
 
-        One try: an edit can wait for the next poll. Raises DiscordError.
+        One try: an edit can wait for the next poll. Raises DiscordError; MessageGone also for a message whose
+        id was never learned (its confirmation was cut off), which nobody can address.
         """
-        ident = old.message_id or ""
+        if not old.message_id:
+            raise MessageGone("Discord confirmed it without an id that could be read")
+        ident = old.message_id
         answer = self._request("PATCH", lambda: self._client.edit(self._destination, ident, request, files))
         if answer.error:
             raise answer.error
@@ -125,10 +146,10 @@ class Outbox:
 
     def delete(self, post: int, old: PartRow) -> None:
         """Remove a message; one that is gone already is fine. One try. Raises DiscordError."""
-        ident = old.message_id or ""
-        answer = self._request("DELETE", lambda: self._client.delete(self._destination, ident))
-        if answer.error and not isinstance(answer.error, MessageGone):
-            raise answer.error
+        if ident := old.message_id:  # without one the address would be no message's, and its 404 a webhook's
+            answer = self._request("DELETE", lambda: self._client.delete(self._destination, ident))
+            if answer.error and not isinstance(answer.error, MessageGone):
+                raise answer.error
         self.book(self._ledger.drop_part, post, old.part)
 
     def guild(self) -> str:
@@ -137,7 +158,7 @@ class Outbox:
         if known is None:
             answer = self._request("GET", lambda: self._client.look(self._destination))
             known = str(answer.message.get("guild_id") or "")
-            if not isinstance(answer.error, DiscordUnavailable):
+            if not isinstance(answer.error, DiscordUnavailable | WebhookGone):
                 self._ledger.remember_guild(self._destination.webhook_id, known)
         return known
 
@@ -145,25 +166,41 @@ class Outbox:
         """One request when its turn comes. A webhook known to be gone is not called."""
         route = self._route(method)
         self.refuse_if_gone()
+        self.book(self._settle)
         ticket = self._limiter.acquire(route, self._wait_for_limit)
         try:
             self.refuse_if_gone()  # somebody may have found out while this one waited
-        except WebhookGone:
-            self._limiter.cancel(ticket)
+            answer = send()
+        except BaseException:
+            with suppress(StorageUnavailable):  # the ticket runs out by itself
+                self._limiter.cancel(ticket)
             raise
-        answer = send()
-        self.book(self._limiter.observe, route, ticket, answer.facts)
+        self._unsettled.append((route, ticket, answer.facts))
+        # What Discord said of the message is booked first: it must not wait for the limiter's file.
+        with suppress(StorageUnavailable):
+            self._settle()
         if isinstance(answer.error, WebhookGone):
-            reason = answer.error.reason
-            self.book(self._ledger.mark_gone, self._destination.key, reason)
+            reason = answer.error.reason or "webhook_gone"
+            self.book(self._ledger.mark_gone, self._grave(reason), reason)
         self._note_health(answer.error)
         return answer
 
+    def _settle(self) -> None:
+        """Tell the limiter how requests ended. Raises StorageUnavailable; what is left is told later."""
+        while self._unsettled:
+            self._limiter.observe(*self._unsettled[0])
+            del self._unsettled[0]
+
+    def _grave(self, reason: str) -> str:
+        """The key under which a death is written: a webhook dies for all its threads."""
+        return self._destination.webhook_key if reason == "webhook_gone" else self._destination.key
+
     def refuse_if_gone(self) -> None:
         """Raise WebhookGone if any worker found this webhook gone and nobody has looked after it since."""
-        reason = self._ledger.gone(self._destination.key)
-        if reason:
-            raise WebhookGone("found gone before; PATCH the job once it is repaired", reason=reason)
+        for key in (self._destination.webhook_key, self._destination.key):
+            reason = self._ledger.gone(key)
+            if reason:
+                raise WebhookGone("found gone before; PATCH the job once it is repaired", reason=reason)
 
     def row(self, part: int, message: DiscordMessage) -> PartRow:
         """What the ledger keeps of a message that is about to be sent."""
@@ -191,8 +228,8 @@ class Outbox:
         """Tell /health when Discord stops answering, and when it answers again."""
         plain_429 = isinstance(error, RateLimited) and not isinstance(error, CloudflareBlocked)
         reason = error.reason if isinstance(error, DiscordUnavailable) and not plain_429 else None
-        if reason != self._unwell:
-            self._unwell = reason
+        if reason != self.unwell:
+            self.unwell = reason
             self._say(
                 Level.STATUS,
                 f"Discord is not available: {error}" if reason else "Discord answers again",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -20,10 +21,14 @@ BUSY_SECONDS = 30.0
 
 
 class Database:
-    """A connection for one thread. Opening creates the file and the schema (idempotent `CREATE`s)."""
+    """A connection whose transactions take turns among threads.
+
+    Opening creates the file and the schema (idempotent `CREATE`s).
+    """
 
     def __init__(self, path: Path, schema: str, *, durable: bool) -> None:
         self.path = path
+        self._turn = threading.Lock()
         try:
             # Made here, since SQLite gives its side files the mode it finds.
             os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
@@ -44,7 +49,12 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """All or nothing, alone among all processes. Raises StorageUnavailable (full disk, read-only)."""
+        """All or nothing, alone among all threads and processes. Raises StorageUnavailable (full disk,
+        read-only). Not to be nested."""
+        with self._turn:
+            yield from self._transaction()
+
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
         try:
             self._connection.execute("BEGIN IMMEDIATE")
             try:

@@ -21,7 +21,14 @@ from urllib.parse import urljoin, urlsplit
 import requests
 
 from disgram import __version__
-from disgram.errors import DisgramError, MediaUnavailable, PageNotUnderstood, TelegramUnavailable
+from disgram.errors import (
+    DisgramError,
+    MediaUnavailable,
+    PageNotUnderstood,
+    StorageUnavailable,
+    TelegramUnavailable,
+)
+from disgram.http_patience import Patience
 from disgram.http_session import Session
 from disgram.models import Fetched
 from disgram.pacing import TelegramPacer
@@ -37,6 +44,9 @@ TIMEOUT = (10.0, 20.0)
 
 PAGE_SECONDS, MEDIA_SECONDS = 60.0, 300.0
 """However steadily bytes trickle, a page or a file is given up after so long."""
+
+REST, REST_MAX = 60.0, 3600.0
+"""Seconds all workers stay away after a 429 that names no time, and at most."""
 
 SPOOL_BYTES = 512 * 1024
 """What of a file is kept in memory before it goes to disk."""
@@ -55,22 +65,25 @@ class Download:
 
 
 class TelegramClient:
-    """One per worker. `check` is called between chunks and raises Stopping when the worker must end."""
+    """One per worker. `check` is called while bytes are awaited, raising Stopping when the worker must end;
+    `patience` in seconds is how long Telegram may be silent, within TIMEOUT."""
 
     def __init__(
         self,
         base_url: str,
         pacer: TelegramPacer,
         *,
+        patience: float = TIMEOUT[1],
         check: Callable[[], None] = lambda: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._base = base_url.rstrip("/")
         self._host = urlsplit(self._base).netloc.lower()
         self._pacer = pacer
+        self._timeout = (min(TIMEOUT[0], patience), min(TIMEOUT[1], patience))
         self._check = check
         self._clock = clock
-        self._session = Session()
+        self._session = Session(Patience(tick=check))
         self._session.headers.update({"User-Agent": _USER_AGENT, "Accept-Language": "en"})
 
     def page(self, channel: str, before: int | None = None) -> str:
@@ -80,6 +93,7 @@ class TelegramClient:
         try) and PageNotUnderstood (led to another host).
         """
         url = f"{self._base}/s/{channel}" + (f"?before={before}" if before else "")
+        self._session.patience.seconds = PAGE_SECONDS
         for _ in range(_REDIRECTS):
             with self._get(url) as response:
                 if not response.is_redirect:
@@ -89,6 +103,7 @@ class TelegramClient:
 
     def media(self, url: str, max_bytes: int) -> Download:
         """A file of a post. Raises MediaUnavailable (for good), TelegramUnavailable (worth another try)."""
+        self._session.patience.seconds = MEDIA_SECONDS
         for _ in range(_REDIRECTS):
             self._require_telegram(url)
             with self._get(url) as response:
@@ -104,7 +119,7 @@ class TelegramClient:
         if urlsplit(url).netloc.lower() == self._host:
             self._pacer.turn()
         try:
-            response = self._session.get(url, stream=True, allow_redirects=False, timeout=TIMEOUT)
+            response = self._session.get(url, stream=True, allow_redirects=False, timeout=self._timeout)
         except requests.RequestException as error:
             raise TelegramUnavailable(_told(error)) from error
         if response.status_code == 429 or response.status_code >= 500:
@@ -113,9 +128,10 @@ class TelegramClient:
         return response
 
     def _refuse(self, response: requests.Response) -> None:
-        retry_after = _number(response.headers.get("Retry-After"))
+        retry_after = min(_number(response.headers.get("Retry-After")) or 0.0, REST_MAX) or None
         if response.status_code == 429:
-            self._pacer.rest(retry_after or 60.0)
+            retry_after = retry_after or REST
+            self._pacer.rest(retry_after)
         raise TelegramUnavailable(f"Telegram answered {response.status_code}", retry_after=retry_after)
 
     def _followed(self, url: str, location: str) -> str:
@@ -142,8 +158,10 @@ class TelegramClient:
         try:
             for chunk in self._chunks(response, max_bytes, MEDIA_SECONDS, too_large):
                 spool.write(chunk)
-        except BaseException:
+        except BaseException as error:
             spool.close()
+            if isinstance(error, OSError):  # of the spool: foreign ones have been translated
+                raise StorageUnavailable(f"no room for a file of a post: {error.strerror}") from error
             raise
         size = spool.tell()
         content_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()

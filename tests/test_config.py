@@ -37,6 +37,7 @@ DEFAULTS = {
     "follow_edits": True,
     "follow_deletions": "keep",
     "forward_service_messages": False,
+    "request_timeout": 30.0,
     "protect_reads": False,
     "trusted_proxies": (),
 }
@@ -86,6 +87,7 @@ def test_an_empty_value_is_an_absent_one() -> None:
         ("FOLLOW_EDITS", "False", "follow_edits", False),
         ("FOLLOW_DELETIONS", "MARK", "follow_deletions", "mark"),
         ("FORWARD_SERVICE_MESSAGES", "yes", "forward_service_messages", True),
+        ("REQUEST_TIMEOUT", "0.5", "request_timeout", 0.5),
         ("PROTECT_READS", "1", "protect_reads", True),
         (
             "TRUSTED_PROXIES",
@@ -127,6 +129,7 @@ def test_accepted(name: str, value: str, field: str, expected: object) -> None:
         ("FOLLOW_EDITS", ["maybe", "2"]),
         ("FOLLOW_DELETIONS", ["no", "true"]),
         ("FORWARD_SERVICE_MESSAGES", ["x"]),
+        ("REQUEST_TIMEOUT", ["0", "31", "-1", "x"]),
         ("PROTECT_READS", ["x"]),
         ("TRUSTED_PROXIES", ["nginx", "300.1.1.1", "10.0.0.0/99"]),
     ],

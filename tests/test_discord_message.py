@@ -137,7 +137,7 @@ KINDS: list[tuple[str, Block, list[str]]] = [
         ["Café", "1 Main St."],
     ),
     ("preview", PREVIEW, ["Example", "A *story*", "About cats"]),
-    ("card", Card("Invoice", ("Food", "5 €"), "https://t.me/x"), ["Invoice", "Food", "5 €"]),
+    ("card", Card("Invoice", (Run("Food\n5 €"),), "https://t.me/x"), ["Invoice", "Food", "5 €"]),
     (
         "buttons",
         Buttons(((Button("One", "https://a.b"), Button("Two")), (Button("Three", "tg://x"),))),
@@ -148,8 +148,8 @@ KINDS: list[tuple[str, Block, list[str]]] = [
         Unsupported("Please open Telegram to view this post"),
         ["Please open Telegram", "Open in Telegram"],
     ),
-    ("unknown", Unknown("x", "Some words", "<x>"), ["Some words"]),
-    ("wordless unknown", Unknown("x", " ", "<x>"), ["Open in Telegram"]),
+    ("unknown", Unknown("x", (Run("Some words"),), "<x>"), ["Some words"]),
+    ("wordless unknown", Unknown("x", (), "<x>"), ["Open in Telegram"]),
     *((kind.value, media(kind), []) for kind in MediaKind),
 ]
 IDS = [name for name, _, _ in KINDS]
@@ -316,6 +316,19 @@ def test_a_small_preview_without_title_is_linked_by_its_site() -> None:
 def test_a_preview_of_the_post_itself_is_not_hidden() -> None:
     card = embeds(checked(post(text("Hi"), replace(PREVIEW, url="https://t.me/cats_daily/7"))))[1]
     assert "url" not in card
+
+
+def test_a_preview_tells_of_a_video_that_is_not_at_hand() -> None:
+    film = Media(MediaKind.VIDEO, "https://example.org/f", duration="0:30")
+    preview = LinkPreview("https://example.org/f", "Films", media=(film,), large=True)
+    told = "🎬 **[Video](https://example.org/f)** · 0:30"
+    for files, image in (({}, False), ({0: Fetched(10, "image/jpeg")}, True)):
+        _, card = embeds(checked(post(text("x"), preview), files))
+        assert card["description"] == told
+        assert ("image" in card) is image
+    _, card = embeds(checked(post(text("x"), preview), {0: Fetched(10, "video/mp4")}))
+    assert "description" not in card
+    assert "🎬 Video (https://example.org/f) · 0:30" in words(checked(post(preview), rung=Rung.TEXT))
 
 
 def test_two_previews_of_one_page_are_both_shown() -> None:
@@ -552,7 +565,7 @@ BLOCKS = st.one_of(
         st.lists(MEDIA, max_size=2).map(tuple),
         st.booleans(),
     ),
-    st.builds(Card, ANYTHING, st.lists(ANYTHING, max_size=3).map(tuple), st.none() | URLS),
+    st.builds(Card, ANYTHING, RICH_TEXTS, st.none() | URLS),
     st.builds(
         Buttons,
         st.lists(
@@ -560,7 +573,7 @@ BLOCKS = st.one_of(
         ).map(tuple),
     ),
     st.builds(Unsupported, ANYTHING),
-    st.builds(Unknown, ANYTHING, ANYTHING, ANYTHING),
+    st.builds(Unknown, ANYTHING, RICH_TEXTS, ANYTHING),
 )
 POSTS = st.builds(
     lambda blocks, author, signature, photo: post(

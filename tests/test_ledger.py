@@ -9,6 +9,7 @@ import stat
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -171,6 +172,7 @@ def test_a_failed_write_changes_nothing(ledger: Ledger, rows: ChannelLedger, tmp
 
 WRITER = """
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from disgram.ledger import Ledger, PartRow, PostRow
 rows = Ledger(Path(sys.argv[1])).of("job", "c")
@@ -215,3 +217,15 @@ def test_many_writers_do_not_lose_each_others_rows(tmp_path: Path) -> None:
         thread.join()
     ledger = Ledger(path)
     assert [len(ledger.of("job", f"c{number}").posts_from(0)) for number in range(4)] == [25] * 4
+
+
+def test_threads_of_the_service_take_turns(ledger: Ledger) -> None:
+    """Ten deletions at once: transactions on one connection would otherwise begin inside one another."""
+
+    def forget(number: int) -> None:
+        for _ in range(20):
+            ledger.of(f"job {number}", "channel").begin(1, None)
+            ledger.forget(f"job {number}")
+
+    with ThreadPoolExecutor(10) as threads:
+        list(threads.map(forget, range(10)))

@@ -50,6 +50,7 @@ RENDERED = [
     ("opens inside", (run("a", BOLD, ITALIC), run("b", BOLD)), f"**{ZWSP}*a*b**"),
     ("neighbours", (run("a", ITALIC), run("b", BOLD)), f"*a*{ZWSP}**b**"),
     ("blanks outside", (run("x"), run(" a ", BOLD), run("y")), "x **a** y"),
+    ("blank lines", (run("a\n", ITALIC), run("\n"), run("b", ITALIC)), "*a*\n\n*b*"),
     ("blank alone", (run("x"), run(" ", BOLD), run("y")), "x y"),
     ("inside a word", (run("un"), run("believ", ITALIC), run("able")), "un*believ*able"),
     ("several lines", (run("a\n\nb", SPOILER),), "||a\n\nb||"),

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from disgram.models import RichText, Run, Style, plain
-from disgram.telegram_page.rich_text import lines, rich_text, words
+from disgram.telegram_page.rich_text import rich_text, words
 from tests import pages
 
 PLAIN: frozenset[Style] = frozenset()
@@ -183,11 +183,10 @@ def test_code_keeps_its_blanks() -> None:
 # --- lines --------------------------------------------------------------------------------------
 
 
-def test_words_are_one_line_and_lines_are_many() -> None:
+def test_words_are_one_line() -> None:
     soup = BeautifulSoup("<a><div> Ann <b>B.</b></div><p>+1<br/><br/>2</p></a>", "lxml")
     assert words(soup.a) == "Ann B. +1 2"
-    assert lines(soup.a) == ("Ann B.", "+1", "2")
-    assert (words(None), lines(None), rich_text(None, "x")) == ("", (), ())
+    assert (words(None), rich_text(None, "x")) == ("", ())
 
 
 # --- properties ---------------------------------------------------------------------------------

@@ -24,6 +24,8 @@ from disgram.models import (
     Poll,
     PollOption,
     Reply,
+    Run,
+    Style,
     TelegramPost,
     Text,
     Unknown,
@@ -367,7 +369,7 @@ def test_without_a_frame_the_page_stands_in() -> None:
     piece = slices('<div class="tgme_widget_message" data-post="a/5"><p>words</p></div>')[0]
     post = parse_post(piece, ChannelPage("harbour", "The title", "https://x/photo.jpg", ()))
     assert (post.author, post.photo_url, post.date) == ("The title", "https://x/photo.jpg", None)
-    assert post.blocks == (Unknown("", "words", "<p>words</p>"),)
+    assert post.blocks == (Unknown("", (Run("words"),), "<p>words</p>"),)
 
 
 # --- media --------------------------------------------------------------------------------------
@@ -669,7 +671,11 @@ def test_cards(css_class: str, kind: str) -> None:
         + f'<div class="{css_class}_description">+1 555<br/>more</div></a>'
     )
     card, picture = blocks(html)
-    assert card == Card(kind, ("Ann B.", "+1 555", "more"), "https://example.org/x")
+    assert card == Card(
+        kind,
+        (Run("Ann "), Run("B.", frozenset({Style.BOLD})), Run("\n+1 555\nmore")),
+        "https://example.org/x",
+    )
     assert isinstance(picture, Media)
     assert picture.url == f"{pages.CDN}/c.jpg"
 
@@ -681,7 +687,7 @@ def test_a_contact_in_its_wrap_is_one_card() -> None:
         '<div class="tgme_widget_message_contact_name">Ann</div>'
         '<div class="tgme_widget_message_contact_phone">+1 555</div></div></div>'
     )
-    assert block(html) == Card("Contact", ("Ann", "+1 555"))
+    assert block(html) == Card("Contact", (Run("Ann\n+1 555"),))
 
 
 # --- what the preview cannot show, and what we do not know ---------------------------------------
@@ -708,9 +714,28 @@ def test_an_element_nobody_knows_keeps_its_words() -> None:
     found = blocks(pages.text("known"), '<div class="tgme_widget_message_hologram x">New<br/>kind</div>')
     assert found[1] == Unknown(
         "tgme_widget_message_hologram x",
-        "New\nkind",
+        (Run("New\nkind"),),
         '<div class="tgme_widget_message_hologram x">New<br/>kind</div>',
     )
+
+
+def test_an_element_nobody_knows_keeps_its_links_and_files() -> None:
+    html = (
+        f'<a class="hologram" href="https://t.me/x/s/1">{pages.picture("hologram_image", "h.jpg")}'
+        f"{pages.picture('hologram_thumb', 't.jpg')}<div>New <b>kind</b></div></a>"
+        '<div class="hologram"><a href="https://a.b/silent"></a>'
+        f'<video src="{pages.CDN}/h.mp4"></video></div>'
+    )
+    told, picture, silent, player = blocks(html)
+    around = "https://t.me/x/s/1"
+    assert isinstance(told, Unknown)
+    assert told.runs == (Run("New ", href=around), Run("kind", frozenset({Style.BOLD}), around))
+    assert isinstance(silent, Unknown)
+    assert silent.runs == (Run("https://a.b/silent", href="https://a.b/silent"),)
+    assert [(one.kind, one.url) for one in (picture, player) if isinstance(one, Media)] == [
+        (MediaKind.PHOTO, f"{pages.CDN}/h.jpg"),
+        (MediaKind.VIDEO, f"{pages.CDN}/h.mp4"),
+    ]
 
 
 def test_a_new_wrapper_around_what_is_known_is_looked_into() -> None:

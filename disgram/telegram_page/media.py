@@ -158,6 +158,19 @@ def preview_media(card: Tag, link: str) -> Iterator[Media]:
             yield Media(MediaKind.PHOTO, link, url=url, identity=_joined("preview photo", _shape(picture)))
 
 
+def unknown_files(element: Tag, place: Place) -> Iterator[Media]:
+    """The files of an element that nobody knows: what plays, and what is painted behind something."""
+    for player in [element, *element.find_all(("video", "audio"))]:
+        kind = {"video": MediaKind.VIDEO, "audio": MediaKind.VOICE}.get(player.name)
+        url = _address(player) if kind and "blured" not in classes(player) else None
+        if kind and url:
+            yield Media(kind, place.url, url=url, identity=_joined(player.name, _number(place.url)))
+    for picture in [element, *element.find_all(style=True)]:
+        url = background(picture)
+        if url and "emoji" not in classes(picture) and not any("thumb" in name for name in classes(picture)):
+            yield Media(MediaKind.PHOTO, place.url, url=url, identity=_joined("photo", _shape(picture)))
+
+
 def _sticker(
     place: Place, url: str | None, form: str, *, preview: str | None = None, note: str = ""
 ) -> Media:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from bs4 import Tag
 
@@ -31,7 +32,7 @@ from disgram.models import (
 )
 from disgram.telegram_page.markup import Place, classes, find, find_all, href
 from disgram.telegram_page.media import preview_media
-from disgram.telegram_page.rich_text import lines, rich_text, words
+from disgram.telegram_page.rich_text import rich_text, words
 
 Reader = Callable[[Tag, Place], Iterator[Block]]
 
@@ -128,7 +129,7 @@ def card(kind: str) -> Reader:
 
     def read(element: Tag, place: Place) -> Iterator[Block]:
         link = next((target for part in _links(element) if (target := href(part, place.channel))), None)
-        yield Card(kind, lines(element), link)
+        yield Card(kind, rich_text(element, place.channel), link)
         yield from preview_media(element, link or place.url)
 
     return read
@@ -157,3 +158,14 @@ def not_supported(element: Tag, place: Place) -> Iterator[Unsupported]:
     """The label t.me puts beside or instead of what its page cannot show; post.py says which it was."""
     label = find(element, "message_media_not_supported_label")
     yield Unsupported(words(label or element))
+
+
+def words_and_links(element: Tag, place: Place) -> RichText:
+    """All that an element says which nobody knows. A link may stand around it; one without words shows
+    its address."""
+    around = href(element, place.channel) if element.name == "a" else None
+    runs = tuple(replace(run, href=run.href or around) for run in rich_text(element, place.channel))
+    told = {run.href for run in runs}
+    targets = (href(link, place.channel) for link in _links(element))
+    silent = [target for target in dict.fromkeys(targets) if target and target not in told]
+    return (*runs, *(part for url in silent for part in (Run("\n"), Run(url, href=url))))[0 if runs else 1 :]

@@ -11,8 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timezone
 
-from bs4 import BeautifulSoup, NavigableString, Tag
+from bs4 import BeautifulSoup, Tag
 from bs4.builder import ParserRejectedMarkup
+from bs4.element import NavigableString
 
 from disgram.errors import PageNotUnderstood
 from disgram.models import (
@@ -24,15 +25,15 @@ from disgram.models import (
     Media,
     Poll,
     PostSlice,
+    Run,
     TelegramPost,
     Text,
     Unknown,
     Unsupported,
-    plain,
 )
 from disgram.telegram_page import media, parts
 from disgram.telegram_page.markup import Place, attribute, classes, file_url, find
-from disgram.telegram_page.rich_text import rich_text, words
+from disgram.telegram_page.rich_text import words
 
 _READERS: dict[str, parts.Reader] = {
     "tgme_widget_message_author": parts.author,
@@ -130,7 +131,7 @@ def _blocks(element: Tag, place: Place) -> Iterator[Block]:
         if isinstance(child, Tag):
             yield from _block(child, place)
         elif type(child) is NavigableString and child.strip() not in _SMALL_WORDS:
-            yield Unknown("", child.strip(), str(child))
+            yield Unknown("", (Run(child.strip()),), str(child))
 
 
 def _block(element: Tag, place: Place) -> Iterable[Block]:
@@ -147,11 +148,12 @@ def _block(element: Tag, place: Place) -> Iterable[Block]:
     return _unknown(element, names, place)
 
 
-def _unknown(element: Tag, names: list[str], place: Place) -> Iterator[Unknown]:
+def _unknown(element: Tag, names: list[str], place: Place) -> Iterator[Block]:
     """Nothing for decoration: an element counts when it has words, a file, a picture or a link."""
-    text, html = plain(rich_text(element, place.channel)), str(element)
-    if text or any(sign in html for sign in ("url(", " src=", " srcset=", " href=")):
-        yield Unknown(" ".join(names), text, html)
+    runs, html = parts.words_and_links(element, place), str(element)
+    if runs or any(sign in html for sign in ("url(", " src=", " srcset=")):
+        yield Unknown(" ".join(names), runs, html)
+        yield from media.unknown_files(element, place)
 
 
 def _without_idle_labels(blocks: list[Block]) -> tuple[Block, ...]:
@@ -163,7 +165,7 @@ def _without_idle_labels(blocks: list[Block]) -> tuple[Block, ...]:
 
 
 def _can_be_read(block: Block) -> bool:
-    return isinstance(block, _READABLE) or (isinstance(block, Unknown) and bool(block.text))
+    return isinstance(block, _READABLE) or (isinstance(block, Unknown) and bool(block.runs))
 
 
 def _avatar(soup: Tag) -> str | None:

@@ -13,8 +13,7 @@ import re
 from itertools import groupby
 from typing import NamedTuple
 
-from bs4 import NavigableString, Tag
-from bs4.element import PageElement
+from bs4.element import NavigableString, PageElement, Tag
 
 from disgram.models import RichText, Run, Style, plain
 from disgram.telegram_page.markup import attribute, classes, href
@@ -65,12 +64,6 @@ def rich_text(element: Tag | None, channel: str) -> RichText:
 def words(element: Tag | None) -> str:
     """The same as one line without formatting: names, titles, captions of buttons."""
     return _BLANK.sub(" ", plain(rich_text(element, "")))
-
-
-def lines(element: Tag | None) -> tuple[str, ...]:
-    """The same line by line, blank lines left out."""
-    text = (line.strip(" ") for line in plain(rich_text(element, "")).split("\n"))
-    return tuple(line for line in text if line)
 
 
 def _read_children(element: Tag, look: _Look, writer: _Writer, channel: str) -> None:

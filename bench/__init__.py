@@ -1,0 +1,1 @@
+"""The benchmarks: each prints what it measured, `make bench` all of them."""

@@ -1,0 +1,128 @@
+"""A headless Chromium, driven by Debian's chromedriver over W3C WebDriver: plain HTTP and JSON.
+
+Owns both processes. No WebDriver package: the few calls needed are these. Never reaches out to another
+host: the browser resolves no name, and `requested` tells every address a page asked for.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import requests
+
+from tests.integration.programs import program
+from tests.integration.stage import eventually, free_port
+
+_OPTIONS = {
+    "args": [
+        "--headless=new",
+        "--no-sandbox",  # Chromium refuses root otherwise, and build machines run as root
+        "--disable-dev-shm-usage",
+        "--disable-gpu",
+        "--disable-background-networking",
+        "--window-size=1280,1600",
+        "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+    ],
+}
+
+
+class Browser:
+    """One session, one tab."""
+
+    def __init__(self, driver: str) -> None:
+        self._driver = driver
+        options = _OPTIONS | {"binary": program("chromium")}
+        asked = {"goog:chromeOptions": options, "goog:loggingPrefs": {"performance": "ALL", "browser": "ALL"}}
+        self._session = ""
+        made = self._call("POST", "/session", {"capabilities": {"alwaysMatch": asked}})
+        self._session = f"/session/{made['sessionId']}"
+
+    def _call(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+        answer = requests.request(method, f"{self._driver}{self._session}{path}", json=body, timeout=60)
+        value = answer.json()["value"]
+        assert answer.ok, f"{value.get('error')}: {value.get('message')}"
+        return value
+
+    def open(self, url: str) -> None:
+        self._call("POST", "/url", {"url": url})
+
+    def run(self, script: str, *arguments: object) -> Any:
+        """The value that `script` returns."""
+        return self._call("POST", "/execute/sync", {"script": script, "args": list(arguments)})
+
+    def _element(self, css: str) -> str:
+        wanted = {"using": "css selector", "value": css}
+        found = eventually(lambda: self._call("POST", "/elements", wanted), of=lambda: f"no {css}")
+        return str(next(iter(found[0].values())))
+
+    def click(self, css: str) -> None:
+        """The first such element, once it is there, brought into view."""
+        element = self._element(css)
+        self.run("document.querySelector(arguments[0]).scrollIntoView({block: 'center'})", css)
+        self._call("POST", f"/element/{element}/click", {})
+
+    def type(self, css: str, text: str) -> None:
+        """In the place of what stands there."""
+        element = self._element(css)
+        self._call("POST", f"/element/{element}/clear", {})
+        self._call("POST", f"/element/{element}/value", {"text": text})
+
+    def text(self, css: str) -> str:
+        """What a person reads there; "" while there is nothing."""
+        return str(self.run("return document.querySelector(arguments[0])?.innerText ?? ''", css))
+
+    def picture(self) -> bytes:
+        """A PNG of the window."""
+        return base64.b64decode(self._call("GET", "/screenshot"))
+
+    def requested(self) -> list[str]:
+        """Every address asked for since the last call, but for those the page's own policy held back."""
+        entries = self._call("POST", "/se/log", {"type": "performance"})
+        events = [json.loads(entry["message"])["message"] for entry in entries]
+        held_back = {_id(event) for event in events if event["params"].get("blockedReason") == "csp"}
+        sent = [event for event in events if event["method"] == "Network.requestWillBeSent"]
+        return [event["params"]["request"]["url"] for event in sent if _id(event) not in held_back]
+
+    def complaints(self) -> list[str]:
+        """What the console holds: scripts that failed, addresses the page's policy forbade."""
+        return [entry["message"] for entry in self._call("POST", "/se/log", {"type": "browser"})]
+
+    def close(self) -> None:
+        self._call("DELETE", "")
+
+
+@contextmanager
+def browsing() -> Iterator[Browser]:
+    """A browser with a profile of its own."""
+    port = free_port()
+    with tempfile.TemporaryDirectory(prefix="disgram-browser-", ignore_cleanup_errors=True) as folder:
+        command = [program("chromedriver"), f"--port={port}", f"--log-path={folder}/log"]
+        driver = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            url = f"http://127.0.0.1:{port}"
+            eventually(lambda: _ready(url))
+            browser = Browser(url)
+            try:
+                yield browser
+            finally:
+                browser.close()
+        finally:
+            driver.terminate()
+            driver.wait(15)
+
+
+def _id(event: dict[str, Any]) -> str:
+    return str(event["params"].get("requestId", ""))
+
+
+def _ready(url: str) -> bool:
+    try:
+        return bool(requests.get(f"{url}/status", timeout=5).json()["value"]["ready"])
+    except requests.ConnectionError:
+        return False

@@ -1,0 +1,96 @@
+"""/docs and /redoc as a person uses them: in a browser, without internet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.integration.browser import Browser, browsing
+from tests.integration.programs import program
+from tests.integration.stage import PASSWORD, Stage, eventually, staged
+
+NO_PICTURE = ("data:", "blob:")
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Iterator[Stage]:
+    program("chromium"), program("chromedriver")
+    with staged(tmp_path) as one:
+        one.telegram.add_channel("news", "News")
+        yield one.start()
+
+
+@pytest.fixture
+def browser() -> Iterator[Browser]:
+    program("chromium"), program("chromedriver")
+    with browsing() as one:
+        yield one
+
+
+def nothing_from_elsewhere(browser: Browser, stage: Stage) -> None:
+    asked = [url for url in browser.requested() if not url.startswith(NO_PICTURE)]
+    assert asked
+    assert [url for url in asked if not url.startswith(f"http://127.0.0.1:{stage.port}/")] == []
+
+
+class Swagger:
+    """Swagger UI's page."""
+
+    def __init__(self, browser: Browser) -> None:
+        self.browser = browser
+
+    def authorize(self, password: str) -> None:
+        browser = self.browser
+        browser.click(".auth-wrapper .authorize")
+        browser.type(".auth-container input", password)
+        browser.click(".auth-btn-wrapper .authorize")
+        browser.click(".auth-btn-wrapper .btn-done")
+
+    def call(self, operation: str, **headers: str) -> tuple[str, str]:
+        """Try it out; the status code and the body that the page shows. `operation`: its element's id."""
+        browser, block = self.browser, f"[id='{operation}']"
+        browser.click(f"{block} .opblock-summary-control")
+        browser.click(f"{block} .try-out__btn")
+        for name, value in headers.items():
+            browser.type(f"{block} tr[data-param-name='{name}'] input", value)
+        browser.click(f"{block} .execute")
+        status = eventually(lambda: browser.text(f"{block} .live-responses-table tbody .response-col_status"))
+        body = browser.text(f"{block} .live-responses-table tbody .response-col_description .highlight-code")
+        return str(status).split()[-1], body
+
+
+def test_a_job_from_its_creation_to_its_end_in_the_browser(stage: Stage, browser: Browser) -> None:
+    browser.open(f"http://127.0.0.1:{stage.port}/docs")
+    page = Swagger(browser)
+    page.authorize(PASSWORD)
+    created = page.call(
+        "operations-Jobs-create_job_job_post",
+        JOB_NAME="from the browser",
+        DISCORD_WEBHOOK_URL=stage.webhook.url,
+        TELEGRAM_CHANNELS="t.me/news",
+        EMBED_COLOR="",
+        DISCORD_THREAD_ID="",
+    )
+    assert created[0] == "201", created
+    status, listed = page.call("operations-Jobs-list_jobs_jobs_get")
+    assert status == "200"
+    assert "https://t.me/news" in listed
+    deleted = page.call("operations-Jobs-delete_job_job_delete", JOB_NAME="from the browser")
+    assert deleted[0] == "200", deleted
+    assert stage.call("GET", "/jobs").json() == {}
+    nothing_from_elsewhere(browser, stage)
+
+
+def test_without_authorization_the_page_shows_why_not(stage: Stage, browser: Browser) -> None:
+    browser.open(f"http://127.0.0.1:{stage.port}/docs")
+    status, body = Swagger(browser).call("operations-Jobs-delete_job_job_delete", JOB_NAME="any")
+    assert status == "401"
+    assert "Authorization: Bearer" in body
+
+
+def test_redoc_is_whole_as_well(stage: Stage, browser: Browser) -> None:
+    browser.open(f"http://127.0.0.1:{stage.port}/redoc")
+    eventually(lambda: "Create a job" in browser.text("body"), of=lambda: browser.text("body"))
+    nothing_from_elsewhere(browser, stage)
