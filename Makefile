@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run demo test lint
+.PHONY: run demo test lint soak
 
 $(VENV)/.runtime: requirements.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -30,3 +30,7 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# Ten minutes of faults and kills; SECONDS=60 for less.
+soak: $(VENV)/.dev
+	$(BIN)/python -m tests.soak $(if $(SECONDS),--seconds $(SECONDS))

@@ -189,14 +189,19 @@ class JobManager:
         with self._lock:
             return self._jobs.get(name) or _unknown(name)
 
+    def refuse_taken(self, name: str) -> None:
+        """Raises JobExists if there is a job of this name."""
+        with self._lock:
+            if name in self._jobs:
+                raise JobExists(
+                    "Job name already taken",
+                    f"There is a job named {name!r}. Choose another name, or PATCH that one.",
+                )
+
     def create(self, job: Job) -> None:
         """Raises JobExists, or StorageUnavailable if it cannot be written (then nothing changed)."""
         with self._lock:
-            if job.jobName in self._jobs:
-                raise JobExists(
-                    "Job name already taken",
-                    f"There is a job named {job.jobName!r}. Choose another name, or PATCH that one.",
-                )
+            self.refuse_taken(job.jobName)
             self._store({**self._jobs, job.jobName: job})
 
     def change(self, name: str, changed: Callable[[Job], Job]) -> Job:

@@ -181,8 +181,9 @@ def list_jobs(request: Request, trusted: TrustedReader) -> dict[str, Job]:
 def create_job(request: Request, service: Admitted) -> JobAnswer:
     job = new_job(headers_of(request.headers.raw), service.settings)
     with service.jobs.alone(job.jobName):
+        service.jobs.refuse_taken(job.jobName)
+        service.forgive(job)  # first: should the ledger fail, nothing has changed
         service.jobs.create(job)
-        service.forgive(job)
         start_job_processes(service)
     service.log.write(Level.SYSTEM, f"Job created, {len(job.telegramChannels)} channels", job.jobName)
     warn_of_pace(service)
@@ -195,8 +196,9 @@ def change_job(request: Request, service: Admitted) -> JobAnswer:
     name = job_name(needed(headers, JOB_NAME))
     changed = changes(headers, service.settings.webhook_hosts)
     with service.jobs.alone(name):
-        job = service.jobs.change(name, lambda old: old.model_copy(update=changed))
+        job = service.jobs.get(name).model_copy(update=changed)
         service.forgive(job)
+        service.jobs.change(name, lambda _: job)
         service.supervisor.revive(name)
     service.log.write(Level.SYSTEM, f"Job changed: {', '.join(changed)}", name)
     return JobAnswer(message=f"Job {name!r} changed", job=job.masked())
@@ -209,11 +211,21 @@ def delete_job(request: Request, service: Admitted) -> dict[str, str]:
         service.jobs.remove(name)
         service.supervisor.wake()
         gone = service.supervisor.wait_gone(name, _GONE_WITHIN)
-        service.ledger.forget(name)
+        _forget(service, name)
     service.log.write(Level.SYSTEM, "Job deleted", name)
     if not gone:
         raise ProcessesRemain("The job is deleted, but its processes are still ending.")
     return {"message": f"Job {name!r} deleted"}
+
+
+def _forget(service: Service, name: str) -> None:
+    try:
+        service.ledger.forget(name)
+    except StorageUnavailable as error:
+        raise StorageUnavailable(
+            f"The job is deleted, but its progress is not ({error}): "
+            "a new job of this name would go on where it stood."
+        ) from None
 
 
 @router.get("/job/failed", **document.FAILED_POSTS)

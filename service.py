@@ -7,7 +7,6 @@ what a job or a worker does.
 from __future__ import annotations
 
 import contextlib
-import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from pathlib import Path
 from auth import BearerGate
 from config import PROJECT, Settings
 from disgram import __version__, health
+from disgram.complaint import complain
 from disgram.errors import StartRefused
 from disgram.host import HostWatch
 from disgram.ledger import Ledger
@@ -163,7 +163,7 @@ def _make_folder(folder: Path) -> None:
 def _announce(service: Service) -> None:
     service.log.write(Level.SYSTEM, f"Disgram {__version__} started, {len(service.jobs.jobs())} jobs")
     if service.settings.default_password:
-        print(f"disgram: {_KNOWN_PASSWORD}", file=sys.stderr, flush=True)
+        complain(_KNOWN_PASSWORD)
         service.log.write(Level.SYSTEM, _KNOWN_PASSWORD)
     warn_of_pace(service)
 

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import psutil
 
+from disgram.complaint import complain
+
 
 @dataclass(frozen=True)
 class Host:
@@ -56,8 +58,16 @@ class HostWatch:
                 memory_available_mb=round(memory.available / 2**20, 2),
                 disk_percent=disk.percent,
                 disk_free_gb=round(disk.free / 2**30, 2),
-                write_error=_write_error(self._data_dir),
+                write_error=self._tried(),
             )
+
+    def _tried(self) -> str | None:
+        """Standard error hears of a change: the log is on the disk in question."""
+        error = _write_error(self._data_dir)
+        if error != self.latest.write_error:
+            told = f"cannot be written: {error}" if error else "can be written again"
+            complain(f"the data directory {self._data_dir} {told}")
+        return error
 
     def _watch(self) -> None:
         while not self._stop.wait(self._interval):

@@ -194,12 +194,15 @@ class ChannelLedger:
         return PostRow(*row) if row else None
 
     def posts_from(self, post: int) -> list[PostRow]:
-        """Posts with this number or a higher one, ascending: what the newest page can be compared with."""
+        """Posts that reach this number or a higher one, ascending: what the newest page can be compared with.
+
+        An album (of ten at most) whose first item was deleted may begin below.
+        """
         with self._database.reading() as run:
             rows = run.execute(
                 "SELECT post, last_id, state, fingerprint, shape FROM post "
-                "WHERE job = ? AND channel = ? AND post >= ? ORDER BY post",
-                (*self._key, post),
+                "WHERE job = ? AND channel = ? AND post > ? AND last_id >= ? ORDER BY post",
+                (*self._key, post - 10, post),
             ).fetchall()
         return [PostRow(*row) for row in rows]
 

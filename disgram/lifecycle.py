@@ -119,10 +119,11 @@ def spoke(worker: Worker, now: float) -> Worker:
     return replace(worker, state=TRANSITIONS[worker.state, Event.LINE], heard_at=now)
 
 
-def stopping(worker: Worker, reason: str | None, now: float) -> Worker:
-    """SIGTERM was sent."""
+def stopping(worker: Worker, reason: str | None, now: float, patience: float | None = None) -> Worker:
+    """SIGTERM was sent; SIGKILL is due after `patience` seconds (None: KILL_AFTER)."""
     state = TRANSITIONS[worker.state, Event.STOP]
-    return replace(worker, state=state, due_at=now + KILL_AFTER, reason=reason)
+    due_at = now + (KILL_AFTER if patience is None else patience)
+    return replace(worker, state=state, due_at=due_at, reason=reason)
 
 
 def killed(worker: Worker, now: float) -> Worker:

@@ -62,7 +62,7 @@ class Supervisor:
         self._woken: socket.socket | None = None
         self._waker: socket.socket | None = None
         beat_every = min(BEAT_EVERY, stale_after / 4)
-        self._table = WorkerTable(template, self._selector, on_report, clock, beat_every)
+        self._table = WorkerTable(template, self._selector, on_report, clock, beat_every, self._interval)
         self._looks = Looks()
         self._next_look_at = self._turned_at = clock()
         self._stop_by = _FOREVER

@@ -13,13 +13,13 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timezone
 from pathlib import Path
 
+from disgram.complaint import complain
 from disgram.errors import StorageUnavailable
 from disgram.report import Level
 
@@ -206,7 +206,7 @@ class WorkerLog:
     def _drop(self, error: OSError) -> None:
         """Standard error hears of it once per time of trouble: it may well be a file on the same disk."""
         if not self._dropped:
-            print(f"disgram: {self._path} cannot be written ({error}); lines are dropped", file=sys.stderr)
+            complain(f"{self._path} cannot be written ({error}); lines are dropped")
         self._dropped += 1
         self.trouble = str(error)
         self._close()

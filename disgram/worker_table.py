@@ -25,7 +25,8 @@ from disgram.worker_record import WorkerRecord, decoded
 class WorkerTable:
     """Registers what it listens to with `selector`; the event's `data` is what to call then.
 
-    `changed`: something happened that `lifecycle.plan` should see.
+    `changed`: something happened that `lifecycle.plan` should see. `stale_patience`: seconds for a silent
+    worker to obey SIGTERM; one that hangs will not, so it gets no longer than a monitor's tick.
     """
 
     def __init__(
@@ -35,7 +36,9 @@ class WorkerTable:
         on_report: Callable[[WorkerSpec, Report], None],
         clock: Callable[[], float],
         beat_every: float = BEAT_EVERY,
+        stale_patience: float = lifecycle.KILL_AFTER,
     ) -> None:
+        self._stale_patience = stale_patience
         self._template = template
         self._template_watched = False
         self._selector = selector
@@ -211,11 +214,13 @@ class WorkerTable:
     def _stop(self, record: WorkerRecord, reason: str | None, now: float) -> None:
         if not record.process:
             return
+        patience = None
         if reason == "stale":
+            patience = min(self._stale_patience, lifecycle.KILL_AFTER)
             silent = now - record.worker.heard_at
             self._report(record, Level.ERROR, f"no sign of life for {silent:.0f} s; this worker is replaced")
         self._template.signal(record.process, signal.SIGTERM)
-        record.worker = lifecycle.stopping(record.worker, reason, now)
+        record.worker = lifecycle.stopping(record.worker, reason, now, patience)
 
     def _kill(self, record: WorkerRecord, now: float) -> None:
         if record.process:

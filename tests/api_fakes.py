@@ -14,6 +14,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from config import SETTINGS, Settings
+from disgram.errors import StorageUnavailable
 from disgram.models import Snapshot, WorkerSpec, WorkerState, WorkerStatus
 from main import create_app, serve
 from service import Service, assembled, open_jobs, open_log
@@ -104,11 +105,18 @@ class FakeLedger:
         self.posts: list[dict[str, Any]] = []
         self.forgotten: list[str] = []
         self.forgiven: list[str] = []
+        self.full = False
+
+    def _book(self) -> None:
+        if self.full:
+            raise StorageUnavailable("disgram.db: database or disk is full")
 
     def forget(self, job: str) -> None:
+        self._book()
         self.forgotten.append(job)
 
     def forgive(self, destination: str) -> None:
+        self._book()
         self.forgiven.append(destination)
 
     def failed(self) -> list[dict[str, Any]]:

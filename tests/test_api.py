@@ -259,6 +259,23 @@ def test_a_disk_that_takes_nothing(api: Api, tmp_path: Path) -> None:
     assert len(check_process_health(api.service)) == 2
 
 
+def test_a_ledger_that_takes_nothing(api: Api, tmp_path: Path) -> None:
+    """The disk filled up between two files: what is refused has not half happened."""
+    api.post()
+    before = (tmp_path / "jobs.json").read_bytes()
+    api.ledger.full = True
+    assert api.post(JOB_NAME="other").status_code == 503
+    patched = api("PATCH", "/job", AUTH | {"JOB_NAME": "news", "EMBED_COLOR": "89a7d9"})
+    assert patched.status_code == 503
+    assert (tmp_path / "jobs.json").read_bytes() == before
+    assert list(api("GET", "/jobs").json()) == ["news"]
+    assert api.post().status_code == 409
+    deleted = api("DELETE", "/job", AUTH | {"JOB_NAME": "news"})
+    assert deleted.status_code == 503
+    assert "is deleted, but its progress is not" in deleted.json()["detail"]["message"]
+    assert api("GET", "/jobs").json() == {}
+
+
 def test_many_at_once(api: Api, tmp_path: Path) -> None:
     def live(n: int) -> list[int]:
         name = {"JOB_NAME": f"job{n}"}

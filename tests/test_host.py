@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+import pytest
+
 from disgram.host import HostWatch
 
 
@@ -22,9 +24,17 @@ def test_the_host_is_looked_at_in_the_background(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_folder_that_cannot_be_written_is_noticed(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_is_noticed_and_said_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / ".disgram.probe").mkdir()
     watch = HostWatch(tmp_path)
     watch.look()
-    assert watch.latest.write_error
+    watch.look()
+    assert watch.latest.write_error == "Is a directory"
+    (tmp_path / ".disgram.probe").rmdir()
+    watch.look()
     watch.stop()
+    first, second = capsys.readouterr().err.splitlines()
+    assert first == f"disgram: the data directory {tmp_path} cannot be written: Is a directory"
+    assert second.endswith("can be written again")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import os
 import re
 import subprocess
@@ -181,6 +183,19 @@ def test_a_full_disk_is_said_once_and_recovered_from(
     first, second = content(tmp_path).splitlines()
     assert "[SYSTEM] 2 lines are missing" in first
     assert second.endswith("[INFO] three")
+
+
+def test_standard_error_on_the_same_full_disk(
+    log: WorkerLog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Full(io.StringIO):
+        def write(self, text: str) -> int:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    (tmp_path / "Disgram.log").mkdir()
+    monkeypatch.setattr(sys, "stderr", Full())
+    log.write(Level.INFO, "one")
+    assert log.trouble
 
 
 SHORT_OF_SPACE = """

@@ -13,8 +13,7 @@ import re
 from itertools import groupby
 from typing import NamedTuple
 
-from bs4 import NavigableString, Tag
-from bs4.element import PageElement
+from bs4.element import NavigableString, PageElement, Tag
 
 from disgram.models import RichText, Run, Style, plain
 from disgram.telegram_page.markup import attribute, classes, href

@@ -21,6 +21,7 @@ import psutil
 import requests
 
 from demo.discord import DiscordStandIn
+from demo.discord_limits import Rates
 from demo.discord_messages import Message, Webhook
 from demo.telegram import TelegramStandIn
 
@@ -55,7 +56,7 @@ class Stage:
         self.port = free_port()
         self.output = folder / "output.txt"
         self._process: subprocess.Popen[bytes] | None = None
-        self._env = {
+        self.environment = {
             "AUTH_PASSWORD": PASSWORD,
             "HOST": "127.0.0.1",
             "PORT": str(self.port),
@@ -80,7 +81,7 @@ class Stage:
             self._process = subprocess.Popen(
                 [sys.executable, "main.py"],
                 cwd=ROOT,
-                env=os.environ | self._env | env,
+                env=os.environ | self.environment | env,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
@@ -169,10 +170,13 @@ def link_of(message: Message) -> str:
 
 
 @contextmanager
-def staged(folder: Path, **env: str) -> Iterator[Stage]:
-    """A stage that is struck afterwards, and with it every process that was started on it."""
+def staged(folder: Path, *, per_webhook: tuple[int, float] = (5, 2.0), **env: str) -> Iterator[Stage]:
+    """A stage that is struck afterwards, and with it every process that was started on it.
+
+    `per_webhook`: the limit Discord announces, as (requests, seconds).
+    """
     (folder / "data").mkdir(exist_ok=True)
-    with TelegramStandIn() as telegram, DiscordStandIn() as discord:
+    with TelegramStandIn() as telegram, DiscordStandIn(rates=Rates(webhook=per_webhook)) as discord:
         stage = Stage(folder, telegram, discord, **env)
         try:
             yield stage

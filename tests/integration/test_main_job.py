@@ -21,7 +21,7 @@ from tests.integration.stage import Stage, eventually, link_of, staged
 
 @pytest.fixture
 def stage(tmp_path: Path) -> Iterator[Stage]:
-    with staged(tmp_path) as one:
+    with staged(tmp_path, per_webhook=(10, 1.0)) as one:
         yield one
 
 
@@ -106,7 +106,6 @@ def test_a_restart_forwards_what_came_meanwhile_however_much(stage: Stage) -> No
     assert stage.stop() == 0
     for number in range(4, 54):
         channel.add(post(words(f"new {number}")))
-    stage.discord._limiter.rates = type(stage.discord.rates)(webhook=(50, 1.0))
     stage.start()
     eventually(lambda: stage.numbers() == list(range(1, 54)), 40, of=stage.numbers)
 

@@ -1,0 +1,81 @@
+"""Pages read with patience, and what is kept of those that nobody understood."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from disgram.channel_reader import PAGE_TRIES
+from disgram.errors import PageNotUnderstood, TelegramUnavailable
+from disgram.layout_watch import KEEP, LARGEST, LayoutWatch
+from tests import pages
+from tests.delivery_fakes import Bench
+
+
+def test_a_page_is_asked_for_four_times_with_growing_pauses(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    bench.telegram.fails = lambda _: TelegramUnavailable("502")
+    bench.poll()
+    assert len(bench.telegram.asked) == PAGE_TRIES
+    assert [0.75 <= wait / base <= 1 for wait, base in zip(bench.waited, (1, 2, 4), strict=True)] == [
+        True
+    ] * 3
+
+
+def test_a_rest_that_telegram_asks_for_shows_at_once(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    bench.telegram.fill(1, 1)
+    errors = iter([TelegramUnavailable("429", retry_after=60.0)])
+    bench.telegram.fails = lambda _: next(errors, None)
+    bench.poll()
+    assert bench.said.reasons == ["telegram_unavailable", None, None]
+
+
+def test_one_unreadable_post_among_others_is_named_and_does_not_stop_them(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    bench.telegram.fill(1, 3)
+    bench.telegram.posts[2] = pages.post(2, '<div class="brand_new">Something <b>new</b></div>')
+    bench.poll()
+    assert bench.discord.numbers == [1, 2, 3]
+    assert "Something" in bench.discord.texts[1]
+    assert bench.said.facts["layout_changed"] == 1
+    (kept,) = (tmp_path / "layout").iterdir()
+    assert "brand_new" in kept.read_text()
+
+
+def test_a_page_that_is_none_is_kept_once(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    bench.telegram.page = lambda channel, before=None: "<html>somebody's block page</html>"  # type: ignore[method-assign]
+    bench.poll(3)
+    assert [path.name for path in (tmp_path / "layout").iterdir()] == ["harbour-page.html"]
+    assert len(bench.said.errors("kept in")) == 1
+    assert bench.discord.asked == []
+
+
+def test_a_page_that_is_cut_off_changes_nothing(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    bench.telegram.fill(1, 3)
+    whole = bench.telegram.page("harbour")
+    bench.telegram.page = lambda channel, before=None: whole[: len(whole) // 2]  # type: ignore[method-assign]
+    with pytest.raises(PageNotUnderstood):
+        bench.worker.poll_once()
+    assert bench.ledger.progress() is None
+
+
+def test_names_from_outside_stay_inside_the_folder(tmp_path: Path) -> None:
+    path = LayoutWatch(tmp_path, "../Evil").keep("../../x y", "html")
+    assert path == tmp_path / "layout" / "evil-------x-y.html"
+
+
+def test_what_is_kept_is_bounded(tmp_path: Path) -> None:
+    watch = LayoutWatch(tmp_path, "harbour")
+    kept = [watch.keep(str(number), "x" * (LARGEST + 1)) for number in range(KEEP + 5)]
+    assert sum(path is not None for path in kept) == KEEP
+    assert watch.count == KEEP + 5
+    assert all(path.stat().st_size == LARGEST for path in kept if path)
+
+
+def test_no_space_is_no_reason_to_stop(tmp_path: Path) -> None:
+    (tmp_path / "layout").write_text("in the way")
+    assert LayoutWatch(tmp_path, "harbour").keep("page", "html") is None

@@ -1,0 +1,159 @@
+"""One post, whole, whatever happens between its parts: resumed, edited meanwhile, refused, too large."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from disgram.errors import (
+    DiscordUnavailable,
+    DisgramError,
+    MessageRejected,
+    PayloadTooLarge,
+    Stopping,
+    TelegramUnavailable,
+)
+from disgram.models import DiscordMessage
+from tests import pages
+from tests.delivery_fakes import Bench, refusal, text_of
+
+LONG = " ".join(f"word{number}" for number in range(900))
+"""Two messages."""
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path)
+
+
+def stop_in_the_middle(bench: Bench) -> None:
+    """Part 1 is confirmed; while part 2 is in doubt the worker is stopped."""
+    bench.discord.script = [None, refusal(DiscordUnavailable("reset", ambiguous=True))]
+    bench.stop_after = 0
+    with pytest.raises(Stopping):
+        bench.poll()
+    bench.stop_after = None
+    bench.again()
+
+
+def test_a_post_of_two_messages_goes_on_at_the_first_not_confirmed(bench: Bench) -> None:
+    bench.telegram.write(1, LONG)
+    stop_in_the_middle(bench)
+    bench.poll()
+    assert bench.discord.asked == ["POST", "POST", "POST"]
+    assert " ".join(bench.discord.texts).split() == LONG.split()
+    assert len(bench.said.errors("may appear twice")) == 2  # when it happened, and when it was sent again
+
+
+def test_a_text_that_changed_between_its_parts_is_whole_in_the_end(bench: Bench) -> None:
+    """The part that was confirmed no longer fits the one that follows: it is edited first."""
+    bench.telegram.write(1, LONG)
+    stop_in_the_middle(bench)
+    changed = LONG.replace("word5 ", "a good many more words than there were before ")
+    bench.telegram.write(1, changed)
+    bench.poll()
+    assert bench.discord.asked == ["POST", "POST", "PATCH", "POST"]
+    assert " ".join(bench.discord.texts).split() == changed.split()
+
+
+def test_a_text_cut_short_between_its_parts_leaves_nothing_over(bench: Bench) -> None:
+    bench.telegram.write(1, LONG)
+    stop_in_the_middle(bench)
+    bench.telegram.write(1, "short")
+    bench.poll()
+    assert bench.discord.texts == ["short"]
+    assert [part.state for part in bench.ledger.parts(1)] == ["sent"]
+    bench.telegram.write(1, "shorter")
+    bench.poll()
+    assert bench.discord.texts == ["shorter"]
+    assert "DELETE" not in bench.discord.asked
+
+
+def test_a_first_message_deleted_in_discord_meanwhile_is_not_put_back(bench: Bench) -> None:
+    bench.telegram.write(1, LONG)
+    stop_in_the_middle(bench)
+    bench.discord.shown.clear()
+    bench.telegram.write(1, "short")
+    bench.telegram.write(2, "next")
+    bench.poll()
+    assert bench.discord.texts == ["next"]
+
+
+def test_a_second_part_refused_in_every_form_leaves_a_link_behind_the_first(bench: Bench) -> None:
+    """It was taken for sent: the barest form has one message, and one was confirmed."""
+    bench.telegram.write(1, LONG)
+
+    def refuses(message: DiscordMessage) -> DisgramError | None:
+        return MessageRejected("240000") if "word899" in text_of(message.payload) else None
+
+    bench.discord.refuses = refuses  # type: ignore[assignment]
+    bench.poll()
+    assert bench.discord.texts[0].startswith("word0 ")
+    assert bench.discord.texts[-1].endswith("https://t.me/harbour/1")
+    assert bench.book.failed() == []
+
+
+def test_a_simpler_form_of_the_rest_makes_the_first_part_fit(bench: Bench) -> None:
+    """Lines that stand for files move the seam: no word may be lost at it."""
+    bench.telegram.files = {"one.jpg": b"x" * 10}
+    bench.telegram.write(1, LONG, pages.photo(1))
+
+    def refuses(message: DiscordMessage) -> DisgramError | None:
+        last = "word899" in text_of(message.payload)
+        return MessageRejected("400") if last and len(bench.discord.asked) == 2 else None
+
+    bench.discord.refuses = refuses  # type: ignore[assignment]
+    bench.poll()
+    shown = " ".join(bench.discord.texts).split()
+    assert [word for word in shown if word.startswith("word")] == LONG.split()
+
+
+def test_files_too_large_together_leave_one_by_one(bench: Bench) -> None:
+    bench.telegram.files = {"one.jpg": b"a" * 50, "two.jpg": b"b" * 90}
+    bench.telegram.posts[1] = pages.post(1, pages.album(pages.photo(1), pages.photo(2, "two")))
+    bench.discord.refuses = lambda message: PayloadTooLarge("413") if len(message.uploads) > 1 else None
+    bench.poll()
+    assert list(bench.discord.files.values()) == [[b"a" * 50]]
+    assert "https://t.me/harbour/2" in bench.discord.texts[0]
+    assert bench.said.errors("too large")
+
+
+def test_a_file_that_cannot_be_had_does_not_hold_the_post_up(bench: Bench) -> None:
+    bench.telegram.write(1, "words", pages.photo(1))
+    bench.poll()
+    assert bench.discord.texts[0].endswith("words")
+    assert bench.said.errors("becomes a link")
+
+
+def test_a_file_is_tried_three_times_while_its_host_is_down(bench: Bench) -> None:
+    bench.telegram.files = {"one.jpg": b"x"}
+    media, failures = bench.telegram.media, iter([TelegramUnavailable("502")] * 2)
+
+    def shaky(url: str, limit: int) -> object:
+        if error := next(failures, None):
+            raise error
+        return media(url, limit)
+
+    bench.telegram.media = shaky  # type: ignore[method-assign,assignment]
+    bench.telegram.write(1, "words", pages.photo(1))
+    bench.poll()
+    assert list(bench.discord.files.values()) == [[b"x"]]
+
+
+def test_what_failed_is_kept_as_it_would_have_been_sent(bench: Bench) -> None:
+    bench.telegram.write(1, "never to be seen")
+    bench.discord.refuses = lambda _: MessageRejected("400 no")
+    bench.poll()
+    (row,) = bench.book.failed()
+    assert row["reason"] == "400 no"
+    assert "never to be seen" in json.loads(row["payload"])[0]["embeds"][0]["description"]
+
+
+def test_a_reply_links_the_copy_in_discord(bench: Bench) -> None:
+    bench.telegram.write(7, "first")
+    bench.poll()
+    bench.telegram.posts[8] = pages.post(8, pages.reply("Harbour", "first", 7), pages.text("second"))
+    bench.poll()
+    assert "https://discord.com/channels/55/9/101" in bench.discord.texts[1]

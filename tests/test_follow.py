@@ -1,0 +1,257 @@
+"""Edits and deletions: what changes in Telegram changes in Discord, in place, and nothing else does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from disgram.errors import DiscordUnavailable, MessageRejected, PayloadTooLarge, RateLimited
+from tests import pages
+from tests.delivery_fakes import Bench, refusal
+from tests.test_delivery import LONG
+
+FIRST, SECOND = "5449764 126_4600", "5449765 127_4601"
+"""The numbers by which t.me tells photos apart."""
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path)
+
+
+def album(*names: str, first: int = 1, caption: str = "") -> str:
+    photos = [pages.photo(first + index, name) for index, name in enumerate(names)]
+    return pages.post(first, pages.album(*photos, caption=caption))
+
+
+# --- edits --------------------------------------------------------------------------------------
+
+
+def test_an_edit_is_followed_in_place_and_once(bench: Bench) -> None:
+    bench.telegram.fill(1, 3)
+    bench.poll()
+    pages_read = len(bench.telegram.asked)
+    bench.telegram.write(2, "corrected", meta="edited ")
+    bench.poll(3)
+    assert bench.discord.texts == ["post 1", "corrected", "post 3"]
+    assert bench.discord.asked == ["POST"] * 3 + ["PATCH"]
+    assert len(bench.telegram.asked) - pages_read == 3
+
+
+def test_edits_are_not_followed_if_so_asked(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, follow_edits=False)
+    bench.telegram.fill(1, 1)
+    bench.poll()
+    bench.telegram.write(1, "corrected")
+    bench.poll(2)
+    assert bench.discord.texts == ["post 1"]
+
+
+@pytest.mark.parametrize(("before", "after", "asked"), [
+    ("short", LONG, ["PATCH", "POST"]),
+    (LONG, "short", ["PATCH", "DELETE"]),
+    (LONG, LONG.replace("word899", "the end"), ["PATCH"]),
+    (LONG, LONG.replace("word3 ", "many more words than there were "), ["PATCH", "PATCH"]),
+])  # fmt: skip
+def test_texts_grow_and_shrink_across_the_split(
+    bench: Bench, before: str, after: str, asked: list[str]
+) -> None:
+    bench.telegram.write(1, before)
+    bench.poll()
+    sent = len(bench.discord.asked)
+    bench.telegram.write(1, after)
+    bench.poll(2)
+    assert " ".join(bench.discord.texts).split() == after.split()
+    assert bench.discord.asked[sent:] == asked
+
+
+def test_a_caption_is_edited_without_its_files(bench: Bench) -> None:
+    bench.telegram.files = {"one.jpg": b"1", "two.jpg": b"2"}
+    bench.telegram.posts[1] = album("one", "two", caption="before")
+    bench.poll()
+    fetched = len(bench.telegram.fetched)
+    bench.telegram.posts[1] = album("one", "two", caption="after")
+    bench.poll()
+    assert bench.discord.texts == ["after"]
+    assert len(bench.telegram.fetched) == fetched
+    assert list(bench.discord.files.values()) == [[b"1", b"2"]]
+
+
+def test_a_caption_stays_editable_when_the_files_fell_to_links(bench: Bench) -> None:
+    bench.telegram.posts[1] = album("one", "two", caption="before")
+    bench.poll()
+    bench.telegram.posts[1] = album("one", "two", caption="after")
+    bench.poll(2)
+    assert bench.discord.texts[0].endswith("after")
+    assert bench.discord.texts[0].count("https://t.me/harbour/") == 2
+    assert bench.discord.asked == ["POST", "PATCH"]
+
+
+def test_another_photo_is_uploaded_in_the_old_ones_place(bench: Bench) -> None:
+    bench.telegram.files = {"one.jpg": b"1", "two.jpg": b"2"}
+    bench.telegram.posts[1] = pages.post(1, pages.photo(1, "one", numbers=FIRST), pages.text("words"))
+    bench.poll()
+    bench.telegram.posts[1] = pages.post(1, pages.photo(1, "two", numbers=SECOND), pages.text("words"))
+    bench.poll(2)
+    assert list(bench.discord.files.values()) == [[b"2"]]
+    assert bench.discord.asked == ["POST", "PATCH"]
+
+
+def test_an_album_that_lost_its_first_item_is_still_the_same_post(bench: Bench) -> None:
+    bench.telegram.files = {"one.jpg": b"1", "two.jpg": b"2", "three.jpg": b"3"}
+    bench.telegram.posts[1] = album("one", "two", "three", caption="all of them")
+    bench.poll()
+    bench.telegram.posts = {2: album("two", "three", first=2, caption="two are left")}
+    bench.poll(3)
+    assert bench.discord.texts == ["two are left"]
+    assert list(bench.discord.files.values()) == [[b"2", b"3"]]
+    assert bench.discord.asked == ["POST", "PATCH"]
+    bench.telegram.posts = {2: album("two", "three", first=2, caption="changed again")}
+    bench.poll()
+    assert bench.discord.texts == ["changed again"]
+
+
+def test_an_album_that_was_seen_half_is_completed(bench: Bench) -> None:
+    bench.telegram.files = {"one.jpg": b"1", "two.jpg": b"2"}
+    bench.telegram.posts[1] = album("one", caption="c")
+    bench.poll()
+    bench.telegram.posts[1] = album("one", "two", caption="c")
+    bench.poll(2)
+    assert list(bench.discord.files.values()) == [[b"1", b"2"]]
+    progress = bench.ledger.progress()
+    assert progress and progress.last_id == 2
+
+
+def test_a_poll_is_followed_vote_by_vote(bench: Bench) -> None:
+    for share in ("10%", "20%", "30%"):
+        bench.telegram.posts[1] = pages.post(1, pages.poll("Who?", "Poll", (share, "me"), ("1%", "you")))
+        bench.poll()
+        assert share in bench.discord.texts[0]
+    assert bench.discord.asked == ["POST", "PATCH", "PATCH"]
+
+
+def test_a_post_the_preview_no_longer_shows_says_so(bench: Bench) -> None:
+    bench.telegram.fill(1, 2)
+    bench.poll()
+    bench.telegram.posts[1] = pages.post(1, pages.label(pages.OPEN_TELEGRAM))
+    bench.poll()
+    assert "post 1" not in bench.discord.texts[0]
+    assert bench.discord.asked == ["POST", "POST", "PATCH"]
+
+
+@pytest.mark.parametrize("answer", [
+    refusal(DiscordUnavailable("503")),
+    refusal(RateLimited("30046: edits of old messages", retry_after=0.0)),
+])  # fmt: skip
+def test_an_edit_waits_for_the_next_poll_and_new_posts_do_not_wait_for_it(bench: Bench, answer: Any) -> None:
+    bench.telegram.fill(1, 1)
+    bench.poll()
+    bench.telegram.write(1, "corrected")
+    bench.telegram.fill(2, 2)
+    bench.discord.script = [None, answer]
+    bench.poll()
+    assert bench.discord.texts == ["post 1", "post 2"]
+    bench.poll()
+    assert bench.discord.texts == ["corrected", "post 2"]
+
+
+@pytest.mark.parametrize("error", [MessageRejected("400"), PayloadTooLarge("413")])
+def test_an_edit_that_is_refused_is_tried_once(bench: Bench, error: Any) -> None:
+    bench.telegram.fill(1, 1)
+    bench.poll()
+    bench.telegram.write(1, "corrected")
+    bench.discord.script = [refusal(error)]
+    bench.poll(3)
+    assert bench.discord.asked == ["POST", "PATCH"]
+
+
+def test_a_message_deleted_in_discord_is_not_brought_back_by_an_edit(bench: Bench) -> None:
+    bench.telegram.fill(1, 1)
+    bench.poll()
+    bench.discord.shown.clear()
+    bench.telegram.write(1, "corrected")
+    bench.poll(3)
+    assert bench.discord.asked == ["POST", "PATCH"]
+
+
+# --- deletions ----------------------------------------------------------------------------------
+
+
+def deleting(folder: Path, policy: str) -> Bench:
+    bench = Bench(folder, follow_deletions=policy)
+    bench.telegram.fill(1, 4)
+    bench.poll()
+    bench.telegram.posts.pop(2)
+    bench.telegram.posts.pop(4)
+    return bench
+
+
+def test_deleted_posts_stay(tmp_path: Path) -> None:
+    bench = deleting(tmp_path, "keep")
+    bench.poll(3)
+    assert bench.discord.asked == ["POST"] * 4
+
+
+def test_deleted_posts_are_deleted_at_the_second_look(tmp_path: Path) -> None:
+    bench = deleting(tmp_path, "delete")
+    bench.poll()
+    assert len(bench.discord.shown) == 4
+    bench.poll(3)
+    assert bench.discord.texts == ["post 1", "post 3"]
+    assert bench.discord.asked == ["POST"] * 4 + ["DELETE"] * 2
+
+
+def test_a_post_that_is_back_at_the_second_look_stays(tmp_path: Path) -> None:
+    bench = deleting(tmp_path, "delete")
+    bench.poll()
+    bench.telegram.fill(2, 4)
+    bench.poll(3)
+    assert len(bench.discord.shown) == 4
+
+
+def test_a_page_without_posts_is_no_look(tmp_path: Path) -> None:
+    bench = deleting(tmp_path, "delete")
+    kept, bench.telegram.posts = bench.telegram.posts, {}
+    bench.poll(3)  # a page without any post says nothing about single ones
+    bench.telegram.posts = kept
+    assert len(bench.discord.shown) == 4
+
+
+def test_deleted_posts_are_marked_once(tmp_path: Path) -> None:
+    bench = deleting(tmp_path, "mark")
+    bench.poll(4)
+    assert bench.discord.texts[1] == "*deleted in Telegram*\n~~post 2~~"
+    assert bench.discord.asked == ["POST"] * 4 + ["PATCH"] * 2
+
+
+def test_what_was_sent_without_keeping_its_text_cannot_be_marked_and_the_log_says_so(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    bench.telegram.fill(1, 2)
+    bench.poll()
+    bench.book.close()
+    later = Bench(tmp_path, follow_deletions="mark")
+    later.telegram.fill(1, 1)
+    later.poll(3)
+    assert later.discord.asked == []
+    assert later.said.told("nothing is left to mark") == 1
+
+
+def test_a_deletion_waits_while_discord_is_down(tmp_path: Path) -> None:
+    bench = deleting(tmp_path, "delete")
+    bench.poll()
+    bench.discord.script = [refusal(DiscordUnavailable("503")), None]
+    bench.poll()
+    assert bench.discord.texts == ["post 1", "post 2", "post 3"]
+    bench.poll(2)
+    assert bench.discord.texts == ["post 1", "post 3"]
+
+
+def test_posts_above_the_page_are_not_taken_for_deleted(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, follow_deletions="delete")
+    bench.telegram.fill(1, 20)
+    bench.poll()
+    bench.telegram.fill(21, 45)
+    bench.poll(3)
+    assert len(bench.discord.shown) == 45

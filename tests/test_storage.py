@@ -1,0 +1,83 @@
+"""What a database file promises: all or nothing, alone among processes, one name for every failure."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from disgram import storage
+from disgram.errors import StorageUnavailable
+from disgram.storage import Database
+
+SCHEMA = "CREATE TABLE IF NOT EXISTS word (text TEXT);"
+
+
+def words(database: Database) -> list[str]:
+    with database.reading() as run:
+        return [row[0] for row in run.execute("SELECT text FROM word")]
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Database:
+    return Database(tmp_path / "words.db", SCHEMA, durable=True)
+
+
+def test_a_transaction_that_fails_leaves_nothing_and_blocks_nobody(
+    tmp_path: Path, database: Database
+) -> None:
+    with pytest.raises(KeyError), database.transaction() as run:
+        run.execute("INSERT INTO word VALUES ('half')")
+        raise KeyError
+    other = Database(database.path, SCHEMA, durable=True)
+    with other.transaction() as run:
+        run.execute("INSERT INTO word VALUES ('whole')")
+    assert words(database) == ["whole"]
+
+
+def test_a_full_disk_is_called_by_its_name_and_passes(database: Database) -> None:
+    with database.transaction() as run:
+        run.execute("PRAGMA max_page_count=2")
+    with pytest.raises(StorageUnavailable, match=r"words\.db"), database.transaction() as run:
+        for _ in range(100):
+            run.execute("INSERT INTO word VALUES (?)", ("x" * 1000,))
+    assert words(database) == []
+    database._connection.execute("PRAGMA max_page_count=1000")
+    with database.transaction() as run:
+        run.execute("INSERT INTO word VALUES ('again')")
+    assert words(database) == ["again"]
+
+
+def test_somebody_elses_transaction_is_waited_for_and_then_named(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(storage, "BUSY_SECONDS", 0.05)
+    other = Database(database.path, SCHEMA, durable=False)
+    with (
+        database.transaction(),
+        pytest.raises(StorageUnavailable, match="locked"),
+        other.transaction(),
+    ):
+        pass
+    assert words(other) == []
+
+
+def test_a_file_that_is_no_database_is_refused_and_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "words.db"
+    path.write_text("not a database, but somebody's")
+    with pytest.raises(StorageUnavailable, match=r"words\.db"):
+        Database(path, SCHEMA, durable=True)
+    assert path.read_text() == "not a database, but somebody's"
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(StorageUnavailable):
+        Database(tmp_path / "nowhere" / "words.db", SCHEMA, durable=True)
+
+
+def test_integrity_is_sqlites_own_verdict(database: Database) -> None:
+    assert storage.integrity(database.path) == "ok"
+    with closing(sqlite3.connect(database.path)) as connection:
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
