@@ -19,7 +19,6 @@ MENDED = {
     "urllib3": ("2.6.3", "CVE-2025-66418, -66471, CVE-2026-21441: answers that unpack without a bound"),
     "idna": ("3.7", "CVE-2024-3651: a host name that costs quadratic time"),
     "certifi": ("2024.7.4", "CVE-2024-39689: a root that is trusted no more"),
-    "jinja2": ("3.1.6", "CVE-2025-27516: a way out of the sandbox"),
 }
 
 
