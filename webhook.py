@@ -20,6 +20,7 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 
+from disgram import rehearsal
 from disgram.catch_up import between, missing, newest
 from disgram.channel_reader import ChannelReader
 from disgram.delivery import Courier
@@ -308,6 +309,11 @@ def serve(spec: WorkerSpec, say: Reporter, pulse: Pulse, *, once: bool = False) 
         reader = ChannelReader(telegram, spec.channel.name, layout, say=say, wait=pulse.wait)
         worker = Worker(spec, ledger, reader, courier, follower, say=say, wait=pulse.wait)
         return worker.poll_and_react() if once else worker.run()
+
+
+def rehearse() -> None:
+    """For the template, before it forks: see disgram/rehearsal.py."""
+    rehearsal.rehearse(serve)
 
 
 if __name__ == "__main__":

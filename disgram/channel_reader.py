@@ -6,6 +6,7 @@ Never decides which posts are due and never sends.
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 
 from disgram.errors import PageNotUnderstood, TelegramUnavailable
@@ -87,6 +88,7 @@ class ChannelReader:
     def _parsed(self, piece: PostSlice, page: ChannelPage) -> TelegramPost:
         try:
             post = parse_post(piece, page)
+            gc.collect()  # a tree is all cycles: waiting for their turn, a few would cost a megabyte
         except PageNotUnderstood as error:
             self._kept(str(piece.id), piece.html)
             self._say(Level.ERROR, f"Post {piece.id} could not be read: {error}")
