@@ -124,3 +124,18 @@ def forwarded_despite(stage: Stage, name: str, one: Any) -> list[Message]:
     eventually(lambda: f"Forwarded https://t.me/{name}/1" in stage.log(), of=stage.log)
     assert {one.status for one in stage.discord.violations} <= {413}
     return stage.arrived(room)
+
+
+def test_a_new_kind_is_forwarded_and_kept_for_a_bug_report(stage: Stage) -> None:
+    def hologram(scene: Scene) -> str:
+        player = f'<video src="{scene.file("hologram.mp4")}"></video>'
+        return f'<div class="tgme_widget_message_hologram">{player}A <b>new</b> kind</div>'
+
+    messages = forwarded(stage, "holograms", post(words("known")), post(Piece(hologram)))
+    assert [said(message) for message in messages] == ["known", "A **new** kind"]
+    assert [file.body for file in messages[1].files] == bytes_of(stage, "hologram.mp4")
+    (kept,) = (stage.folder / "data" / "layout").iterdir()
+    assert "token=…" in kept.read_text()
+    eventually(lambda: stage.health()["delivery"]["layout_changed"] == 1, of=stage.health)
+    assert stage.workers("holograms")["holograms"]["reason"] is None
+    assert stage.health("holograms")["status"] == "healthy"
