@@ -54,7 +54,7 @@ LENGTHS = frozenset(
     }
 )
 FALLBACK = "message_media_not_supported_wrap"
-NO_PICTURES = re.compile("emoji|thumb|location|sticker")
+NO_PICTURES = re.compile("emoji|location|sticker|(?:reply|video|document)_thumb")
 """Painted elements that show no picture of the post's own."""
 STYLES = {
     "b": "bold",
