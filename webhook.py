@@ -283,7 +283,7 @@ def serve(spec: WorkerSpec, say: Reporter, pulse: Pulse, *, once: bool = False) 
             settings.telegram_base_url, pacer, patience=settings.request_timeout, check=pulse.check
         )
         stack.callback(telegram.close)
-        discord = DiscordClient(settings.request_timeout)
+        discord = DiscordClient(settings.request_timeout, pulse.beat)
         stack.callback(discord.close)
         ledger = book.of(spec.job, spec.channel.key)
         outbox = Outbox(

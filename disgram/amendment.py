@@ -9,7 +9,7 @@ Owns that comparison. Never decides when a post is looked at, and never download
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 
 from disgram.discord_message import edited
 from disgram.downloads import Downloads
@@ -18,8 +18,8 @@ from disgram.ledger import ChannelLedger, PartRow
 from disgram.models import DiscordMessage
 from disgram.outbox import Outbox
 
-Fetch = Callable[[Callable[[int], bool]], Downloads]
-"""Fetches those of the post's files whose index is wanted."""
+Fetch = Callable[[Container[int], Container[int]], Downloads]
+"""Fetches those of the post's files that are wanted (indexes), of some (the second) only their picture."""
 
 
 class Amendment:
@@ -70,6 +70,7 @@ class Amendment:
         """Have the files at hand that a message must be uploaded with."""
         lacking = {upload.media for upload in message.uploads} - set(self._downloads.files)
         if lacking:
-            self._downloads.absorb(self._fetch(lacking.__contains__))
+            stills = {one.media for one in message.uploads if one.content_type.startswith("image/")}
+            self._downloads.absorb(self._fetch(lacking, stills))
             if lacking - set(self._downloads.files):
                 raise DiscordUnavailable("a file of it cannot be fetched just now")

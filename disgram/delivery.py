@@ -8,8 +8,9 @@ speaks HTTP, never parses HTML, never decides which posts are due.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from disgram.amendment import Amendment
 from disgram.discord_message import Rung, render
@@ -116,19 +117,31 @@ class Courier:
         """The messages of a post."""
         return render(post, color=self._color, fetched=fetched, rung=rung, reply_link=self._reply_link(post))
 
-    def download(self, post: TelegramPost, wanted: Callable[[int], bool] = lambda _: True) -> Downloads:
-        """Fetch the post's files. One that cannot be had is left out, and the log says why."""
+    def download(
+        self, post: TelegramPost, wanted: Container[int] | None = None, stills: Container[int] = ()
+    ) -> Downloads:
+        """Fetch the post's files (`wanted`: only these). One that cannot be had is left out, and the log says
+        why. `stills`: of these the picture is wanted that stands for them, where there is one."""
         downloads = Downloads()
-        for index, media in enumerate(post.media):
+        try:
+            for index in range(len(post.media)):
+                if wanted is None or index in wanted:
+                    self._add(post, index, downloads, still=index in stills)
+        except BaseException:
+            downloads.close()
+            raise
+        return downloads
+
+    def _add(self, post: TelegramPost, index: int, downloads: Downloads, *, still: bool) -> None:
+        """The file, or else the picture that stands for it, or nothing."""
+        media = post.media[index]
+        urls = [media.preview_url] if still and media.preview_url else [media.url, media.preview_url]
+        for url in filter(None, urls):
             try:
-                if media.url and wanted(index):
-                    downloads.add(index, self._fetch(media.url))
+                return downloads.add(index, self._fetch(url))
             except (MediaUnavailable, TelegramUnavailable) as error:
                 self._say(Level.ERROR, f"{post.url}: {_named(media)} becomes a link: {error}")
-            except BaseException:
-                downloads.close()
-                raise
-        return downloads
+        return None
 
     def _fetch(self, url: str) -> Download:
         for attempt in range(1, MEDIA_TRIES):
@@ -163,18 +176,21 @@ class Courier:
 
     def amendment(self, post: TelegramPost, number: int, downloads: Downloads) -> Amendment:
         """Of a post that has `number` in the ledger."""
-        return Amendment(
-            self.outbox, self._ledger, number, downloads, lambda wanted: self.download(post, wanted)
-        )
+        fetch = partial(self.download, post)
+        return Amendment(self.outbox, self._ledger, number, downloads, fetch)
 
     def _lighter(self, post: TelegramPost, messages: list[DiscordMessage], downloads: Downloads) -> bool:
         """Leave out the largest file of the message that was refused; False if it carried none."""
         due = min(self._confirmed(post), len(messages) - 1)
+        before = downloads.fetched
         index = downloads.drop_largest(messages[due])
-        if index is not None:
-            named = _named(post.media[index])
-            self._say(Level.ERROR, f"{post.url}: Discord finds {named} too large; it becomes a link")
-        return index is not None
+        if index is None:
+            return False
+        media = post.media[index]
+        self._say(Level.ERROR, f"{post.url}: Discord finds {_named(media)} too large; it becomes a link")
+        if media.preview_url and not before[index].content_type.startswith("image/"):
+            self._add(post, index, downloads, still=True)
+        return True
 
     def _fail(self, post: TelegramPost, row: PostRow, error: DiscordError) -> None:
         messages = self.rendered(post, {}, Rung.LINKS)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import IO, Any
 
@@ -27,6 +27,7 @@ from disgram.errors import (
     RateLimited,
     WebhookGone,
 )
+from disgram.http_patience import Patience
 from disgram.http_session import Session
 from disgram.models import Destination, DiscordMessage, RateFacts, Upload
 
@@ -36,6 +37,8 @@ TIMEOUT = (10.0, 30.0)
 USER_AGENT = f"DiscordBot (https://github.com/SimpNick6703/Disgram, {__version__})"
 """The form Discord asks for; others may be stopped by Cloudflare (Reference, "User Agent")."""
 
+ANSWER_SECONDS = 60.0
+"""However steadily bytes trickle, an answer is given up after so long."""
 ANSWER_BYTES = 256 * 1024
 _CHUNK = 64 * 1024
 
@@ -62,11 +65,13 @@ class Answer:
 
 
 class DiscordClient:
-    """One per worker. `patience` in seconds is how long Discord may be silent, within TIMEOUT."""
+    """One per worker. `patience` in seconds is how long Discord may be silent, within TIMEOUT; `beat` is
+    called while bytes go out or are awaited, and raises nothing: a message in flight is finished."""
 
-    def __init__(self, patience: float = TIMEOUT[1]) -> None:
+    def __init__(self, patience: float = TIMEOUT[1], beat: Callable[[], None] = lambda: None) -> None:
         self._timeout = (min(TIMEOUT[0], patience), min(TIMEOUT[1], patience))
-        self._session = Session()
+        self._beat = beat
+        self._session = Session(Patience(ANSWER_SECONDS, beat))
         self._session.headers["User-Agent"] = USER_AGENT
 
     def execute(
@@ -108,7 +113,7 @@ class DiscordClient:
     ) -> Answer:
         if destination.thread_id:
             params["thread_id"] = destination.thread_id
-        body, headers = _body(message, files)
+        body, headers = _body(message, files, self._beat)
         try:
             with self._session.request(
                 method, url, params=params, data=body, headers=headers,
@@ -125,21 +130,31 @@ class DiscordClient:
 
 
 def _body(
-    message: DiscordMessage | None, files: Mapping[int, IO[bytes]]
+    message: DiscordMessage | None, files: Mapping[int, IO[bytes]], beat: Callable[[], None]
 ) -> tuple[bytes | MultipartBody | None, dict[str, str]]:
     if message is None:
         return None, {}
     payload = json.dumps(message.payload, ensure_ascii=False).encode()
     if not message.uploads:
         return payload, {"Content-Type": "application/json"}
-    body = MultipartBody(payload, message.uploads, files)
+    body = MultipartBody(payload, message.uploads, files, beat)
     return body, {"Content-Type": f"multipart/form-data; boundary={body.boundary}"}
 
 
 class MultipartBody:
-    """A request body that reads its files while it is sent. Knows its length, so nothing is chunked."""
+    """A request body that reads its files while it is sent. Knows its length, so nothing is chunked.
 
-    def __init__(self, payload: bytes, uploads: tuple[Upload, ...], files: Mapping[int, IO[bytes]]) -> None:
+    `beat` is called before each piece: over a thin line an album takes longer than LOG_STALE_AFTER.
+    """
+
+    def __init__(
+        self,
+        payload: bytes,
+        uploads: tuple[Upload, ...],
+        files: Mapping[int, IO[bytes]],
+        beat: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._beat = beat
         self.boundary = secrets.token_hex(16)
         # No line break stands before the first boundary: strict readers refuse one.
         first = self._head('name="payload_json"', "application/json").lstrip()
@@ -165,6 +180,7 @@ class MultipartBody:
                 continue
             part.seek(0)
             while chunk := part.read(_CHUNK):
+                self._beat()
                 yield chunk
 
 
@@ -271,7 +287,7 @@ def _told(status: int, body: dict[str, Any], raw: bytes) -> str:
 def _json(raw: bytes) -> dict[str, Any]:
     try:
         body = json.loads(raw)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return body if isinstance(body, dict) else {}
 

@@ -22,7 +22,7 @@ from disgram import discord_limits as limits
 from disgram import markdown, post_text
 from disgram.deletion_mark import marked_deleted
 from disgram.discord_names import username
-from disgram.link_card import Card, card_of, one_line
+from disgram.link_card import Card, card_of, described, one_line
 from disgram.message_parts import Draft, Embed, Files, files_of, rest_is_empty
 from disgram.models import (
     DiscordMessage,
@@ -76,7 +76,7 @@ def render(
     if not sections and not files.uploads:
         sections = [post_text.open_in_telegram(post)]
     if rung is Rung.TEXT:
-        return _as_text(post, sections)
+        return _as_text(post, sections, files)
     drafts = _Pouring(post, color, files).pour(sections)
     return [_message(post, draft) for draft in drafts]
 
@@ -144,11 +144,12 @@ class _Pouring:
         return planned
 
     def _card_or_lines(self, preview: LinkPreview) -> RichText | Card:
-        card = card_of(preview, self._post, self._files, self._color)
+        said = described(preview, self._post, self._files)
+        card = card_of(preview, said, self._post, self._files, self._color)
         alone = Draft(self._footer)
         if card and alone.takes_embed(card.embed) and alone.takes_files(*self._sizes(card.files)):
             return card
-        return post_text.preview_lines(preview)
+        return post_text.preview_lines(preview, said)
 
     def _sizes(self, indexes: Iterable[int]) -> list[int]:
         return [self._files.sizes[index] for index in indexes]
@@ -244,11 +245,12 @@ def _footer(post: TelegramPost) -> Embed:
 # --- without ------------------------------------------------------------------------------------
 
 
-def _as_text(post: TelegramPost, sections: list[post_text.Section]) -> list[DiscordMessage]:
+def _as_text(post: TelegramPost, sections: list[post_text.Section], files: Files) -> list[DiscordMessage]:
     runs: list[Run] = []
     for section in sections:
-        lines = post_text.preview_lines(section) if isinstance(section, LinkPreview) else section
-        runs += [*lines, Run("\n\n")]
+        if isinstance(section, LinkPreview):
+            section = post_text.preview_lines(section, described(section, post, files))
+        runs += [*section, Run("\n\n")]
     footer = _footer(post).get("footer", {}).get("text", "")
     runs += [Run(f"{footer}\n" if footer else ""), Run(post.url)]
     pieces = markdown.split(markdown.without_formatting(tuple(runs)), CONTENT_ROOM)

@@ -18,20 +18,23 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import requests
-from requests.adapters import HTTPAdapter
 from requests.cookies import RequestsCookieJar
 from requests.utils import DEFAULT_CA_BUNDLE_PATH, get_environ_proxies
 from urllib3.util.ssl_ import create_urllib3_context
+
+from disgram.http_patience import Patience, PatientAdapter
 
 
 class Session(requests.Session):
     """For one thread. All of `requests.Session`, but the environment is asked once per host."""
 
-    def __init__(self) -> None:
+    def __init__(self, patience: Patience | None = None) -> None:
         super().__init__()
+        self.patience = patience or Patience()
         self.trust_env = False
         self.cookies = RequestsCookieJar(DefaultCookiePolicy(allowed_domains=()))
-        self.mount("https://", _Adapter())
+        self.mount("https://", _Adapter(self.patience))
+        self.mount("http://", PatientAdapter(self.patience))
 
     def merge_environment_settings(
         self,
@@ -46,7 +49,7 @@ class Session(requests.Session):
         return {"proxies": found, "stream": stream, "verify": True, "cert": None}
 
 
-class _Adapter(HTTPAdapter):
+class _Adapter(PatientAdapter):
     """https with the certificates at hand, where `requests` reads the whole bundle for each connection."""
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> Any:

@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from disgram import discord_limits as limits
-from disgram import markdown
+from disgram import markdown, post_text
 from disgram.markdown_escape import cleaned
 from disgram.message_parts import Embed, Files
-from disgram.models import LinkPreview, Media, Run, TelegramPost, plain
+from disgram.models import LinkPreview, Media, MediaKind, RichText, Run, TelegramPost, plain
 
 
 @dataclass(frozen=True)
@@ -22,10 +22,24 @@ class Card:
     files: tuple[int, ...]
 
 
-def card_of(preview: LinkPreview, post: TelegramPost, files: Files, color: int) -> Card | None:
-    """The card, or None where an embed cannot hold all of it: then it goes as lines of text."""
-    embed = _embed(preview, color)
-    if not _complete(embed, preview):
+def described(preview: LinkPreview, post: TelegramPost, files: Files) -> RichText:
+    """The description, and a line for each video that is not at hand as one."""
+    videos = [
+        post_text.media_line(post.media[index])
+        for index in _media_of(preview, post)
+        if index in files.lines_for and post.media[index].kind is not MediaKind.PHOTO
+    ]
+    lines = [line for line in (preview.description, *videos) if line]
+    return tuple(run for n, line in enumerate(lines) for run in ((Run("\n"),) if n else ()) + line)
+
+
+def card_of(
+    preview: LinkPreview, said: RichText, post: TelegramPost, files: Files, color: int
+) -> Card | None:
+    """The card with its description, or None where an embed cannot hold all of it: then it goes as lines
+    of text."""
+    embed = _embed(preview, said, color)
+    if not _complete(embed, preview, said):
         return None
     if embed["url"].rstrip("/") == post.url:
         del embed["url"]  # of two embeds with one URL only the first is shown (docs: Embed Object)
@@ -38,7 +52,7 @@ def one_line(text: str) -> str:
     return " ".join(cleaned(text).split())
 
 
-def _embed(preview: LinkPreview, color: int) -> Embed:
+def _embed(preview: LinkPreview, said: RichText, color: int) -> Embed:
     """What is too long or cannot be linked is left out."""
     embed: Embed = {"color": color}
     url, site = limits.acceptable_url(preview.url), one_line(preview.site)
@@ -49,19 +63,19 @@ def _embed(preview: LinkPreview, color: int) -> Embed:
         embed["author"] = {"name": site} | ({"url": url} if url and not title else {})
     if title and len(title) <= limits.TITLE:
         embed["title"] = title
-    if description := markdown.render(preview.description):
+    if description := markdown.render(said):
         embed["description"] = description
     return embed
 
 
-def _complete(embed: Embed, preview: LinkPreview) -> bool:
+def _complete(embed: Embed, preview: LinkPreview, said: RichText) -> bool:
     """Everything the card says is in the embed, and its link can be reached."""
-    said = (
+    parts = (
         (preview.site, "author" in embed),
         (preview.title, "title" in embed),
-        (plain(preview.description), len(embed.get("description", "")) <= limits.DESCRIPTION),
+        (plain(said), len(embed.get("description", "")) <= limits.DESCRIPTION),
     )
-    whole = all(shown or not one_line(words) for words, shown in said)
+    whole = all(shown or not one_line(words) for words, shown in parts)
     return whole and "url" in embed and ("title" in embed or "author" in embed)
 
 

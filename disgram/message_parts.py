@@ -90,10 +90,10 @@ def files_of(post: TelegramPost, fetched: Mapping[int, Fetched]) -> Files:
 
 
 def _stands_in(kind: MediaKind, content_type: str) -> bool:
-    """The file is only a picture of a video, or a kind of sticker that Discord does not play."""
-    moving = kind in {MediaKind.VIDEO, MediaKind.ROUND_VIDEO, MediaKind.GIF}
-    frame = moving and content_type.startswith("image/") and content_type != "image/gif"
-    return frame or content_type == "application/x-tgsticker"
+    """The file is only a picture of a video or a document, or a kind of sticker Discord does not play."""
+    shown = kind in {MediaKind.PHOTO, MediaKind.STICKER}
+    still = not shown and content_type.startswith("image/") and content_type != "image/gif"
+    return still or content_type == "application/x-tgsticker"
 
 
 def rest_is_empty(rest: RichText) -> bool:

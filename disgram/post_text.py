@@ -80,8 +80,8 @@ def open_in_telegram(post: TelegramPost) -> RichText:
     return (Run(OPEN_IN_TELEGRAM, href=post.url),)
 
 
-def preview_lines(preview: LinkPreview) -> RichText:
-    """The card as lines of text: site, title and description, one of them carrying the link."""
+def preview_lines(preview: LinkPreview, said: RichText) -> RichText:
+    """The card as lines of text: site, title and what it says, one of them carrying the link."""
     url = preview.url or None
     head = [text for text in (preview.site, preview.title) if text.strip()]
     runs: list[Run] = []
@@ -89,7 +89,7 @@ def preview_lines(preview: LinkPreview) -> RichText:
         runs += [Run(text, _BOLD, url if text is head[-1] else None), Run("\n")]
     if not head and url:
         runs += [Run(url, href=url), Run("\n")]
-    return (*runs, *preview.description)
+    return (*runs, *said)
 
 
 def _wanted(post: TelegramPost, lines_for: Collection[int]) -> Iterator[Block]:
@@ -150,7 +150,8 @@ def _(block: ViaBot) -> RichText:
 
 
 @_lines.register
-def _(block: Media) -> RichText:
+def media_line(block: Media) -> RichText:
+    """A file that does not come as one: its kind or name, where it is, what is known of it."""
     animated = block.kind is MediaKind.STICKER and not block.name
     label = block.name or ("Animated sticker" if animated and _is_tgs(block) else block.kind.value)
     sign = Run(f"{_SIGNS[block.kind]} " + (f"{block.kind.value}: " if block.name else ""))

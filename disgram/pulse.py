@@ -85,10 +85,14 @@ class Pulse:
 
     def check(self) -> None:
         """Call between two pieces of work: beats if a beat is due."""
-        if not self._stopping and self._clock() >= self._next_beat:
-            self._beat()
+        self.beat()
         if self._stopping:
             raise Stopping("asked to stop")
+
+    def beat(self) -> None:
+        """Call within a piece of work that must be finished: beats if a beat is due, and raises nothing."""
+        if not self._stopping and self._clock() >= self._next_beat:
+            self._beat()
 
     def close(self) -> None:
         """Give the descriptors back."""

@@ -21,7 +21,14 @@ from urllib.parse import urljoin, urlsplit
 import requests
 
 from disgram import __version__
-from disgram.errors import DisgramError, MediaUnavailable, PageNotUnderstood, TelegramUnavailable
+from disgram.errors import (
+    DisgramError,
+    MediaUnavailable,
+    PageNotUnderstood,
+    StorageUnavailable,
+    TelegramUnavailable,
+)
+from disgram.http_patience import Patience
 from disgram.http_session import Session
 from disgram.models import Fetched
 from disgram.pacing import TelegramPacer
@@ -58,7 +65,7 @@ class Download:
 
 
 class TelegramClient:
-    """One per worker. `check` is called between chunks and raises Stopping when the worker must end;
+    """One per worker. `check` is called while bytes are awaited, raising Stopping when the worker must end;
     `patience` in seconds is how long Telegram may be silent, within TIMEOUT."""
 
     def __init__(
@@ -76,7 +83,7 @@ class TelegramClient:
         self._timeout = (min(TIMEOUT[0], patience), min(TIMEOUT[1], patience))
         self._check = check
         self._clock = clock
-        self._session = Session()
+        self._session = Session(Patience(tick=check))
         self._session.headers.update({"User-Agent": _USER_AGENT, "Accept-Language": "en"})
 
     def page(self, channel: str, before: int | None = None) -> str:
@@ -86,6 +93,7 @@ class TelegramClient:
         try) and PageNotUnderstood (led to another host).
         """
         url = f"{self._base}/s/{channel}" + (f"?before={before}" if before else "")
+        self._session.patience.seconds = PAGE_SECONDS
         for _ in range(_REDIRECTS):
             with self._get(url) as response:
                 if not response.is_redirect:
@@ -95,6 +103,7 @@ class TelegramClient:
 
     def media(self, url: str, max_bytes: int) -> Download:
         """A file of a post. Raises MediaUnavailable (for good), TelegramUnavailable (worth another try)."""
+        self._session.patience.seconds = MEDIA_SECONDS
         for _ in range(_REDIRECTS):
             self._require_telegram(url)
             with self._get(url) as response:
@@ -149,8 +158,10 @@ class TelegramClient:
         try:
             for chunk in self._chunks(response, max_bytes, MEDIA_SECONDS, too_large):
                 spool.write(chunk)
-        except BaseException:
+        except BaseException as error:
             spool.close()
+            if isinstance(error, OSError):  # of the spool: foreign ones have been translated
+                raise StorageUnavailable(f"no room for a file of a post: {error.strerror}") from error
             raise
         size = spool.tell()
         content_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()

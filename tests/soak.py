@@ -186,8 +186,10 @@ def main() -> int:
     chosen = parser.parse_args()
     print(f"seed {chosen.seed}, {chosen.seconds:.0f} s", flush=True)
     # A worker's HTTP time-outs must stay below what counts as silence.
-    silence = {"LOG_STALE_AFTER": "12", "MONITOR_INTERVAL": "2", "LOG_MAX_MB": "1000"}
-    with tempfile.TemporaryDirectory() as folder, staged(Path(folder), **silence) as stage:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        staged(Path(folder), LOG_STALE_AFTER="12", MONITOR_INTERVAL="2", LOG_MAX_MB="1000") as stage,
+    ):
         soak = Soak(stage, random.Random(chosen.seed))
         soak.begin()
         time.sleep(3)

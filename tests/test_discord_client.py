@@ -165,6 +165,12 @@ def test_no_answer_is_too_strange(status: int, raw: bytes, limit: str, retry_aft
     assert len(str(answer.error)) <= 300 or answer.error is None
 
 
+def test_an_answer_nested_without_end_is_none_of_discords() -> None:
+    answer = classify(200, {}, b'{"id":' + b"[" * 100_000)
+    assert isinstance(answer.error, DiscordUnavailable)
+    assert answer.error.ambiguous
+
+
 def test_a_page_of_html_becomes_one_short_line() -> None:
     page = b"<html><style>body { color: red }</style><h1>502</h1>\n\n<p>Bad\ngateway</p>" + b"x" * 5000
     told = str(classify(502, BARE, page).error)
@@ -195,6 +201,14 @@ def test_a_multipart_body_knows_its_length_and_can_be_sent_twice() -> None:
         ("files[0]", "a-1.jpg", files[3].getvalue()),
         ("files[1]", "b.mp4", files[0].getvalue()),
     ]
+
+
+def test_a_long_upload_is_seen_to_live() -> None:
+    beats: list[None] = []
+    upload = Upload(0, "a.bin", "application/octet-stream")
+    body = MultipartBody(b"{}", (upload,), {0: io.BytesIO(b"x" * 200_000)}, lambda: beats.append(None))
+    assert sum(map(len, body)) == len(body)
+    assert len(beats) == 4
 
 
 @responses.activate

@@ -318,6 +318,19 @@ def test_a_preview_of_the_post_itself_is_not_hidden() -> None:
     assert "url" not in card
 
 
+def test_a_preview_tells_of_a_video_that_is_not_at_hand() -> None:
+    film = Media(MediaKind.VIDEO, "https://example.org/f", duration="0:30")
+    preview = LinkPreview("https://example.org/f", "Films", media=(film,), large=True)
+    told = "🎬 **[Video](https://example.org/f)** · 0:30"
+    for files, image in (({}, False), ({0: Fetched(10, "image/jpeg")}, True)):
+        _, card = embeds(checked(post(text("x"), preview), files))
+        assert card["description"] == told
+        assert ("image" in card) is image
+    _, card = embeds(checked(post(text("x"), preview), {0: Fetched(10, "video/mp4")}))
+    assert "description" not in card
+    assert "🎬 Video (https://example.org/f) · 0:30" in words(checked(post(preview), rung=Rung.TEXT))
+
+
 def test_two_previews_of_one_page_are_both_shown() -> None:
     shown = checked(post(text("Hi"), PREVIEW, replace(PREVIEW, title="Again")))
     assert [len(message.payload["embeds"]) for message in shown] == [2, 1]

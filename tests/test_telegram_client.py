@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,10 +10,16 @@ import pytest
 import requests
 import responses
 
-from disgram.errors import MediaUnavailable, PageNotUnderstood, Stopping, TelegramUnavailable
+from disgram.errors import (
+    MediaUnavailable,
+    PageNotUnderstood,
+    Stopping,
+    StorageUnavailable,
+    TelegramUnavailable,
+)
 from disgram.limit_store import LimitStore
 from disgram.pacing import TelegramPacer
-from disgram.telegram_client import PAGE_BYTES, TelegramClient
+from disgram.telegram_client import PAGE_BYTES, SPOOL_BYTES, TelegramClient
 from tests.discord_clock import Clock
 
 PAGE = "https://t.me/s/durov"
@@ -249,3 +256,14 @@ def test_sigterm_ends_a_download(tmp_path: Path, clock: Clock, wait: Waiting) ->
     pacer = TelegramPacer(LimitStore(tmp_path / "limits.db", boot="test"), 2.0, wait, clock)
     with pytest.raises(Stopping):
         TelegramClient("https://t.me", pacer, check=stop).media("https://telesco.pe/a", 100)
+
+
+@responses.activate
+def test_no_room_for_a_file_is_trouble_of_the_disk(
+    make: Callable[..., TelegramClient], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The post waits for room; it is not the file's fault, and nothing to crash of."""
+    monkeypatch.setattr(tempfile, "tempdir", "/nowhere")
+    responses.get("https://cdn4.telesco.pe/file/a.mp4", body=b"x" * (SPOOL_BYTES + 1))
+    with pytest.raises(StorageUnavailable, match="No such file"):
+        make().media("https://cdn4.telesco.pe/file/a.mp4", 10**7)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import random
@@ -447,6 +448,7 @@ def test_without_memory_for_a_fork_the_service_stays_up_and_says_so(service: Ser
 def test_without_descriptors_the_service_stays_up_and_recovers(service: Service) -> None:
     service.run("silent_a")
     limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    gc.collect()  # what earlier tests left open must not be closed in between
     free, next_free = os.dup(0), os.dup(0)
     os.close(free)
     os.close(next_free)
