@@ -125,7 +125,8 @@ TELEGRAM_FAULTS: tuple[Callable[[], Fault], ...] = (
 
 
 def day_of_faults(stage: Stage, *, seconds: float = 60.0, seed: int = 1) -> str:
-    rng, posts, kills = random.Random(seed), fill(stage, CHANNELS, 2), Counter[str]()
+    rng = random.Random(seed)  # noqa: S311
+    posts, kills = fill(stage, CHANNELS, 2), Counter[str]()
     limit(stage, Rates(webhook=(50, 1.0), everything=(100, 1.0)))
     stage.start()
     stage.add_job("bench", ",".join(f"{name}/1" for name in posts))
