@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run demo test lint soak
+.PHONY: run demo test lint bench soak
 
 $(VENV)/.runtime: requirements.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -34,3 +34,7 @@ lint: $(VENV)/.dev
 # Ten minutes of faults and kills; SECONDS=60 for less.
 soak: $(VENV)/.dev
 	$(BIN)/python -m tests.soak $(if $(SECONDS),--seconds $(SECONDS))
+
+# make bench FULL=1 measures for half an hour; REFERENCE=/path/to/checkout runs the reference beside it.
+bench: $(VENV)/.dev
+	$(BIN)/python -m bench $(if $(FULL),--full) $(if $(REFERENCE),--reference "$(REFERENCE)")

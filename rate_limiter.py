@@ -272,6 +272,9 @@ class DiscordRateLimiter:
     def abandon(self, owner: str) -> None:
         """A worker starts: what its predecessor had under way counts as sent just now."""
         now = self._clock()
+        with self._store.reading() as rows:
+            if not rows.of_owner(owner):  # nearly always: no need to queue for the store
+                return
         with self._store.transaction() as rows:
             for request in rows.of_owner(owner):
                 rows.finish(request.id)

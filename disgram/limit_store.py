@@ -76,8 +76,12 @@ class LimitStore:
 
     def __init__(self, path: Path, *, boot: str | None = None) -> None:
         self._database = Database(path, _SCHEMA, durable=False)
-        with self._database.transaction() as connection:
-            _forget_other_boots(connection, boot_id() if boot is None else boot)
+        boot = boot_id() if boot is None else boot
+        with self._database.reading() as connection:
+            known = _is_of(connection, boot)
+        if not known:
+            with self._database.transaction() as connection:
+                _forget_other_boots(connection, boot)
 
     @contextmanager
     def transaction(self) -> Iterator[LimitRows]:
@@ -95,8 +99,12 @@ class LimitStore:
         self._database.close()
 
 
+def _is_of(connection: sqlite3.Connection, boot: str) -> bool:
+    return bool(connection.execute("SELECT id FROM boot WHERE id = ?", (boot,)).fetchone())
+
+
 def _forget_other_boots(connection: sqlite3.Connection, boot: str) -> None:
-    if connection.execute("SELECT id FROM boot WHERE id = ?", (boot,)).fetchone():
+    if _is_of(connection, boot):
         return
     for table in _TABLES:
         connection.execute(f"DELETE FROM {table}")  # noqa: S608 - our own names

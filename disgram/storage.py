@@ -13,6 +13,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from zlib import crc32
 
 from disgram.errors import StorageUnavailable
 
@@ -45,7 +46,12 @@ class Database:
         run(f"PRAGMA synchronous={'FULL' if durable else 'OFF'}")
         # A worker reads a few rows at a time: 200 KiB of pages, not SQLite's 2 MB.
         run("PRAGMA cache_size=-200")
-        self._connection.executescript(f"BEGIN IMMEDIATE; {schema} COMMIT;")
+        # Only a reading for all but the first: a hundred workers opening at once would queue for a writing.
+        version = crc32(schema.encode()) >> 1
+        if run("PRAGMA user_version").fetchone()[0] != version:
+            self._connection.executescript(
+                f"BEGIN IMMEDIATE; {schema} PRAGMA user_version={version}; COMMIT;"
+            )
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:

@@ -81,3 +81,18 @@ def test_integrity_is_sqlites_own_verdict(database: Database) -> None:
     assert storage.integrity(database.path) == "ok"
     with closing(sqlite3.connect(database.path)) as connection:
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+def test_a_file_with_its_tables_is_opened_without_waiting_for_a_writer(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(storage, "BUSY_SECONDS", 0.05)
+    with database.transaction():
+        assert words(Database(database.path, SCHEMA, durable=True)) == []
+
+
+def test_tables_that_a_newer_version_needs_are_added(database: Database) -> None:
+    newer = Database(database.path, f"{SCHEMA} CREATE TABLE IF NOT EXISTS more (x);", durable=True)
+    with newer.transaction() as run:
+        run.execute("INSERT INTO more VALUES (1)")
+    assert words(Database(database.path, SCHEMA, durable=True)) == []

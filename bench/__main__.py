@@ -1,0 +1,67 @@
+"""`python -m bench`: what Disgram costs, measured over a stand-in on loopback and printed as one table.
+
+Owns the choice and the order of the benchmarks, and the default and the full size of each.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+from bench import answers, memory, polling, reference, scale
+from bench.figures import Figure, table
+from bench.stage import ROOT, NeverHappened
+
+OTHERS = ("bench.delivery", "bench.fidelity")
+"""Programs with tables of their own."""
+
+Benchmark = Callable[[bool], Iterator[Figure]]
+
+BENCHMARKS: dict[str, Benchmark] = {
+    "memory": lambda full: memory.weights(100 if full else 30),
+    "growth": lambda full: memory.growth(10_000 if full else 2_000),
+    "polling": lambda full: polling.costs(2_000 if full else 800),
+    "ledger": lambda full: polling.costs(2_000 if full else 800, rows=1_000_000),
+    "start": lambda full: answers.start(100),
+    "answers": lambda full: answers.reads(500, 100),
+    "scale": lambda full: scale.thousand(1_000, 900 if full else 60, 300 if full else 60),
+}
+
+
+def main() -> int:
+    options = _options()
+    figures: list[Figure] = []
+    for name in options.only or BENCHMARKS:
+        print(f"{name} …", file=sys.stderr, flush=True)
+        try:
+            figures += BENCHMARKS[name](options.full)
+        except NeverHappened as problem:
+            figures.append(Figure(name, f"gave up: {problem}"))
+    if options.reference:
+        figures += reference.figures(options.reference)
+    print(table(figures))
+    for other in () if options.only else OTHERS:
+        if find_spec(other):
+            print(f"\n{other}", flush=True)
+            subprocess.run([sys.executable, "-m", other], cwd=ROOT, check=False)
+    return 0
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m bench", description="What Disgram costs, over a stand-in."
+    )
+    parser.add_argument("only", nargs="*", choices=[*BENCHMARKS, []], help="these alone (default: all)")
+    parser.add_argument(
+        "--full", action="store_true", help="10,000 polls, 1,000 channels for 15 minutes: half an hour"
+    )
+    parser.add_argument("--reference", type=Path, help="a checkout of the reference, run side by side")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

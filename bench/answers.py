@@ -1,0 +1,74 @@
+"""How long the service takes: to start workers, to answer POST /job, and to answer people meanwhile."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from statistics import median
+
+import requests
+
+from bench.figures import Figure
+from bench.stage import PASSWORD, Service, eventually, staged
+
+_LINE = "2026-09-01 12:00:00 [INFO] [job {}] [channel_{:04d}] Checked: nothing new, post {}\n"
+
+
+def start(workers: int) -> Iterator[Figure]:
+    """From `python main.py` until every worker has asked for its first page; then POST /job."""
+    with staged(INITIAL_POSTS="0") as (stand_in, service):
+        service.write_jobs(workers)
+        began = time.monotonic()
+        service.start()
+        eventually(lambda: stand_in.counts()["pages"] >= workers, 60)
+        name = f"start of the service with {workers} workers, through their first polls"
+        yield Figure(name, f"{time.monotonic() - began:.1f} s", "10 s")
+        spent = sorted(_seconds(service, number) for number in range(20))
+        told = f"{median(spent) * 1e3:.0f} ms (slowest of 20: {spent[-1] * 1e3:.0f} ms)"
+        yield Figure(f"POST /job beside {workers} workers, median", told, "150 ms")
+
+
+def _seconds(service: Service, number: int) -> float:
+    began = time.monotonic()
+    service.add_job(f"new {number}", f"new_channel_{number}")
+    return time.monotonic() - began
+
+
+def reads(workers: int, log_mb: int, *, times: int = 100) -> Iterator[Figure]:
+    """GET /health, /jobs and /logs while the workers poll, each about every 15 s."""
+    with staged(INITIAL_POSTS="0", COOLDOWN="15", LOG_MAX_MB=str(2 * log_mb)) as (stand_in, service):
+        service.write_jobs(workers)
+        _write_log(service.folder / "Disgram.log", log_mb)
+        service.start()
+        eventually(lambda: stand_in.counts()["pages"] >= workers, 120)
+        beside = f"{workers} workers, {log_mb} MB of log"
+        for path in ("/health", "/jobs", "/logs"):
+            yield Figure(f"GET {path} with {beside}, median", _told(service, path, times), "10 ms")
+        told = _told(service, "/logs?level=ERROR", 10)
+        yield Figure(f"GET /logs?level=ERROR (none there) with {beside}, median", told)
+
+
+def _told(service: Service, path: str, times: int) -> str:
+    spent = sorted(_times(service, path, times))
+    return f"{median(spent) * 1e3:.1f} ms (p99: {spent[int(times * 0.99) - 1] * 1e3:.0f} ms)"
+
+
+def _times(service: Service, path: str, times: int) -> Iterator[float]:
+    with requests.Session() as session:
+        for _ in range(times):
+            began = time.monotonic()
+            session.get(
+                f"http://127.0.0.1:{service.port}{path}",
+                timeout=60,
+                headers={"Authorization": f"Bearer {PASSWORD}"},
+            )
+            yield time.monotonic() - began
+            time.sleep(0.02)
+
+
+def _write_log(path: Path, megabytes: int) -> None:
+    block = "".join(_LINE.format(number % 10, number % 500, number) for number in range(14_000))
+    with path.open("w") as log:
+        for _ in range(megabytes * 1024 * 1024 // len(block)):
+            log.write(block)

@@ -1,0 +1,48 @@
+"""What workers, service and template weigh, and whether they grow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bench.figures import Figure
+from bench.processes import median_pss, pss
+from bench.stage import children, eventually, staged
+
+MEDIA_POSTS = 64
+"""Of every channel: an hour of a busy one. Albums, photos, films and voice messages in turn."""
+
+
+def weights(workers: int) -> Iterator[Figure]:
+    """After polls only, and after an hour's worth of media."""
+    with staged(COOLDOWN="1", INITIAL_POSTS="0") as (stand_in, service):
+        service.write_jobs(workers)
+        service.start()
+        eventually(lambda: stand_in.counts()["pages"] >= 4 * workers, 60)
+        pids = service.workers()
+        yield Figure(
+            f"worker that only polled, PSS (median of {workers})", f"{median_pss(pids):.1f} MB", "7 MB"
+        )
+        for sent in range(8, MEDIA_POSTS + 1, 8):
+            stand_in.publish(8, "media")
+            stand_in.await_messages(sent * workers, 300)
+        polled = stand_in.counts()["pages"]
+        eventually(lambda: stand_in.counts()["pages"] >= polled + 2 * workers, 60)
+        name = f"worker after {MEDIA_POSTS} posts with media, PSS (median of {workers})"
+        yield Figure(name, f"{median_pss(pids):.1f} MB", "10 MB")
+        template = sum(map(pss, children(service.pid)))
+        yield Figure("service and template, PSS", f"{pss(service.pid) + template:.0f} MB", "90 MB")
+
+
+def growth(polls: int) -> Iterator[Figure]:
+    """Of one worker that polls as fast as it can."""
+    with staged(COOLDOWN="0.01", TELEGRAM_REQUESTS_PER_SECOND="1000", INITIAL_POSTS="0") as (
+        stand_in,
+        service,
+    ):
+        service.write_jobs(1)
+        service.start()
+        eventually(lambda: stand_in.counts()["pages"] >= polls / 10, 120)
+        pid = service.workers()[0]
+        before = pss(pid)
+        eventually(lambda: stand_in.counts()["pages"] >= polls, 600, every=0.5)
+        yield Figure(f"growth from poll {polls // 10} to {polls}", f"{pss(pid) - before:+.2f} MB", "0")
