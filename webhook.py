@@ -20,6 +20,7 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 
+from disgram import rehearsal
 from disgram.catch_up import between, missing, newest
 from disgram.channel_reader import ChannelReader
 from disgram.delivery import Courier
@@ -143,7 +144,10 @@ class Worker:
         self._close_gaps(head)
         head = self._catch_up(head)
         self._follower.compare(head, lambda piece: self._reader.parse(piece, head))
-        self._say(None, "", reason=self._courier.outbox.unwell, gaps=self._ledger.gaps())
+        self._say(
+            None, "", reason=self._courier.outbox.unwell, gaps=self._ledger.gaps(),
+            layout_changed=self._reader.not_understood,
+        )  # fmt: skip
 
     # where to go on --------------------------------------------------------------------------
 
@@ -305,6 +309,11 @@ def serve(spec: WorkerSpec, say: Reporter, pulse: Pulse, *, once: bool = False) 
         reader = ChannelReader(telegram, spec.channel.name, layout, say=say, wait=pulse.wait)
         worker = Worker(spec, ledger, reader, courier, follower, say=say, wait=pulse.wait)
         return worker.poll_and_react() if once else worker.run()
+
+
+def rehearse() -> None:
+    """For the template, before it forks: see disgram/rehearsal.py."""
+    rehearsal.rehearse(serve)
 
 
 if __name__ == "__main__":

@@ -180,7 +180,7 @@ def _possible(glyph: Glyph) -> frozenset[str]:
 def _gaps(figures: Figures, before: list[Glyph], after: list[Glyph], places: Places) -> None:
     """Line breaks and blanks between characters that are neighbours there and here."""
     for index, glyph in enumerate(before):
-        if not glyph.own or index == 0 or not before[index - 1].own:
+        if index == 0 or not glyph.own or glyph.own != before[index - 1].own:
             continue
         if index not in places or places.get(index - 1, -2) + 1 != places[index]:
             continue

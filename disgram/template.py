@@ -1,8 +1,8 @@
 """The warm process workers are forked from: `python -m disgram.template MODULE...`, its socket as stdin.
 
-Owns the fork, the child's first steps, and the children's exit statuses. It imports the modules once and
-freezes them, so that a child shares their memory and starts within milliseconds. Never decides what runs:
-it obeys its socket, one JSON object a line, and answers likewise.
+Owns the fork, the child's first steps, and the children's exit statuses. It imports the modules once, has
+those rehearse that can (`rehearse()`) and freezes all, so that a child shares their memory and starts within
+milliseconds. Never decides what runs: it obeys its socket, one JSON object a line, and answers likewise.
 
     {"n": 1, "module": "webhook", "beat": seconds, "spec": …} + the log pipe's writing end
                                      -> {"n": 1, "started": pid} or {"n": 1, "failed": why}
@@ -239,14 +239,16 @@ def _write_line(line: bytes) -> None:
 
 
 def main(modules: Sequence[str]) -> None:
-    """Import, freeze, serve. An import that fails ends this process with its traceback on stderr."""
+    """Import, rehearse, freeze, serve. What fails ends this process with its traceback on stderr."""
     control = socket.socket(fileno=os.dup(0))
     with Path(os.devnull).open("rb") as nothing:
         os.dup2(nothing.fileno(), 0)
     setproctitle("disgram template")
     loop = TemplateLoop(control)
     for name in modules:
-        importlib.import_module(name)
+        module = importlib.import_module(name)
+        if hasattr(module, "rehearse"):
+            module.rehearse()
     gc.collect()
     gc.freeze()
     loop.run()

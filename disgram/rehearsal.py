@@ -1,0 +1,168 @@
+"""A worker's work done once in the template, so that a forked worker finds everything loaded and warm.
+
+What a worker would import, compile, specialise or cache at its first poll, and then hold for itself, it
+shares with all others if it was there before the fork. A child answers as t.me and Discord for a moment on
+loopback: the way is the real one, from page to message, with a file, an edit and quiet polls.
+
+Owns that moment: the page, the answers, the folder, and their end. Nothing of it may stop a template that
+cannot rehearse (no room for a folder, no loopback): its workers only weigh more.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import signal
+import socket
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NoReturn, Protocol
+
+from disgram.models import ChannelRef, Destination, WorkerSettings, WorkerSpec
+from disgram.pulse import Pulse
+from disgram.report import Level, Reporter
+
+POLLS = 12
+"""Python 3.11 specialises what has run eight times; the polls after the second find nothing new."""
+
+LONGEST = 5
+"""Seconds for which anything answers, whatever happens."""
+
+LONGEST_WAIT = 0.5
+"""Seconds; who waits longer is not rehearsing but in trouble (a loaded machine, no loopback)."""
+
+REQUEST_TIMEOUT = 2.0
+
+_POST = (
+    '<div class="tgme_widget_message_wrap js-widget_message_wrap">'
+    '<div class="tgme_widget_message text_not_supported_wrap js-widget_message" data-post="rehearsal/{0}" '
+    'data-view="{1}"><div class="tgme_widget_message_user"><a href="https://t.me/rehearsal">'
+    '<i class="tgme_widget_message_user_photo"><img src="{2}/file/{1}.jpg"></i></a></div>'
+    '<div class="tgme_widget_message_bubble"><div class="tgme_widget_message_author accent_color">'
+    '<a class="tgme_widget_message_owner_name" href="https://t.me/rehearsal"><span>R</span></a></div>'
+    '<a class="tgme_widget_message_photo_wrap 5_6 5_7" href="https://t.me/rehearsal/{0}" '
+    "style=\"width:640px;background-image:url('{2}/file/{1}.jpg')\">"
+    '<div class="tgme_widget_message_photo" style="padding-top:62.5%"></div></a>'
+    '<div class="tgme_widget_message_text js-message_text" dir="auto"><b>bold <i>both</i></b><br/>'
+    '<a href="https://example.org/">link</a> <code>code</code> {3}</div>'
+    '<div class="tgme_widget_message_footer compact js-message_footer">'
+    '<div class="tgme_widget_message_info short js-message_info">'
+    '<span class="tgme_widget_message_views">{1}</span>'
+    '<span class="tgme_widget_message_meta"><a class="tgme_widget_message_date" '
+    'href="https://t.me/rehearsal/{0}"><time datetime="2026-01-01T00:00:00+00:00" class="time">00:00</time>'
+    "</a></span></div></div></div></div></div>"
+)
+_PAGE = (
+    '<!DOCTYPE html><html><head><title>R – Telegram</title><meta property="og:title" content="R">'
+    '<meta property="og:image" content="{1}/file/a.jpg"><link rel="prev" href="/s/rehearsal?before=1"></head>'
+    '<body><section class="tgme_channel_history js-message_history">{0}</section></body></html>'
+)
+_CONFIRMED = b'{"id": "1", "channel_id": "1", "guild_id": "1"}'
+
+
+class Serve(Protocol):
+    """webhook.serve."""
+
+    def __call__(self, spec: WorkerSpec, say: Reporter, pulse: Pulse) -> int: ...
+
+
+def rehearse(serve: Serve, heard: Callable[[Level | None, str], object] = lambda level, text: None) -> None:
+    """Poll a channel of our own making a few times. `heard` gets what the worker says."""
+    with contextlib.suppress(Exception), contextlib.ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="disgram-"))
+        url = stack.enter_context(_stand_in())
+        stack.enter_context(_no_proxy())
+        pulse = _Impatient()
+        stack.callback(pulse.close)
+        polls = iter(range(POLLS))
+
+        def say(level: Level | None, text: str, **facts: Any) -> None:
+            heard(level, text)
+            if "polled" in facts and next(polls) == POLLS - 1:
+                pulse.request_stop()
+
+        settings = WorkerSettings(
+            Path(folder), cooldown=0.001, initial_posts=1,
+            telegram_base_url=url, telegram_requests_per_second=10_000.0, request_timeout=REQUEST_TIMEOUT,
+        )  # fmt: skip
+        spec = WorkerSpec("rehearsal", ChannelRef("rehearsal"), Destination(url, "1", "none"), 0, settings)
+        serve(spec, say, pulse)
+
+
+class _Impatient(Pulse):
+    """Ends the rehearsal at its first long wait: no worker may have to wait for it."""
+
+    def wait(self, seconds: float) -> None:
+        if seconds > LONGEST_WAIT:
+            self.request_stop()
+        super().wait(seconds)
+
+
+@contextlib.contextmanager
+def _no_proxy() -> Iterator[None]:
+    """What is asked of ourselves is not for a proxy to know."""
+    before = os.environ.get("no_proxy")
+    os.environ["no_proxy"] = "127.0.0.1"
+    try:
+        yield
+    finally:
+        del os.environ["no_proxy"]
+        if before is not None:
+            os.environ["no_proxy"] = before
+
+
+@contextlib.contextmanager
+def _stand_in() -> Iterator[str]:
+    """The address of a child that answers; gone afterwards."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        pid = os.fork()
+        if pid == 0:
+            _answer(listener, url)
+    try:
+        yield url
+    finally:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+
+
+def _answer(listener: socket.socket, url: str) -> NoReturn:
+    """One request for each connection, until it is killed or the time is up."""
+    signal.alarm(LONGEST)
+    asked = 0
+    try:
+        while True:
+            connection, _ = listener.accept()
+            with connection:
+                head = _read(connection)
+                asked += head.startswith(b"GET /s/")
+                body = _page(asked, url) if head.startswith(b"GET /s/") else _CONFIRMED
+                length = len(body)
+                connection.sendall(
+                    b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % length
+                )
+                connection.sendall(body)
+    finally:
+        os._exit(0)
+
+
+def _read(connection: socket.socket) -> bytes:
+    """The whole request: closing on unread bytes would reset the connection. Returns its head."""
+    request = b""
+    while b"\r\n\r\n" not in request and (chunk := connection.recv(65536)):
+        request += chunk
+    head, _, body = request.partition(b"\r\n\r\n")
+    announced = re.search(rb"(?i)content-length: *([0-9]+)", head)
+    missing = int(announced[1]) - len(body) if announced else 0
+    while missing > 0 and (chunk := connection.recv(65536)):
+        missing -= len(chunk)
+    return head
+
+
+def _page(asked: int, url: str) -> bytes:
+    """The first shows one post; from the second on there is a new one, and the first has changed."""
+    later = asked > 1
+    posts = [_POST.format(number, asked, url, f"{later}") for number in range(1, 3 if later else 2)]
+    return _PAGE.format("".join(posts), url).encode()

@@ -1,0 +1,73 @@
+"""What a worker rehearses in the template is the real work, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+import pytest
+
+import webhook
+from disgram.errors import StorageUnavailable
+from disgram.models import WorkerSpec
+from disgram.pulse import Pulse
+from disgram.rehearsal import POLLS, rehearse
+from disgram.report import Level, Reporter
+
+
+def test_the_whole_way_is_walked() -> None:
+    lines: list[tuple[Level | None, str]] = []
+    rehearse(webhook.serve, lambda level, text: lines.append((level, text)))
+    texts = [text for _, text in lines]
+    assert [level for level, _ in lines].count(Level.NEW_MESSAGE) == 2
+    assert any("followed an edit" in text for text in texts)
+    assert sum(text.startswith("Checked: nothing new") for text in texts) == POLLS - 2
+    assert Level.ERROR not in [level for level, _ in lines]
+
+
+def test_nothing_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setenv("no_proxy", "somewhere")
+    descriptors = list(Path("/dev/fd").iterdir())
+    rehearse(webhook.serve)
+    assert not list(tmp_path.iterdir())
+    assert os.environ["no_proxy"] == "somewhere"
+    assert len(list(Path("/dev/fd").iterdir())) == len(descriptors)
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
+
+
+def test_no_proxy_hears_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")  # nobody is there
+    lines: list[Level | None] = []
+    rehearse(webhook.serve, lambda level, text: lines.append(level))
+    assert Level.NEW_MESSAGE in lines
+    assert Level.ERROR not in lines
+
+
+def test_where_no_folder_can_be_made_the_template_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "missing"))
+    rehearse(webhook.serve)
+
+
+@pytest.mark.parametrize("trouble", [StorageUnavailable("disk full"), ValueError("a mistake of ours")])
+def test_a_worker_that_cannot_work_does_not_stop_the_template(trouble: Exception) -> None:
+    def serve(spec: WorkerSpec, say: Reporter, pulse: Pulse) -> int:
+        raise trouble
+
+    rehearse(serve)
+
+
+def test_a_rehearsal_in_trouble_ends_instead_of_waiting() -> None:
+    waits: list[float] = []
+
+    def serve(spec: WorkerSpec, say: Reporter, pulse: Pulse) -> int:
+        while True:
+            waits.append(60.0)
+            pulse.wait(60.0)
+
+    rehearse(serve)
+    assert waits == [60.0]
