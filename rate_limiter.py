@@ -57,6 +57,9 @@ HIDDEN_WINDOW = 60.0
 LEARNED_FOR = 24 * 3600.0
 """Seconds a learned limit is believed before it is put to the test again, which costs one 429."""
 
+GUESSED_FOR, HEARSAY_FOR = 600.0, 60.0
+"""The same for a limit that is no 30 a minute, and for one whose 429 was not even of that limit's form."""
+
 HISTORY = 150.0
 """Seconds of sending remembered per lane: more than any window."""
 
@@ -128,14 +131,22 @@ class RateLimitBucket(LaneRow):
         """After a 429 of this lane."""
         return self._replace(blocked_until=max(self.blocked_until, until))
 
-    def learned(self, now: float, done: Sequence[float], retry_after: float) -> RateLimitBucket:
-        """After a 429 that no header announced: what the channel must allow, going by what it took."""
+    def learned(
+        self, now: float, done: Sequence[float], retry_after: float, *, announced: bool = True
+    ) -> RateLimitBucket:
+        """After a 429 that no header announced: what the channel must allow, going by what it took.
+
+        `announced`: the 429 bore the webhook's own headers, as the hidden limit's does. One that does not, or
+        that fits no minute, may have been about something else, and is believed for less long.
+        """
         size, window = learn_hidden_limit(done, now, retry_after)
         if size == 0:
             return self
-        if self.size is not None:  # believed, and still refused: the stricter of both
-            size, window = min(size, self.size), max(window, self.window)
-        return self._replace(size=size, window=window, learned_at=now)
+        if self.size is not None and size * self.window >= self.size * window:
+            # Believed, still refused, and the new estimate is no stricter: a little less than before.
+            size, window = max(1, self.size - 1), self.window
+        trust = LEARNED_FOR if window == HIDDEN_WINDOW else GUESSED_FOR if announced else HEARSAY_FOR
+        return self._replace(size=size, window=window, learned_at=now + trust - LEARNED_FOR)
 
     def believed(self, now: float) -> RateLimitBucket:
         """A learned limit that is too old to hold is unknown again."""
@@ -359,7 +370,9 @@ def _refused(
         rows.put_pause(_GLOBAL, PauseRow(max(until, rows.pause(_GLOBAL).until), 0))
     elif channel and _is_hidden(_load(rows, bucket), facts, retry_after):
         lane = _load(rows, channel).believed(now)
-        rows.put_lane(lane.learned(now, rows.done_since(channel, now - HISTORY), retry_after).blocked(until))
+        done = rows.done_since(channel, now - HISTORY)
+        lane = lane.learned(now, done, retry_after, announced=facts.limit is not None)
+        rows.put_lane(lane.blocked(until))
     else:
         rows.put_lane(_load(rows, bucket).observed(now, facts).blocked(until))
 

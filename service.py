@@ -7,6 +7,8 @@ what a job or a worker does.
 from __future__ import annotations
 
 import contextlib
+import os
+import resource
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -72,6 +74,7 @@ class Service:
 def running_service(settings: Settings) -> Iterator[Service]:
     """Every part in order, undone in reverse. Raises StartRefused before anything has started."""
     folder = settings.data_dir
+    _leave_no_core()
     _make_folder(folder)
     with contextlib.suppress(OSError):  # not there, or not ours
         (PROJECT / ".env").chmod(0o600)
@@ -87,6 +90,7 @@ def running_service(settings: Settings) -> Iterator[Service]:
             Template(["webhook", "threadhook"]),
             monitor_interval=settings.monitor_interval,
             stale_after=settings.log_stale_after,
+            on_crash=_end_at_once,
         )
         limits = DiscordRateLimiter.open(folder)
         with (
@@ -151,6 +155,21 @@ def log_reports(log: WorkerLog) -> Callable[[WorkerSpec, Report], None]:
             log.write(report.level, report.text, spec.job, spec.channel.name)
 
     return write
+
+
+def _leave_no_core() -> None:
+    """A core file of this process or its workers would hold the password and every webhook's token."""
+    with contextlib.suppress(OSError, ValueError):  # what the system refuses stays as it was
+        resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
+
+
+def _end_at_once() -> None:
+    """A service without its monitor forwards nothing: systemd, pm2 or a person starts a better one.
+
+    `os._exit`: an orderly stop would end with 0, which says that all is well. Files stand any crash.
+    """
+    complain("the monitor has crashed (see above); the service ends")
+    os._exit(1)
 
 
 def _make_folder(folder: Path) -> None:

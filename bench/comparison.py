@@ -116,12 +116,13 @@ def _without_written_targets(text: str, targets: set[str]) -> str:
 
 
 def _aligned(glyphs: list[Glyph], text: str) -> tuple[Places, str]:
-    """Each line of the post is looked for in the messages behind the one before, then each word of it."""
+    """Each line of the post is looked for right behind the one before, and if it is not there, each word."""
     places: Places = {}
     skipped, at = "", 0
     for line in _stretches(glyphs, lambda gap: BORDER in gap or "\n" in gap):
         whole = "".join(glyphs[index].char for index in line)
-        words = [line] if text.find(whole, at) >= 0 else _split(glyphs, line)
+        found = text.find(whole, at)
+        words = [line] if found >= 0 and not OUR_WORDS.sub("", text[at:found]) else _split(glyphs, line)
         for word in words:
             found = text.find("".join(glyphs[index].char for index in word), at)
             if found >= 0:
@@ -180,7 +181,7 @@ def _possible(glyph: Glyph) -> frozenset[str]:
 def _gaps(figures: Figures, before: list[Glyph], after: list[Glyph], places: Places) -> None:
     """Line breaks and blanks between characters that are neighbours there and here."""
     for index, glyph in enumerate(before):
-        if not glyph.own or index == 0 or not before[index - 1].own:
+        if index == 0 or not glyph.own or glyph.own != before[index - 1].own:
             continue
         if index not in places or places.get(index - 1, -2) + 1 != places[index]:
             continue

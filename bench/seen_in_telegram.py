@@ -43,6 +43,9 @@ FILE_LINKS = PLAYERS | {
     "tgme_widget_message_sticker_wrap",
 }
 """Links that lead to the post itself."""
+TEXTS = frozenset(
+    {"tgme_widget_message_text", "js-message_text", "js-message_reply_text", "link_preview_description"}
+)
 LENGTHS = frozenset(
     {
         "message_video_duration",
@@ -51,7 +54,8 @@ LENGTHS = frozenset(
     }
 )
 FALLBACK = "message_media_not_supported_wrap"
-PAINTED = frozenset({"tgme_widget_message_photo_wrap", "link_preview_image", "link_preview_right_image"})
+NO_PICTURES = re.compile("emoji|location|sticker|(?:reply|video|document)_thumb")
+"""Painted elements that show no picture of the post's own."""
 STYLES = {
     "b": "bold",
     "strong": "bold",
@@ -80,8 +84,8 @@ class Glyph:
     char: str
     styles: frozenset[str] = frozenset()
     href: str | None = None
-    own: bool = False
-    """It is the post's own text, whose formatting counts."""
+    own: str = ""
+    """Which text of the post's own it belongs to; there formatting and gaps count."""
     gap: str = ""
 
 
@@ -122,7 +126,7 @@ def see(element: lxml_html.HtmlElement, channel: str) -> SeenPost:
 class _Look:
     styles: frozenset[str] = frozenset()
     href: str | None = None
-    own: bool = False
+    own: str = ""
     verbatim: bool = False
     fallbacks: bool = False
     """Nothing else can be seen of the post: then the fallback's words are what there is."""
@@ -169,8 +173,7 @@ def _inside(element: lxml_html.HtmlElement, names: set[str], look: _Look, channe
     answered = {"quote"} if "tgme_widget_message_reply" in names else set()
     styles = look.styles | ({style} if style else set()) | answered
     href = _target(element, channel) if element.tag == "a" else None
-    own = look.own or "js-message_text" in names or "link_preview_description" in names
-    own = own or bool(names & {"tgme_widget_message_text", "js-message_reply_text"})
+    own = look.own or (element.getroottree().getpath(element) if names & TEXTS else "")
     verbatim = look.verbatim or element.tag == "pre"
     return _Look(styles, href or look.href, own, verbatim, look.fallbacks)
 
@@ -227,9 +230,9 @@ def _files(element: lxml_html.HtmlElement) -> list[tuple[str, bool]]:
 
 def _file(element: lxml_html.HtmlElement) -> str | None:
     names = set(element.get("class", "").split())
-    if names & PAINTED:
-        match = re.search(r"url\(['\"]?(.*?)['\"]?\)", element.get("style", ""))
-        return str(match[1]) if match else None
+    painted = re.search(r"background-image:\s*url\(['\"]?(.*?)['\"]?\)", element.get("style", ""))
+    if painted and not NO_PICTURES.search(" ".join(names)):
+        return str(painted[1])
     if element.tag in {"video", "audio"} and "blured" not in names:
         return str(element.get("src", ""))
     if element.get("data-webp"):

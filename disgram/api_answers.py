@@ -216,7 +216,9 @@ class Gap(BaseModel):
 
 class Delivery(BaseModel):
     gaps: list[Gap]
-    layout_changed: int = Field(description="Pieces of pages that were not understood.")
+    layout_changed: int = Field(
+        description="Different pieces of posts that were not understood: see DATA_DIR/layout."
+    )
 
 
 class Health(BaseModel):

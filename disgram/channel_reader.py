@@ -10,7 +10,7 @@ import gc
 from collections.abc import Callable
 
 from disgram.errors import PageNotUnderstood, TelegramUnavailable
-from disgram.layout_watch import LayoutWatch
+from disgram.layout_watch import PAGE, LayoutWatch
 from disgram.models import ChannelPage, PostSlice, TelegramPost, Unknown, Unsupported
 from disgram.outbox import BACKOFF_MAX, backoff
 from disgram.report import Level, Reporter
@@ -19,6 +19,9 @@ from disgram.telegram_page import parse_post, scan
 
 PAGE_TRIES = 4
 """Requests for one page within one poll before it is left to the next."""
+
+FEW_POSTS = 3
+"""A page of fewer tells nothing about the layout: one post of a new kind may be all a channel has."""
 
 UNREAD = Unsupported("Post")
 """Stands for a post that no reader understood."""
@@ -65,16 +68,22 @@ class ChannelReader:
         try:
             return scan(html, self._channel)
         except PageNotUnderstood:
-            self._kept("page", html)
+            self._kept(PAGE, html)
             raise
 
     def parse(self, piece: PostSlice, page: ChannelPage) -> TelegramPost:
         """A post, whole. One that cannot be read comes back as "open in Telegram", unless its whole page is
         like that: then the layout has changed, and PageNotUnderstood is raised."""
         post = self._parsed(piece, page)
-        if not readable(post) and not any(readable(self._parsed(other, page)) for other in page.slices):
-            raise PageNotUnderstood("none of the page's posts could be read")
-        return post
+        alone = len(page.slices) < FEW_POSTS and UNREAD not in post.blocks
+        if alone or readable(post) or any(readable(self._parsed(other, page)) for other in page.slices):
+            return post
+        raise PageNotUnderstood("none of the page's posts could be read")
+
+    @property
+    def not_understood(self) -> int:
+        """How many different pieces of this channel's posts were not understood."""
+        return self._layout.count
 
     def _parsed(self, piece: PostSlice, page: ChannelPage) -> TelegramPost:
         try:

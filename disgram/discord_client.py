@@ -119,7 +119,9 @@ class DiscordClient:
                 method, url, params=params, data=body, headers=headers,
                 timeout=self._timeout, stream=True, allow_redirects=False,
             ) as response:  # fmt: skip
-                return classify(response.status_code, response.headers, _read(response))
+                # An error may quote what it was asked; its words go into the log and into the ledger.
+                said = _read(response).replace(destination.token.encode(), b"***")
+                return classify(response.status_code, response.headers, said)
         except requests.RequestException as error:
             # The error's text quotes the URL, which holds the token: only its kind is told.
             never_sent = isinstance(error, requests.ConnectTimeout | requests.exceptions.SSLError) or (

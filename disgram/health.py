@@ -19,7 +19,9 @@ HEALTHY, DEGRADED, UNHEALTHY = "healthy", "degraded", "unhealthy"
 _IDLE = frozenset({WorkerState.BACKOFF, WorkerState.FAILED})
 _TELEGRAM_ANSWERED = frozenset({"no_preview", "channel_not_found", "layout_changed"})
 _DISCORD_DOWN = frozenset({"discord_unavailable", "blocked_by_cloudflare"})
-_DISCORD_ANSWERED = frozenset({"webhook_gone", "thread_gone"})
+_DISCORD_ANSWERED = frozenset(
+    {"webhook_gone", "thread_gone", "thread_archived", "thread_locked", "thread_required"}
+)
 _NAMES_SHOWN = 5
 
 

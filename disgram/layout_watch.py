@@ -13,24 +13,46 @@ KEEP = 20
 
 LARGEST = 256 * 1024
 
+PAGE = "page"
+"""The name of a whole page that was none: more often cut off or a block page than a changed layout."""
+
+_SECRET = re.compile(
+    # Media addresses carry a token, posts a signed note of who looked when; a bug report needs neither.
+    r"""((?:[?&]|&amp;)(?:token|hash)=|\bdata-(?:view|peer-hash)=["']?)[^"'&\s<>)]+"""
+)
+
 
 class LayoutWatch:
-    """For one channel. `count` is how many pieces were not understood since the worker began."""
+    """For one channel. What lies there from earlier workers counts; who deletes a file has dealt with it."""
 
     def __init__(self, data_dir: Path, channel: str) -> None:
         self._folder = data_dir / "layout"
-        self._channel = re.sub(r"[^A-Za-z0-9_]", "", channel).lower()
-        self.count = 0
+        self._prefix = re.sub(r"[^A-Za-z0-9_]", "", channel).lower() + "-"
+        self._names = {path.name for path in self._files()}
+
+    @property
+    def count(self) -> int:
+        """How many different pieces of posts were not understood."""
+        return len(self._names - {self._name(PAGE)})
 
     def keep(self, name: str, html: str) -> Path | None:
         """Save a piece; where it lies, or None if it was not saved (enough of them, known, no space)."""
-        self.count += 1
-        path = self._folder / f"{self._channel}-{re.sub(r'[^A-Za-z0-9_-]', '-', name)[:60]}.html"
+        path = self._folder / self._name(name)
+        self._names.add(path.name)
         try:
             self._folder.mkdir(mode=0o700, exist_ok=True)
-            if path.exists() or len(list(self._folder.glob(f"{self._channel}-*.html"))) >= KEEP:
+            if path.exists() or len(self._files()) >= KEEP:
                 return None
-            path.write_text(html[:LARGEST], encoding="utf-8")
+            path.write_text(_SECRET.sub(r"\1…", html)[:LARGEST], encoding="utf-8", errors="replace")
         except OSError:
             return None
         return path
+
+    def _name(self, name: str) -> str:
+        return f"{self._prefix}{re.sub(r'[^A-Za-z0-9_-]', '-', name)[:60]}.html"
+
+    def _files(self) -> list[Path]:
+        try:
+            return list(self._folder.glob(f"{self._prefix}*.html"))
+        except OSError:
+            return []

@@ -20,7 +20,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn, Protocol
 
-from disgram.errors import DisgramError
 from disgram.models import ChannelRef, Destination, WorkerSettings, WorkerSpec
 from disgram.pulse import Pulse
 from disgram.report import Level, Reporter
@@ -29,7 +28,12 @@ POLLS = 12
 """Python 3.11 specialises what has run eight times; the polls after the second find nothing new."""
 
 LONGEST = 5
-"""Seconds, whatever happens."""
+"""Seconds for which anything answers, whatever happens."""
+
+LONGEST_WAIT = 0.5
+"""Seconds; who waits longer is not rehearsing but in trouble (a loaded machine, no loopback)."""
+
+REQUEST_TIMEOUT = 2.0
 
 _POST = (
     '<div class="tgme_widget_message_wrap js-widget_message_wrap">'
@@ -66,11 +70,11 @@ class Serve(Protocol):
 
 def rehearse(serve: Serve, heard: Callable[[Level | None, str], object] = lambda level, text: None) -> None:
     """Poll a channel of our own making a few times. `heard` gets what the worker says."""
-    with contextlib.suppress(OSError, DisgramError), contextlib.ExitStack() as stack:
+    with contextlib.suppress(Exception), contextlib.ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="disgram-"))
         url = stack.enter_context(_stand_in())
         stack.enter_context(_no_proxy())
-        pulse = Pulse()
+        pulse = _Impatient()
         stack.callback(pulse.close)
         polls = iter(range(POLLS))
 
@@ -81,10 +85,19 @@ def rehearse(serve: Serve, heard: Callable[[Level | None, str], object] = lambda
 
         settings = WorkerSettings(
             Path(folder), cooldown=0.001, initial_posts=1,
-            telegram_base_url=url, telegram_requests_per_second=10_000.0,
+            telegram_base_url=url, telegram_requests_per_second=10_000.0, request_timeout=REQUEST_TIMEOUT,
         )  # fmt: skip
         spec = WorkerSpec("rehearsal", ChannelRef("rehearsal"), Destination(url, "1", "none"), 0, settings)
         serve(spec, say, pulse)
+
+
+class _Impatient(Pulse):
+    """Ends the rehearsal at its first long wait: no worker may have to wait for it."""
+
+    def wait(self, seconds: float) -> None:
+        if seconds > LONGEST_WAIT:
+            self.request_stop()
+        super().wait(seconds)
 
 
 @contextlib.contextmanager

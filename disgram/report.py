@@ -35,7 +35,7 @@ class Report:
 
     Facts used: `reason` (str or None: all is well), `polled` (bool: a poll ended; True means t.me
     answered with a page we understood), `last_post_id` (int), `gaps` (list of [from, to]),
-    `layout_changed` (int: how many pieces of this channel's pages were not understood so far).
+    `layout_changed` (int: how many different pieces of this channel's posts were not understood).
     """
 
     level: Level | None = None

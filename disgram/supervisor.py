@@ -15,6 +15,7 @@ import selectors
 import socket
 import threading
 import time
+import traceback
 from collections import deque
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -36,8 +37,9 @@ class Supervisor:
     """Everything public may be called from any thread, but not from a signal handler.
 
     `desired` returns a mapping that nobody changes afterwards. `on_report` gets every line worth logging,
-    beats left out; should it raise, the snapshot's errors say so and work goes on. Seconds throughout;
-    `clock` is monotonic.
+    beats left out; should it raise, the snapshot's errors say so and work goes on. `on_crash` is called when
+    the loop ended by a fault, and with it every worker: nobody restarts them but a new service. Seconds
+    throughout; `clock` is monotonic.
     """
 
     def __init__(
@@ -49,7 +51,9 @@ class Supervisor:
         monitor_interval: float = 30.0,
         stale_after: float = 360.0,
         clock: Callable[[], float] = time.monotonic,
+        on_crash: Callable[[], object] = lambda: None,
     ) -> None:
+        self._on_crash = on_crash
         self._desired = desired
         self._template = template
         self._stale_after = stale_after
@@ -137,7 +141,11 @@ class Supervisor:
         try:
             while not self._finished():
                 self._turn()
-        finally:
+        except Exception:  # noqa: BLE001 - a fault of ours; told, and then the end of this thread
+            traceback.print_exc()
+            self._end()
+            self._on_crash()
+        else:
             self._end()
 
     @property

@@ -168,6 +168,11 @@ class Soak:
         """Messages the log says were sent again without knowing of the first."""
         return self._stage.log().count("it may appear twice")
 
+    def restarts(self) -> int:
+        """Workers the service replaced, as its log tells; those that began with a new service not counted."""
+        log = self._stage.log()
+        return sum(log.count(told) for told in ("; next start in", "starts anew", "is replaced"))
+
     def memory(self) -> float:
         """MB of the service and everything below it, shared pages counted once (PSS)."""
         service = psutil.Process(self._stage.pid)
@@ -208,6 +213,7 @@ def report(soak: Soak, memory: float) -> int:
     print(f"repeated             {repeated} (in doubt and said so: {doubted})")
     print(f"out of order         {disordered}")
     print(f"processes left over  {soak.left_over}")
+    print(f"workers restarted    {soak.restarts()}")
     print(f"trouble              {dict(sorted(soak.done.items()))}")
     print(f"memory (PSS)         {memory:.0f} MB at the start, {soak.memory():.0f} MB at the end")
     return 1 if lost or disordered or soak.left_over or repeated > doubted else 0

@@ -44,12 +44,68 @@ def test_one_unreadable_post_among_others_is_named_and_does_not_stop_them(tmp_pa
     assert "brand_new" in kept.read_text()
 
 
+HOLOGRAM = '<div class="hologram">Something <b>new</b></div>'
+
+
+def test_unknown_elements_are_counted_once_and_are_no_ones_illness(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    bench.telegram.fill(1, 3)
+    bench.telegram.posts[2] = pages.post(2, HOLOGRAM)
+    bench.poll(3)
+    assert (bench.said.facts["layout_changed"], bench.said.facts["reason"]) == (1, None)
+    bench.telegram.posts[2] = pages.post(2, HOLOGRAM, pages.text("edited"))
+    bench.poll()
+    assert (bench.said.facts["layout_changed"], bench.said.facts["reason"]) == (1, None)
+    again = LayoutWatch(tmp_path, "harbour")
+    assert again.count == 1
+    (kept,) = (tmp_path / "layout").iterdir()
+    kept.unlink()
+    assert LayoutWatch(tmp_path, "harbour").count == 0
+
+
+def test_a_channel_of_one_post_of_a_new_kind_is_forwarded(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    bench.telegram.posts[1] = pages.post(1, HOLOGRAM)
+    bench.poll()
+    assert bench.discord.texts == ["Something **new**"]
+    assert bench.said.facts["reason"] is None
+
+
+def test_a_whole_page_of_new_kinds_waits_until_it_is_understood(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    for number in range(1, 5):
+        bench.telegram.posts[number] = pages.post(number, HOLOGRAM)
+    bench.poll(6)
+    assert bench.discord.asked == []
+    assert (bench.said.facts["reason"], bench.said.facts["layout_changed"]) == ("layout_changed", 4)
+    bench.telegram.fill(1, 4)
+    bench.poll()
+    assert bench.discord.numbers == [1, 2, 3, 4]
+    assert bench.said.facts["reason"] is None
+
+
+def test_what_is_kept_holds_no_secrets(tmp_path: Path) -> None:
+    html = (
+        '<div data-view="eyJjIjotMTAw" data-post="a/1"><video src="https://cdn4.telesco.pe/file/a.mp4?token=S3-c_ret"'
+        " style=\"background:url('https://cdn4.telesco.pe/b?x=1&amp;token=S3-c_ret')\">kept</video></div>"
+    )
+    path = LayoutWatch(tmp_path, "harbour").keep("1", html)
+    assert path is not None
+    kept = path.read_text()
+    assert "S3-c_ret" not in kept
+    assert "eyJ" not in kept
+    assert all(
+        part in kept for part in ("file/a.mp4?token=…", "x=1&amp;token=…')", 'data-post="a/1"', "kept")
+    )
+
+
 def test_a_page_that_is_none_is_kept_once(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
     bench.telegram.page = lambda channel, before=None: "<html>somebody's block page</html>"  # type: ignore[method-assign]
     bench.poll(3)
     assert [path.name for path in (tmp_path / "layout").iterdir()] == ["harbour-page.html"]
     assert len(bench.said.errors("kept in")) == 1
+    assert bench.said.facts["layout_changed"] == 0
     assert bench.discord.asked == []
 
 

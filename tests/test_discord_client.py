@@ -212,6 +212,15 @@ def test_a_long_upload_is_seen_to_live() -> None:
 
 
 @responses.activate
+def test_an_error_that_quotes_the_token_tells_no_secret() -> None:
+    said = {"message": f"no webhook {HOOK.token} at {HOOK.execute_url}", "code": 0}
+    responses.post(HOOK.execute_url, json=said, status=400)
+    answer = DiscordClient().execute(HOOK, DiscordMessage({"content": "x"}), {})
+    assert "no webhook ***" in str(answer.error)
+    assert HOOK.token not in repr(answer)
+
+
+@responses.activate
 def test_a_message_goes_to_v10_with_wait_and_thread() -> None:
     responses.post(THREAD.execute_url, json={"id": "1", "channel_id": "456"})
     answer = DiscordClient().execute(THREAD, DiscordMessage({"content": "ä"}), {})

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from html import escape
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from bench import seen_in_telegram
 from bench.comparison import Figures, judge
@@ -20,6 +23,7 @@ from demo.posts import KINDS, Kind
 from disgram.models import ChannelPage, DiscordMessage, TelegramPost
 from disgram.telegram_page import parse_post, slices
 from tests import pages
+from tests.odd_posts import ODD_POSTS
 
 COUNTED = ("words", "styles", "links", "line_breaks", "blanks", "media")
 
@@ -122,3 +126,103 @@ def test_real_pages(discord: Judge) -> None:
 def test_every_kind_of_the_demo(discord: Judge, kind: Kind) -> None:
     scene = Scene("harbour", "Harbour", 9, lambda name: f"{pages.CDN}/{name}")
     assert_whole(discord.page(frame(kind.make(3, 4), scene)))
+
+
+@pytest.mark.parametrize("name", ODD_POSTS)
+def test_odd_and_hostile_posts(discord: Judge, name: str) -> None:
+    assert_whole(discord.page(ODD_POSTS[name]))
+
+
+# --- anything -----------------------------------------------------------------------------------
+
+MARKERS = ["**", "*", "_", "__", "~~", "||", "`", "```", "[", "](", "<@1>", "@everyone", "# ", "- ", "1. "]
+SPECIALS = [*MARKERS, "> ", "https://x.y/a_b",
+            "<t:1>", ":a:", "\\", "\n", "\n\n", "\n- ", "\n# ", "  ", "👍🏽", "🇷🇺",
+            "é", "\u200d", "\u202e", "x_y", "&amp;", "<b>"]  # fmt: skip
+# Zero-width spaces are the writer's own; what ends a line in Unicode alone, a browser does not break at.
+ANY_CHARACTER = st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\u2028\u2029\ufeff\u200b")
+ANY_TEXT = st.lists(st.sampled_from(SPECIALS) | st.text(ANY_CHARACTER, max_size=8), max_size=8).map("".join)
+PLAIN_TEXT = st.text(st.characters(categories=["Lu", "Ll", "Lo", "Nd"]), min_size=1, max_size=8)
+TARGETS = st.sampled_from(
+    ["https://a.b/c_d*e", "http://x.y/?a=b&amp;c=d", "https://x.y/(z)", "?q=%23tag", "https://t.me/abc",
+     "tg://x?y=1", "https://a.b/~~c__d||e"]
+)  # fmt: skip
+
+
+def marked_up(words: str) -> str:
+    return escape(words).replace("\n", "<br/>")
+
+
+def inline(label: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    """Nested formatting. `label`: what stands in links and code, where not every character can be shown."""
+    leaves = (
+        ANY_TEXT.map(marked_up)
+        | st.sampled_from(["<br/>", "<br/><br/>", " ", pages.emoji("👍"), pages.custom_emoji("🤖")])
+        | label.map(lambda words: f"<code>{marked_up(words)}</code>")
+        | st.builds(lambda url, words: f'<a href="{url}">{marked_up(words)}</a>', TARGETS, label)
+    )
+    names = st.sampled_from(["b", "i", "u", "s", "tg-spoiler"])
+    return st.recursive(
+        leaves,
+        lambda inner: st.builds(
+            lambda name, parts: f"<{name}>{''.join(parts)}</{name}>", names, st.lists(inner, max_size=4)
+        ),
+        max_leaves=8,
+    )
+
+
+def texts(label: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    """Telegram trims blocks: they begin and end with something to see."""
+    lines = st.lists(inline(label), max_size=5).map("".join)
+    blocks = (
+        lines
+        | lines.map(lambda html: f"<blockquote>Q{html}Q</blockquote>")
+        | lines.map(lambda html: f"<blockquote expandable>Q{html}Q</blockquote>")
+        | ANY_TEXT.map(lambda words: f"<pre>P{escape(words)}P</pre>")
+        | ANY_TEXT.map(lambda words: f'<pre><code class="language-py">P{escape(words)}P</code></pre>')
+    )
+    return st.lists(blocks, max_size=5).map(lambda found: pages.text("".join(found)))
+
+
+PARTS = st.one_of(
+    texts(PLAIN_TEXT),
+    st.integers(5, 9).map(lambda number: pages.photo(number, f"p{number}")),
+    st.integers(5, 9).map(lambda number: pages.video(number, f"v{number}")),
+    st.sampled_from([pages.round_video(), pages.voice(5), pages.sticker(), pages.too_big_video(5)]),
+    ANY_TEXT.map(lambda words: pages.document(5, f"D{escape(words)}", "1 KB")),
+    ANY_TEXT.map(
+        lambda words: pages.poll(f"Q{escape(words)}", "Anonymous Poll", (f"A{escape(words)}", "7%"))
+    ),
+    ANY_TEXT.map(lambda words: pages.location(f"L{escape(words)}", "x")),
+    ANY_TEXT.map(lambda words: pages.forward(f"F{escape(words)}", "https://t.me/a/1")),
+    ANY_TEXT.map(lambda words: pages.reply(f"R{escape(words)}", f"r{marked_up(words)}")),
+    ANY_TEXT.map(lambda words: f'<div class="hologram">H{marked_up(words)}</div>'),
+    st.builds(
+        lambda site, title: pages.link_preview(
+            f'<div class="link_preview_site_name">S{escape(site)}</div>'
+            f'<div class="link_preview_title">T{escape(title)}</div>'
+        ),
+        ANY_TEXT,
+        ANY_TEXT,
+    ),
+)
+MANY = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+@given(html=texts(PLAIN_TEXT))
+@MANY
+def test_any_text_looks_the_same(discord: Judge, html: str) -> None:
+    assert_whole(discord.page(pages.post(5, html)))
+
+
+@given(html=texts(ANY_TEXT))
+@MANY
+def test_links_and_code_may_hold_anything(discord: Judge, html: str) -> None:
+    """A label cannot show every character as a link, nor code every marker in its style."""
+    assert_whole(discord.page(pages.post(5, html)), but=("styles", "links"))
+
+
+@given(parts=st.lists(PARTS, min_size=1, max_size=6))
+@MANY
+def test_any_parts_in_any_order(discord: Judge, parts: list[str]) -> None:
+    assert_whole(discord.page(pages.post(5, *parts)))

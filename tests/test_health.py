@@ -103,6 +103,11 @@ def test_what_is_in_the_services_own_way() -> None:
         ([worker(last_poll_ok=False, reason=None)], False, True),
         ([worker(reason="blocked_by_cloudflare"), worker("quiet")], True, False),
         ([worker(reason="discord_unavailable"), worker("b", reason="thread_gone", state=FAILED)], True, True),
+        (
+            [worker(reason="discord_unavailable"), worker("b", reason="thread_locked", state=FAILED)],
+            True,
+            True,
+        ),
     ],
 )
 def test_who_is_reachable(workers: list[WorkerStatus], telegram: bool, discord: bool) -> None:

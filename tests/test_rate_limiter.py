@@ -12,6 +12,7 @@ from disgram.errors import StorageUnavailable
 from disgram.limit_store import LimitStore
 from disgram.models import Destination, RateFacts
 from rate_limiter import (
+    HEARSAY_FOR,
     HOST_LIMIT,
     INVALID_LIMIT,
     DiscordRateLimiter,
@@ -294,3 +295,34 @@ def test_the_snapshot_shows_limits_and_no_secret(limiter: DiscordRateLimiter) ->
     assert shown["active_buckets"] == 1
     assert shown["buckets"]["hash:1"]["limit"] == 5
     assert "secret" not in repr(shown)
+
+
+def test_short_429s_that_are_not_the_hidden_limit_slow_nobody_down_for_long(
+    tmp_path: Path, clock: Clock, limiter: DiscordRateLimiter
+) -> None:
+    """Taken together, the smallest count and the longest window made a post a minute of them, all day."""
+    facts = RateFacts(answered=True, bucket="hash", limit=5, remaining=4, reset_after=2.0, channel_id="9")
+    passing = RateFacts(answered=True, retry_after=1.5, scope="shared")
+    for number in range(60):
+        ticket, delay = limiter.ask(POST)
+        while delay > 0:
+            clock.now += delay
+            ticket, delay = limiter.ask(POST, ticket)
+        limiter.observe(POST, ticket, passing if number % 6 == 5 else facts)
+        clock.now += 0.4
+    clock.now += HEARSAY_FOR + 1
+    began = clock.now
+    for _ in range(5):
+        ticket, delay = limiter.ask(POST)
+        assert delay <= 0
+        limiter.observe(POST, ticket, facts)
+    assert clock.now == began
+
+
+def test_a_limit_that_is_refused_again_becomes_a_little_stricter() -> None:
+    lane = RateLimitBucket.unknown("channel:9").learned(100.0, [90.0 + n for n in range(10)], 50.0)
+    again = lane.learned(400.0, [399.0], 59.0)
+    assert (lane.size, lane.window) == (10, 60.0)
+    assert (again.size, again.window) == (1, 60.0)
+    looser = lane.learned(400.0, [340.0 + n * 4 for n in range(14)], 1.0)
+    assert (looser.size, looser.window) == (9, 60.0)

@@ -91,7 +91,8 @@ def reasons() -> set[str]:
     source = "".join(path.read_text("utf-8") for path in (ROOT / "disgram").rglob("*.py"))
     named = set(re.findall(r"reason(?:: str)? ?= ?\"([a-z_]+)\"", source))
     ends = {lifecycle.reason_of_exit(code) for code in (0, 1, -9)}
-    return named | ends | {"thread_gone", "stale", "failed"}
+    threads = set(re.findall(r"\d+: \"(thread_[a-z]+)\"", source))
+    return named | ends | threads | {"stale", "failed"}
 
 
 def test_every_reason_is_explained_and_no_other() -> None:

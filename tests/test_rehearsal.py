@@ -53,8 +53,21 @@ def test_where_no_folder_can_be_made_the_template_goes_on(
     rehearse(webhook.serve)
 
 
-def test_a_worker_that_cannot_work_does_not_stop_the_template() -> None:
+@pytest.mark.parametrize("trouble", [StorageUnavailable("disk full"), ValueError("a mistake of ours")])
+def test_a_worker_that_cannot_work_does_not_stop_the_template(trouble: Exception) -> None:
     def serve(spec: WorkerSpec, say: Reporter, pulse: Pulse) -> int:
-        raise StorageUnavailable("disk full")
+        raise trouble
 
     rehearse(serve)
+
+
+def test_a_rehearsal_in_trouble_ends_instead_of_waiting() -> None:
+    waits: list[float] = []
+
+    def serve(spec: WorkerSpec, say: Reporter, pulse: Pulse) -> int:
+        while True:
+            waits.append(60.0)
+            pulse.wait(60.0)
+
+    rehearse(serve)
+    assert waits == [60.0]

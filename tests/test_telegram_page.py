@@ -475,7 +475,7 @@ def test_stickers() -> None:
     )
     assert {static.kind, animated.kind, moving.kind} == {MediaKind.STICKER}
     assert (static.url, static.preview_url) == (f"{pages.CDN}/gull.webp?token=abc", None)
-    assert (animated.url, animated.note) == (f"{pages.CDN}/gull.tgs?token=abc", "animated sticker")
+    assert (animated.url, animated.note) == (f"{pages.CDN}/gull.tgs?token=abc", "")
     assert animated.preview_url is None
     assert (moving.url, moving.preview_url) == (
         f"{pages.CDN}/gull.webm?token=abc",
@@ -680,14 +680,16 @@ def test_cards(css_class: str, kind: str) -> None:
     assert picture.url == f"{pages.CDN}/c.jpg"
 
 
-def test_a_contact_in_its_wrap_is_one_card() -> None:
+@pytest.mark.parametrize("kind", ["contact", "game", "invoice", "giveaway", "paid_media", "story"])
+def test_a_card_in_its_wrap_is_one_card_and_keeps_its_link(kind: str) -> None:
     """Not seen."""
+    css = f"tgme_widget_message_{kind}"
     html = (
-        '<div class="tgme_widget_message_contact_wrap"><div class="tgme_widget_message_contact">'
-        '<div class="tgme_widget_message_contact_name">Ann</div>'
-        '<div class="tgme_widget_message_contact_phone">+1 555</div></div></div>'
+        f'<a class="{css}_wrap" href="https://t.me/harbour/5"><div class="{css}">'
+        f'<div class="{css}_name">Ann</div><div class="{css}_phone">+1 555</div></div></a>'
     )
-    assert block(html) == Card("Contact", (Run("Ann\n+1 555"),))
+    heading = kind.replace("_", " ").capitalize()
+    assert block(html) == Card(heading, (Run("Ann\n+1 555"),), "https://t.me/harbour/5")
 
 
 # --- what the preview cannot show, and what we do not know ---------------------------------------
@@ -722,9 +724,9 @@ def test_an_element_nobody_knows_keeps_its_words() -> None:
 def test_an_element_nobody_knows_keeps_its_links_and_files() -> None:
     html = (
         f'<a class="hologram" href="https://t.me/x/s/1">{pages.picture("hologram_image", "h.jpg")}'
-        f"{pages.picture('hologram_thumb', 't.jpg')}<div>New <b>kind</b></div></a>"
+        f"<div>New <b>kind</b></div></a>"
         '<div class="hologram"><a href="https://a.b/silent"></a>'
-        f'<video src="{pages.CDN}/h.mp4"></video></div>'
+        f'{pages.picture("hologram_thumb", "t.jpg")}<video src="{pages.CDN}/h.mp4"></video></div>'
     )
     told, picture, silent, player = blocks(html)
     around = "https://t.me/x/s/1"

@@ -129,7 +129,7 @@ def animated_sticker(element: Tag, place: Place) -> Iterator[Media]:
             url = address
         else:
             preview = preview or address
-    yield _sticker(place, url, "tgs", preview=preview, note="animated sticker")
+    yield _sticker(place, url, "tgs", preview=preview)
 
 
 def video_sticker(element: Tag, place: Place) -> Iterator[Media]:
@@ -159,23 +159,26 @@ def preview_media(card: Tag, link: str) -> Iterator[Media]:
 
 
 def unknown_files(element: Tag, place: Place) -> Iterator[Media]:
-    """The files of an element that nobody knows: what plays, and what is painted behind something."""
-    for player in [element, *element.find_all(("video", "audio"))]:
-        kind = {"video": MediaKind.VIDEO, "audio": MediaKind.VOICE}.get(player.name)
-        url = _address(player) if kind and "blured" not in classes(player) else None
-        if kind and url:
-            yield Media(kind, place.url, url=url, identity=_joined(player.name, _number(place.url)))
+    """The files of an element that nobody knows: what plays, and the pictures that are not a player's."""
+    players = [element, *element.find_all(("video", "audio"))]
+    played = [file for player in players for file in _played(player, place)]
+    yield from played
     for picture in [element, *element.find_all(style=True)]:
-        url = background(picture)
-        if url and "emoji" not in classes(picture) and not any("thumb" in name for name in classes(picture)):
+        url, names = background(picture), " ".join(classes(picture))
+        if url and "emoji" not in names and not (played and "thumb" in names):
             yield Media(MediaKind.PHOTO, place.url, url=url, identity=_joined("photo", _shape(picture)))
 
 
-def _sticker(
-    place: Place, url: str | None, form: str, *, preview: str | None = None, note: str = ""
-) -> Media:
+def _played(player: Tag, place: Place) -> Iterator[Media]:
+    kind = {"video": MediaKind.VIDEO, "audio": MediaKind.VOICE}.get(player.name)
+    url = _address(player) if "blured" not in classes(player) else None
+    if kind and url:
+        yield Media(kind, place.url, url=url, identity=_joined(player.name, _number(place.url)))
+
+
+def _sticker(place: Place, url: str | None, form: str, *, preview: str | None = None) -> Media:
     identity = _joined("sticker", _number(place.url), form)
-    return Media(MediaKind.STICKER, place.url, url=url, preview_url=preview, note=note, identity=identity)
+    return Media(MediaKind.STICKER, place.url, url=url, preview_url=preview, identity=identity)
 
 
 def _source(element: Tag, name: str) -> str | None:

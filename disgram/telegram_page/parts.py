@@ -135,6 +135,16 @@ def card(kind: str) -> Reader:
     return read
 
 
+def cards(*kinds: str) -> dict[str, Reader]:
+    """By class: each kind's own, and that of the link around it, where there is one."""
+    readers = {kind: card(kind.replace("_", " ").capitalize()) for kind in kinds}
+    return {
+        f"tgme_widget_message_{kind}{wrap}": reader
+        for kind, reader in readers.items()
+        for wrap in ("_wrap", "")
+    }
+
+
 def _links(element: Tag) -> list[Tag]:
     return [element, *element.find_all("a")]
 

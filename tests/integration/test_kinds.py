@@ -107,20 +107,59 @@ def test_a_video_without_a_file_shows_its_picture(stage: Stage) -> None:
 
 @pytest.mark.parametrize("size", [1_200_000, 700_000], ids=["for MAX_UPLOAD_MB", "for Discord: 413"])
 def test_a_video_too_large_shows_its_picture_and_a_link(stage: Stage, size: int) -> None:
+    """And still does when its text is edited."""
     name = f"large{size}"
+    film = media.video(f"{name}.mp4")
     stage.telegram.add_file(f"{name}.mp4", bytes(size), "video/mp4")
     stage.discord._upload_limit = 500_000
-    messages = forwarded_despite(stage, name, post(media.video(f"{name}.mp4"), words("Long")))
-    stage.discord.violations.clear()
-    assert [said(one) for one in messages] == [f"🎬 **[Video](https://t.me/{name}/1)** · 0:02\n\nLong"]
-    assert [file.body for one in messages for file in one.files] == bytes_of(stage, f"{name}-thumb")
-
-
-def forwarded_despite(stage: Stage, name: str, one: Any) -> list[Message]:
-    """As `forwarded`; Discord may refuse what is too large for it, which nobody can know before."""
     room = stage.discord.add_channel(name)
-    stage.telegram.add_channel(name).add(one)
+    channel = stage.telegram.add_channel(name)
+    channel.add(post(film, words("Long")))
     stage.add_job(name, f"{name}/1", stage.discord.add_webhook(room))
+    line = f"🎬 **[Video](https://t.me/{name}/1)** · 0:02"
+
+    def texts() -> list[str]:
+        return [said(message) for message in stage.arrived(room)]
+
+    eventually(lambda: texts() == [f"{line}\n\nLong"], of=stage.log)
     eventually(lambda: f"Forwarded https://t.me/{name}/1" in stage.log(), of=stage.log)
-    assert {one.status for one in stage.discord.violations} <= {413}
-    return stage.arrived(room)
+    channel.edit(1, post(film, words("Very long")))
+    eventually(lambda: texts() == [f"{line}\n\nVery long"], of=stage.log)
+    assert [file.body for one in stage.arrived(room) for file in one.files] == bytes_of(
+        stage, f"{name}-thumb"
+    )
+    assert {refused.status for refused in stage.discord.violations} <= {413}  # nobody can know it before
+    stage.discord.violations.clear()
+
+
+def test_files_arrive_byte_for_byte(stage: Stage) -> None:
+    pieces = {
+        "p-64x40.jpg": media.photo("p-64x40.jpg"),
+        "f.mp4": media.video("f.mp4"),
+        "t.mp4": media.video("t.mp4", twice=True),
+        "g.mp4": media.gif("g.mp4"),
+        "r.mp4": media.round_video("r.mp4"),
+        "v.ogg": media.voice("v.ogg"),
+        "s.webp": media.sticker("s.webp"),
+        "a.tgs": media.animated_sticker("a.tgs"),
+        "m.webm": media.video_sticker("m.webm"),
+    }
+    messages = forwarded(stage, "files", *(post(piece) for piece in pieces.values()))
+    assert [[file.body for file in message.files] for message in messages] == [
+        bytes_of(stage, name) for name in pieces
+    ]
+
+
+def test_a_new_kind_is_forwarded_and_kept_for_a_bug_report(stage: Stage) -> None:
+    def hologram(scene: Scene) -> str:
+        player = f'<video src="{scene.file("hologram.mp4")}"></video>'
+        return f'<div class="tgme_widget_message_hologram">{player}A <b>new</b> kind</div>'
+
+    messages = forwarded(stage, "holograms", post(words("known")), post(Piece(hologram)))
+    assert [said(message) for message in messages] == ["known", "A **new** kind"]
+    assert [file.body for file in messages[1].files] == bytes_of(stage, "hologram.mp4")
+    (kept,) = (stage.folder / "data" / "layout").iterdir()
+    assert "token=…" in kept.read_text()
+    eventually(lambda: stage.health()["delivery"]["layout_changed"] == 1, of=stage.health)
+    assert stage.workers("holograms")["holograms"]["reason"] is None
+    assert stage.health("holograms")["status"] == "healthy"

@@ -542,3 +542,19 @@ def test_sigterm_to_the_service_ends_everything_with_exit_code_0(tmp_path: Path)
         assert process.wait(timeout=10) == 0
         reader.join()
     assert all(is_gone(pid) for pid in pids)
+
+
+def test_a_fault_of_the_monitor_ends_all_and_is_told(
+    service: Service, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Its workers would run on without anybody to watch them, or to hear what they say."""
+    crashed = threading.Event()
+    service.supervisor = Supervisor(
+        lambda: dict(service.wanted), lambda spec, report: None, service.template, on_crash=crashed.set
+    )
+    (worker,) = service.run("obedient_a")
+    monkeypatch.setattr(lifecycle, "plan", None)
+    service.supervisor.wake()
+    assert crashed.wait(10)
+    assert worker.pid and is_gone(worker.pid)
+    assert "TypeError" in capfd.readouterr().err

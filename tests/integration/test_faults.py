@@ -1,0 +1,189 @@
+"""Bad times, from outside: whatever Discord and Telegram do, each post arrives, and nobody hammers."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from bench.outcome import Outcome, outcome
+from demo.discord_faults import cloudflare_page, global_limit, server_error, shared_limit
+from demo.loopback import Fault
+from demo.markup import post, words
+from demo.telegram import Channel
+from tests.integration.stage import Stage, eventually, link_of, staged
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Iterator[Stage]:
+    with staged(tmp_path, per_webhook=(50, 1.0), REQUEST_TIMEOUT="0.7") as one:
+        yield one
+
+
+def fill(channel: Channel, count: int) -> list[int]:
+    return [channel.add(post(words(f"post {number}"))) for number in range(count)]
+
+
+def judged(stage: Stage, expected: dict[str, list[int]]) -> Outcome:
+    return outcome(map(link_of, stage.arrived()), expected, stage.log())
+
+
+def reason(stage: Stage, channel: str = "news") -> object:
+    return stage.workers("job")[channel]["reason"]
+
+
+def all_there(stage: Stage, expected: dict[str, list[int]], timeout: float = 30.0) -> Outcome:
+    """Wait for the last post, and check what no fault may break."""
+    count = sum(map(len, expected.values()))
+    eventually(lambda: len(set(map(link_of, stage.arrived()))) >= count, timeout, of=stage.log)
+    assert stage.discord.violations == []
+    result = judged(stage, expected)
+    assert result.good, str(result)
+    return result
+
+
+def test_every_fault_of_discords_passes(stage: Stage) -> None:
+    expected = {"news": fill(stage.telegram.add_channel("news"), 12)}
+    stage.start()
+    for fault in (
+        server_error(500), server_error(502), server_error(503), Fault.reset_before(), Fault.reset_after(),
+        Fault.hang(1.5), Fault.truncated(0.3), Fault.garbled(), cloudflare_page(1), global_limit(0.5),
+        shared_limit(0.5),
+    ):  # fmt: skip
+        stage.discord.fail(fault)
+        stage.discord.fail(Fault(accepted=True))
+    stage.add_job("job", "news/1")
+    result = all_there(stage, expected)
+    assert 1 <= result.repeated <= stage.log().count("may appear twice")
+    eventually(lambda: reason(stage) is None)
+
+
+def test_every_fault_of_telegrams_passes(stage: Stage) -> None:
+    expected = {"news": fill(stage.telegram.add_channel("news"), 45)}
+    stage.start()
+    for fault in (
+        Fault.status(502), Fault.status(429, retry_after=1), Fault.reset_before(), Fault.truncated(),
+        Fault.hang(1.5), Fault.status(200, "<html>blocked</html>"),
+    ):  # fmt: skip
+        stage.telegram.fail(fault, path="/s/")
+        stage.telegram.fail(Fault(accepted=True), path="/s/")
+    stage.add_job("job", "news/1")
+    assert all_there(stage, expected).repeated == 0
+    assert stage.discord.limited == []
+
+
+def test_while_discord_is_down_nobody_hammers_and_health_says_so(stage: Stage) -> None:
+    channels = {f"news_{n}": stage.telegram.add_channel(f"news_{n}") for n in range(4)}
+    expected = {name: fill(channel, 3) for name, channel in channels.items()}
+    stage.discord.fail(server_error(503), times=None)
+    stage.start(COOLDOWN="2")
+    stage.add_job("job", ",".join(f"{name}/1" for name in channels))
+    eventually(lambda: {reason(stage, name) for name in channels} == {"discord_unavailable"})
+    assert not stage.health()["external_services"]["discord_reachable"]
+    eventually(lambda: time.monotonic() - stage.discord.requests[0].time > 4)
+    began = stage.discord.requests[0].time
+    assert sum(request.time < began + 4 for request in stage.discord.requests) <= 4 * 4
+    stage.discord.faults.clear()
+    assert all_there(stage, expected, 10).repeated == 0  # within a cooldown, and the limit's time
+    eventually(lambda: {reason(stage, name) for name in channels} == {None})
+
+
+def test_cloudflare_is_obeyed_by_all_and_asked_once(stage: Stage) -> None:
+    expected = {f"news_{n}": fill(stage.telegram.add_channel(f"news_{n}"), 2) for n in range(4)}
+    stage.start()
+    stage.discord.fail(cloudflare_page(3))
+    stage.add_job("job", ",".join(f"{name}/1" for name in expected))
+    all_there(stage, expected)
+    refused, first_probe = stage.discord.requests[0], stage.discord.requests[1]
+    assert refused.status == 429
+    assert first_probe.time - refused.time >= 2.9
+    assert stage.discord.count(429) == 1
+
+
+def test_a_429_of_telegrams_makes_all_workers_rest(stage: Stage) -> None:
+    names = [f"news_{n}" for n in range(3)]
+    for name in names:
+        fill(stage.telegram.add_channel(name), 1)
+    stage.start(COOLDOWN="0.2")
+    stage.add_job("job", ",".join(names))
+    eventually(lambda: len(stage.arrived()) == 3)
+    stage.telegram.fail(Fault.status(429, retry_after=2), path="/s/")
+    eventually(lambda: any(request.status == 429 for request in stage.telegram.requests))
+    limited = next(request.time for request in stage.telegram.requests if request.status == 429)
+    eventually(lambda: stage.telegram.requests[-1].time > limited + 2)
+    during = [one for one in stage.telegram.requests if limited + 0.3 < one.time < limited + 1.9]
+    assert during == []
+
+
+def test_killed_at_any_moment_nothing_is_lost_and_each_repeat_is_told(stage: Stage) -> None:
+    stage.discord._limiter.rates = type(stage.discord.rates)(webhook=(5, 0.5))
+    names = [f"news_{n}" for n in range(3)]
+    expected = {name: fill(stage.telegram.add_channel(name), 12) for name in names}
+    stage.start()
+    stage.add_job("job", ",".join(f"{name}/1" for name in names))
+    for number in range(3):
+        eventually(lambda n=number: len(stage.arrived()) >= 5 * (n + 1))  # type: ignore[misc]
+        stage.worker(names[number % 3]).kill()
+    left = stage.processes()
+    os.kill(stage.pid, signal.SIGKILL)
+    stage.stop()
+    assert psutil.wait_procs(left, 10)[1] == []
+    stage.start()
+    all_there(stage, expected, 40)
+    assert stage.discord.limited == []
+
+
+def test_eight_workers_call_a_dead_webhook_once(stage: Stage) -> None:
+    names = [f"news_{n}" for n in range(8)]
+    for name in names:
+        fill(stage.telegram.add_channel(name), 2)
+    stage.discord.delete_webhook(stage.webhook.id)
+    stage.start()
+    stage.add_job("job", ",".join(f"{name}/1" for name in names))
+
+    def states() -> set[tuple[object, object]]:
+        return {(one["state"], one["reason"]) for one in stage.workers("job").values()}
+
+    eventually(lambda: states() == {("failed", "webhook_gone")}, of=states)
+    assert stage.stop() == 0
+    stage.start()
+    eventually(lambda: states() == {("failed", "webhook_gone")}, of=states)
+    assert len(stage.discord.requests) == 1
+
+
+def test_a_thread_that_is_gone_ends_its_job_alone(stage: Stage) -> None:
+    fill(stage.telegram.add_channel("news"), 2)
+    thread = stage.discord.add_thread(stage.room)
+    stage.discord._channels[thread].deleted = True
+    stage.start()
+    stage.add_job("threaded", "news/1", DISCORD_THREAD_ID=thread)
+    stage.add_job("job", "news/1")
+    eventually(lambda: stage.workers("threaded")["news"]["reason"] == "thread_gone")
+    eventually(lambda: stage.numbers() == [1, 2])
+
+
+def test_two_jobs_may_share_a_webhook_and_a_channel(stage: Stage) -> None:
+    fill(stage.telegram.add_channel("news"), 5)
+    stage.start()
+    stage.add_job("one", "news/1")
+    stage.add_job("two", "news/1")
+    eventually(lambda: sorted(stage.numbers()) == sorted([*range(1, 6)] * 2), of=stage.numbers)
+    assert stage.discord.limited == []
+
+
+@pytest.mark.parametrize("fault", [cloudflare_page(300), global_limit(300), server_error(503)])
+def test_sigterm_does_not_wait_for_discord(stage: Stage, fault: Fault) -> None:
+    fill(stage.telegram.add_channel("news"), 2)
+    stage.discord.fail(fault, times=None)
+    stage.start(COOLDOWN="300")
+    stage.add_job("job", "news/1")
+    eventually(lambda: stage.discord.requests)
+    assert stage.stop() == 0
+    log = (stage.folder / "data" / "Disgram.log").read_text()
+    assert "SIGALRM" not in log  # the last resort for workers that do not hear
+    assert "SIGKILL" not in log

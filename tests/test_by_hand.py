@@ -1,0 +1,78 @@
+"""One worker from a terminal: what the words mean, and what `--once` answers."""
+
+from __future__ import annotations
+
+import dataclasses
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import config
+from by_hand import JOB, main, spec_by_hand
+from demo.discord import DiscordStandIn
+from demo.markup import post, words
+from demo.telegram import TelegramStandIn
+from disgram.errors import BadInput
+from webhook import serve
+
+URL = "https://discord.com/api/webhooks/1/aSecretOne"
+SETTINGS = config.read({})
+TAKEN = (signal.SIGALRM, signal.SIGHUP, signal.SIGTERM, signal.SIGINT)
+"""Signals a worker by hand takes over for good."""
+
+
+def test_words_and_environment_make_a_worker() -> None:
+    spec = spec_by_hand(["@news", URL, "89a7d9", "mine"], {"JOB_NAME": "other"}, SETTINGS, threaded=False)
+    assert (spec.job, spec.channel.name, spec.embed_color) == ("mine", "news", 0x89A7D9)
+    bare = dataclasses.replace(SETTINGS, discord_webhook_url=URL)
+    spec = spec_by_hand(["news"], {"DISCORD_THREAD_ID": "7"}, bare, threaded=True)
+    assert (spec.job, spec.destination.thread_id, spec.script) == (JOB, "7", "threadhook.py")
+
+
+@pytest.mark.parametrize(
+    ("typed", "threaded"),
+    [([], False), (["news"], False), (["news", URL, "red"], False), (["news", URL], True), (["a b"], False)],
+)
+def test_what_makes_no_sense_is_said_without_the_secret(typed: list[str], threaded: bool) -> None:
+    with pytest.raises(BadInput) as caught:
+        spec_by_hand(typed, {}, SETTINGS, threaded=threaded)
+    assert "aSecretOne" not in f"{caught.value.error} {caught.value}"
+
+
+@pytest.fixture
+def stand_ins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[tuple[TelegramStandIn, DiscordStandIn]]:
+    with TelegramStandIn() as telegram, DiscordStandIn() as discord:
+        settings = config.read(
+            {"DATA_DIR": str(tmp_path), "TELEGRAM_BASE_URL": telegram.url, "WEBHOOK_HOSTS": discord.host}
+        )
+        monkeypatch.setattr(config, "SETTINGS", settings)
+        before = {number: signal.getsignal(number) for number in TAKEN}
+        yield telegram, discord
+        signal.set_wakeup_fd(-1)
+        for number, action in before.items():
+            signal.signal(number, action)
+
+
+def test_once_is_one_poll_and_its_exit_code(
+    stand_ins: tuple[TelegramStandIn, DiscordStandIn], capsys: pytest.CaptureFixture[str]
+) -> None:
+    telegram, discord = stand_ins
+    room = discord.add_channel("general")
+    url = discord.add_webhook(room).url
+    telegram.add_channel("news").add(post(words("one")))
+    assert [main([name, url, "--once"], serve, threaded=False) for name in ("news", "news", "nobody")] == [
+        0, 0, 78,
+    ]  # fmt: skip
+    assert len(discord.messages(room)) == 1
+    printed = capsys.readouterr().out
+    assert "[NEW_MESSAGE] [by hand] [news] Forwarded https://t.me/news/1" in printed
+    assert url.rpartition("/")[2] not in printed
+
+
+def test_misuse_is_exit_code_two(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([], serve, threaded=False) == 2
+    assert "CHANNEL" in capsys.readouterr().err
