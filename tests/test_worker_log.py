@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from disgram.errors import StorageUnavailable
 from disgram.report import Level
-from disgram.worker_log import WorkerLog, cut, mask, one_line
+from disgram.worker_log import _UNSAFE, WorkerLog, cut, mask, one_line
 
 NOON = datetime(2026, 3, 1, 12, 0, 0).timestamp()
 LINE = re.compile(
@@ -289,3 +289,13 @@ def test_threads_do_not_mix_their_lines(tmp_path: Path) -> None:
 def _speak(log: WorkerLog, n: int) -> None:
     for i in range(300):
         log.write(Level.INFO, f"{n}:{i}", job=f"job{n}")
+
+
+def test_every_character_that_must_be_escaped_is_found_however_the_line_is_looked_at() -> None:
+    unsafe = [chr(code) for code in range(0x110000) if _UNSAFE.match(chr(code))]
+    assert not any(one_line(f"a{character}b") == f"a{character}b" for character in unsafe)
+
+
+@pytest.mark.parametrize("word", ["webhooks", "WEBHOOKS", "webhook\u017f", "web\u017fwebhoo\u212as"])
+def test_a_token_is_masked_however_the_word_before_it_is_written(word: str) -> None:
+    assert "secret" not in mask(f"https://discord.com/api/{word}/123/secret")
