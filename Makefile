@@ -23,8 +23,9 @@ run: $(VENV)/.runtime
 demo: $(VENV)/.runtime
 	@exec $(BIN)/python -m demo
 
+# On all cores: most tests wait for processes and servers, and one file's tests stay together.
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
