@@ -1,0 +1,116 @@
+"""What runs: a worker's orders, and what is known of it. No process, no clock."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from disgram.models.addresses import ChannelRef, Destination
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerSettings:
+    """What every worker of a service shares; seconds and bytes. The names are those of CONTRACT.md §2."""
+
+    data_dir: Path
+    cooldown: float = 300.0
+    initial_posts: int = 20
+    telegram_base_url: str = "https://t.me"
+    telegram_requests_per_second: float = 2.0
+    max_upload_bytes: int = 20 * 1024 * 1024
+    follow_edits: bool = True
+    follow_deletions: str = "keep"
+    forward_service_messages: bool = False
+    request_timeout: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerSpec:
+    """Everything one worker needs to know. Equal specs mean that nothing has to restart."""
+
+    job: str
+    channel: ChannelRef
+    destination: Destination
+    embed_color: int | None
+    settings: WorkerSettings
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """(job, channel): there is one worker for each."""
+        return self.job, self.channel.key
+
+    @property
+    def script(self) -> str:
+        """The name the process goes by."""
+        return "threadhook.py" if self.destination.thread_id else "webhook.py"
+
+    def to_wire(self) -> dict[str, Any]:
+        """As JSON for the template's socket. Holds the token: for that socket alone."""
+        wire = asdict(self)
+        wire["settings"]["data_dir"] = str(self.settings.data_dir)
+        return wire
+
+    @classmethod
+    def from_wire(cls, wire: dict[str, Any]) -> WorkerSpec:
+        settings = dict(wire["settings"], data_dir=Path(wire["settings"]["data_dir"]))
+        return cls(
+            job=wire["job"],
+            channel=ChannelRef(**wire["channel"]),
+            destination=Destination(**wire["destination"]),
+            embed_color=wire["embed_color"],
+            settings=WorkerSettings(**settings),
+        )
+
+
+class WorkerState(str, Enum):
+    """What /health shows of a worker; lifecycle.py owns the transitions."""
+
+    STARTING = "starting"
+    RUNNING = "running"
+    BACKOFF = "backoff"
+    FAILED = "failed"
+    STOPPING = "stopping"
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerStatus:
+    """One worker as its supervisor last saw it.
+
+    `last_line_at` and `next_start_at` are monotonic, for ages; `last_poll_at` is wall-clock UTC, for people.
+    What the worker itself reports (polls, posts, gaps) outlives its restarts; `reason` does not.
+    """
+
+    job: str
+    channel: str
+    script: str
+    pid: int | None
+    state: WorkerState
+    reason: str | None
+    restarts: int
+    last_poll_at: datetime | None
+    last_poll_ok: bool | None
+    last_post_id: int | None
+    gaps: tuple[tuple[int, int], ...]
+    layout_changed: int
+    last_line_at: float
+    next_start_at: float | None
+
+    @classmethod
+    def about_to_start(cls, job: str, channel: str, script: str, now: float) -> WorkerStatus:
+        """A worker nothing is known of yet."""
+        return cls(
+            job, channel, script, None, WorkerState.STARTING, None, 0, None, None, None, (), 0, now, None
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """All workers at the monotonic moment `taken_at`. `errors`: what is in the service's own way now."""
+
+    workers: tuple[WorkerStatus, ...] = ()
+    taken_at: float = 0.0
+    template_alive: bool = False
+    errors: tuple[str, ...] = ()
