@@ -12,7 +12,7 @@ MEDIA_POSTS = 64
 """Of every channel: an hour of a busy one. Albums, photos, films and voice messages in turn."""
 
 _SETTLED = 2_000
-"""Polls after which a worker has met whatever it will meet: until then it still copies the template's pages."""
+"""Polls after which a worker has met whatever it will meet; until then it copies pages of the template."""
 
 
 def weights(workers: int) -> Iterator[Figure]:
