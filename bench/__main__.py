@@ -23,7 +23,7 @@ Benchmark = Callable[[bool], Iterator[Figure]]
 
 BENCHMARKS: dict[str, Benchmark] = {
     "memory": lambda full: memory.weights(100 if full else 30),
-    "growth": lambda full: memory.growth(10_000 if full else 2_000),
+    "growth": lambda full: memory.growth(10_000 if full else 4_000),
     "polling": lambda full: polling.costs(2_000 if full else 800),
     "ledger": lambda full: polling.costs(2_000 if full else 800, rows=1_000_000),
     "start": lambda full: answers.start(100),
