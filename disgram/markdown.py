@@ -13,9 +13,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import replace
-from itertools import groupby
+from itertools import groupby, takewhile
 
-from disgram.markdown_escape import cleaned, code_fence, shown_target, target
+from disgram.markdown_escape import can_label, cleaned, code_fence, shown_target, target
 from disgram.markdown_inline import inline
 from disgram.models import RichText, Run, Style, plain
 
@@ -52,9 +52,10 @@ def take(runs: RichText, limit: int, byte_limit: int | None = None) -> tuple[str
     cut = _room(runs, limit, byte_limit)
     while cut:
         at = _good_break(text, cut)
-        head = render(_slice(runs, 0, at))
+        before, behind = _cut(runs, at)
+        head = render(before)
         if _fits(head, limit, byte_limit):
-            rest = _without_leading_blanks(_slice(runs, at, None))
+            rest = _without_leading_blanks(behind)
             return (head, rest) if head else take(rest, limit, byte_limit)
         cut = at - 1
     return "", runs
@@ -160,6 +161,25 @@ def _glued(text: str, at: int) -> bool:
     half_flags = len(text[:at]) - len(text[:at].rstrip(_REGIONAL_INDICATORS))
     flag = half_flags % 2 == 1 and after in _REGIONAL_INDICATORS
     return joined or flag or bool(unicodedata.combining(after))
+
+
+def _cut(runs: RichText, at: int) -> tuple[RichText, RichText]:
+    """What stands before and behind `at`. A link cut in two stays on the sides whose label can hold it."""
+    before, behind = _slice(runs, 0, at), _slice(runs, at, None)
+    href = before[-1].href if before else None
+    if href is None or not behind or behind[0].href != href:
+        return before, behind
+    end = tuple(takewhile(lambda run: run.href == href, reversed(before)))[::-1]
+    start = tuple(takewhile(lambda run: run.href == href, behind))
+    if not can_label(plain(start)):
+        return before, (*_unlinked(start), *behind[len(start) :])
+    if not can_label(plain(end)):
+        return (*before[: -len(end)], *_unlinked(end)), behind
+    return before, behind
+
+
+def _unlinked(runs: RichText) -> RichText:
+    return tuple(replace(run, href=None) for run in runs)
 
 
 def _slice(runs: RichText, start: int, end: int | None) -> RichText:

@@ -150,6 +150,11 @@ def label_pieces(label: str) -> list[tuple[str, bool]]:
     return [inner for piece in pieces if piece[0] for inner in _trimmed(*piece)]
 
 
+def can_label(text: str) -> bool:
+    """Whether anything of a text may stand in a masked link."""
+    return any(linkable for line in text.splitlines() for _, linkable in label_pieces(line))
+
+
 def _trimmed(text: str, linkable: bool) -> list[tuple[str, bool]]:
     core = text.strip()
     if not linkable or invisible(core):

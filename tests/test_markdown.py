@@ -249,6 +249,19 @@ def test_pieces_of_a_long_text_read_back_the_same(runs: RichText, limit: int, by
     assert_shows(pieces, long)
 
 
+@pytest.mark.parametrize(
+    ("text", "limit", "pieces"),
+    [
+        ("one two *", 24, ["[one two](https://x.y/)", "\\*"]),
+        ("one two *", 22, ["[one](https://x.y/)", "[two](https://x.y/) \\*"]),
+    ],
+)
+def test_a_link_cut_beside_what_no_label_can_hold_is_not_named_twice(
+    text: str, limit: int, pieces: list[str]
+) -> None:
+    assert markdown.split((Run(text, href="https://x.y/"),), limit) == pieces
+
+
 @given(PLAIN_RUNS | CODE_RUNS | PRE_RUNS | QUOTED_RUNS.filter(lambda one: not one.href), st.integers(40, 80))
 @FEW
 def test_tiny_pieces_read_back_the_same(one: Run, limit: int) -> None:
