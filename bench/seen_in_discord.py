@@ -55,8 +55,9 @@ def _texts(payload: dict[str, Any]) -> Iterator[list[Seen]]:
 
 
 def _is_frame(embed: dict[str, Any]) -> bool:
-    """The channel's own line: it links the channel, of which the embed's link is a post."""
-    return bool(str(embed.get("url", "")).rpartition("/")[0] == embed["author"].get("url", "none"))
+    """The channel's own line: it links the post, as the embed does. A card of another page has a title."""
+    link = str(embed.get("url", ""))
+    return link.startswith("https://t.me/") and link == embed["author"].get("url") and "title" not in embed
 
 
 def _glyphs(text: list[Seen], *, border: bool) -> Iterator[Glyph]:

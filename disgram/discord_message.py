@@ -229,7 +229,7 @@ def _sender(post: TelegramPost) -> dict[str, Any]:
 
 def _first_embed(post: TelegramPost, color: int) -> Embed:
     name = one_line(post.author) or post.channel
-    author = {"name": name[: limits.AUTHOR_NAME].strip(), "url": f"https://t.me/{post.channel}"}
+    author = {"name": name[: limits.AUTHOR_NAME].strip(), "url": post.url}
     if photo := limits.acceptable_url(post.photo_url):
         author["icon_url"] = photo
     embed: Embed = {"author": author, "url": post.url, "color": color}

@@ -195,7 +195,7 @@ def test_the_first_embed() -> None:
             {
                 "author": {
                     "name": "Cats & Co",
-                    "url": "https://t.me/cats_daily",
+                    "url": "https://t.me/cats_daily/7",
                     "icon_url": "https://cdn4.telesco.pe/a.jpg",
                 },
                 "url": "https://t.me/cats_daily/7",
