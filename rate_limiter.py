@@ -4,7 +4,7 @@ The theory. A request is counted in up to three *lanes*, and starts when each ha
 
 * the bucket Discord announces in its headers. All webhooks report the same hash, so the lane is
   (hash, webhook id); before the first answer it is unknown, and one request goes through alone.
-  (facts: Rate Limits, "bucket ... non-inclusive of top-level resources")
+  (Discord's Rate Limits: buckets are "non-inclusive of top-level resources"; discord-api-docs #6753)
 * the channel the message lands in. Discord allows about 30 messages a minute there, all webhooks
   together, and announces nothing: the limit is learned from its first 429, whose headers still
   claim room, or whose scope is `shared`. Until then requests of a channel start one after another,
@@ -52,7 +52,7 @@ CLOUDFLARE_PAUSE, CLOUDFLARE_PAUSE_MAX = 60.0, 900.0
 """Seconds, where Cloudflare names none: a minute, doubling to fifteen."""
 
 HIDDEN_WINDOW = 60.0
-"""Seconds of the unannounced channel limit, as everybody who measured it reports (facts: discord.md §5)."""
+"""Seconds of the unannounced channel limit, as it was measured (discord-api-docs #367, #1454)."""
 
 LEARNED_FOR = 24 * 3600.0
 """Seconds a learned limit is believed before it is put to the test again, which costs one 429."""

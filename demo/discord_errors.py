@@ -1,6 +1,6 @@
 """How Discord says no: error bodies, their codes, and the tree of a bad form.
 
-Owns those words (facts: discord.com/developers, Opcodes and Status Codes; Reference, Error Messages). Never
+Owns those words (discord.com/developers: Opcodes and Status Codes; Reference, Error Messages). Never
 decides when to say them.
 """
 
@@ -23,7 +23,7 @@ class Refusal:
     errors: tuple[tuple[Path, str, str], ...] = ()
 
     def body(self, *, version: int = 10) -> dict[str, Any]:
-        """As JSON. Until v7 form errors were a flat object without code (facts 0.1)."""
+        """As JSON. Until v7 form errors were a flat object without code (Reference, API Versions)."""
         if version < 8 and self.errors:
             return _flat(self.errors)
         whole: dict[str, Any] = {"message": self.message, "code": self.code}

@@ -1,6 +1,6 @@
 """How Discord and its edge go wrong: ready-made faults for `DiscordStandIn.fail`.
 
-Owns those answers (facts: discord-api-docs #5385, #5810, #7040 for Cloudflare's). What breaks a connection
+Owns those answers (discord-api-docs #5385, #5810, #7040 for Cloudflare's). What breaks a connection
 instead is in loopback.py.
 """
 

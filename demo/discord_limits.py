@@ -1,6 +1,6 @@
 """Discord's rate limits as counters: who may pass at a moment, and what the headers say.
 
-Owns the arithmetic and the 429 answers (facts: docs.discord.com, Rate Limits, and what was seen of the hidden
+Owns the arithmetic and the 429 answers (docs.discord.com, Rate Limits, and what was seen of the hidden
 per-channel limit). Time is an argument, in seconds. Never sleeps, never knows a route. Not thread-safe: the
 caller holds a lock.
 """

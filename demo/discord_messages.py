@@ -74,7 +74,7 @@ class Message:
 
     @property
     def attachments(self) -> list[File]:
-        """Files that no embed shows (facts: Files)."""
+        """Files that no embed shows (discord-api-docs #7434)."""
         swallowed = {name for embed in self.embeds for name in _references(embed)}
         return [file for file in self.files if file.filename not in swallowed]
 

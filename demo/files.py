@@ -30,7 +30,7 @@ TYPES = {
 
 
 def content_type(name: str) -> str:
-    """By the extension; thumbnails have none and are JPEG (facts: telegram-markup.md, trap 12)."""
+    """By the extension; thumbnails have none and are JPEG (seen 2026-08)."""
     return TYPES.get(name.rpartition(".")[2] if "." in name else "jpg", "application/octet-stream")
 
 

@@ -1,4 +1,4 @@
-"""What a caller sends: the request headers and query values of CONTRACT, read and described.
+"""What a caller sends: the request headers and query values of the API, read and described.
 
 Owns their names, how they are read (UTF-8, `_` or `-`, any case, each once) and how the OpenAPI document
 shows them. Never knows what a job is: what a value must look like is for others to check.

@@ -2,8 +2,8 @@
 
 The newest page is at hand; older ones are read with `?before=`, whose page holds the newest posts
 below a number. Asking for `before = progress + 21` therefore walks forward in steps a page can
-cover (a page holds 20 message numbers, facts: telegram-markup.md §0.11); where numbers have vanished
-the steps grow, and where a page does not reach back far enough the walk goes back first.
+cover (a page holds 20 message numbers, an album of N being N of them: seen 2026-08); where numbers have
+vanished the steps grow, and where a page does not reach back far enough the walk goes back first.
 
 Owns that walk. Never sends, never sleeps; reading a page is the caller's function.
 """
@@ -51,7 +51,7 @@ def _stretch(progress: int, before: int, read: Read) -> tuple[list[PostSlice], i
         if page.slices and not fresh:
             raise PageNotUnderstood(f"the page of posts before {before} holds none of them")
         found |= {post.id: post for post in fresh if post.last_id > progress}
-        # A page without a link to older ones is not always the oldest (facts: peers.md C1).
+        # A page without a link to older ones is not always the oldest (seen 2026-08).
         if not fresh or fresh[0].id <= progress + 1:
             return [found[number] for number in sorted(found)], reads
         before = fresh[0].id

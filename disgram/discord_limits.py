@@ -1,7 +1,7 @@
 """What Discord accepts at most, each number with its source, and how it counts.
 
 Owns the numbers and the measuring of a payload. Never changes one. "Docs" are Discord's developer
-documentation as of 2026-08 (facts: discord.md §0 and §2); `#N` are threads of discord/discord-api-docs.
+documentation as of 2026-08; `#N` are threads of discord/discord-api-docs.
 Lengths are code points (#1315), limits are inclusive.
 """
 

@@ -179,7 +179,7 @@ class RateLimited(DiscordUnavailable):
 
 
 class CloudflareBlocked(RateLimited):
-    """The edge refuses this address; every webhook of the host waits (facts: discord.md §5)."""
+    """The edge refuses this address; every webhook of the host waits (discord-api-docs #5385, #5810)."""
 
     reason = "blocked_by_cloudflare"
 

@@ -1,7 +1,7 @@
 """Escaping by context: what a piece of Telegram text looks like to Discord's Markdown reader.
 
 Owns the five contexts (text, link label, link target, code span, code fence) and what is special in each.
-Never knows of styles' nesting, of blocks or of limits. Facts: discord.md §7; `#N` are threads of
+Never knows of styles' nesting, of blocks or of limits. `#N` are threads of
 discord/discord-api-docs.
 """
 

@@ -13,7 +13,8 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import IO, Any, Protocol
 
-from disgram.discord_client import Answer, DiscordClient
+from disgram.discord_answer import Answer
+from disgram.discord_client import DiscordClient
 from disgram.discord_message import digest
 from disgram.errors import (
     CloudflareBlocked,

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 
 class Level(str, Enum):
-    """The levels of a log line (CONTRACT.md §4)."""
+    """The levels of a log line (README, "When something is wrong")."""
 
     INFO = "INFO"
     ERROR = "ERROR"

@@ -4,7 +4,7 @@ Owns time-outs, size caps, redirects, the pace, the hosts we fetch from, and the
 errors to our own. Never parses a page and never decides whether to try again.
 
 A refusal of t.me is a 200 or a 302, never a 404: `/s/<name>` of a group, a missing name or a channel
-without preview redirects to `/<name>` (facts: peers.md C1). Redirects are therefore answers: the one to
+without preview redirects to `/<name>` (seen 2026-08). Redirects are therefore answers: the one to
 the landing page is read, so that the parser can tell what it says; none to elsewhere is followed.
 """
 
@@ -34,10 +34,10 @@ from disgram.models import Fetched
 from disgram.pacing import TelegramPacer
 
 MEDIA_DOMAINS = ("t.me", "telegram.org", "telesco.pe", "cdn-telegram.org", "telegram-cdn.org")
-"""Telegram's own; media come from these and names below them (CONTRACT §2)."""
+"""Telegram's own; media come from these and names below them (README, "Security")."""
 
 PAGE_BYTES = 8 * 1024 * 1024
-"""The largest of 58 pages measured had 147 kB (facts: peers.md C1)."""
+"""The largest of 58 pages measured had 147 kB (2026-08)."""
 
 TIMEOUT = (10.0, 20.0)
 """Seconds to connect, and between two bytes."""

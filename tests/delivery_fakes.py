@@ -12,7 +12,7 @@ from typing import IO, Any
 
 from disgram.channel_reader import ChannelReader
 from disgram.delivery import Courier
-from disgram.discord_client import Answer
+from disgram.discord_answer import Answer
 from disgram.errors import DiscordError, DisgramError, MediaUnavailable, MessageGone, Stopping
 from disgram.follow import Follower
 from disgram.layout_watch import LayoutWatch

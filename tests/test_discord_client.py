@@ -14,7 +14,8 @@ import responses
 from hypothesis import given
 from hypothesis import strategies as st
 
-from disgram.discord_client import DiscordClient, MultipartBody, classify
+from disgram.discord_answer import classify
+from disgram.discord_client import DiscordClient, MultipartBody
 from disgram.errors import (
     CloudflareBlocked,
     DiscordError,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from disgram.discord_client import Answer
+from disgram.discord_answer import Answer
 from disgram.errors import (
     DiscordUnavailable,
     MessageGone,

@@ -31,7 +31,7 @@ class ChannelRef:
 
     @classmethod
     def parse(cls, address: str) -> ChannelRef:
-        """Understand every form of CONTRACT.md §3. Raises BadChannelAddress, which tells what to write."""
+        """Understand every form the README names. Raises BadChannelAddress, which tells what to write."""
         text = address.strip()
         parts = [part for part in _path_of(text).split("/") if part]
         if parts and (parts[0].startswith("+") or parts[0].lower() in {"joinchat", "c"}):

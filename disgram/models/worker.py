@@ -13,7 +13,7 @@ from disgram.models.addresses import ChannelRef, Destination
 
 @dataclass(frozen=True, slots=True)
 class WorkerSettings:
-    """What every worker of a service shares; seconds and bytes. The names are those of CONTRACT.md §2."""
+    """What every worker of a service shares; seconds and bytes. The names are those of the README."""
 
     data_dir: Path
     cooldown: float = 300.0

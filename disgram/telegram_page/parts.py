@@ -2,7 +2,7 @@
 
 Each is called with the element that carries its class (the table is in post.py) and the post's `Place`.
 Kinds that no real page at hand shows (buttons, via bot, venues, contacts and the other cards) are read
-by the class names that other readers of t.me use; facts of 2026-11.
+by the class names that other readers of t.me use; as of 2026-11.
 """
 
 from __future__ import annotations
