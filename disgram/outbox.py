@@ -177,12 +177,12 @@ class Outbox:
                 self._limiter.cancel(ticket)
             raise
         self._unsettled.append((route, ticket, answer.facts))
+        if isinstance(answer.error, WebhookGone):  # before the next in the queue may start
+            reason = answer.error.reason or "webhook_gone"
+            self.book(self._ledger.mark_gone, self._grave(reason), reason)
         # What Discord said of the message is booked first: it must not wait for the limiter's file.
         with suppress(StorageUnavailable):
             self._settle()
-        if isinstance(answer.error, WebhookGone):
-            reason = answer.error.reason or "webhook_gone"
-            self.book(self._ledger.mark_gone, self._grave(reason), reason)
         self._note_health(answer.error)
         return answer
 

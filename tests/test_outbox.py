@@ -133,6 +133,21 @@ def test_a_webhook_found_gone_while_this_one_waited_is_not_called(bench: Bench) 
     assert states(bench) == []
 
 
+def test_a_gone_webhook_is_booked_before_the_next_in_the_queue_may_start(bench: Bench) -> None:
+    """Between the two another worker would have asked the dead webhook once more."""
+    observe, known = bench.turns.observe, list[str | None]()
+
+    def next_one_starts(route: object, ticket: int, facts: RateFacts) -> None:
+        known.append(bench.ledger.gone(bench.spec.destination.webhook_key))
+        observe(route, ticket, facts)
+
+    bench.turns.observe = next_one_starts  # type: ignore[method-assign]
+    bench.discord.script = [refusal(WebhookGone("404"))]
+    with pytest.raises(WebhookGone):
+        bench.outbox.post(1, 0, HELLO, {})
+    assert known == ["webhook_gone"]
+
+
 def test_a_message_without_a_known_id_is_neither_edited_nor_deleted_under_no_id(bench: Bench) -> None:
     """Its address would be no message's, and the 404 would bury the whole webhook."""
     bench.discord.script = [Answer(FACTS, None, {})]
