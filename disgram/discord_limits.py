@@ -20,9 +20,6 @@ DESCRIPTION = 4096
 TITLE = AUTHOR_NAME = 256
 """Docs, Embed Limits."""
 
-FOOTER = 2048
-"""Docs, Embed Limits."""
-
 MESSAGE_TEXT = 6000
 """Docs, Embed Limits: title, description, fields, footer and author of all embeds together, each trimmed."""
 

@@ -11,7 +11,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from zlib import crc32
 
@@ -82,9 +82,3 @@ class Database:
 
     def close(self) -> None:
         self._connection.close()
-
-
-def integrity(path: Path) -> str:
-    """SQLite's own verdict on a file: "ok", or what is wrong with it."""
-    with closing(sqlite3.connect(path)) as connection:
-        return str(connection.execute("PRAGMA quick_check").fetchone()[0])

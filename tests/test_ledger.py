@@ -16,7 +16,7 @@ import pytest
 
 from disgram.errors import StorageUnavailable
 from disgram.ledger import ChannelLedger, Ledger, PartRow, PostRow
-from disgram.storage import integrity
+from tests.integrity import integrity
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ import pytest
 from disgram import storage
 from disgram.errors import StorageUnavailable
 from disgram.storage import Database
+from tests.integrity import integrity
 
 SCHEMA = "CREATE TABLE IF NOT EXISTS word (text TEXT);"
 
@@ -78,7 +79,7 @@ def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 
 def test_integrity_is_sqlites_own_verdict(database: Database) -> None:
-    assert storage.integrity(database.path) == "ok"
+    assert integrity(database.path) == "ok"
     with closing(sqlite3.connect(database.path)) as connection:
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 

@@ -61,10 +61,6 @@ class ChannelRef:
         base = f"https://t.me/{self.name}"
         return base if self.start is None else f"{base}/{self.start}"
 
-    def post_url(self, post_id: int) -> str:
-        """The post's own link, which log lines and embeds carry."""
-        return f"https://t.me/{self.name}/{post_id}"
-
 
 def _path_of(text: str) -> str:
     """The path behind t.me, whatever way the address is written; a bare name is its own path."""
