@@ -162,7 +162,7 @@ class Courier:
         if any(part.state == "attempting" for part in self._ledger.parts(post.id)):
             self._say(
                 Level.ERROR,
-                f"{post.url}: a message was under way when the worker ended and was not confirmed; "
+                f"{post.url}: a message was under way before and was never confirmed; "
                 "sending it again, it may appear twice",
             )
 
