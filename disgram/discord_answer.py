@@ -16,6 +16,7 @@ from disgram.errors import (
     CloudflareBlocked,
     DiscordError,
     DiscordUnavailable,
+    InternalError,
     MessageGone,
     MessageRejected,
     PayloadTooLarge,
@@ -74,6 +75,8 @@ def _error(status: int, facts: RateFacts, body: dict[str, Any], raw: bytes) -> D
         return CloudflareBlocked(told, retry_after=facts.retry_after or 0.0)
     if status == 429:
         return RateLimited(told, retry_after=facts.retry_after or 0.0)
+    if status == 500 and "code" in body:
+        return InternalError(told, ambiguous=True)
     if status >= 500 or status < 400 or status == 408:
         return DiscordUnavailable(told, ambiguous=status not in {502, 503})
     if code == 10008:  # with a 403 it is the anti-abuse system speaking

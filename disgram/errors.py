@@ -24,6 +24,8 @@
     │   └── MediaUnavailable     this one file cannot be had; the post goes on without it
     └── DiscordError
         ├── DiscordUnavailable   network, 5xx: keep the post, try again
+        │   ├── InternalError    500 of Discord's own: the same, unless it comes for ever
+        │   ├── MessageStuck     it came for ever: one rung down the ladder; below that, the same
         │   └── RateLimited      429: keep the post, wait as long as Discord says
         │       └── CloudflareBlocked   a 429 or 403 that is not Discord's own: the whole host waits
         ├── PayloadTooLarge      413: the same message without its files
@@ -177,6 +179,14 @@ class DiscordUnavailable(DiscordError):
     def __init__(self, message: str, *, ambiguous: bool = False) -> None:
         super().__init__(message)
         self.ambiguous = ambiguous
+
+
+class InternalError(DiscordUnavailable):
+    """500, and Discord's own words: an outage, or a payload it cannot digest."""
+
+
+class MessageStuck(DiscordUnavailable):
+    """Nothing but InternalErrors for one post, for long: its next form may tell why."""
 
 
 class RateLimited(DiscordUnavailable):

@@ -1,9 +1,16 @@
-"""Edits and deletions in Telegram, followed in Discord. Costs no request to Telegram: the page at hand tells.
+"""Edits and deletions in Telegram, followed in Discord. The page at hand tells; only what is missing at its
+end takes a request more.
 
 A post whose fingerprint on the page differs from the ledger's is rendered again and compared message
 by message: what differs is PATCHed in place, files are kept unless they changed, messages that the
-post no longer needs are deleted, further ones are posted. A post missing from the page twice in a
-row, in a stretch the page covers, is deleted.
+post no longer needs are deleted, further ones are posted.
+
+A post missing from the page twice in a row, in a stretch the page covers, is deleted. That stretch ends with
+the page's newest post. What is missing behind it may be deleted, or the page is an old one, of a time before
+it was published. A newer post on the page decides that. Without one, two things must speak against an old
+page: a server that lags behind catches up, so the post must be missing for an hour; and a cache, which may
+keep a page for any time, keeps it under its address, so a page of another address must end with the same
+post.
 
 Owns that comparison. Never delivers new posts, never gives up a new post for an edit: what fails
 here waits for the next poll.
@@ -12,33 +19,57 @@ here waits for the next poll.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+import time
+from collections.abc import Callable
 
 from disgram.delivery import Courier, Shape, identities
 from disgram.discord_message import Rung, edited, marked_deleted
 from disgram.downloads import Downloads
-from disgram.errors import DiscordUnavailable, MessageGone, MessageRejected, PayloadTooLarge
+from disgram.errors import (
+    DiscordUnavailable,
+    MessageGone,
+    MessageRejected,
+    PageNotUnderstood,
+    PayloadTooLarge,
+    TelegramUnavailable,
+)
 from disgram.ledger import ChannelLedger, PartRow, PostRow
 from disgram.models import ChannelPage, DiscordMessage, PostSlice, TelegramPost
 from disgram.report import Level, Reporter
 
 Parse = Callable[[PostSlice], TelegramPost]
+Read = Callable[[int], ChannelPage]
+"""`read(before)`: the page of posts with numbers below `before`."""
+
+END_SECONDS = 3600.0
+"""How long the page must have ended short of a post, at every look, for the post to count as deleted. A
+guess on the safe side: how far t.me's preview may lag is not known (2026-11)."""
 
 
 class Follower:
     """Compares pages with what was sent, for one worker. `policy`: keep, mark or delete."""
 
     def __init__(
-        self, courier: Courier, ledger: ChannelLedger, *, edits: bool, policy: str, say: Reporter
+        self,
+        courier: Courier,
+        ledger: ChannelLedger,
+        *,
+        edits: bool,
+        policy: str,
+        say: Reporter,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._courier = courier
         self._ledger = ledger
         self._edits = edits
         self._policy = policy
         self._say = say
+        self._clock = clock
         self._missed: set[int] = set()
+        self._ended: dict[int, float] = {}
+        """Posts behind the page's end: since when, at every look."""
 
-    def compare(self, page: ChannelPage, parse: Parse) -> None:
+    def compare(self, page: ChannelPage, parse: Parse, read: Read) -> None:
         """One look at the newest page. Raises WebhookGone and Stopping."""
         if not page.slices:
             return
@@ -51,7 +82,7 @@ class Follower:
                 if row and row.fingerprint != piece.fingerprint:
                     self._edit(parse(piece), piece, row)
         if self._policy != "keep":
-            self._follow_deletions(rows, {number for piece in page.slices for number in piece.ids})
+            self._follow_deletions(rows, page, read)
 
     # edits -----------------------------------------------------------------------------------
 
@@ -87,21 +118,48 @@ class Follower:
 
     # deletions -------------------------------------------------------------------------------
 
-    def _follow_deletions(self, rows: Iterable[PostRow], present: set[int]) -> None:
-        """A post none of whose numbers is on the page at two looks in a row is gone."""
-        absent = {
-            row.post for row in rows if present.isdisjoint(range(row.post, row.last_id + 1))
-        }  # fmt: skip
-        for number in sorted(absent & self._missed):
-            try:
-                self._remove(number)
-                absent.discard(number)
-            except DiscordUnavailable as error:
-                self._say(Level.ERROR, f"Post {number}: the deletion waits for the next poll ({error})")
-            except (MessageRejected, PayloadTooLarge) as error:
-                self._say(Level.ERROR, f"Post {number}: Discord refuses to follow its deletion ({error})")
-                self._ledger.deleted(number)
-        self._missed = absent
+    def _follow_deletions(self, rows: list[PostRow], page: ChannelPage, read: Read) -> None:
+        """A post is missed when none of its numbers is on the page."""
+        present = {number for piece in page.slices for number in piece.ids}
+        missed = [row for row in rows if present.isdisjoint(range(row.post, row.last_id + 1))]
+        end = page.slices[-1].last_id
+        inside = {row.post for row in missed if row.last_id < end}
+        behind = [row for row in missed if row.last_id > end]
+        gone = inside & self._missed | self._gone_behind(end, behind, read)
+        self._missed = inside - {number for number in sorted(gone) if self._removed(number)}
+
+    def _gone_behind(self, end: int, missed: list[PostRow], read: Read) -> set[int]:
+        """Of posts missed behind the page's end, those that count as deleted now."""
+        now = self._clock()
+        self._ended = {row.post: self._ended.get(row.post, now) for row in missed}
+        due = [row for row in missed if now - self._ended[row.post] >= END_SECONDS]
+        if not due or not self._ends_with(end, read, due[-1].last_id + 1):
+            return set()
+        return {row.post for row in due}
+
+    def _ends_with(self, end: int, read: Read, before: int) -> bool:
+        try:
+            page = read(before)
+        except (TelegramUnavailable, PageNotUnderstood) as error:
+            self._say(Level.INFO, f"Whether post {before - 1} was deleted cannot be told just now: {error}")
+            return False
+        if page.slices and page.slices[-1].last_id == end:
+            return True
+        self._say(Level.STATUS, f"The newest page ends with post {end}, another does not: one of them is old")
+        self._ended = {}
+        return False
+
+    def _removed(self, number: int) -> bool:
+        """Whether that is done with; else the next poll tries again."""
+        try:
+            self._remove(number)
+        except DiscordUnavailable as error:
+            self._say(Level.ERROR, f"Post {number}: the deletion waits for the next poll ({error})")
+            return False
+        except (MessageRejected, PayloadTooLarge) as error:
+            self._say(Level.ERROR, f"Post {number}: Discord refuses to follow its deletion ({error})")
+            self._ledger.deleted(number)
+        return True
 
     def _remove(self, number: int) -> None:
         outbox, parts = self._courier.outbox, self._ledger.parts(number)
