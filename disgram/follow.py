@@ -7,10 +7,8 @@ post no longer needs are deleted, further ones are posted.
 
 A post missing from the page twice in a row, in a stretch the page covers, is deleted. That stretch ends with
 the page's newest post. What is missing behind it may be deleted, or the page is an old one, of a time before
-it was published. A newer post on the page decides that. Without one, two things must speak against an old
-page: a server that lags behind catches up, so the post must be missing for an hour; and a cache, which may
-keep a page for any time, keeps it under its address, so a page of another address must end with the same
-post.
+it was published. A cache keeps a page under its address, so the second look behind the end is at a page of
+another address: it must end with the same post.
 
 Owns that comparison. Never delivers new posts, never gives up a new post for an edit: what fails
 here waits for the next poll.
@@ -19,7 +17,6 @@ here waits for the next poll.
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable
 
 from disgram.delivery import Courier, Shape, identities
@@ -41,10 +38,6 @@ Parse = Callable[[PostSlice], TelegramPost]
 Read = Callable[[int], ChannelPage]
 """`read(before)`: the page of posts with numbers below `before`."""
 
-END_SECONDS = 3600.0
-"""How long the page must have ended short of a post, at every look, for the post to count as deleted. A
-guess on the safe side: how far t.me's preview may lag is not known (2026-11)."""
-
 
 class Follower:
     """Compares pages with what was sent, for one worker. `policy`: keep, mark or delete."""
@@ -57,17 +50,13 @@ class Follower:
         edits: bool,
         policy: str,
         say: Reporter,
-        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._courier = courier
         self._ledger = ledger
         self._edits = edits
         self._policy = policy
         self._say = say
-        self._clock = clock
         self._missed: set[int] = set()
-        self._ended: dict[int, float] = {}
-        """Posts behind the page's end: since when, at every look."""
 
     def compare(self, page: ChannelPage, parse: Parse, read: Read) -> None:
         """One look at the newest page. Raises WebhookGone and Stopping."""
@@ -119,23 +108,19 @@ class Follower:
     # deletions -------------------------------------------------------------------------------
 
     def _follow_deletions(self, rows: list[PostRow], page: ChannelPage, read: Read) -> None:
-        """A post is missed when none of its numbers is on the page."""
+        """A post is missed when none of its numbers is on the page. `rows` ascend."""
         present = {number for piece in page.slices for number in piece.ids}
         missed = [row for row in rows if present.isdisjoint(range(row.post, row.last_id + 1))]
-        end = page.slices[-1].last_id
-        inside = {row.post for row in missed if row.last_id < end}
-        behind = [row for row in missed if row.last_id > end]
-        gone = inside & self._missed | self._gone_behind(end, behind, read)
-        self._missed = inside - {number for number in sorted(gone) if self._removed(number)}
+        again = [row for row in missed if row.post in self._missed]
+        gone = self._inside_or_confirmed(again, page.slices[-1].last_id, read)
+        done = {row.post for row in gone if self._removed(row.post)}
+        self._missed = {row.post for row in missed} - done
 
-    def _gone_behind(self, end: int, missed: list[PostRow], read: Read) -> set[int]:
-        """Of posts missed behind the page's end, those that count as deleted now."""
-        now = self._clock()
-        self._ended = {row.post: self._ended.get(row.post, now) for row in missed}
-        due = [row for row in missed if now - self._ended[row.post] >= END_SECONDS]
-        if not due or not self._ends_with(end, read, due[-1].last_id + 1):
-            return set()
-        return {row.post for row in due}
+    def _inside_or_confirmed(self, missed: list[PostRow], end: int, read: Read) -> list[PostRow]:
+        """Without those behind the page's end, unless another page agrees that nothing is there."""
+        inside = [row for row in missed if row.last_id < end]
+        behind = missed[len(inside) :]
+        return missed if behind and self._ends_with(end, read, behind[-1].last_id + 1) else inside
 
     def _ends_with(self, end: int, read: Read, before: int) -> bool:
         try:
@@ -145,8 +130,7 @@ class Follower:
             return False
         if page.slices and page.slices[-1].last_id == end:
             return True
-        self._say(Level.STATUS, f"The newest page ends with post {end}, another does not: one of them is old")
-        self._ended = {}
+        self._say(Level.INFO, f"The newest page ends with post {end}, another does not: one of them is old")
         return False
 
     def _removed(self, number: int) -> bool:

@@ -230,7 +230,7 @@ class Bench:
         )  # fmt: skip
         follower = Follower(
             courier, self.ledger, edits=settings.follow_edits, policy=settings.follow_deletions,
-            say=self.said, clock=self.clock,
+            say=self.said,
         )  # fmt: skip
         reader = ChannelReader(
             self.telegram, spec.channel.name, LayoutWatch(self.folder, spec.channel.key),  # type: ignore[arg-type]
