@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 import webhook
-from disgram.errors import StorageUnavailable
+from disgram import http_environment
+from disgram.errors import NoAnswer, StorageUnavailable
 from disgram.models import WorkerSpec
 from disgram.pulse import Pulse
 from disgram.rehearsal import POLLS, rehearse
@@ -44,6 +45,22 @@ def test_no_proxy_hears_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
     rehearse(webhook.serve, lambda level, text: lines.append(level))
     assert Level.NEW_MESSAGE in lines
     assert Level.ERROR not in lines
+
+
+def test_certificates_are_read_for_all_workers_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    http_environment.trust.cache_clear()
+    rehearse(webhook.serve)
+    assert http_environment.trust.cache_info().currsize == 1
+
+
+def test_certificates_that_cannot_be_read_are_left_to_the_workers_to_tell(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    http_environment.trust.cache_clear()
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "missing.pem"))
+    rehearse(webhook.serve)
+    with pytest.raises(NoAnswer, match=r"missing\.pem: No such file"):
+        http_environment.trust()
 
 
 def test_where_no_folder_can_be_made_the_template_goes_on(
