@@ -107,11 +107,11 @@ class HttpClient:
         return connection
 
     def _connect(self, way: _Way) -> HTTPConnection:
-        connection = _connection(way, self._timeout[0])
         try:
-            connection.connect()
+            connection = _connection(way, self._timeout[0])
+            with _or_closed(connection):
+                connection.connect()
         except _FOREIGN as error:
-            connection.close()
             raise NoAnswer(_told_connecting(error), sent=False) from error
         watched: Any = PatientSocket(connection.sock, self.patience, self._timeout[1])
         connection.sock = watched
@@ -164,18 +164,19 @@ def _way(url: str) -> _Way:
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise ValueError
         port = parts.port or (443 if parts.scheme == "https" else 80)
-    except ValueError as error:
+        target = quote(parts.path or "/", _UNESCAPED)
+        if parts.query:
+            target += f"?{quote(parts.query, _UNESCAPED)}"
+    except ValueError as error:  # a UnicodeError for half a surrogate
         raise NoAnswer("not a web address", sent=False) from error
     proxy = proxy_for(parts.scheme, parts.netloc)
-    target = quote(parts.path or "/", _UNESCAPED)
-    if parts.query:
-        target += f"?{quote(parts.query, _UNESCAPED)}"
     if proxy and parts.scheme == "http":
         target = f"http://{parts.netloc}{target}"
     return _Way(parts.scheme, parts.netloc, parts.hostname, port, target, proxy)
 
 
 def _connection(way: _Way, timeout: float) -> HTTPConnection:
+    """Not connected yet. Raises InvalidURL for a host with a space in it, and NoAnswer."""
     host, port = (way.proxy.host, way.proxy.port) if way.proxy else (way.host, way.port)
     if way.scheme == "http":
         return HTTPConnection(host, port, timeout=timeout)
@@ -189,13 +190,19 @@ def _exchange(
     connection: HTTPConnection, method: str, target: str, body: bytes | Body | None, headers: dict[str, str]
 ) -> HTTPResponse:
     try:
-        # Who breaks off the sending may have answered before: a file too large, for one.
-        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-            connection.request(method, target, body, headers)
-        return connection.getresponse()
+        with _or_closed(connection):
+            # Who breaks off the sending may have answered before: a file too large, for one.
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                connection.request(method, target, body, headers)
+            return connection.getresponse()
     except _FOREIGN as error:
-        connection.close()
         raise NoAnswer(_told_reading(error)) from error
+
+
+@contextlib.contextmanager
+def _or_closed(connection: HTTPConnection) -> Iterator[None]:
+    try:
+        yield
     except BaseException:
         connection.close()
         raise

@@ -155,8 +155,12 @@ def recording(answer: bytes) -> Iterator[tuple[str, list[bytes]]]:
 
 
 @pytest.mark.parametrize(
-    "url", ["", "ftp://telegram.org/", "http://", "http://[::1", "http://a:b/", "https://a:99999/", "//a/"]
-)
+    "url",
+    [
+        "", "ftp://telegram.org/", "http://", "http://[::1", "http://a:b/", "https://a:99999/", "//a/",
+        "http://a/\ud800", "http://a/?\udfff",
+    ],
+)  # fmt: skip
 def test_what_is_no_web_address_is_not_asked(client: HttpClient, url: str) -> None:
     with pytest.raises(NoAnswer, match="address") as caught:
         client.request("GET", url)
@@ -353,6 +357,13 @@ def test_a_closed_port_was_never_reached(client: HttpClient) -> None:
         unused.bind(("127.0.0.1", 0))
         with pytest.raises(NoAnswer, match=r"^connection failed: Connection refused$") as caught:
             client.request("POST", f"http://127.0.0.1:{unused.getsockname()[1]}/secret", body=b"{}")
+    assert not caught.value.sent
+
+
+@pytest.mark.parametrize("host", ["a b", "a\x7f", "a" * 70, "a..b"])
+def test_a_name_nobody_can_have_was_not_reached_either(client: HttpClient, host: str) -> None:
+    with pytest.raises(NoAnswer, match=r"^connection failed: [A-Za-z]+$") as caught:
+        client.request("POST", f"http://{host}/secret", body=b"{}")
     assert not caught.value.sent
 
 
