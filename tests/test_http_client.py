@@ -8,6 +8,7 @@ import socket
 import ssl
 import subprocess
 import threading
+import traceback
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -408,13 +409,43 @@ def test_a_proxy_that_opens_no_tunnel_is_no_way(client: HttpClient, monkeypatch:
     assert not caught.value.sent
 
 
-@pytest.mark.parametrize("address", ["socks5://127.0.0.1:9", "https://127.0.0.1:9", "http://", "::"])
+@pytest.mark.parametrize(
+    ("named", "netloc"),
+    [
+        ("localhost, 127.0.0.0/8", "127.0.0.1:80"),
+        ("localhost,127.0.0.1,::1", "[::1]:80"),
+        ("[::1]", "[::1]:80"),
+        ("fd00::/8", "[fd00::7]"),
+        ("10.1.2.3/8", "10.9.9.9"),
+        (".example.com", "a.EXAMPLE.com"),
+        ("example.com:80", "example.com:80"),
+        ("*", "example.com"),
+    ],
+)
+def test_no_proxy_names_hosts_addresses_and_networks(
+    monkeypatch: pytest.MonkeyPatch, named: str, netloc: str
+) -> None:
+    monkeypatch.setenv("all_proxy", "http://127.0.0.1:9")
+    monkeypatch.setenv("no_proxy", named)
+    assert http_environment.proxy_for("http", netloc) is None
+    for other in ("11.0.0.1", "[fe80::1]", "10.example", "a.example.com.invalid", "[::1", ""):
+        assert named == "*" or http_environment.proxy_for("http", other)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "socks5://127.0.0.1:9", "https://127.0.0.1:9", "http://", "::", "http://[", "h:99999",
+        "http://me:secret#@127.0.0.1:9", "http://secret\udcff@127.0.0.1:9",
+    ],
+)  # fmt: skip
 def test_a_proxy_we_cannot_speak_to_is_told(
     client: HttpClient, monkeypatch: pytest.MonkeyPatch, address: str
 ) -> None:
     monkeypatch.setenv("ALL_PROXY", address)
-    with pytest.raises(NoAnswer, match="proxy of the environment"):
+    with pytest.raises(NoAnswer, match="proxy of the environment") as caught:
         client.request("GET", "http://somewhere.invalid/")
+    assert "secret" not in "".join(traceback.format_exception(caught.value))
 
 
 @pytest.fixture
