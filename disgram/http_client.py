@@ -216,16 +216,23 @@ def _raw(response: HTTPResponse) -> Iterator[bytes]:
 
 
 def _unpacked(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """Bounded on both sides: a few bytes of gzip may unpack to gigabytes."""
-    unpack = zlib.decompressobj(_GZIP)
-    piece = b""
+    """Bounded on both sides: a few bytes of gzip may unpack to gigabytes. Of no bytes, none come.
+
+    A body may be several members, one after another (RFC 1952, 2.2), with padding behind them.
+    """
+    unpack = None
     for piece in pieces:
-        while piece and not unpack.eof:
+        while piece:
+            if unpack is None or (unpack.eof and piece.startswith(b"\x1f")):
+                unpack = zlib.decompressobj(_GZIP)
+            elif unpack.eof:
+                break
             yield unpack.decompress(piece, PIECE)
-            piece = unpack.unconsumed_tail
-    yield unpack.flush()
-    if not unpack.eof:
-        raise IncompleteRead(b"")
+            piece = unpack.unconsumed_tail or unpack.unused_data
+    if unpack is not None:
+        yield unpack.flush()
+        if not unpack.eof:
+            raise IncompleteRead(b"")
 
 
 def _told_connecting(error: Exception) -> str:

@@ -283,6 +283,23 @@ def test_bodies_are_unpacked(client: HttpClient, name: str) -> None:
     assert max(map(len, pieces)) <= PIECE
 
 
+@pytest.mark.parametrize("padding", [b"", b"\n", bytes(PIECE)])
+@pytest.mark.parametrize("members", [[b""], [b"x" * 200_000, b"", b"y" * 10], [b"z"] * 70])
+def test_every_member_of_a_packed_body_is_read(
+    client: HttpClient, members: list[bytes], padding: bytes
+) -> None:
+    packed = b"".join(map(gzip.compress, members))
+    listening = Listening(Response(200, packed + padding, headers=(("Content-Encoding", "gzip"),)))
+    with LoopbackServer(listening) as server:
+        assert body(client.request("GET", server.url)) == b"".join(members)
+
+
+@pytest.mark.parametrize("head", [b"204 No Content", b"304 Not Modified", b"200 OK\r\nContent-Length: 0"])
+def test_nothing_is_nothing_even_packed(client: HttpClient, head: bytes) -> None:
+    with saying(b"HTTP/1.1 " + head + b"\r\nContent-Encoding: gzip\r\n\r\n") as (url, _):
+        assert body(client.request("GET", url)) == b""
+
+
 def test_a_bomb_goes_off_a_piece_at_a_time(client: HttpClient) -> None:
     squeeze = zlib.compressobj(9, zlib.DEFLATED, 31)
     bomb = b"".join([*(squeeze.compress(bytes(1 << 20)) for _ in range(200)), squeeze.flush()])
