@@ -11,16 +11,18 @@ call touches are copied into each of a thousand processes (docs/scaling.md).
 from __future__ import annotations
 
 import contextlib
+import select
 import ssl
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection, IncompleteRead
 from typing import Any, NamedTuple, Protocol
 from urllib.parse import quote, urlsplit
 
 from disgram.errors import NoAnswer
 from disgram.http_environment import Proxy, proxy_for, trust
-from disgram.http_patience import Patience, PatientSocket
+from disgram.http_patience import Patience, PatientResponse
 
 KEPT = 4
 """Connections that stay open between requests: t.me's or Discord's own, and a few hosts of media."""
@@ -99,22 +101,21 @@ class HttpClient:
 
     def _still_open(self, way: _Way) -> HTTPConnection | None:
         connection = self._kept.pop((way.scheme, way.netloc), None)
-        if connection is not None:
-            watched: Any = connection.sock
-            if watched.dropped:
-                connection.close()
-                return None
+        if connection is not None and _dropped(connection):
+            connection.close()
+            return None
         return connection
 
     def _connect(self, way: _Way) -> HTTPConnection:
         try:
             connection = _connection(way, self._timeout[0])
+            patient: Any = partial(PatientResponse, self.patience)
+            connection.response_class = patient
             with _or_closed(connection):
                 connection.connect()
+                connection.sock.settimeout(self._timeout[1])
         except _FOREIGN as error:
             raise NoAnswer(_told_connecting(error), sent=False) from error
-        watched: Any = PatientSocket(connection.sock, self.patience, self._timeout[1])
-        connection.sock = watched
         return connection
 
 
@@ -184,6 +185,13 @@ def _connection(way: _Way, timeout: float) -> HTTPConnection:
     if way.proxy:
         connection.set_tunnel(way.host, way.port, dict(way.proxy.headers))
     return connection
+
+
+def _dropped(connection: HTTPConnection) -> bool:
+    """Between two requests nothing is to be read but the other side's goodbye."""
+    poll = select.poll()
+    poll.register(connection.sock, select.POLLIN)
+    return bool(poll.poll(0))
 
 
 def _exchange(
