@@ -126,6 +126,7 @@ class HttpAnswer:
         self, client: HttpClient, way: _Way, connection: HTTPConnection, response: HTTPResponse
     ) -> None:
         self._client, self._way, self._connection, self._response = client, way, connection, response
+        self._whole = False
         self.status = response.status
         self.headers = {name.lower(): value for name, value in response.getheaders()}
 
@@ -138,15 +139,22 @@ class HttpAnswer:
         packing = self.headers.get("content-encoding", "identity").strip().lower()
         if packing not in {"", "identity", "gzip", "x-gzip"}:
             raise NoAnswer("packed in a way that was not asked for")
-        raw = _raw(self._response)
+        raw = self._raw()
         try:
             yield from _unpacked(raw) if packing.endswith("gzip") else raw
         except _FOREIGN as error:
             raise NoAnswer(_told_reading(error)) from error
 
+    def _raw(self) -> Iterator[bytes]:
+        while piece := self._response.read(PIECE):
+            yield piece
+        if self._response.length:  # `read` does not mind a body that ends early
+            raise IncompleteRead(b"", self._response.length)
+        self._whole = True
+
     def close(self) -> None:
         """Keeps the connection if the whole answer has been read."""
-        if self._response.isclosed() and self._connection.sock is not None:
+        if self._whole and not self._response.will_close:
             self._client.keep(self._way, self._connection)
         else:
             self._response.close()
@@ -214,13 +222,6 @@ def _or_closed(connection: HTTPConnection) -> Iterator[None]:
     except BaseException:
         connection.close()
         raise
-
-
-def _raw(response: HTTPResponse) -> Iterator[bytes]:
-    while piece := response.read(PIECE):
-        yield piece
-    if response.length:  # `read` does not mind a body that ends early
-        raise IncompleteRead(b"", response.length)
 
 
 def _unpacked(pieces: Iterable[bytes]) -> Iterator[bytes]:

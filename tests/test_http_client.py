@@ -237,6 +237,40 @@ def test_an_answer_left_early_takes_its_connection_along(client: HttpClient, kee
     client.close()
 
 
+@pytest.mark.parametrize(
+    "broken",
+    [
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nno\r\nzz\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Encoding: br\r\nContent-Length: 2\r\n\r\nno",
+        b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 70000\r\n\r\n" + b"no" * 35_000,
+    ],
+)
+def test_a_connection_out_of_step_is_not_asked_again(client: HttpClient, broken: bytes) -> None:
+    """It stays open and silent: nothing but its answer tells."""
+    left = threading.Event()
+
+    def serve() -> None:
+        first, _ = listener.accept()
+        with first:
+            first.recv(65536)
+            first.sendall(broken)
+            second, _ = listener.accept()
+            with second:
+                second.recv(65536)
+                second.sendall(WHOLE)
+                left.wait(5)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve)
+        thread.start()
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        with pytest.raises(NoAnswer):
+            body(client.request("GET", url))
+        assert body(client.request("GET", url)) == b"ok"
+        left.set()
+        thread.join()
+
+
 def test_a_connection_that_was_closed_meanwhile_is_made_anew(client: HttpClient) -> None:
     with saying(WHOLE, WHOLE) as (url, closed):
         for _ in range(2):
