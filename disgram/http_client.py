@@ -205,14 +205,20 @@ def _dropped(connection: HTTPConnection) -> bool:
 def _exchange(
     connection: HTTPConnection, method: str, target: str, body: bytes | Body | None, headers: dict[str, str]
 ) -> HTTPResponse:
+    """A request that breaks off is not sent: no server acts on less than the announced length."""
+    sent = False
     try:
         with _or_closed(connection):
             # Who breaks off the sending may have answered before: a file too large, for one.
-            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            with contextlib.suppress(OSError):
                 connection.request(method, target, body, headers)
-            return connection.getresponse()
+                sent = True
+            response = connection.getresponse()
     except _FOREIGN as error:
-        raise NoAnswer(_told_reading(error)) from error
+        told = _told_reading(error) if sent else "the request could not be sent"
+        raise NoAnswer(told, sent=sent) from error
+    response.will_close |= not sent
+    return response
 
 
 @contextlib.contextmanager

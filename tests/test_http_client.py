@@ -375,30 +375,84 @@ def test_no_answer_is_too_strange(raw: bytes) -> None:
     client.close()
 
 
+REFUSAL = b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n"
+LARGE = b"x" * 20_000_000
+
+
 def test_an_answer_given_before_the_whole_question_is_read(client: HttpClient) -> None:
     """A server that refuses a large body may say so and close: the status is what we need."""
-    refusal = b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+    with refusing(REFUSAL) as port, client.request("POST", f"http://127.0.0.1:{port}/", body=LARGE) as answer:
+        assert answer.status == 413
+
+
+def test_and_over_tls(
+    client: HttpClient, certificate: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate[0]))
+    with (
+        refusing(REFUSAL, certificate) as port,
+        client.request("POST", f"https://127.0.0.1:{port}/", body=LARGE) as answer,
+    ):
+        assert answer.status == 413
+
+
+def test_who_breaks_off_without_a_word_has_no_whole_question(client: HttpClient) -> None:
+    with (
+        refusing(b"") as port,
+        pytest.raises(NoAnswer, match=r"^the request could not be sent$") as caught,
+    ):
+        client.request("POST", f"http://127.0.0.1:{port}/", body=LARGE)
+    assert not caught.value.sent
+
+
+@contextmanager
+def refusing(answer: bytes, certificate: tuple[Path, Path] | None = None) -> Iterator[int]:
+    """Answers when it has seen the beginning, reads on for a while, and resets."""
 
     def serve() -> None:
         connection, _ = listener.accept()
+        if certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*certificate)
+            connection = context.wrap_socket(connection, server_side=True)
         with connection:
             connection.recv(1024)
-            connection.sendall(refusal)
-            connection.shutdown(socket.SHUT_WR)
-            connection.settimeout(0.2)
-            with pytest.raises(OSError):
-                while connection.recv(65536):
-                    pass
-                raise OSError
+            connection.sendall(answer)
+            for _ in range(100):
+                connection.recv(16_384)
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=serve)
         thread.start()
-        with client.request(
-            "POST", f"http://127.0.0.1:{listener.getsockname()[1]}/", body=b"x" * 200_000
-        ) as answer:
-            assert answer.status == 413
+        yield listener.getsockname()[1]
         thread.join()
+
+
+def test_so_has_who_answers_and_stops_reading() -> None:
+    """Nothing more is asked over a connection on which half a question lies."""
+    client, heard = HttpClient({}, (5, 0.3)), threading.Event()
+
+    def serve() -> None:
+        first, _ = listener.accept()
+        with first:
+            first.recv(1024)
+            first.sendall(REFUSAL)
+            second, _ = listener.accept()
+            with second:
+                second.recv(1024)
+                second.sendall(WHOLE)
+                heard.wait(5)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve)
+        thread.start()
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        with client.request("POST", url, body=LARGE) as answer:
+            assert (answer.status, b"".join(answer.pieces())) == (413, b"")
+        assert body(client.request("GET", url)) == b"ok"
+        heard.set()
+        thread.join()
+    client.close()
 
 
 # --- no way there -------------------------------------------------------------------------------
