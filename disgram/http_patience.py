@@ -41,7 +41,15 @@ class PatientResponse(HTTPResponse):
 
     def __init__(self, patience: Patience, sock: socket.socket, **options: Any) -> None:
         super().__init__(sock, **options)
-        self.fp = io.BufferedReader(_Watched(sock, self.fp.detach(), patience))
+        self.fp = _Buffered(_Watched(sock, self.fp.detach(), patience))
+
+
+class _Buffered(io.BufferedReader):
+    def read(self, size: int | None = -1) -> bytes:
+        """Never all there is: http.client would ask for it when a chunk claims to have -1 bytes."""
+        if size is None or size < 0:
+            raise ValueError("a length below zero")
+        return super().read(size)
 
 
 class _Watched(io.RawIOBase):
