@@ -197,6 +197,8 @@ def _connection(way: _Way, timeout: float) -> HTTPConnection:
 
 def _dropped(connection: HTTPConnection) -> bool:
     """Between two requests nothing is to be read but the other side's goodbye."""
+    if isinstance(connection.sock, ssl.SSLSocket) and connection.sock.pending():
+        return True
     poll = select.poll()
     poll.register(connection.sock, select.POLLIN)
     return bool(poll.poll(0))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import shutil
 import socket
 import ssl
@@ -406,12 +407,26 @@ def test_who_breaks_off_without_a_word_has_no_whole_question(client: HttpClient)
     assert not caught.value.sent
 
 
+def test_what_was_said_unasked_is_no_answer_to_the_next_question(
+    client: HttpClient, certificate: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In one TLS record with the answer: the system has nothing more to read, but TLS has."""
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate[0]))
+    unasked = bytes(io.DEFAULT_BUFFER_SIZE - len(WHOLE)) + WHOLE.replace(b"ok", b"no")
+    with refusing(WHOLE + unasked, certificate) as port:
+        url = f"https://127.0.0.1:{port}/"
+        assert body(client.request("GET", url)) == b"ok"
+        with pytest.raises(NoAnswer, match="refused"):
+            body(client.request("GET", url))
+
+
 @contextmanager
 def refusing(answer: bytes, certificate: tuple[Path, Path] | None = None) -> Iterator[int]:
     """Answers when it has seen the beginning, reads on for a while, and resets."""
 
     def serve() -> None:
-        connection, _ = listener.accept()
+        with listener:  # whoever comes next is refused at the door
+            connection, _ = listener.accept()
         if certificate:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(*certificate)
@@ -422,11 +437,12 @@ def refusing(answer: bytes, certificate: tuple[Path, Path] | None = None) -> Ite
             for _ in range(100):
                 connection.recv(16_384)
 
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=serve)
-        thread.start()
-        yield listener.getsockname()[1]
-        thread.join()
+    listener = socket.create_server(("127.0.0.1", 0))
+    port = listener.getsockname()[1]
+    thread = threading.Thread(target=serve)
+    thread.start()
+    yield port
+    thread.join()
 
 
 def test_so_has_who_answers_and_stops_reading() -> None:
