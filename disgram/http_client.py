@@ -115,7 +115,9 @@ class HttpClient:
                 connection.connect()
                 connection.sock.settimeout(self._timeout[1])
         except _FOREIGN as error:
-            raise NoAnswer(_told_connecting(error), sent=False) from error
+            told = _told_connecting(error)
+            # Under Python 3.10, the frames of a tunnel that failed keep its socket open.
+            raise NoAnswer(told, sent=False) from error.with_traceback(None)
         return connection
 
 
