@@ -41,7 +41,7 @@ _RATES += "X-RateLimit-Reset-After: 1\r\nVia: 1.1 google\r\n"
 
 
 def content(number: int, kind: str, turn: int) -> Post:
-    """A post of the kind: `text`, or `media` (a photo, an album, a video or a voice message, as its turn is)."""
+    """A post of the kind: `text`, or `media` (photo, album, video or voice message, as its turn is)."""
     said = text(
         f"{bold(f'News {number}')}<br/><br/>{esc(_SENTENCE * (2 + number % 5))}<br/>"
         f"{italic('As told by')} {mention('somebody')}, {link('more', f'https://example.org/{number}')}, "
