@@ -29,7 +29,10 @@ _WEBHOOK = "https://discord.com/api/webhooks/123456789012345678/" + "a" * 68
 
 
 def log_of(megabytes: float, *channels: str) -> str:
-    """What its log says once the channels' posts were forwarded, behind so much about another channel."""
+    """What its log says once the channels' posts were forwarded, behind so much about another channel.
+
+    A line about the same channel would cost it more: its pattern would match, and the number be compared.
+    """
     line = (
         f"2026-09-01 12:00:00 [{_JOB}] Skipping already logged message: https://t.me/another_channel/1234\n"
     )
