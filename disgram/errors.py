@@ -14,6 +14,7 @@
     ├── StartRefused             the service must not start (damaged jobs.json, second instance); exit code 2
     ├── ProcessesRemain          a deleted job's processes do not end in time; they are being killed
     ├── StorageUnavailable       jobs.json or the database cannot be written just now; nothing changed
+    ├── NoAnswer                 an HTTP exchange failed: each client says what that means for its service
     ├── Stopping                 SIGTERM came while waiting; unwinds the worker, exit code 0
     ├── TelegramError
     │   ├── TelegramUnavailable  network, 5xx, 429: try again, nothing is skipped
@@ -114,6 +115,14 @@ class StorageUnavailable(DisgramError):
 
     reason = "storage_unavailable"
     error = "Storage unavailable"
+
+
+class NoAnswer(DisgramError):
+    """No HTTP answer, or not a whole one. `sent`: the request may have reached the server."""
+
+    def __init__(self, message: str, *, sent: bool = True) -> None:
+        super().__init__(message)
+        self.sent = sent
 
 
 class Stopping(DisgramError):
