@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
-from urllib.request import getproxies_environment
 from urllib.request import proxy_bypass_environment as bypassed  # type: ignore[attr-defined]
 
 import certifi
@@ -37,14 +36,18 @@ class Proxy:
 @lru_cache(maxsize=256)
 def proxy_for(scheme: str, netloc: str) -> Proxy | None:
     """The way to a host; None: straight. Raises NoAnswer for a proxy that is not spoken to over HTTP."""
-    named = getproxies_environment()
-    address = named.get(scheme) or named.get("all")
-    if not address or bypassed(netloc):
+    address = _variable(f"{scheme}_proxy") or _variable("all_proxy")
+    if not address or bypassed(netloc, {"no": _variable("no_proxy")}):
         return None
     parts = urlsplit(address if "://" in address else f"http://{address}")
     if parts.scheme != "http" or not parts.hostname:
         raise NoAnswer(f"{scheme}: the proxy of the environment must be an http:// address", sent=False)
     return Proxy(parts.hostname, parts.port or _PROXY_PORT, _authorization(parts.username, parts.password))
+
+
+def _variable(name: str) -> str:
+    """Lower case goes first, as everywhere (an empty one, too)."""
+    return os.environ.get(name, os.environ.get(name.upper(), ""))
 
 
 def _authorization(username: str | None, password: str | None) -> dict[str, str]:
