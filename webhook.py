@@ -143,7 +143,7 @@ class Worker:
         self._retry_failed(head)
         self._close_gaps(head)
         head = self._catch_up(head)
-        self._follower.compare(head, lambda piece: self._reader.parse(piece, head))
+        self._follower.compare(head, lambda piece: self._reader.parse(piece, head), self._read)
         self._say(
             None, "", reason=self._courier.outbox.unwell, gaps=self._ledger.gaps(),
             layout_changed=self._reader.not_understood,

@@ -17,9 +17,11 @@ from disgram.discord_message import Rung, render
 from disgram.downloads import Downloads
 from disgram.errors import (
     DiscordError,
+    DiscordUnavailable,
     MediaUnavailable,
     MessageGone,
     MessageRejected,
+    MessageStuck,
     PayloadTooLarge,
     TelegramUnavailable,
 )
@@ -80,8 +82,10 @@ class Courier:
 
     def deliver(self, post: TelegramPost, fingerprint: str) -> None:
         """Send what is not yet confirmed of a post, and book it. Raises WebhookGone and Stopping; where a
-        part confirmed earlier has to be edited first, DiscordUnavailable (the next poll goes on)."""
+        part confirmed earlier has to be edited first, or where Discord neither takes nor refuses any form of
+        it, DiscordUnavailable (the next poll goes on)."""
         self._tell_doubt(post)
+        self.outbox.server_errors.forget()
         with self.download(post) as downloads:
             rung, refused = self._climb_down(post, downloads)
             shape = Shape(rung, identities(post), downloads.fetched)
@@ -103,9 +107,12 @@ class Courier:
             except MessageGone:
                 self._say(Level.STATUS, f"{post.url}: its first message was deleted in Discord meanwhile")
                 return rung, None
-            except (PayloadTooLarge, MessageRejected) as error:
+            except (PayloadTooLarge, MessageRejected, MessageStuck) as error:
                 if isinstance(error, PayloadTooLarge) and self._lighter(post, messages, downloads):
                     continue
+                if rung is Rung.BARE and isinstance(error, MessageStuck):
+                    told = f"{post.url}: not even its link gets through ({error})"
+                    raise DiscordUnavailable(told) from error
                 if rung is Rung.BARE:
                     return rung, error
                 self._say(Level.ERROR, f"{post.url}: Discord refused it ({error}); trying a simpler form")
@@ -155,7 +162,7 @@ class Courier:
         if any(part.state == "attempting" for part in self._ledger.parts(post.id)):
             self._say(
                 Level.ERROR,
-                f"{post.url}: a message was under way when the worker ended and was not confirmed; "
+                f"{post.url}: a message was under way before and was never confirmed; "
                 "sending it again, it may appear twice",
             )
 

@@ -16,6 +16,7 @@ from disgram.errors import (
     CloudflareBlocked,
     DiscordError,
     DiscordUnavailable,
+    InternalError,
     MessageGone,
     MessageRejected,
     PayloadTooLarge,
@@ -47,7 +48,7 @@ class Answer:
 
 
 def classify(status: int, headers: Mapping[str, str], raw: bytes) -> Answer:
-    """What an answer means. Pure; header names in any case that the mapping takes."""
+    """What an answer means. Pure; header names in lower case."""
     body = _json(raw)
     facts = _facts(status, headers, body)
     if 200 <= status < 300:
@@ -61,7 +62,7 @@ def _accepted(
     """A 2xx. One whose body cannot be read still counts as accepted if it bears Discord's own headers."""
     if "id" in body or status == 204:
         return Answer(facts, None, body)
-    if facts.limit is not None or "Via" in headers:
+    if facts.limit is not None or "via" in headers:
         found = re.match(rb'\s*\{[^{}]*?"id":\s*"([0-9]{1,20})"', raw)
         return Answer(facts, None, {"id": found[1].decode()} if found else {})
     return Answer(facts, DiscordUnavailable("an answer that is not Discord's", ambiguous=True))
@@ -74,6 +75,8 @@ def _error(status: int, facts: RateFacts, body: dict[str, Any], raw: bytes) -> D
         return CloudflareBlocked(told, retry_after=facts.retry_after or 0.0)
     if status == 429:
         return RateLimited(told, retry_after=facts.retry_after or 0.0)
+    if status == 500 and "code" in body:
+        return InternalError(told, ambiguous=True)
     if status >= 500 or status < 400 or status == 408:
         return DiscordUnavailable(told, ambiguous=status not in {502, 503})
     if code == 10008:  # with a 403 it is the anti-abuse system speaking
@@ -91,22 +94,22 @@ def _error(status: int, facts: RateFacts, body: dict[str, Any], raw: bytes) -> D
 
 def _facts(status: int, headers: Mapping[str, str], body: dict[str, Any]) -> RateFacts:
     cloudflare = _is_cloudflare(status, headers, body)
-    scope = headers.get("X-RateLimit-Scope")
+    scope = headers.get("x-ratelimit-scope")
     retry_after = None
     if status == 429 or cloudflare:
         # Of several waits the longest is the truth: a shared 429's headers contradict its body.
-        waits = [_number(headers.get("Retry-After")), _number(body.get("retry_after"))]
+        waits = [_number(headers.get("retry-after")), _number(body.get("retry_after"))]
         known = [wait for wait in waits if wait is not None]
         retry_after = max(known) if known else (None if cloudflare else 5.0)
     return RateFacts(
         answered=not cloudflare,
-        bucket=headers.get("X-RateLimit-Bucket"),
-        limit=_integer(headers.get("X-RateLimit-Limit")),
-        remaining=_integer(headers.get("X-RateLimit-Remaining")),
-        reset_after=_number(headers.get("X-RateLimit-Reset-After")),
+        bucket=headers.get("x-ratelimit-bucket"),
+        limit=_integer(headers.get("x-ratelimit-limit")),
+        remaining=_integer(headers.get("x-ratelimit-remaining")),
+        reset_after=_number(headers.get("x-ratelimit-reset-after")),
         retry_after=retry_after,
         scope=scope,
-        is_global=bool(body.get("global")) or "X-RateLimit-Global" in headers,
+        is_global=bool(body.get("global")) or "x-ratelimit-global" in headers,
         cloudflare=cloudflare,
         invalid=status in {401, 403, 429} and scope != "shared",
         channel_id=str(body["channel_id"]) if 200 <= status < 300 and "channel_id" in body else None,
@@ -116,7 +119,7 @@ def _facts(status: int, headers: Mapping[str, str], body: dict[str, Any]) -> Rat
 def _is_cloudflare(status: int, headers: Mapping[str, str], body: dict[str, Any]) -> bool:
     """A refusal of the edge's: no JSON of Discord's, or its JSON for blocked addresses (#5810)."""
     if status == 429:
-        return "retry_after" not in body and "X-RateLimit-Limit" not in headers
+        return "retry_after" not in body and "x-ratelimit-limit" not in headers
     if status == 403:
         return not body or body.get("code") == 40333 or "blocked from accessing" in str(body.get("message"))
     return False

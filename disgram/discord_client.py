@@ -6,20 +6,18 @@ Never judges an answer (discord_answer.py), waits, tries again or decides what t
 
 from __future__ import annotations
 
+import contextlib
 import json
 import secrets
 from collections.abc import Callable, Iterator, Mapping
 from typing import IO
-
-import requests
+from urllib.parse import urlencode
 
 from disgram import __version__
 from disgram.discord_answer import Answer, classify
-from disgram.errors import (
-    DiscordUnavailable,
-)
+from disgram.errors import DiscordUnavailable, NoAnswer
+from disgram.http_client import HttpAnswer, HttpClient
 from disgram.http_patience import Patience
-from disgram.http_session import Session
 from disgram.models import Destination, DiscordMessage, RateFacts, Upload
 
 TIMEOUT = (10.0, 30.0)
@@ -38,11 +36,15 @@ class DiscordClient:
     """One per worker. `patience` in seconds is how long Discord may be silent, within TIMEOUT; `beat` is
     called while bytes go out or are awaited, and raises nothing: a message in flight is finished."""
 
-    def __init__(self, patience: float = TIMEOUT[1], beat: Callable[[], None] = lambda: None) -> None:
-        self._timeout = (min(TIMEOUT[0], patience), min(TIMEOUT[1], patience))
+    def __init__(
+        self,
+        patience: float = TIMEOUT[1],
+        beat: Callable[[], None] = lambda: None,
+        http: type[HttpClient] = HttpClient,
+    ) -> None:
         self._beat = beat
-        self._session = Session(Patience(ANSWER_SECONDS, beat))
-        self._session.headers["User-Agent"] = USER_AGENT
+        timeout = (min(TIMEOUT[0], patience), min(TIMEOUT[1], patience))
+        self._http = http({"User-Agent": USER_AGENT}, timeout, Patience(ANSWER_SECONDS, beat))
 
     def execute(
         self, destination: Destination, message: DiscordMessage, files: Mapping[int, IO[bytes]]
@@ -70,7 +72,7 @@ class DiscordClient:
         return self._send("GET", bare.execute_url, bare, None, {}, {})
 
     def close(self) -> None:
-        self._session.close()
+        self._http.close()
 
     def _send(
         self,
@@ -83,22 +85,15 @@ class DiscordClient:
     ) -> Answer:
         if destination.thread_id:
             params["thread_id"] = destination.thread_id
+        asked = f"{url}?{urlencode(params)}" if params else url
         body, headers = _body(message, files, self._beat)
         try:
-            with self._session.request(
-                method, url, params=params, data=body, headers=headers,
-                timeout=self._timeout, stream=True, allow_redirects=False,
-            ) as response:  # fmt: skip
+            with self._http.request(method, asked, headers=headers, body=body) as answer:
                 # An error may quote what it was asked; its words go into the log and into the ledger.
-                said = _read(response).replace(destination.token.encode(), b"***")
-                return classify(response.status_code, response.headers, said)
-        except requests.RequestException as error:
-            # The error's text quotes the URL, which holds the token: only its kind is told.
-            never_sent = isinstance(error, requests.ConnectTimeout | requests.exceptions.SSLError) or (
-                isinstance(error, requests.ConnectionError) and "NewConnectionError" in repr(error)
-            )
-            kind = "no connection" if never_sent else f"no answer ({type(error).__name__})"
-            return Answer(RateFacts(), DiscordUnavailable(kind, ambiguous=not never_sent))
+                said = _read(answer).replace(destination.token.encode(), b"***")
+                return classify(answer.status, answer.headers, said)
+        except NoAnswer as error:
+            return Answer(RateFacts(), DiscordUnavailable(f"{error}", ambiguous=error.sent))
 
 
 def _body(
@@ -156,14 +151,12 @@ class MultipartBody:
                 yield chunk
 
 
-def _read(response: requests.Response) -> bytes:
+def _read(answer: HttpAnswer) -> bytes:
     """The body as far as it came: the status alone already says most."""
     body = b""
-    try:
-        for chunk in response.iter_content(_CHUNK):
-            body += chunk
+    with contextlib.suppress(NoAnswer):
+        for piece in answer.pieces():
+            body += piece
             if len(body) > ANSWER_BYTES:
                 break
-    except requests.RequestException:
-        pass
     return body

@@ -1,9 +1,14 @@
-"""Edits and deletions in Telegram, followed in Discord. Costs no request to Telegram: the page at hand tells.
+"""Edits and deletions in Telegram, followed in Discord. The page at hand tells; only what is missing at its
+end takes a request more.
 
 A post whose fingerprint on the page differs from the ledger's is rendered again and compared message
 by message: what differs is PATCHed in place, files are kept unless they changed, messages that the
-post no longer needs are deleted, further ones are posted. A post missing from the page twice in a
-row, in a stretch the page covers, is deleted.
+post no longer needs are deleted, further ones are posted.
+
+A post missing from the page twice in a row, in a stretch the page covers, is deleted. That stretch ends with
+the page's newest post. What is missing behind it may be deleted, or the page is an old one, of a time before
+it was published. A cache keeps a page under its address, so the second look behind the end is at a page of
+another address: it must end with the same post.
 
 Owns that comparison. Never delivers new posts, never gives up a new post for an edit: what fails
 here waits for the next poll.
@@ -12,24 +17,39 @@ here waits for the next poll.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from disgram.delivery import Courier, Shape, identities
 from disgram.discord_message import Rung, edited, marked_deleted
 from disgram.downloads import Downloads
-from disgram.errors import DiscordUnavailable, MessageGone, MessageRejected, PayloadTooLarge
+from disgram.errors import (
+    DiscordUnavailable,
+    MessageGone,
+    MessageRejected,
+    PageNotUnderstood,
+    PayloadTooLarge,
+    TelegramUnavailable,
+)
 from disgram.ledger import ChannelLedger, PartRow, PostRow
 from disgram.models import ChannelPage, DiscordMessage, PostSlice, TelegramPost
 from disgram.report import Level, Reporter
 
 Parse = Callable[[PostSlice], TelegramPost]
+Read = Callable[[int], ChannelPage]
+"""`read(before)`: the page of posts with numbers below `before`."""
 
 
 class Follower:
     """Compares pages with what was sent, for one worker. `policy`: keep, mark or delete."""
 
     def __init__(
-        self, courier: Courier, ledger: ChannelLedger, *, edits: bool, policy: str, say: Reporter
+        self,
+        courier: Courier,
+        ledger: ChannelLedger,
+        *,
+        edits: bool,
+        policy: str,
+        say: Reporter,
     ) -> None:
         self._courier = courier
         self._ledger = ledger
@@ -38,7 +58,7 @@ class Follower:
         self._say = say
         self._missed: set[int] = set()
 
-    def compare(self, page: ChannelPage, parse: Parse) -> None:
+    def compare(self, page: ChannelPage, parse: Parse, read: Read) -> None:
         """One look at the newest page. Raises WebhookGone and Stopping."""
         if not page.slices:
             return
@@ -51,7 +71,7 @@ class Follower:
                 if row and row.fingerprint != piece.fingerprint:
                     self._edit(parse(piece), piece, row)
         if self._policy != "keep":
-            self._follow_deletions(rows, {number for piece in page.slices for number in piece.ids})
+            self._follow_deletions(rows, page, read)
 
     # edits -----------------------------------------------------------------------------------
 
@@ -87,21 +107,43 @@ class Follower:
 
     # deletions -------------------------------------------------------------------------------
 
-    def _follow_deletions(self, rows: Iterable[PostRow], present: set[int]) -> None:
-        """A post none of whose numbers is on the page at two looks in a row is gone."""
-        absent = {
-            row.post for row in rows if present.isdisjoint(range(row.post, row.last_id + 1))
-        }  # fmt: skip
-        for number in sorted(absent & self._missed):
-            try:
-                self._remove(number)
-                absent.discard(number)
-            except DiscordUnavailable as error:
-                self._say(Level.ERROR, f"Post {number}: the deletion waits for the next poll ({error})")
-            except (MessageRejected, PayloadTooLarge) as error:
-                self._say(Level.ERROR, f"Post {number}: Discord refuses to follow its deletion ({error})")
-                self._ledger.deleted(number)
-        self._missed = absent
+    def _follow_deletions(self, rows: list[PostRow], page: ChannelPage, read: Read) -> None:
+        """A post is missed when none of its numbers is on the page. `rows` ascend."""
+        present = {number for piece in page.slices for number in piece.ids}
+        missed = [row for row in rows if present.isdisjoint(range(row.post, row.last_id + 1))]
+        again = [row for row in missed if row.post in self._missed]
+        gone = self._inside_or_confirmed(again, page.slices[-1].last_id, read)
+        done = {row.post for row in gone if self._removed(row.post)}
+        self._missed = {row.post for row in missed} - done
+
+    def _inside_or_confirmed(self, missed: list[PostRow], end: int, read: Read) -> list[PostRow]:
+        """Without those behind the page's end, unless another page agrees that nothing is there."""
+        inside = [row for row in missed if row.last_id < end]
+        behind = missed[len(inside) :]
+        return missed if behind and self._ends_with(end, read, behind[-1].last_id + 1) else inside
+
+    def _ends_with(self, end: int, read: Read, before: int) -> bool:
+        try:
+            page = read(before)
+        except (TelegramUnavailable, PageNotUnderstood) as error:
+            self._say(Level.INFO, f"Whether post {before - 1} was deleted cannot be told just now: {error}")
+            return False
+        if page.slices and page.slices[-1].last_id == end:
+            return True
+        self._say(Level.INFO, f"The newest page ends with post {end}, another does not: one of them is old")
+        return False
+
+    def _removed(self, number: int) -> bool:
+        """Whether that is done with; else the next poll tries again."""
+        try:
+            self._remove(number)
+        except DiscordUnavailable as error:
+            self._say(Level.ERROR, f"Post {number}: the deletion waits for the next poll ({error})")
+            return False
+        except (MessageRejected, PayloadTooLarge) as error:
+            self._say(Level.ERROR, f"Post {number}: Discord refuses to follow its deletion ({error})")
+            self._ledger.deleted(number)
+        return True
 
     def _remove(self, number: int) -> None:
         outbox, parts = self._courier.outbox, self._ledger.parts(number)

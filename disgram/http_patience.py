@@ -9,15 +9,12 @@ Never reads what the bytes say.
 from __future__ import annotations
 
 import io
+import select
 import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
-from http.client import HTTPResponse
 from typing import Any
-
-from requests.adapters import HTTPAdapter
 
 TICK = 0.2
 """Seconds between two calls of `tick`: a beat must come within a quarter of LOG_STALE_AFTER, at least 1 s."""
@@ -35,32 +32,25 @@ class Patience:
     clock: Callable[[], float] = time.monotonic
 
 
-class PatientAdapter(HTTPAdapter):
-    """For a session of `requests`."""
+class PatientSocket:
+    """Stands in for a connected socket within `http.client`. `timeout`: seconds without a byte."""
 
-    def __init__(self, patience: Patience) -> None:
-        self._patience = patience
-        super().__init__()
+    def __init__(self, sock: socket.socket, patience: Patience, timeout: float) -> None:
+        sock.settimeout(timeout)
+        self._sock, self._patience = sock, patience
+        self.sendall = sock.sendall
+        self.close = sock.close
 
-    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
-        pool: Any = super().get_connection_with_tls_context(*args, **kwargs)
-        pool.ConnectionCls = partial(_connection, type(pool).ConnectionCls, self._patience)
-        return pool
+    def makefile(self, mode: str) -> io.BufferedReader:
+        """For one answer: its time begins now."""
+        return io.BufferedReader(_Watched(self._sock, self._patience))
 
-
-def _connection(kind: Callable[..., Any], patience: Patience, **options: Any) -> Any:
-    connection = kind(**options)
-    connection.response_class = partial(_Response, patience)
-    return connection
-
-
-class _Response(HTTPResponse):
-    """The standard library's, over a socket that is watched."""
-
-    def __init__(self, patience: Patience, sock: socket.socket, **options: Any) -> None:
-        super().__init__(sock, **options)
-        self.fp.close()
-        self.fp = io.BufferedReader(_Watched(sock, patience))
+    @property
+    def dropped(self) -> bool:
+        """Between two requests nothing is to be read but the other side's goodbye."""
+        poll = select.poll()
+        poll.register(self._sock, select.POLLIN)
+        return bool(poll.poll(0))
 
 
 class _Watched(io.RawIOBase):

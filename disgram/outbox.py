@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import random
+import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import IO, Any, Protocol
@@ -28,6 +29,7 @@ from disgram.errors import (
 from disgram.ledger import ChannelLedger, PartRow
 from disgram.models import Destination, DiscordMessage, RateFacts
 from disgram.report import Level, Reporter
+from disgram.server_errors import ServerErrors
 
 BACKOFF_MAX = 60.0
 """Seconds between two tries while Discord is down; bounded by the cooldown as well."""
@@ -70,6 +72,7 @@ class Outbox:
         wait: Callable[[float], None],
         backoff_max: float = BACKOFF_MAX,
         keep_payloads: bool = False,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._destination = destination
         self._ledger = ledger
@@ -80,17 +83,21 @@ class Outbox:
         self._wait = wait
         self._backoff_max = backoff_max
         self._keep_payloads = keep_payloads
+        self.server_errors = ServerErrors(clock)
+        """Of the post whose turn it is; who begins with another one lets it forget."""
         self._unsettled: list[tuple[Any, int, RateFacts]] = []
         self.unwell: str | None = None
         """What /health shows of Discord, going by the last request: a reason, or None."""
 
     def post(self, post: int, part: int, message: DiscordMessage, files: Mapping[int, IO[bytes]]) -> PartRow:
         """Send until Discord confirms. Raises what no repetition mends: PayloadTooLarge, MessageRejected,
-        WebhookGone; and Stopping."""
+        WebhookGone; after nothing but 500s for long, MessageStuck (from then on, any DiscordUnavailable at
+        the first try); and Stopping."""
         row = self.row(part, message)
         failures = 0
         while True:
             answer = self._try(post, row, message, files)
+            given_up = self.server_errors.after(answer.error)
             if answer.error is None:
                 row = row._replace(
                     state="sent",
@@ -106,6 +113,8 @@ class Outbox:
             self._told(post, answer.error)
             if not answer.error.ambiguous:
                 self.book(self._ledger.drop_part, post, part)
+            if given_up:
+                raise given_up
             # The limiter itself waits for a 429; but one that is repeated and names no time must end.
             if not isinstance(answer.error, RateLimited) or failures >= PATIENCE:
                 self._wait(backoff(failures, self._backoff_max))

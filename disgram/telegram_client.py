@@ -1,7 +1,7 @@
-"""Preview pages and media files from Telegram, over `requests`.
+"""Preview pages and media files from Telegram.
 
-Owns time-outs, size caps, redirects, the pace, the hosts we fetch from, and the mapping of foreign
-errors to our own. Never parses a page and never decides whether to try again.
+Owns time limits, size caps, redirects, the pace, the hosts we fetch from, and what a failure means here.
+Never parses a page and never decides whether to try again.
 
 A refusal of t.me is a 200 or a 302, never a 404: `/s/<name>` of a group, a missing name or a channel
 without preview redirects to `/<name>` (seen 2026-08). Redirects are therefore answers: the one to
@@ -12,24 +12,22 @@ from __future__ import annotations
 
 import re
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import IO
 from urllib.parse import urljoin, urlsplit
 
-import requests
-
 from disgram import __version__
 from disgram.errors import (
     DisgramError,
     MediaUnavailable,
+    NoAnswer,
     PageNotUnderstood,
     StorageUnavailable,
     TelegramUnavailable,
 )
+from disgram.http_client import HttpAnswer, HttpClient
 from disgram.http_patience import Patience
-from disgram.http_session import Session
 from disgram.models import Fetched
 from disgram.pacing import TelegramPacer
 
@@ -51,7 +49,6 @@ REST, REST_MAX = 60.0, 3600.0
 SPOOL_BYTES = 512 * 1024
 """What of a file is kept in memory before it goes to disk."""
 
-_CHUNK = 64 * 1024
 _REDIRECTS = 3
 _USER_AGENT = f"Mozilla/5.0 (compatible; Disgram/{__version__}; +https://github.com/SimpNick6703/Disgram)"
 
@@ -75,16 +72,15 @@ class TelegramClient:
         *,
         patience: float = TIMEOUT[1],
         check: Callable[[], None] = lambda: None,
-        clock: Callable[[], float] = time.monotonic,
+        http: type[HttpClient] = HttpClient,
     ) -> None:
         self._base = base_url.rstrip("/")
         self._host = urlsplit(self._base).netloc.lower()
         self._pacer = pacer
-        self._timeout = (min(TIMEOUT[0], patience), min(TIMEOUT[1], patience))
         self._check = check
-        self._clock = clock
-        self._session = Session(Patience(tick=check))
-        self._session.headers.update({"User-Agent": _USER_AGENT, "Accept-Language": "en"})
+        timeout = (min(TIMEOUT[0], patience), min(TIMEOUT[1], patience))
+        headers = {"User-Agent": _USER_AGENT, "Accept-Language": "en"}
+        self._http = http(headers, timeout, Patience(tick=check))
 
     def page(self, channel: str, before: int | None = None) -> str:
         """The HTML of a channel's preview, or of what t.me shows in its place.
@@ -93,46 +89,46 @@ class TelegramClient:
         try) and PageNotUnderstood (led to another host).
         """
         url = f"{self._base}/s/{channel}" + (f"?before={before}" if before else "")
-        self._session.patience.seconds = PAGE_SECONDS
+        self._http.patience.seconds = PAGE_SECONDS
         for _ in range(_REDIRECTS):
-            with self._get(url) as response:
-                if not response.is_redirect:
-                    return self._text(response)
-                url = self._followed(url, response.headers["Location"])
+            with self._get(url) as answer:
+                if not answer.is_redirect:
+                    return self._text(answer)
+                url = self._followed(url, answer.headers["location"])
         raise PageNotUnderstood(f"{self._host} redirects in a circle")
 
     def media(self, url: str, max_bytes: int) -> Download:
         """A file of a post. Raises MediaUnavailable (for good), TelegramUnavailable (worth another try)."""
-        self._session.patience.seconds = MEDIA_SECONDS
+        self._http.patience.seconds = MEDIA_SECONDS
         for _ in range(_REDIRECTS):
             self._require_telegram(url)
-            with self._get(url) as response:
-                if not response.is_redirect:
-                    return self._spool(response, max_bytes)
-                url = urljoin(url, response.headers["Location"])
+            with self._get(url) as answer:
+                if not answer.is_redirect:
+                    return self._spool(answer, max_bytes)
+                url = urljoin(url, answer.headers["location"])
         raise MediaUnavailable("redirects in a circle")
 
     def close(self) -> None:
-        self._session.close()
+        self._http.close()
 
-    def _get(self, url: str) -> requests.Response:
+    def _get(self, url: str) -> HttpAnswer:
         if urlsplit(url).netloc.lower() == self._host:
             self._pacer.turn()
         try:
-            response = self._session.get(url, stream=True, allow_redirects=False, timeout=self._timeout)
-        except requests.RequestException as error:
-            raise TelegramUnavailable(_told(error)) from error
-        if response.status_code == 429 or response.status_code >= 500:
-            with response:
-                self._refuse(response)
-        return response
+            answer = self._http.request("GET", url)
+        except NoAnswer as error:
+            raise TelegramUnavailable(f"{error}") from error
+        if answer.status == 429 or answer.status >= 500:
+            with answer:
+                self._refuse(answer)
+        return answer
 
-    def _refuse(self, response: requests.Response) -> None:
-        retry_after = min(_number(response.headers.get("Retry-After")) or 0.0, REST_MAX) or None
-        if response.status_code == 429:
+    def _refuse(self, answer: HttpAnswer) -> None:
+        retry_after = min(_number(answer.headers.get("retry-after")) or 0.0, REST_MAX) or None
+        if answer.status == 429:
             retry_after = retry_after or REST
             self._pacer.rest(retry_after)
-        raise TelegramUnavailable(f"Telegram answered {response.status_code}", retry_after=retry_after)
+        raise TelegramUnavailable(f"Telegram answered {answer.status}", retry_after=retry_after)
 
     def _followed(self, url: str, location: str) -> str:
         target = urljoin(url, location)
@@ -140,48 +136,42 @@ class TelegramClient:
             raise PageNotUnderstood(f"{self._host} redirects to another host, {urlsplit(target).hostname}")
         return target
 
-    def _text(self, response: requests.Response) -> str:
-        if response.status_code != 200:
-            raise TelegramUnavailable(f"Telegram answered {response.status_code}")
-        body = b"".join(
-            self._chunks(response, PAGE_BYTES, PAGE_SECONDS, PageNotUnderstood("the page has no end"))
-        )
+    def _text(self, answer: HttpAnswer) -> str:
+        if answer.status != 200:
+            raise TelegramUnavailable(f"Telegram answered {answer.status}")
+        body = b"".join(self._pieces(answer, PAGE_BYTES, PageNotUnderstood("the page has no end")))
         return body.decode("utf-8", "replace")
 
-    def _spool(self, response: requests.Response, max_bytes: int) -> Download:
-        if response.status_code != 200:
-            raise MediaUnavailable(f"the file's host answered {response.status_code}")
+    def _spool(self, answer: HttpAnswer, max_bytes: int) -> Download:
+        if answer.status != 200:
+            raise MediaUnavailable(f"the file's host answered {answer.status}")
         too_large = MediaUnavailable("larger than MAX_UPLOAD_MB")
-        if (_number(response.headers.get("Content-Length")) or 0) > max_bytes:
+        if (_number(answer.headers.get("content-length")) or 0) > max_bytes:
             raise too_large
         spool = tempfile.SpooledTemporaryFile(SPOOL_BYTES)  # noqa: SIM115 - handed to the caller
         try:
-            for chunk in self._chunks(response, max_bytes, MEDIA_SECONDS, too_large):
-                spool.write(chunk)
+            for piece in self._pieces(answer, max_bytes, too_large):
+                spool.write(piece)
         except BaseException as error:
             spool.close()
             if isinstance(error, OSError):  # of the spool: foreign ones have been translated
                 raise StorageUnavailable(f"no room for a file of a post: {error.strerror}") from error
             raise
         size = spool.tell()
-        content_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        content_type = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
         return Download(spool, Fetched(size, content_type))
 
-    def _chunks(
-        self, response: requests.Response, max_bytes: int, seconds: float, too_large: DisgramError
-    ) -> Iterator[bytes]:
-        deadline, size = self._clock() + seconds, 0
+    def _pieces(self, answer: HttpAnswer, max_bytes: int, too_large: DisgramError) -> Iterator[bytes]:
+        size = 0
         try:
-            for chunk in response.iter_content(_CHUNK):
-                size += len(chunk)
+            for piece in answer.pieces():
+                size += len(piece)
                 if size > max_bytes:
                     raise too_large
-                if self._clock() > deadline:
-                    raise TelegramUnavailable(f"not complete after {seconds:.0f} seconds")
                 self._check()
-                yield chunk
-        except requests.RequestException as error:
-            raise TelegramUnavailable(_told(error)) from error
+                yield piece
+        except NoAnswer as error:
+            raise TelegramUnavailable(f"{error}") from error
 
     def _require_telegram(self, url: str) -> None:
         parts = urlsplit(url)
@@ -191,24 +181,6 @@ class TelegramClient:
         own = any(name == domain or name.endswith(f".{domain}") for domain in MEDIA_DOMAINS)
         if parts.scheme != "https" or not own or parts.port not in (None, 443) or parts.username is not None:
             raise MediaUnavailable(f"not on a host of Telegram's: {name or 'no host'}")
-
-
-def _told(error: requests.RequestException) -> str:
-    """A library's error in one short line: its repr quotes objects and addresses."""
-    match error:
-        case requests.ConnectTimeout():
-            return "no connection within the time limit"
-        case requests.Timeout():
-            return "no answer within the time limit"
-        case requests.exceptions.ChunkedEncodingError():
-            return "the answer was cut off"
-        case requests.ConnectionError():
-            cause = re.search(
-                r"Failed to resolve '[^']*'|(?<=\[Errno )[^\]]+\] [\w ]+|[Rr]efused", str(error)
-            )
-            return "connection failed" + (f": {cause[0].rpartition('] ')[2]}" if cause else "")
-        case _:
-            return type(error).__name__
 
 
 def _number(value: str | None) -> float | None:

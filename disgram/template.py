@@ -19,7 +19,6 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import faulthandler
-import gc
 import importlib
 import json
 import os
@@ -38,6 +37,7 @@ from typing import Any, NoReturn
 from setproctitle import setproctitle
 
 from disgram.errors import Stopping
+from disgram.frozen import freeze
 from disgram.locks import LOCK_FILE, WorkerLock
 from disgram.models import WorkerSpec
 from disgram.pulse import Pulse
@@ -249,8 +249,7 @@ def main(modules: Sequence[str]) -> None:
         module = importlib.import_module(name)
         if hasattr(module, "rehearse"):
             module.rehearse()
-    gc.collect()
-    gc.freeze()
+    freeze()
     loop.run()
 
 

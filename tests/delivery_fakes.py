@@ -222,6 +222,7 @@ class Bench:
         self.outbox = Outbox(
             spec.destination, self.ledger, self.discord, self.turns, str,  # type: ignore[arg-type]
             say=self.said, wait=self.wait, keep_payloads=settings.follow_deletions == "mark",
+            clock=self.clock,
         )  # fmt: skip
         courier = Courier(
             self.outbox, self.ledger, self.telegram, color=0, max_upload_bytes=10**6,  # type: ignore[arg-type]

@@ -7,7 +7,16 @@ from typing import Any
 
 import pytest
 
-from disgram.errors import DiscordUnavailable, MessageRejected, PayloadTooLarge, RateLimited
+from disgram.errors import (
+    DiscordUnavailable,
+    DisgramError,
+    MessageRejected,
+    PageNotUnderstood,
+    PayloadTooLarge,
+    RateLimited,
+    TelegramUnavailable,
+)
+from disgram.report import EXIT_OK
 from tests import pages
 from tests.delivery_fakes import Bench, refusal
 from tests.test_delivery import LONG
@@ -181,7 +190,7 @@ def test_a_message_deleted_in_discord_is_not_brought_back_by_an_edit(bench: Benc
 
 def deleting(folder: Path, policy: str) -> Bench:
     bench = Bench(folder, follow_deletions=policy)
-    bench.telegram.fill(1, 4)
+    bench.telegram.fill(1, 5)
     bench.poll()
     bench.telegram.posts.pop(2)
     bench.telegram.posts.pop(4)
@@ -191,16 +200,17 @@ def deleting(folder: Path, policy: str) -> Bench:
 def test_deleted_posts_stay(tmp_path: Path) -> None:
     bench = deleting(tmp_path, "keep")
     bench.poll(3)
-    assert bench.discord.asked == ["POST"] * 4
+    assert bench.discord.asked == ["POST"] * 5
 
 
 def test_deleted_posts_are_deleted_at_the_second_look(tmp_path: Path) -> None:
     bench = deleting(tmp_path, "delete")
     bench.poll()
-    assert len(bench.discord.shown) == 4
+    assert len(bench.discord.shown) == 5
     bench.poll(3)
-    assert bench.discord.texts == ["post 1", "post 3"]
-    assert bench.discord.asked == ["POST"] * 4 + ["DELETE"] * 2
+    assert bench.discord.texts == ["post 1", "post 3", "post 5"]
+    assert bench.discord.asked == ["POST"] * 5 + ["DELETE"] * 2
+    assert set(bench.telegram.asked) == {None}
 
 
 def test_a_post_that_is_back_at_the_second_look_stays(tmp_path: Path) -> None:
@@ -208,7 +218,7 @@ def test_a_post_that_is_back_at_the_second_look_stays(tmp_path: Path) -> None:
     bench.poll()
     bench.telegram.fill(2, 4)
     bench.poll(3)
-    assert len(bench.discord.shown) == 4
+    assert len(bench.discord.shown) == 5
 
 
 def test_a_page_without_posts_is_no_look(tmp_path: Path) -> None:
@@ -216,23 +226,24 @@ def test_a_page_without_posts_is_no_look(tmp_path: Path) -> None:
     kept, bench.telegram.posts = bench.telegram.posts, {}
     bench.poll(3)  # a page without any post says nothing about single ones
     bench.telegram.posts = kept
-    assert len(bench.discord.shown) == 4
+    assert len(bench.discord.shown) == 5
 
 
 def test_deleted_posts_are_marked_once(tmp_path: Path) -> None:
     bench = deleting(tmp_path, "mark")
     bench.poll(4)
     assert bench.discord.texts[1] == "*deleted in Telegram*\n~~post 2~~"
-    assert bench.discord.asked == ["POST"] * 4 + ["PATCH"] * 2
+    assert bench.discord.asked == ["POST"] * 5 + ["PATCH"] * 2
 
 
 def test_what_was_sent_without_keeping_its_text_cannot_be_marked_and_the_log_says_so(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
-    bench.telegram.fill(1, 2)
+    bench.telegram.fill(1, 3)
     bench.poll()
     bench.book.close()
     later = Bench(tmp_path, follow_deletions="mark")
     later.telegram.fill(1, 1)
+    later.telegram.fill(3, 3)
     later.poll(3)
     assert later.discord.asked == []
     assert later.said.told("nothing is left to mark") == 1
@@ -243,9 +254,9 @@ def test_a_deletion_waits_while_discord_is_down(tmp_path: Path) -> None:
     bench.poll()
     bench.discord.script = [refusal(DiscordUnavailable("503")), None]
     bench.poll()
-    assert bench.discord.texts == ["post 1", "post 2", "post 3"]
+    assert bench.discord.texts == ["post 1", "post 2", "post 3", "post 5"]
     bench.poll(2)
-    assert bench.discord.texts == ["post 1", "post 3"]
+    assert bench.discord.texts == ["post 1", "post 3", "post 5"]
 
 
 def test_posts_above_the_page_are_not_taken_for_deleted(tmp_path: Path) -> None:
@@ -255,3 +266,91 @@ def test_posts_above_the_page_are_not_taken_for_deleted(tmp_path: Path) -> None:
     bench.telegram.fill(21, 45)
     bench.poll(3)
     assert len(bench.discord.shown) == 45
+
+
+# --- deletions at the end of the page -----------------------------------------------------------
+
+
+def with_posts(folder: Path, count: int) -> Bench:
+    bench = Bench(folder, follow_deletions="delete")
+    bench.telegram.fill(1, count)
+    bench.ledger.begin(0, None)
+    bench.poll()
+    assert bench.discord.numbers == list(range(1, count + 1))
+    return bench
+
+
+@pytest.mark.parametrize("kept", [1, 3, 4, 25])
+def test_a_page_kept_in_a_cache_deletes_nothing(tmp_path: Path, kept: int) -> None:
+    """Its age shows under another address, however many posts have come since."""
+    bench = with_posts(tmp_path, 50)
+    page = bench.telegram.page
+
+    def cached(channel: str, before: int | None = None) -> str:
+        return page(channel, kept + 1 if before is None else before)
+
+    bench.telegram.page = cached  # type: ignore[method-assign]
+    bench.poll(20)
+    assert len(bench.discord.shown) == 50
+    bench.telegram.page = page  # type: ignore[method-assign]
+    bench.telegram.fill(51, 52)
+    bench.poll(3)
+    assert bench.discord.numbers == list(range(1, 53))
+
+
+def test_another_page_that_is_older_yet_proves_nothing(tmp_path: Path) -> None:
+    bench = with_posts(tmp_path, 5)
+    page = bench.telegram.page
+
+    def cached(channel: str, before: int | None = None) -> str:
+        return page(channel, 5 if before is None else 3)
+
+    bench.telegram.page = cached  # type: ignore[method-assign]
+    bench.poll(20)
+    assert len(bench.discord.shown) == 5
+
+
+def test_the_newest_posts_are_deleted_though_nothing_follows(tmp_path: Path) -> None:
+    bench = with_posts(tmp_path, 5)
+    bench.telegram.posts.pop(4)
+    bench.telegram.posts.pop(5)
+    asked = len(bench.telegram.asked)
+    bench.poll()
+    assert len(bench.discord.shown) == 5
+    bench.poll()
+    assert bench.discord.numbers == [1, 2, 3]
+    assert bench.telegram.asked[asked:] == [None, None, 6]
+
+
+def test_an_album_at_the_end_is_deleted_whole(tmp_path: Path) -> None:
+    bench = with_posts(tmp_path, 2)
+    bench.telegram.posts[3] = album("one", "two", "three", first=3, caption="gone soon")
+    bench.poll()
+    bench.telegram.posts.pop(3)
+    bench.poll(2)
+    assert bench.discord.numbers == [1, 2]
+    assert 6 in bench.telegram.asked
+
+
+@pytest.mark.parametrize("error", [TelegramUnavailable("502"), PageNotUnderstood("torn")])
+def test_no_second_page_no_deletion(tmp_path: Path, error: DisgramError) -> None:
+    bench = with_posts(tmp_path, 5)
+    bench.telegram.posts.pop(5)
+    bench.telegram.fails = lambda before: error if before else None
+    bench.poll(3)
+    assert len(bench.discord.shown) == 5
+    assert bench.poll() == EXIT_OK
+    bench.telegram.fails = lambda _: None
+    bench.poll()
+    assert bench.discord.numbers == [1, 2, 3, 4]
+
+
+def test_a_deletion_at_the_end_waits_while_discord_is_down(tmp_path: Path) -> None:
+    bench = with_posts(tmp_path, 5)
+    bench.telegram.posts.pop(5)
+    bench.poll()
+    bench.discord.script = [refusal(DiscordUnavailable("503"))]
+    bench.poll()
+    assert len(bench.discord.shown) == 5
+    bench.poll()
+    assert bench.discord.numbers == [1, 2, 3, 4]

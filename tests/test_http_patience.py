@@ -8,12 +8,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-import requests
 
 from disgram import http_patience
-from disgram.errors import Stopping
+from disgram.errors import NoAnswer, Stopping
+from disgram.http_client import HttpClient
 from disgram.http_patience import Patience
-from disgram.http_session import Session
 from disgram.pulse import Pulse
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n"
@@ -49,26 +48,29 @@ def dripping(*answers: bytes) -> Iterator[str]:
     assert not endless.is_set(), "the reader never gave up"
 
 
+def ask(url: str, patience: Patience | None = None, timeout: float = 5.0) -> bytes:
+    client = HttpClient({}, (5, timeout), patience)
+    with client.request("GET", url) as answer:
+        return b"".join(answer.pieces())
+
+
 @pytest.mark.parametrize("start", [b"HTTP/1.1 200 OK\r\nX-Long: ", HEAD, CHUNKED])
 def test_an_answer_that_drips_is_given_up(start: bytes) -> None:
-    session = Session(Patience(seconds=0.5))
-    with dripping(start) as url, pytest.raises(requests.RequestException):
-        session.get(url, timeout=5)
+    with dripping(start) as url, pytest.raises(NoAnswer, match="time limit"):
+        ask(url, Patience(seconds=0.5))
 
 
 def test_a_silent_server_is_given_up_by_the_usual_time_out() -> None:
-    session = Session()
-    with socket.create_server(("127.0.0.1", 0)) as mute, pytest.raises(requests.ReadTimeout):
-        session.get(f"http://127.0.0.1:{mute.getsockname()[1]}/", timeout=0.3)
+    with socket.create_server(("127.0.0.1", 0)) as mute, pytest.raises(NoAnswer, match="no answer within"):
+        ask(f"http://127.0.0.1:{mute.getsockname()[1]}/", timeout=0.3)
 
 
 def test_who_waits_for_a_silent_server_beats(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http_patience, "TICK", 0.02)
     beats: list[bytes] = []
     pulse = Pulse(beats.append, every=0.05)
-    session = Session(Patience(tick=pulse.beat))
-    with socket.create_server(("127.0.0.1", 0)) as mute, pytest.raises(requests.ReadTimeout):
-        session.get(f"http://127.0.0.1:{mute.getsockname()[1]}/", timeout=0.5)
+    with socket.create_server(("127.0.0.1", 0)) as mute, pytest.raises(NoAnswer):
+        ask(f"http://127.0.0.1:{mute.getsockname()[1]}/", Patience(tick=pulse.beat), timeout=0.5)
     pulse.close()
     assert len(beats) > 1
 
@@ -79,9 +81,9 @@ def test_sigterm_ends_the_wait_for_a_page_and_not_that_for_a_message() -> None:
     with socket.create_server(("127.0.0.1", 0)) as mute:
         url = f"http://127.0.0.1:{mute.getsockname()[1]}/"
         with pytest.raises(Stopping):
-            Session(Patience(tick=pulse.check)).get(url, timeout=20)
-        with pytest.raises(requests.ReadTimeout):
-            Session(Patience(tick=pulse.beat)).get(url, timeout=0.3)
+            ask(url, Patience(tick=pulse.check), timeout=20)
+        with pytest.raises(NoAnswer):
+            ask(url, Patience(tick=pulse.beat), timeout=0.3)
     pulse.close()
 
 
@@ -89,9 +91,10 @@ def test_the_time_counts_for_each_answer_anew() -> None:
     """A kept connection serves a second answer as patiently as the first."""
     whole = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
     now = [0.0]
-    session = Session(Patience(seconds=10, clock=lambda: now[0]))
+    client = HttpClient({}, (5, 5), Patience(seconds=10, clock=lambda: now[0]))
     with dripping(whole, whole) as url:
-        assert session.get(url, timeout=5).text == "ok"
-        now[0] += 100
-        assert session.get(url, timeout=5).text == "ok"
-        session.close()
+        for _ in range(2):
+            with client.request("GET", url) as answer:
+                assert b"".join(answer.pieces()) == b"ok"
+            now[0] += 100
+        client.close()
