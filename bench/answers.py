@@ -53,13 +53,15 @@ def reads(workers: int, log_mb: int, *, times: int = 100) -> Iterator[Figure]:
         beside = f"{workers} workers, {log_mb} MB of log"
         for path in ("/health", "/jobs", "/logs"):
             yield Figure(f"GET {path} with {beside}, median", _told(service, path, times), "10 ms")
-        told = _told(service, "/logs?level=ERROR", 10)
-        yield Figure(f"GET /logs?level=ERROR (none there) with {beside}, median", told)
+        name = f"GET /logs?level=ERROR (none there) with {beside}"
+        yield Figure(f"{name}, the first time", _told(service, "/logs?level=ERROR", 1))
+        yield Figure(f"{name}, median from then on", _told(service, "/logs?level=ERROR", times))
 
 
 def _told(service: Service, path: str, times: int) -> str:
     spent = sorted(_times(service, path, times))
-    return f"{median(spent) * 1e3:.1f} ms (p99: {spent[int(times * 0.99) - 1] * 1e3:.0f} ms)"
+    slowest = f" (p99: {spent[int(times * 0.99) - 1] * 1e3:.0f} ms)" if times > 1 else ""
+    return f"{median(spent) * 1e3:.1f} ms{slowest}"
 
 
 def _times(service: Service, path: str, times: int) -> Iterator[float]:
