@@ -11,16 +11,18 @@ call touches are copied into each of a thousand processes (docs/scaling.md).
 from __future__ import annotations
 
 import contextlib
+import select
 import ssl
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection, IncompleteRead
 from typing import Any, NamedTuple, Protocol
 from urllib.parse import quote, urlsplit
 
 from disgram.errors import NoAnswer
 from disgram.http_environment import Proxy, proxy_for, trust
-from disgram.http_patience import Patience, PatientSocket
+from disgram.http_patience import Patience, PatientResponse
 
 KEPT = 4
 """Connections that stay open between requests: t.me's or Discord's own, and a few hosts of media."""
@@ -99,22 +101,21 @@ class HttpClient:
 
     def _still_open(self, way: _Way) -> HTTPConnection | None:
         connection = self._kept.pop((way.scheme, way.netloc), None)
-        if connection is not None:
-            watched: Any = connection.sock
-            if watched.dropped:
-                connection.close()
-                return None
+        if connection is not None and _dropped(connection):
+            connection.close()
+            return None
         return connection
 
     def _connect(self, way: _Way) -> HTTPConnection:
-        connection = _connection(way, self._timeout[0])
         try:
-            connection.connect()
+            connection = _connection(way, self._timeout[0])
+            patient: Any = partial(PatientResponse, self.patience)
+            connection.response_class = patient
+            with _or_closed(connection):
+                connection.connect()
+                connection.sock.settimeout(self._timeout[1])
         except _FOREIGN as error:
-            connection.close()
             raise NoAnswer(_told_connecting(error), sent=False) from error
-        watched: Any = PatientSocket(connection.sock, self.patience, self._timeout[1])
-        connection.sock = watched
         return connection
 
 
@@ -125,6 +126,7 @@ class HttpAnswer:
         self, client: HttpClient, way: _Way, connection: HTTPConnection, response: HTTPResponse
     ) -> None:
         self._client, self._way, self._connection, self._response = client, way, connection, response
+        self._whole = False
         self.status = response.status
         self.headers = {name.lower(): value for name, value in response.getheaders()}
 
@@ -137,15 +139,22 @@ class HttpAnswer:
         packing = self.headers.get("content-encoding", "identity").strip().lower()
         if packing not in {"", "identity", "gzip", "x-gzip"}:
             raise NoAnswer("packed in a way that was not asked for")
-        raw = _raw(self._response)
+        raw = self._raw()
         try:
             yield from _unpacked(raw) if packing.endswith("gzip") else raw
         except _FOREIGN as error:
             raise NoAnswer(_told_reading(error)) from error
 
+    def _raw(self) -> Iterator[bytes]:
+        while piece := self._response.read(PIECE):
+            yield piece
+        if self._response.length:  # `read` does not mind a body that ends early
+            raise IncompleteRead(b"", self._response.length)
+        self._whole = True
+
     def close(self) -> None:
         """Keeps the connection if the whole answer has been read."""
-        if self._response.isclosed() and self._connection.sock is not None:
+        if self._whole and not self._response.will_close:
             self._client.keep(self._way, self._connection)
         else:
             self._response.close()
@@ -164,18 +173,19 @@ def _way(url: str) -> _Way:
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise ValueError
         port = parts.port or (443 if parts.scheme == "https" else 80)
-    except ValueError as error:
+        target = quote(parts.path or "/", _UNESCAPED)
+        if parts.query:
+            target += f"?{quote(parts.query, _UNESCAPED)}"
+    except ValueError as error:  # a UnicodeError for half a surrogate
         raise NoAnswer("not a web address", sent=False) from error
     proxy = proxy_for(parts.scheme, parts.netloc)
-    target = quote(parts.path or "/", _UNESCAPED)
-    if parts.query:
-        target += f"?{quote(parts.query, _UNESCAPED)}"
     if proxy and parts.scheme == "http":
         target = f"http://{parts.netloc}{target}"
     return _Way(parts.scheme, parts.netloc, parts.hostname, port, target, proxy)
 
 
 def _connection(way: _Way, timeout: float) -> HTTPConnection:
+    """Not connected yet. Raises InvalidURL for a host with a space in it, and NoAnswer."""
     host, port = (way.proxy.host, way.proxy.port) if way.proxy else (way.host, way.port)
     if way.scheme == "http":
         return HTTPConnection(host, port, timeout=timeout)
@@ -185,40 +195,53 @@ def _connection(way: _Way, timeout: float) -> HTTPConnection:
     return connection
 
 
+def _dropped(connection: HTTPConnection) -> bool:
+    """Between two requests nothing is to be read but the other side's goodbye."""
+    poll = select.poll()
+    poll.register(connection.sock, select.POLLIN)
+    return bool(poll.poll(0))
+
+
 def _exchange(
     connection: HTTPConnection, method: str, target: str, body: bytes | Body | None, headers: dict[str, str]
 ) -> HTTPResponse:
     try:
-        # Who breaks off the sending may have answered before: a file too large, for one.
-        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-            connection.request(method, target, body, headers)
-        return connection.getresponse()
+        with _or_closed(connection):
+            # Who breaks off the sending may have answered before: a file too large, for one.
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                connection.request(method, target, body, headers)
+            return connection.getresponse()
     except _FOREIGN as error:
-        connection.close()
         raise NoAnswer(_told_reading(error)) from error
+
+
+@contextlib.contextmanager
+def _or_closed(connection: HTTPConnection) -> Iterator[None]:
+    try:
+        yield
     except BaseException:
         connection.close()
         raise
 
 
-def _raw(response: HTTPResponse) -> Iterator[bytes]:
-    while piece := response.read(PIECE):
-        yield piece
-    if response.length:  # `read` does not mind a body that ends early
-        raise IncompleteRead(b"", response.length)
-
-
 def _unpacked(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """Bounded on both sides: a few bytes of gzip may unpack to gigabytes."""
-    unpack = zlib.decompressobj(_GZIP)
-    piece = b""
+    """Bounded on both sides: a few bytes of gzip may unpack to gigabytes. Of no bytes, none come.
+
+    A body may be several members, one after another (RFC 1952, 2.2), with padding behind them.
+    """
+    unpack = None
     for piece in pieces:
-        while piece and not unpack.eof:
+        while piece:
+            if unpack is None or (unpack.eof and piece.startswith(b"\x1f")):
+                unpack = zlib.decompressobj(_GZIP)
+            elif unpack.eof:
+                break
             yield unpack.decompress(piece, PIECE)
-            piece = unpack.unconsumed_tail
-    yield unpack.flush()
-    if not unpack.eof:
-        raise IncompleteRead(b"")
+            piece = unpack.unconsumed_tail or unpack.unused_data
+    if unpack is not None:
+        yield unpack.flush()
+        if not unpack.eof:
+            raise IncompleteRead(b"")
 
 
 def _told_connecting(error: Exception) -> str:

@@ -11,8 +11,10 @@ import os
 import ssl
 from base64 import b64encode
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 from urllib.request import proxy_bypass_environment as bypassed  # type: ignore[attr-defined]
@@ -36,12 +38,35 @@ class Proxy:
 @lru_cache(maxsize=256)
 def proxy_for(scheme: str, netloc: str) -> Proxy | None:
     """The way to a host; None: straight. Raises NoAnswer for a proxy that is not spoken to over HTTP."""
-    address = _variable(f"{scheme}_proxy") or _variable("all_proxy")
-    if not address or bypassed(netloc, {"no": _variable("no_proxy")}):
+    address, no_proxy = _variable(f"{scheme}_proxy") or _variable("all_proxy"), _variable("no_proxy")
+    if not address or bypassed(netloc, {"no": no_proxy}) or _within(netloc, no_proxy):
         return None
+    try:
+        return _proxy(address)
+    except ValueError:  # its words may quote the password
+        told = f"{scheme}: the proxy of the environment must be an http:// address"
+        raise NoAnswer(told, sent=False) from None
+
+
+def _within(netloc: str, networks: str) -> bool:
+    """Whether a host is an address that NO_PROXY names, or in a network of its, such as 10.0.0.0/8."""
+    with suppress(ValueError):
+        address = ip_address(urlsplit(f"//{netloc}").hostname or "")
+        return any(address in network for network in map(_network, networks.split(",")) if network)
+    return False
+
+
+def _network(item: str) -> IPv4Network | IPv6Network | None:
+    try:
+        return ip_network(item.strip(), strict=False)
+    except ValueError:  # a name
+        return None
+
+
+def _proxy(address: str) -> Proxy:
     parts = urlsplit(address if "://" in address else f"http://{address}")
     if parts.scheme != "http" or not parts.hostname:
-        raise NoAnswer(f"{scheme}: the proxy of the environment must be an http:// address", sent=False)
+        raise ValueError
     return Proxy(parts.hostname, parts.port or _PROXY_PORT, _authorization(parts.username, parts.password))
 
 

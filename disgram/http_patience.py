@@ -2,22 +2,23 @@
 
 Owns the reading of a response from its socket. A socket's time-out counts from byte to byte: a server that
 drips one every few seconds holds its reader for hours, in the head as well as in the body. Here the whole
-answer has a limit, and while nothing comes `tick` is called: a waiting worker beats, and hears SIGTERM.
+answer has a limit, and `tick` is called whether bytes come or not: a waiting worker beats, and hears SIGTERM.
 Never reads what the bytes say.
 """
 
 from __future__ import annotations
 
 import io
-import select
 import socket
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from http.client import HTTPResponse
 from typing import Any
 
 TICK = 0.2
-"""Seconds between two calls of `tick`: a beat must come within a quarter of LOG_STALE_AFTER, at least 1 s."""
+"""Seconds between two calls of `tick`, at most: a beat is due each quarter of LOG_STALE_AFTER, or 1 s."""
 
 
 @dataclass
@@ -32,33 +33,23 @@ class Patience:
     clock: Callable[[], float] = time.monotonic
 
 
-class PatientSocket:
-    """Stands in for a connected socket within `http.client`. `timeout`: seconds without a byte."""
+class PatientResponse(HTTPResponse):
+    """For a connection's `response_class`: a proxy's answer to CONNECT is read by it, too.
 
-    def __init__(self, sock: socket.socket, patience: Patience, timeout: float) -> None:
-        sock.settimeout(timeout)
-        self._sock, self._patience = sock, patience
-        self.sendall = sock.sendall
-        self.close = sock.close
+    Its time begins now. The socket's time-out is how long no byte may come.
+    """
 
-    def makefile(self, mode: str) -> io.BufferedReader:
-        """For one answer: its time begins now."""
-        return io.BufferedReader(_Watched(self._sock, self._patience))
-
-    @property
-    def dropped(self) -> bool:
-        """Between two requests nothing is to be read but the other side's goodbye."""
-        poll = select.poll()
-        poll.register(self._sock, select.POLLIN)
-        return bool(poll.poll(0))
+    def __init__(self, patience: Patience, sock: socket.socket, **options: Any) -> None:
+        super().__init__(sock, **options)
+        self.fp = io.BufferedReader(_Watched(sock, self.fp.detach(), patience))
 
 
 class _Watched(io.RawIOBase):
-    """What a socket's `makefile` gives, read a tick at a time until the deadline."""
+    """What a socket's `makefile` gave, read a tick at a time until the deadline."""
 
-    def __init__(self, sock: socket.socket, patience: Patience) -> None:
+    def __init__(self, sock: socket.socket, file: io.RawIOBase, patience: Patience) -> None:
         self._sock, self._patience = sock, patience
-        self._file = sock.makefile("rb", buffering=0)  # keeps the socket open until this is closed
+        self._file = file  # keeps the socket open until this is closed
         self._deadline = patience.clock() + patience.seconds
 
     def readable(self) -> bool:
@@ -71,11 +62,10 @@ class _Watched(io.RawIOBase):
         until = min(self._deadline, clock() + (self._patience.seconds if usual is None else usual))
         try:
             while (left := until - clock()) > 0:
+                self._patience.tick()
                 self._sock.settimeout(min(TICK, left))
-                try:
+                with suppress(TimeoutError):
                     return self._sock.recv_into(buffer)
-                except TimeoutError:
-                    self._patience.tick()
         finally:
             self._sock.settimeout(usual)
         raise TimeoutError("the answer took too long")

@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import IO
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import SplitResult, urljoin, urlsplit
 
 from disgram import __version__
 from disgram.errors import (
@@ -94,7 +94,7 @@ class TelegramClient:
             with self._get(url) as answer:
                 if not answer.is_redirect:
                     return self._text(answer)
-                url = self._followed(url, answer.headers["location"])
+                url = self._followed(url, answer)
         raise PageNotUnderstood(f"{self._host} redirects in a circle")
 
     def media(self, url: str, max_bytes: int) -> Download:
@@ -105,14 +105,14 @@ class TelegramClient:
             with self._get(url) as answer:
                 if not answer.is_redirect:
                     return self._spool(answer, max_bytes)
-                url = urljoin(url, answer.headers["location"])
+                url = _target(url, answer)
         raise MediaUnavailable("redirects in a circle")
 
     def close(self) -> None:
         self._http.close()
 
     def _get(self, url: str) -> HttpAnswer:
-        if urlsplit(url).netloc.lower() == self._host:
+        if _parts(url).netloc.lower() == self._host:
             self._pacer.turn()
         try:
             answer = self._http.request("GET", url)
@@ -130,10 +130,11 @@ class TelegramClient:
             self._pacer.rest(retry_after)
         raise TelegramUnavailable(f"Telegram answered {answer.status}", retry_after=retry_after)
 
-    def _followed(self, url: str, location: str) -> str:
-        target = urljoin(url, location)
-        if urlsplit(target).netloc.lower() != self._host:
-            raise PageNotUnderstood(f"{self._host} redirects to another host, {urlsplit(target).hostname}")
+    def _followed(self, url: str, answer: HttpAnswer) -> str:
+        target = _target(url, answer)
+        parts = _parts(target)
+        if parts.netloc.lower() != self._host:
+            raise PageNotUnderstood(f"{self._host} redirects to another host, {_named(parts)}")
         return target
 
     def _text(self, answer: HttpAnswer) -> str:
@@ -174,13 +175,36 @@ class TelegramClient:
             raise TelegramUnavailable(f"{error}") from error
 
     def _require_telegram(self, url: str) -> None:
-        parts = urlsplit(url)
+        parts = _parts(url)
         if parts.netloc.lower() == self._host and parts.scheme in {"http", "https"}:
             return
         name = (parts.hostname or "").lower()
         own = any(name == domain or name.endswith(f".{domain}") for domain in MEDIA_DOMAINS)
         if parts.scheme != "https" or not own or parts.port not in (None, 443) or parts.username is not None:
-            raise MediaUnavailable(f"not on a host of Telegram's: {name or 'no host'}")
+            raise MediaUnavailable(f"not on a host of Telegram's: {_named(parts)}")
+
+
+def _target(url: str, answer: HttpAnswer) -> str:
+    """Where a redirect leads; "" if to no address. Its bytes are UTF-8, as browsers take them."""
+    try:
+        return urljoin(url, answer.headers["location"].encode("latin-1").decode())
+    except ValueError:
+        return ""
+
+
+def _parts(url: str) -> SplitResult:
+    """An address taken apart; what is none has no parts."""
+    try:
+        parts = urlsplit(url)
+        usable = parts.port != 0  # raises, too
+    except ValueError:
+        usable = False
+    return parts if usable else urlsplit("")
+
+
+def _named(parts: SplitResult) -> str:
+    """The host, short enough for a line: somebody else wrote it."""
+    return (parts.hostname or "no host")[:100]
 
 
 def _number(value: str | None) -> float | None:

@@ -9,6 +9,7 @@ import socket
 import ssl
 import subprocess
 import threading
+import traceback
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -156,8 +157,12 @@ def recording(answer: bytes) -> Iterator[tuple[str, list[bytes]]]:
 
 
 @pytest.mark.parametrize(
-    "url", ["", "ftp://telegram.org/", "http://", "http://[::1", "http://a:b/", "https://a:99999/", "//a/"]
-)
+    "url",
+    [
+        "", "ftp://telegram.org/", "http://", "http://[::1", "http://a:b/", "https://a:99999/", "//a/",
+        "http://a/\ud800", "http://a/?\udfff",
+    ],
+)  # fmt: skip
 def test_what_is_no_web_address_is_not_asked(client: HttpClient, url: str) -> None:
     with pytest.raises(NoAnswer, match="address") as caught:
         client.request("GET", url)
@@ -233,6 +238,40 @@ def test_an_answer_left_early_takes_its_connection_along(client: HttpClient, kee
     client.close()
 
 
+@pytest.mark.parametrize(
+    "broken",
+    [
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nno\r\nzz\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Encoding: br\r\nContent-Length: 2\r\n\r\nno",
+        b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 70000\r\n\r\n" + b"no" * 35_000,
+    ],
+)
+def test_a_connection_out_of_step_is_not_asked_again(client: HttpClient, broken: bytes) -> None:
+    """It stays open and silent: nothing but its answer tells."""
+    left = threading.Event()
+
+    def serve() -> None:
+        first, _ = listener.accept()
+        with first:
+            first.recv(65536)
+            first.sendall(broken)
+            second, _ = listener.accept()
+            with second:
+                second.recv(65536)
+                second.sendall(WHOLE)
+                left.wait(5)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve)
+        thread.start()
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        with pytest.raises(NoAnswer):
+            body(client.request("GET", url))
+        assert body(client.request("GET", url)) == b"ok"
+        left.set()
+        thread.join()
+
+
 def test_a_connection_that_was_closed_meanwhile_is_made_anew(client: HttpClient) -> None:
     with saying(WHOLE, WHOLE) as (url, closed):
         for _ in range(2):
@@ -277,6 +316,23 @@ def test_bodies_are_unpacked(client: HttpClient, name: str) -> None:
         pieces = list(answer.pieces())
     assert b"".join(pieces) == plain
     assert max(map(len, pieces)) <= PIECE
+
+
+@pytest.mark.parametrize("padding", [b"", b"\n", bytes(PIECE)])
+@pytest.mark.parametrize("members", [[b""], [b"x" * 200_000, b"", b"y" * 10], [b"z"] * 70])
+def test_every_member_of_a_packed_body_is_read(
+    client: HttpClient, members: list[bytes], padding: bytes
+) -> None:
+    packed = b"".join(map(gzip.compress, members))
+    listening = Listening(Response(200, packed + padding, headers=(("Content-Encoding", "gzip"),)))
+    with LoopbackServer(listening) as server:
+        assert body(client.request("GET", server.url)) == b"".join(members)
+
+
+@pytest.mark.parametrize("head", [b"204 No Content", b"304 Not Modified", b"200 OK\r\nContent-Length: 0"])
+def test_nothing_is_nothing_even_packed(client: HttpClient, head: bytes) -> None:
+    with saying(b"HTTP/1.1 " + head + b"\r\nContent-Encoding: gzip\r\n\r\n") as (url, _):
+        assert body(client.request("GET", url)) == b""
 
 
 def test_a_bomb_goes_off_a_piece_at_a_time(client: HttpClient) -> None:
@@ -357,6 +413,13 @@ def test_a_closed_port_was_never_reached(client: HttpClient) -> None:
     assert not caught.value.sent
 
 
+@pytest.mark.parametrize("host", ["a b", "a\x7f", "a" * 70, "a..b"])
+def test_a_name_nobody_can_have_was_not_reached_either(client: HttpClient, host: str) -> None:
+    with pytest.raises(NoAnswer, match=r"^connection failed: [A-Za-z]+$") as caught:
+        client.request("POST", f"http://{host}/secret", body=b"{}")
+    assert not caught.value.sent
+
+
 def test_nor_was_a_name_nobody_has(client: HttpClient) -> None:
     with pytest.raises(NoAnswer, match="connection failed") as caught:
         client.request("POST", "http://nowhere.invalid/secret", body=b"{}")
@@ -402,13 +465,43 @@ def test_a_proxy_that_opens_no_tunnel_is_no_way(client: HttpClient, monkeypatch:
     gc.collect()
 
 
-@pytest.mark.parametrize("address", ["socks5://127.0.0.1:9", "https://127.0.0.1:9", "http://", "::"])
+@pytest.mark.parametrize(
+    ("named", "netloc"),
+    [
+        ("localhost, 127.0.0.0/8", "127.0.0.1:80"),
+        ("localhost,127.0.0.1,::1", "[::1]:80"),
+        ("[::1]", "[::1]:80"),
+        ("fd00::/8", "[fd00::7]"),
+        ("10.1.2.3/8", "10.9.9.9"),
+        (".example.com", "a.EXAMPLE.com"),
+        ("example.com:80", "example.com:80"),
+        ("*", "example.com"),
+    ],
+)
+def test_no_proxy_names_hosts_addresses_and_networks(
+    monkeypatch: pytest.MonkeyPatch, named: str, netloc: str
+) -> None:
+    monkeypatch.setenv("all_proxy", "http://127.0.0.1:9")
+    monkeypatch.setenv("no_proxy", named)
+    assert http_environment.proxy_for("http", netloc) is None
+    for other in ("11.0.0.1", "[fe80::1]", "10.example", "a.example.com.invalid", "[::1", ""):
+        assert named == "*" or http_environment.proxy_for("http", other)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "socks5://127.0.0.1:9", "https://127.0.0.1:9", "http://", "::", "http://[", "h:99999",
+        "http://me:secret#@127.0.0.1:9", "http://secret\udcff@127.0.0.1:9",
+    ],
+)  # fmt: skip
 def test_a_proxy_we_cannot_speak_to_is_told(
     client: HttpClient, monkeypatch: pytest.MonkeyPatch, address: str
 ) -> None:
     monkeypatch.setenv("ALL_PROXY", address)
-    with pytest.raises(NoAnswer, match="proxy of the environment"):
+    with pytest.raises(NoAnswer, match="proxy of the environment") as caught:
         client.request("GET", "http://somewhere.invalid/")
+    assert "secret" not in "".join(traceback.format_exception(caught.value))
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from disgram import http_patience
+from disgram import http_environment, http_patience
 from disgram.errors import NoAnswer, Stopping
 from disgram.http_client import HttpClient
 from disgram.http_patience import Patience
@@ -58,6 +58,32 @@ def ask(url: str, patience: Patience | None = None, timeout: float = 5.0) -> byt
 def test_an_answer_that_drips_is_given_up(start: bytes) -> None:
     with dripping(start) as url, pytest.raises(NoAnswer, match="time limit"):
         ask(url, Patience(seconds=0.5))
+
+
+@pytest.mark.parametrize("start", [b"HTTP/1.1 200 OK\r\nX-Long: ", HEAD, CHUNKED])
+def test_sigterm_is_heard_while_bytes_drip(start: bytes) -> None:
+    """They come faster than any tick."""
+    pulse = Pulse()
+    pulse.request_stop()
+    with dripping(start) as url, pytest.raises(Stopping):
+        ask(url, Patience(tick=pulse.check))
+    pulse.close()
+
+
+@pytest.mark.parametrize("start", [b"HTTP/1.1 200 ", b"HTTP/1.1 200 OK\r\nX-Long: "])
+def test_a_proxy_that_drips_is_given_up_and_sigterm_is_heard(
+    start: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pulse = Pulse()
+    for tick, expected in ((pulse.beat, NoAnswer), (pulse.check, Stopping)):
+        with dripping(start) as url:
+            monkeypatch.setenv("https_proxy", url)
+            http_environment.proxy_for.cache_clear()
+            with pytest.raises(expected):
+                ask("https://somewhere.invalid/", Patience(seconds=0.5, tick=tick))
+        pulse.request_stop()
+    http_environment.proxy_for.cache_clear()
+    pulse.close()
 
 
 def test_a_silent_server_is_given_up_by_the_usual_time_out() -> None:

@@ -83,6 +83,43 @@ def test_a_redirect_to_another_host_is_not_followed(make: Callable[..., Telegram
     assert len(web.asked) == 1
 
 
+@pytest.mark.parametrize(
+    ("location", "asked"),
+    [
+        ("/durov", "https://t.me/durov"),
+        ("//t.me/durov", "https://t.me/durov"),
+        ("?embed=1", f"{PAGE}?embed=1"),
+        ("/%D0%B0?b#c", "https://t.me/%D0%B0?b#c"),
+        ("/а".encode().decode("latin-1"), "https://t.me/а"),  # as http.client reads a head
+    ],
+)
+def test_wherever_a_redirect_stays_on_the_host_it_is_followed(
+    make: Callable[..., TelegramClient], web: Web, location: str, asked: str
+) -> None:
+    web.answer("GET", PAGE, status=302, Location=location)
+    web.answer("GET", asked, "landing")
+    assert make().page("durov") == "landing"
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        "//evil.example", "https://[", "https://[::1", "https://t.me:x/", "https://t.me\u2100/", "mailto:a@b",
+        "https://" + "x" * 60_000, "/\xff",
+    ],
+)  # fmt: skip
+def test_and_nowhere_else(make: Callable[..., TelegramClient], web: Web, location: str) -> None:
+    web.answer("GET", PAGE, status=302, Location=location)
+    with pytest.raises(PageNotUnderstood, match="another host") as caught:
+        make().page("durov")
+    assert len(str(caught.value)) < 200
+    assert len(web.asked) == 1
+    web.answer("GET", "https://t.me/a.jpg", status=302, Location=location)
+    with pytest.raises(MediaUnavailable, match="host") as refused:
+        make().media("https://t.me/a.jpg", 100)
+    assert len(str(refused.value)) < 200
+
+
 def test_a_circle_of_redirects_ends(make: Callable[..., TelegramClient], web: Web) -> None:
     web.answer("GET", PAGE, status=302, Location=PAGE)
     with pytest.raises(PageNotUnderstood, match="circle"):
@@ -193,6 +230,10 @@ def test_files_come_from_telegrams_hosts(make: Callable[..., TelegramClient], we
         "file:///etc/passwd",
         "ftp://telegram.org/a",
         "//telesco.pe/a.jpg",
+        "https://[",
+        "https://telesco.pe:x/a.jpg",
+        "https://telesco.pe:99999/a.jpg",
+        "https://telesco.pe\u2100/a.jpg",
         "",
     ],
 )
