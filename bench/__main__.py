@@ -12,8 +12,9 @@ from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
-from bench import answers, memory, polling, reference, scale
-from bench.figures import Figure, table
+from bench import answers, memory, polling, scale
+from bench.figures import Figure, Theirs, joined, table
+from bench.side_by_side import COMPARISONS
 from bench.stage import ROOT, NeverHappened
 
 OTHERS = ("bench.delivery", "bench.fidelity")
@@ -34,21 +35,27 @@ BENCHMARKS: dict[str, Benchmark] = {
 
 def main() -> int:
     options = _options()
-    figures: list[Figure] = []
+    figures: list[Figure | Theirs] = []
     for name in options.only or BENCHMARKS:
         print(f"{name} …", file=sys.stderr, flush=True)
-        try:
-            figures += BENCHMARKS[name](options.full)
-        except NeverHappened as problem:
-            figures.append(Figure(name, f"gave up: {problem}"))
-    if options.reference:
-        figures += reference.figures(options.reference)
-    print(table(figures))
+        figures += _ended(name, BENCHMARKS[name](options.full))
+        if options.reference and name in COMPARISONS:
+            print(f"{name} of the reference …", file=sys.stderr, flush=True)
+            figures += _ended(f"{name} of the reference", COMPARISONS[name](options.reference))
+    print(table(joined(figures)))
     for other in () if options.only else OTHERS:
         if find_spec(other):
             print(f"\n{other}", flush=True)
             subprocess.run([sys.executable, "-m", other], cwd=ROOT, check=False)
     return 0
+
+
+def _ended(name: str, figures: Iterator[Figure] | Iterator[Figure | Theirs]) -> Iterator[Figure | Theirs]:
+    """As many as there are."""
+    try:
+        yield from figures
+    except NeverHappened as problem:
+        yield Figure(name, f"gave up: {problem}")
 
 
 def _options() -> argparse.Namespace:
@@ -60,7 +67,10 @@ def _options() -> argparse.Namespace:
         "--full", action="store_true", help="10,000 polls, 1,000 channels for 15 minutes: half an hour"
     )
     parser.add_argument("--reference", type=Path, help="a checkout of the reference, run side by side")
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.reference and not (options.reference / "webhook.py").is_file():
+        parser.error(f"{options.reference} holds no webhook.py")
+    return options
 
 
 if __name__ == "__main__":

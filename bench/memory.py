@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from statistics import median
 
 from bench.figures import Figure
-from bench.processes import median_pss, pss
+from bench.processes import median_pss, private, pss
 from bench.stage import children, eventually, staged
 
 MEDIA_POSTS = 64
@@ -22,18 +23,21 @@ def weights(workers: int) -> Iterator[Figure]:
         service.start()
         eventually(lambda: stand_in.counts()["pages"] >= 4 * workers, 60)
         pids = service.workers()
-        yield Figure(
-            f"worker that only polled, PSS (median of {workers})", f"{median_pss(pids):.1f} MB", "7 MB"
-        )
+        yield from _each("worker that only polled", pids, "7 MB")
         for sent in range(8, MEDIA_POSTS + 1, 8):
             stand_in.publish(8, "media")
             stand_in.await_messages(sent * workers, 300)
         polled = stand_in.counts()["pages"]
         eventually(lambda: stand_in.counts()["pages"] >= polled + 2 * workers, 60)
-        name = f"worker after {MEDIA_POSTS} posts with media, PSS (median of {workers})"
-        yield Figure(name, f"{median_pss(pids):.1f} MB", "10 MB")
+        yield from _each(f"worker after {MEDIA_POSTS} posts with media", pids, "10 MB")
         template = sum(map(pss, children(service.pid)))
         yield Figure("service and template, PSS", f"{pss(service.pid) + template:.0f} MB", "90 MB")
+
+
+def _each(name: str, pids: list[int], target: str) -> Iterator[Figure]:
+    shared, alone = median_pss(pids), median(map(private, pids))
+    yield Figure(f"{name}, PSS (median of {len(pids)})", f"{shared:.1f} MB", target, amount=shared)
+    yield Figure(f"{name}, private (median of {len(pids)})", f"{alone:.1f} MB", amount=alone)
 
 
 def growth(polls: int) -> Iterator[Figure]:

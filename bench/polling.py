@@ -14,21 +14,25 @@ from bench.processes import cpu_seconds
 from bench.stage import Service, StandIn, eventually, staged
 
 _WORKERS = 4
+_KNOWN = 20
+"""Posts of each page that were delivered before: a quiet poll compares them with the ledger."""
 _ROWS = """WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
-    INSERT INTO post SELECT 'job ' || (i % 20), 'channel_' || printf('%04d', i % 4), 1000000 + i, 1000000 + i,
-    'sent', '0123456789abcdef0123456789abcdef', '[0, [], {}]', NULL, 0 FROM n"""
+    INSERT INTO post SELECT 'job ' || (i / 4 % 2), 'channel_' || printf('%04d', i % 4), -i, -i, 'sent',
+    '0123456789abcdef0123456789abcdef', '[0, [], {}]', NULL, 0 FROM n"""
 
 
 def costs(polls: int, *, rows: int = 0) -> Iterator[Figure]:
     """Milliseconds; `rows`: how many posts the ledger already holds."""
     aged = f", ledger of {rows:,} posts" if rows else ""
-    with staged(COOLDOWN="0.02", INITIAL_POSTS="0") as (stand_in, service):
+    with staged(COOLDOWN="0.02", INITIAL_POSTS=str(_KNOWN)) as (stand_in, service):
         if rows:
             _age(service, stand_in, rows)
         service.write_jobs(_WORKERS)
         service.start()
+        stand_in.await_messages(_KNOWN * _WORKERS, 60)
         request = _bare_request(stand_in, polls)
-        eventually(lambda: stand_in.counts()["pages"] >= polls + 40 * _WORKERS, 120)
+        asked = stand_in.counts()["pages"]
+        eventually(lambda: stand_in.counts()["pages"] >= asked + 40 * _WORKERS, 120)
         poll = _per_poll(service, stand_in, polls)
         if not rows:
             yield Figure(
@@ -72,11 +76,11 @@ def _per_post(service: Service, stand_in: StandIn, poll: float, count: int) -> f
 
 
 def _age(service: Service, stand_in: StandIn, rows: int) -> None:
-    """Years of posts, of these channels and others; they lie above the page's numbers, where a poll looks."""
+    """Years of posts, half of them of the very channels that are polled, below the numbers on their pages."""
     service.write_jobs(_WORKERS)
     service.start()
-    eventually(lambda: stand_in.counts()["pages"] >= _WORKERS, 30)
+    stand_in.await_messages(_KNOWN * _WORKERS, 60)
     service.stop()
     with sqlite3.connect(Path(service.folder) / "disgram.db") as ledger:
-        ledger.execute(_ROWS.replace("1000000 + i", "i - 1000000"), (rows,))
+        ledger.execute(_ROWS, (rows,))
     ledger.close()

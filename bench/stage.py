@@ -74,7 +74,7 @@ class Service:
 
     def __init__(self, stand_in: StandIn, folder: Path, **env: str) -> None:
         self.folder = folder
-        self.port = _free_port()
+        self.port = free_port()
         self._stand_in = stand_in
         self._env = {
             "AUTH_PASSWORD": PASSWORD,
@@ -109,7 +109,7 @@ class Service:
 
     def write_jobs(self, channels: int, *, per_job: int = 50) -> None:
         """jobs.json for so many channels; each job has a webhook of its own."""
-        names = [f"channel_{number:04d}" for number in range(channels)]
+        names = channel_names(channels)
         jobs = {
             f"job {start // per_job}": {
                 "jobName": f"job {start // per_job}",
@@ -145,6 +145,10 @@ class Service:
             return False
 
 
+def channel_names(count: int) -> list[str]:
+    return [f"channel_{number:04d}" for number in range(count)]
+
+
 def children(pid: int) -> list[int]:
     """Of all threads of a process."""
     found: list[int] = []
@@ -169,7 +173,7 @@ def staged(**env: str) -> Iterator[tuple[StandIn, Service]]:
         stand_in.close()
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -30,14 +30,18 @@ FIRST = 1000
 """The number of the first post of every channel."""
 
 PAGE_POSTS = 20
+_PAGES = 3
+NEWEST = FIRST + _PAGES * PAGE_POSTS - 1
+"""The number of the newest post, until more are published."""
+
 _CHANNEL, _VIEWS = "channelname", 7654321
 _SENTENCE = "The river rose by four centimetres overnight, the ferry runs on time. "
 _RATES = "X-RateLimit-Bucket: bench\r\nX-RateLimit-Limit: 1000\r\nX-RateLimit-Remaining: 999\r\n"
 _RATES += "X-RateLimit-Reset-After: 1\r\nVia: 1.1 google\r\n"
 
 
-def content(number: int, kind: str) -> Post:
-    """A post of the kind: `text`, or `media` (photos, an album, a video and a voice message in turn)."""
+def content(number: int, kind: str, turn: int) -> Post:
+    """A post of the kind: `text`, or `media` (photo, album, video or voice message, as its turn is)."""
     said = text(
         f"{bold(f'News {number}')}<br/><br/>{esc(_SENTENCE * (2 + number % 5))}<br/>"
         f"{italic('As told by')} {mention('somebody')}, {link('more', f'https://example.org/{number}')}, "
@@ -53,7 +57,7 @@ def content(number: int, kind: str) -> Post:
         video(f"film-{number}.mp4"),
         voice(f"{number}.ogg"),
     )
-    return post(media[number % 4], said, reactions=reactions)
+    return post(media[turn % 4], said, reactions=reactions)
 
 
 @dataclass(frozen=True)
@@ -69,11 +73,11 @@ class Feed:
         self._posts: list[Published] = []
         self._next = FIRST
         self._views = itertools.count(_VIEWS)
-        self.publish(3 * PAGE_POSTS, "text")
+        self.publish(_PAGES * PAGE_POSTS, "text")
 
     def publish(self, count: int, kind: str) -> None:
-        for _ in range(count):
-            made = content(self._next, kind)
+        for turn in range(count):
+            made = content(self._next, kind, turn)
             self._posts.append(Published(self._next, made))
             self._next += made.span
         self._posts = self._posts[-400:]

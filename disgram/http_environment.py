@@ -17,7 +17,6 @@ from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
-from urllib.request import getproxies_environment
 from urllib.request import proxy_bypass_environment as bypassed  # type: ignore[attr-defined]
 
 import certifi
@@ -39,9 +38,8 @@ class Proxy:
 @lru_cache(maxsize=256)
 def proxy_for(scheme: str, netloc: str) -> Proxy | None:
     """The way to a host; None: straight. Raises NoAnswer for a proxy that is not spoken to over HTTP."""
-    named = getproxies_environment()
-    address = named.get(scheme) or named.get("all")
-    if not address or bypassed(netloc) or _within(netloc, named.get("no", "")):
+    address, no_proxy = _variable(f"{scheme}_proxy") or _variable("all_proxy"), _variable("no_proxy")
+    if not address or bypassed(netloc, {"no": no_proxy}) or _within(netloc, no_proxy):
         return None
     try:
         return _proxy(address)
@@ -70,6 +68,11 @@ def _proxy(address: str) -> Proxy:
     if parts.scheme != "http" or not parts.hostname:
         raise ValueError
     return Proxy(parts.hostname, parts.port or _PROXY_PORT, _authorization(parts.username, parts.password))
+
+
+def _variable(name: str) -> str:
+    """Lower case goes first, as everywhere (an empty one, too)."""
+    return os.environ.get(name, os.environ.get(name.upper(), ""))
 
 
 def _authorization(username: str | None, password: str | None) -> dict[str, str]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -63,8 +64,12 @@ class PauseRow(NamedTuple):
     strikes: int
 
 
+@lru_cache(maxsize=1)
 def boot_id() -> str:
-    """Changes with every boot (Linux); elsewhere constant, and stale rows are merely waited out."""
+    """Changes with every boot (Linux); elsewhere constant, and stale rows are merely waited out.
+
+    Read once, by the template.
+    """
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     except OSError:

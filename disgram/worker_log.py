@@ -1,7 +1,8 @@
 """Disgram.log: the only writer of the file, and the query behind GET /logs.
 
-Owns the form of a line (stamp, fields, escaping, masking), rotation, and reading the newest lines
-backwards. Never decides what is worth a line, and never judges by the file whether a worker lives.
+Owns the form of a line (stamp, fields, escaping, masking), rotation, and which lines a reader asks for
+(how they are found: log_search.py). Never decides what is worth a line, and never judges by the file
+whether a worker lives.
 
 A line is `YYYY-MM-DD HH:MM:SS [LEVEL] [job] [channel] text`. What stands in the brackets of job and
 channel has its own brackets written as `\\x5b` and `\\x5d`, so no name can end its field or fake another;
@@ -21,10 +22,10 @@ from pathlib import Path
 
 from disgram.complaint import complain
 from disgram.errors import StorageUnavailable
+from disgram.log_search import Kind, KnownFiles, newest
 from disgram.report import Level
 
 _LONGEST_TEXT = 16_384
-_BLOCK = 64 * 1024
 _STAMP = len("2026-01-31 12:00:00 ")
 
 # C0, DEL and C1; line and paragraph separators; marks that reorder or hide text; halves of surrogates.
@@ -104,6 +105,7 @@ class WorkerLog:
         self._secrets = tuple(secret for secret in secrets if len(secret) >= 4)
         self._lock = threading.Lock()
         self._fd: int | None = None
+        self._known = KnownFiles()
         self._torn = False
         self._dropped = 0
         self.trouble: str | None = None
@@ -126,21 +128,26 @@ class WorkerLog:
     def tail(self, lines: int, job: str | None = None, level: Level | None = None) -> list[str]:
         """The newest `lines` lines of the job and the level, oldest first, rotated files included.
 
-        Reads backwards in blocks and stops when it has enough. Lines of an older Disgram are masked here.
-        Raises StorageUnavailable if a file that is there cannot be opened.
+        Lines of an older Disgram are masked here. Raises StorageUnavailable if a file that is
+        there cannot be opened.
         """
-        wanted = _Wanted(job, level)
-        newest: list[str] = []
+        kind = _kind(job, level)
+        found: list[str] = []
         with contextlib.ExitStack() as files:
-            with self._lock:
-                opened = [fd for path in self._files() if (fd := _open_to_read(path, files)) is not None]
-            for fd in opened:
-                for line in _backwards(fd, wanted.needle):
-                    if wanted.matches(line):
-                        newest.append(mask(one_line(line.decode("utf-8", "replace")), self._secrets))
-                        if len(newest) >= lines:
-                            return newest[::-1]
-        return newest[::-1]
+            for line in self._newest(kind, files):
+                found.append(mask(one_line(line.decode("utf-8", "replace")), self._secrets))
+                if len(found) >= lines:
+                    break
+        return found[::-1]
+
+    def _newest(self, kind: Kind, files: contextlib.ExitStack) -> Iterator[bytes]:
+        with self._lock:
+            opened = [fd for path in self._files() if (fd := _open_to_read(path, files)) is not None]
+            known = [self._known.of(fd) for fd in opened]
+            self._known.keep(known)
+            searches = [newest(fd, one, one.size, kind) for fd, one in zip(opened, known, strict=True)]
+        for search in searches:
+            yield from search
 
     def close(self) -> None:
         """Give the file back; a later `write` opens it anew."""
@@ -169,23 +176,25 @@ class WorkerLog:
             self._dropped, self._torn, self.trouble = 0, False, None
 
     def _put(self, line: bytes) -> None:
-        size = self._ready()
-        if size and size + len(line) > self._max_bytes:
+        fd = self._ready()
+        known = self._known.of(fd)
+        if known.size and known.size + len(line) > self._max_bytes:
             self._rotate()
-            self._ready()
-        assert self._fd is not None  # noqa: S101  (_ready opened it)
-        written = os.write(self._fd, line)
+            fd = self._ready()
+            known = self._known.of(fd)
+        written = os.write(fd, line)
+        known.size += written
         if written < len(line):
             self._torn = True
             raise OSError(f"only {written} of {len(line)} bytes fitted")
 
     def _ready(self) -> int:
-        """Open the file anew if logrotate took it away; its size, which copytruncate may have changed."""
+        """The file, opened anew if logrotate took it away."""
         if self._fd is not None and not self._still_ours():
             self._close()
         if self._fd is None:
             self._fd = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
-        return os.fstat(self._fd).st_size
+        return self._fd
 
     def _still_ours(self) -> bool:
         assert self._fd is not None  # noqa: S101  (asked only then)
@@ -219,17 +228,11 @@ class WorkerLog:
                 os.close(fd)
 
 
-class _Wanted:
-    """Which lines a reader asked for. `needle` stands in each of them, so blocks without it are skipped."""
-
-    def __init__(self, job: str | None, level: Level | None) -> None:
-        field = b"" if job is None else _field(job).encode()
-        levels = [level] if level else list(Level) if field else []
-        self._starts = tuple(f"[{level.value}] ".encode() + field for level in levels)
-        self.needle = self._starts[0] if len(self._starts) == 1 else field
-
-    def matches(self, line: bytes) -> bool:
-        return bool(line) and (not self._starts or line.startswith(self._starts, _STAMP))
+def _kind(job: str | None, level: Level | None) -> Kind:
+    field = b"" if job is None else _field(job).encode()
+    levels = [level] if level else list(Level) if field else []
+    starts = tuple(f"[{level.value}] ".encode() + field for level in levels)
+    return Kind(starts[0] if len(starts) == 1 else field, starts, _STAMP)
 
 
 def _open_to_read(path: Path, files: contextlib.ExitStack) -> int | None:
@@ -241,19 +244,3 @@ def _open_to_read(path: Path, files: contextlib.ExitStack) -> int | None:
         raise StorageUnavailable(f"{path.name} cannot be read just now: {error.strerror}") from None
     files.callback(os.close, fd)
     return fd
-
-
-def _backwards(fd: int, needle: bytes) -> Iterator[bytes]:
-    """The lines of a file, last first; of blocks without the needle none, as far as they are whole."""
-    position, carried = os.fstat(fd).st_size, b""
-    while position > 0:
-        start = max(0, position - _BLOCK)
-        block = os.pread(fd, position - start, start) + carried
-        position = start
-        first, newline, rest = block.partition(b"\n")
-        if position and not newline:
-            carried = block
-            continue
-        carried, complete = (first, rest) if position else (b"", block)
-        if needle in complete:
-            yield from reversed(complete.split(b"\n"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import sqlite3
@@ -9,6 +10,7 @@ import stat
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -45,6 +47,45 @@ def test_progress_moves_with_finished_posts_and_never_back(rows: ChannelLedger) 
     progress = rows.progress()
     assert progress is not None
     assert progress.last_id == 14
+
+
+def test_what_a_poll_asks_costs_the_same_however_old_the_ledger_is(
+    ledger: Ledger, rows: ChannelLedger
+) -> None:
+    """In steps of SQLite's machine: one query read every post the channel ever had."""
+    rows.begin(0, None)
+    for number in (4990, 4995):
+        rows.finish(sent(number))
+    young = steps_of_a_poll(ledger, rows)
+    for number in range(1, 500):
+        rows.finish(sent(number))
+    assert steps_of_a_poll(ledger, rows) == young
+
+
+def steps_of_a_poll(ledger: Ledger, rows: ChannelLedger) -> list[int]:
+    return [
+        steps(ledger, ask)
+        for ask in (
+            rows.progress,
+            rows.gaps,
+            rows.to_retry,
+            lambda: rows.gone("destination"),
+            lambda: rows.post(4995),
+            lambda: rows.posts_from(4980),
+            lambda: ledger.retry("job"),
+            lambda: ledger.retry("job", 4995),
+            ledger.failed,
+        )
+    ]
+
+
+def steps(ledger: Ledger, ask: Callable[[], object]) -> int:
+    ticks = itertools.count()
+    connection = ledger._database._connection
+    connection.set_progress_handler(lambda: next(ticks) < 0, 1)
+    ask()
+    connection.set_progress_handler(None, 0)
+    return next(ticks)
 
 
 def test_names_are_the_same_channel_whatever_their_case(ledger: Ledger, rows: ChannelLedger) -> None:

@@ -108,6 +108,14 @@ class Stage:
         """The template and the workers."""
         return psutil.Process(self.pid).children(recursive=True)
 
+    @staticmethod
+    def title(process: psutil.Process) -> str:
+        """As `ps` shows it; empty for one that has ended meanwhile."""
+        try:
+            return " ".join(process.cmdline()).strip()
+        except psutil.NoSuchProcess:  # a zombie is one, too
+            return ""
+
     def worker(self, channel: str) -> psutil.Process:
         """The process of a channel, once it is there."""
 

@@ -143,7 +143,7 @@ def test_two_hundred_requests_at_once(stage: Stage) -> None:
     wanted = sorted(f"webhook.py chan_{name[4:]}" for name in jobs)
 
     def running() -> list[str]:
-        titles = (" ".join(process.cmdline()).strip() for process in stage.processes())
+        titles = (stage.title(process) for process in stage.processes())
         return sorted(title for title in titles if title.startswith("webhook.py"))
 
     eventually(lambda: running() == wanted, of=running)

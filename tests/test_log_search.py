@@ -1,0 +1,177 @@
+"""Reading a log backwards: the same lines as reading all of it, and nothing read in vain twice."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from disgram import log_search
+from disgram.log_search import KINDS, Kind, KnownFile, newest
+from disgram.report import Level
+from disgram.worker_log import WorkerLog
+
+STAMP = "2026-03-01 12:00:00 "
+JOBS = (None, "a", "b", "c")
+LEVELS = (None, Level.INFO, Level.ERROR, Level.STATUS)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def small_blocks() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(log_search, "BLOCK", 256)
+        patch.setattr(log_search, "_OVERLAP", 16)
+        yield
+
+
+def make(folder: Path, *, max_bytes: int = 1 << 20) -> WorkerLog:
+    return WorkerLog(folder / "Disgram.log", max_bytes=max_bytes, backups=1)
+
+
+def all_of(folder: Path) -> list[str]:
+    """Every line of both files, oldest first."""
+    paths = [folder / "Disgram.log.1", folder / "Disgram.log"]
+    return [line for path in paths if path.exists() for line in path.read_text("utf-8").split("\n") if line]
+
+
+def wanted(line: str, job: str | None, level: Level | None) -> bool:
+    fields = f"[{job}] " if job else ""
+    levels = [level] if level else list(Level)
+    return not (job or level) or any(line[20:].startswith(f"[{one.value}] {fields}") for one in levels)
+
+
+def written(level: Level, job: str, text: str) -> Callable[[WorkerLog, Path], None]:
+    return lambda log, _: log.write(level, text, job, "c")
+
+
+def cut_off(share: float) -> Callable[[WorkerLog, Path], None]:
+    """As logrotate's copytruncate, or an editor."""
+
+    def act(_: WorkerLog, folder: Path) -> None:
+        path = folder / "Disgram.log"
+        if path.exists():
+            os.truncate(path, int(path.stat().st_size * share))
+
+    return act
+
+
+def appended(text: str) -> Callable[[WorkerLog, Path], None]:
+    """By somebody else."""
+
+    def act(_: WorkerLog, folder: Path) -> None:
+        with (folder / "Disgram.log").open("a") as file:
+            file.write(text)
+
+    return act
+
+
+def renamed(_: WorkerLog, folder: Path) -> None:
+    if (folder / "Disgram.log").exists():
+        (folder / "Disgram.log").replace(folder / "Disgram.log.1")
+
+
+TEXTS = st.sampled_from(["", "n", "[ERROR] [a] ", "x" * 90, "y" * 700])
+ACTS = st.one_of(
+    st.builds(written, st.sampled_from(list(Level)), st.sampled_from("ab"), TEXTS),
+    st.builds(written, st.just(Level.INFO), st.just("a"), TEXTS),
+    st.builds(cut_off, st.sampled_from([0.0, 0.3, 0.9])),
+    st.builds(
+        appended, st.sampled_from(["\n", "\n\n", f"{STAMP}[ERROR] [b] torn", "z" * 600, "z" * 600 + "\n"])
+    ),
+    st.just(renamed),
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(ACTS, max_size=40), st.sampled_from([1, 3, 1000]), st.sampled_from([900, 1 << 20]))
+def test_it_finds_what_reading_everything_finds(
+    tmp_path_factory: pytest.TempPathFactory,
+    acts: list[Callable[[WorkerLog, Path], None]],
+    most: int,
+    max_bytes: int,
+) -> None:
+    folder = tmp_path_factory.mktemp("log")
+    log = make(folder, max_bytes=max_bytes)
+    for act in acts:
+        act(log, folder)
+        lines = all_of(folder)
+        for job, level in zip(JOBS, LEVELS, strict=True):
+            expected = [line for line in lines if wanted(line, job, level)]
+            assert log.tail(most, job, level) == expected[-most:]
+            assert (
+                log.tail(most, None, level) == [line for line in lines if wanted(line, None, level)][-most:]
+            )
+    log.close()
+
+
+@pytest.mark.parametrize("length", range(60, 70))
+def test_lines_that_begin_with_a_block_are_found(tmp_path: Path, length: int) -> None:
+    lines = [f"{number:0{length - 1}}" for number in range(100)]
+    (tmp_path / "Disgram.log").write_text("".join(f"{line}\n" for line in lines))
+    assert make(tmp_path).tail(1000) == lines
+
+
+def test_lines_that_begin_behind_an_unfinished_one_are_found(tmp_path: Path) -> None:
+    log = make(tmp_path)
+    (tmp_path / "Disgram.log").write_text("z" * 600)
+    assert log.tail(1000, level=Level.ERROR) == []
+    for _ in range(3):
+        log.write(Level.ERROR, "x")
+    assert len(log.tail(1000, level=Level.ERROR)) == 2
+
+
+def test_what_is_being_written_meanwhile_is_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "Disgram.log"
+    path.write_bytes(b"whole\nhal")
+    with path.open("rb") as file:
+        assert list(newest(file.fileno(), KnownFile(6), 6, Kind(b"", (), 0))) == [b"whole"]
+
+
+@pytest.fixture
+def read(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many bytes were read, each time."""
+    lengths: list[int] = []
+    pread = os.pread
+
+    def counted(fd: int, length: int, at: int) -> bytes:
+        lengths.append(length)
+        return pread(fd, length, at)
+
+    monkeypatch.setattr(os, "pread", counted)
+    return lengths
+
+
+def test_where_nothing_was_found_nothing_is_read_again(tmp_path: Path, read: list[int]) -> None:
+    """GET /logs?level=ERROR read 100 MB each time, when all was well."""
+    log = make(tmp_path)
+    for number in range(400):
+        log.write(Level.ERROR if number == 200 else Level.INFO, f"n{number}", "job", "channel")
+    assert len(log.tail(1000, level=Level.ERROR)) == 1
+    assert sum(read) > (tmp_path / "Disgram.log").stat().st_size
+    read.clear()
+    log.write(Level.ERROR, "new", "job", "channel")
+    assert [line.rpartition(" ")[2] for line in log.tail(1000, level=Level.ERROR)] == ["n200", "new"]
+    assert len(read) <= 3
+
+
+def test_a_new_file_under_an_old_ones_inode_is_read(tmp_path: Path) -> None:
+    """File systems give the number of a deleted file to the next one."""
+    log = make(tmp_path)
+    for _ in range(30):
+        log.write(Level.INFO, "x")
+    assert log.tail(5, level=Level.ERROR) == []
+    os.truncate(tmp_path / "Disgram.log", 0)  # the same, seen from a log that goes on in it
+    for _ in range(40):
+        log.write(Level.ERROR, "x")
+    assert len(log.tail(100, level=Level.ERROR)) == 40
+
+
+def test_what_is_remembered_has_an_end() -> None:
+    known = KnownFile(10_000)
+    for number in range(3 * KINDS):
+        known.bare(Kind(b"x", (b"%d" % number,), 0))
+    assert len(known._bare) <= KINDS
