@@ -79,10 +79,12 @@ class Service:
             errors="replace",
             start_new_session=True,
         )
-        threading.Thread(target=self._drain, args=(self._process,), daemon=True).start()
+        reader = threading.Thread(target=self._drain, args=(self._process,), daemon=True)
+        reader.start()
         deadline = time.monotonic() + START_SECONDS
         while not self._answers():
             if self._process.poll() is not None or time.monotonic() > deadline:
+                reader.join(1)  # what it said last may still be on its way
                 raise ServiceDied(self._last_words())
             time.sleep(0.1)
 
