@@ -10,8 +10,9 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from zlib import crc32
 
@@ -31,8 +32,10 @@ class Database:
         self.path = path
         self._turn = threading.Lock()
         try:
-            # Made here, since SQLite gives its side files the mode it finds.
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+            # Made here, since SQLite gives its side files the mode it finds. An existing one is left alone:
+            # closing it would drop the locks that this process holds on it (fcntl(2)).
+            with suppress(FileExistsError):
+                os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
             self._connection = sqlite3.connect(
                 path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
             )
@@ -42,7 +45,7 @@ class Database:
 
     def _configure(self, schema: str, *, durable: bool) -> None:
         run = self._connection.execute
-        run("PRAGMA journal_mode=WAL")
+        self._into_wal(time.monotonic() + BUSY_SECONDS)
         run(f"PRAGMA synchronous={'FULL' if durable else 'OFF'}")
         # A worker reads a few rows at a time: ten pages, not SQLite's 2 MB. By now twenty have been taken,
         # with the first one read, whatever the pragma's place; given back, ten are taken next (seen in 3.40).
@@ -54,6 +57,17 @@ class Database:
             self._connection.executescript(
                 f"BEGIN IMMEDIATE; {schema} PRAGMA user_version={version}; COMMIT;"
             )
+
+    def _into_wal(self, until: float) -> None:
+        """Of several that open a new file at once, SQLite lets one pass and does not make the others wait."""
+        while True:
+            try:
+                self._connection.execute("PRAGMA journal_mode=WAL")
+                return
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error) or time.monotonic() > until:
+                    raise
+            time.sleep(0.01)
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:

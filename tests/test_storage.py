@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
+import sys
+import threading
 from contextlib import closing
 from pathlib import Path
 
@@ -36,6 +39,49 @@ def test_a_transaction_that_fails_leaves_nothing_and_blocks_nobody(
     with other.transaction() as run:
         run.execute("INSERT INTO word VALUES ('whole')")
     assert words(database) == ["whole"]
+
+
+def test_who_opens_a_new_file_while_another_writes_to_it_waits(tmp_path: Path) -> None:
+    path = tmp_path / "words.db"
+    with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        other.execute("CREATE TABLE number (value INTEGER)")
+        release = threading.Timer(0.05, other.execute, ("COMMIT",))
+        release.start()
+        database = Database(path, SCHEMA, durable=True)
+        release.join()
+    assert words(database) == []
+    database.close()
+
+
+def test_and_is_told_so_if_it_takes_too_long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(storage, "BUSY_SECONDS", 0.05)
+    path = tmp_path / "words.db"
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StorageUnavailable, match="locked"):
+            Database(path, SCHEMA, durable=True)
+
+
+def test_opening_a_file_takes_no_lock_of_this_process_away(database: Database) -> None:
+    """POSIX locks end with the first descriptor that is closed, whoever opened it."""
+    probe = (
+        "import sqlite3, sys\n"
+        "other = sqlite3.connect(sys.argv[1], timeout=0, isolation_level=None)\n"
+        "try: other.execute('BEGIN IMMEDIATE')\n"
+        "except sqlite3.OperationalError as error: print(error)\n"
+    )
+    with closing(sqlite3.connect(database.path.with_name("plain.db"), isolation_level=None)) as plain:
+        plain.execute("CREATE TABLE number (value INTEGER)")
+        plain.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StorageUnavailable), pytest.MonkeyPatch.context() as patch:
+            patch.setattr(storage, "BUSY_SECONDS", 0.0)
+            Database(database.path.with_name("plain.db"), SCHEMA, durable=True)
+        told = subprocess.run(
+            [sys.executable, "-c", probe, str(database.path.with_name("plain.db"))],
+            capture_output=True, text=True, check=True,
+        )  # fmt: skip
+    assert "locked" in told.stdout
 
 
 def test_a_full_disk_is_called_by_its_name_and_passes(database: Database) -> None:
