@@ -107,7 +107,7 @@ class Soak:
 
     def _signal(self, title: str, number: signal.Signals) -> None:
         with contextlib.suppress(psutil.Error):
-            found = [one for one in self._stage.processes() if title in " ".join(one.cmdline())]
+            found = [one for one in self._stage.processes() if title in self._stage.title(one)]
             if found:
                 self._rng.choice(found).send_signal(number)
 

@@ -12,7 +12,7 @@ import subprocess
 import threading
 import traceback
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -67,11 +67,21 @@ class Listening:
 
 
 @contextmanager
+def serving(serve: Callable[[socket.socket], None]) -> Iterator[str]:
+    """The address of a listener that `serve` is given, in a thread that must end."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve, args=(listener,))
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        thread.join()
+
+
+@contextmanager
 def saying(*answers: bytes) -> Iterator[tuple[str, threading.Semaphore]]:
     """One connection for each answer; the semaphore counts those closed."""
     closed = threading.Semaphore(0)
 
-    def serve() -> None:
+    def serve(listener: socket.socket) -> None:
         for answer in answers:
             connection, _ = listener.accept()
             with connection:
@@ -79,11 +89,29 @@ def saying(*answers: bytes) -> Iterator[tuple[str, threading.Semaphore]]:
                 connection.sendall(answer)
             closed.release()
 
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=serve)
-        thread.start()
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}/", closed
-        thread.join()
+    with serving(serve) as url:
+        yield url, closed
+
+
+@contextmanager
+def out_of_step(answer: bytes) -> Iterator[str]:
+    """Gives its first visitor that answer, keeping the connection, and its second one WHOLE."""
+    left = threading.Event()
+
+    def serve(listener: socket.socket) -> None:
+        first, _ = listener.accept()
+        with first:
+            first.recv(1024)
+            first.sendall(answer)
+            second, _ = listener.accept()
+            with second:
+                second.recv(1024)
+                second.sendall(WHOLE)
+                left.wait(5)
+
+    with serving(serve) as url:
+        yield url
+        left.set()
 
 
 # --- what goes out ------------------------------------------------------------------------------
@@ -144,17 +172,14 @@ def test_an_address_is_escaped_once(client: HttpClient, written: str, asked: str
 def recording(answer: bytes) -> Iterator[tuple[str, list[bytes]]]:
     heard: list[bytes] = []
 
-    def serve() -> None:
+    def serve(listener: socket.socket) -> None:
         connection, _ = listener.accept()
         with connection:
             heard.append(connection.recv(65536))
             connection.sendall(answer)
 
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=serve)
-        thread.start()
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}", heard
-        thread.join()
+    with serving(serve) as url:
+        yield url.rstrip("/"), heard
 
 
 @pytest.mark.parametrize(
@@ -249,28 +274,10 @@ def test_an_answer_left_early_takes_its_connection_along(client: HttpClient, kee
 )
 def test_a_connection_out_of_step_is_not_asked_again(client: HttpClient, broken: bytes) -> None:
     """It stays open and silent: nothing but its answer tells."""
-    left = threading.Event()
-
-    def serve() -> None:
-        first, _ = listener.accept()
-        with first:
-            first.recv(65536)
-            first.sendall(broken)
-            second, _ = listener.accept()
-            with second:
-                second.recv(65536)
-                second.sendall(WHOLE)
-                left.wait(5)
-
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=serve)
-        thread.start()
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+    with out_of_step(broken) as url:
         with pytest.raises(NoAnswer):
             body(client.request("GET", url))
         assert body(client.request("GET", url)) == b"ok"
-        left.set()
-        thread.join()
 
 
 def test_a_connection_that_was_closed_meanwhile_is_made_anew(client: HttpClient) -> None:
@@ -448,28 +455,11 @@ def refusing(answer: bytes, certificate: tuple[Path, Path] | None = None) -> Ite
 
 def test_so_has_who_answers_and_stops_reading() -> None:
     """Nothing more is asked over a connection on which half a question lies."""
-    client, heard = HttpClient({}, (5, 0.3)), threading.Event()
-
-    def serve() -> None:
-        first, _ = listener.accept()
-        with first:
-            first.recv(1024)
-            first.sendall(REFUSAL)
-            second, _ = listener.accept()
-            with second:
-                second.recv(1024)
-                second.sendall(WHOLE)
-                heard.wait(5)
-
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=serve)
-        thread.start()
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+    client = HttpClient({}, (5, 0.3))
+    with out_of_step(REFUSAL) as url:
         with client.request("POST", url, body=LARGE) as answer:
             assert (answer.status, b"".join(answer.pieces())) == (413, b"")
         assert body(client.request("GET", url)) == b"ok"
-        heard.set()
-        thread.join()
     client.close()
 
 
@@ -654,7 +644,7 @@ def tunnelling() -> Iterator[tuple[str, list[bytes]]]:
     """A proxy for one CONNECT."""
     heard: list[bytes] = []
 
-    def serve() -> None:
+    def serve(listener: socket.socket) -> None:
         near, _ = listener.accept()
         with near:
             heard.append(near.recv(65536))
@@ -666,11 +656,8 @@ def tunnelling() -> Iterator[tuple[str, list[bytes]]]:
                 _pour(near, far)
                 back.join()
 
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=serve)
-        thread.start()
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}", heard
-        thread.join()
+    with serving(serve) as url:
+        yield url, heard
 
 
 def _pour(source: socket.socket, sink: socket.socket) -> None:

@@ -204,7 +204,7 @@ def shown_by(stage: Stage) -> Iterator[tuple[str, str]]:
         if file.is_file() and file.name != "jobs.json":
             yield str(file), file.read_bytes().decode("latin-1")
     for process in [psutil.Process(stage.pid), *stage.processes()]:
-        yield f"command line of {process.name()}", " ".join(process.cmdline())
+        yield f"command line of {process.name()}", stage.title(process)
         if process.pid != stage.pid:  # its own environment is where the password comes from
             yield f"environment of {process.name()}", str(process.environ())
 
