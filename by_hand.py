@@ -17,12 +17,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import config
+from disgram.addresses import ChannelRef, Destination
 from disgram.errors import BadInput, BadSetting, Stopping, StorageUnavailable
 from disgram.locks import LOCK_FILE, WorkerLock
-from disgram.models import ChannelRef, Destination, WorkerSpec
 from disgram.pulse import Pulse
 from disgram.report import EXIT_CRASH, EXIT_OK, Level, Reporter
 from disgram.worker_log import body, stamp
+from disgram.workers.spec import WorkerSpec
 
 EXIT_MISUSED = 2
 JOB = "by hand"

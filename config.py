@@ -19,8 +19,9 @@ from urllib.parse import urlsplit
 
 from dotenv.parser import parse_stream
 
+from disgram.addresses import Destination
 from disgram.errors import BadSetting, BadWebhookURL
-from disgram.models import Destination, WorkerSettings
+from disgram.workers.spec import WorkerSettings
 
 PROJECT = Path(__file__).resolve().parent
 DEFAULT_PASSWORD = "disgram_default_password_change_me"  # noqa: S105  (published: it opens loopback alone)

@@ -18,6 +18,7 @@ from weakref import WeakValueDictionary
 from pydantic import BaseModel, ConfigDict, Field
 
 from config import Settings, parse_color
+from disgram.addresses import ChannelRef, Destination
 from disgram.api_parameters import (
     DISCORD_THREAD_ID,
     DISCORD_WEBHOOK_URL,
@@ -28,7 +29,7 @@ from disgram.api_parameters import (
 )
 from disgram.errors import BadInput, JobExists, UnknownJob
 from disgram.json_file import JsonFile
-from disgram.models import ChannelRef, Destination, WorkerSpec
+from disgram.workers.spec import WorkerSpec
 
 _THREAD_ID = re.compile(r"[0-9]{1,20}")
 _MOST_CHANNELS = 1000

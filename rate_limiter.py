@@ -38,9 +38,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from disgram.addresses import Destination
+from disgram.discord.message import RateFacts
 from disgram.errors import StorageUnavailable
 from disgram.limit_store import LaneRow, LimitRows, LimitStore, PauseRow
-from disgram.models import Destination, RateFacts
 
 HOST_LIMIT = 50
 """Requests per second and address without Authorization (Rate Limits, "Global Rate Limit")."""

@@ -23,12 +23,12 @@ from disgram.errors import StartRefused
 from disgram.host import HostWatch
 from disgram.ledger import Ledger
 from disgram.locks import LOCK_FILE, InstanceLock
-from disgram.models import WorkerSpec
 from disgram.report import Level, Report
 from disgram.service_parts import Limits, Progress, Supervision
 from disgram.supervisor import Supervisor
 from disgram.worker_log import WorkerLog
 from disgram.worker_process import Template
+from disgram.workers.spec import WorkerSpec
 from jobs import Job, JobManager
 from rate_limiter import DiscordRateLimiter
 

@@ -21,6 +21,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 
 from disgram import rehearsal
+from disgram.addresses import ChannelRef
 from disgram.catch_up import between, missing, newest
 from disgram.channel_reader import ChannelReader
 from disgram.delivery import Courier
@@ -38,12 +39,13 @@ from disgram.follow import Follower
 from disgram.layout_watch import LayoutWatch
 from disgram.ledger import ChannelLedger, Ledger
 from disgram.limit_store import LimitStore
-from disgram.models import ChannelPage, ChannelRef, PostSlice, TelegramPost, WorkerSpec
 from disgram.outbox import BACKOFF_MAX, Outbox
 from disgram.pacing import TelegramPacer
+from disgram.post import ChannelPage, PostSlice, TelegramPost
 from disgram.pulse import Pulse
 from disgram.report import EXIT_CRASH, EXIT_OK, EXIT_PERMANENT, Level, Reporter
 from disgram.telegram_client import TelegramClient
+from disgram.workers.spec import WorkerSpec
 from rate_limiter import DiscordRateLimiter, Route
 
 JITTER = 0.05

@@ -14,7 +14,8 @@ from urllib.parse import unquote
 from bench import seen_in_discord
 from bench.seen_in_discord import BORDER, SeenMessages
 from bench.seen_in_telegram import Glyph, SeenPost
-from disgram.models import DiscordMessage, TelegramPost
+from disgram.discord.message import DiscordMessage
+from disgram.post import TelegramPost
 
 MASK = "\x1f"
 OUR_WORDS = re.compile(

@@ -19,9 +19,16 @@ from bench.comparison import Figures, judge
 from bench.seen_in_telegram import SeenPost
 from demo.discord import DiscordStandIn
 from demo.discord_limits import Rates
+from disgram.addresses import Destination
+from disgram.discord.message import DiscordMessage
 from disgram.discord_client import DiscordClient
 from disgram.discord_message import render
-from disgram.models import ChannelPage, Destination, DiscordMessage, Fetched, MediaKind, TelegramPost
+from disgram.post import (
+    ChannelPage,
+    Fetched,
+    MediaKind,
+    TelegramPost,
+)
 from disgram.telegram_page import parse_post, slices
 from tests import pages as frames
 from tests.discord_rules import violations

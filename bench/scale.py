@@ -12,8 +12,8 @@ from pathlib import Path
 from bench.figures import Figure
 from bench.processes import cpu_seconds, pss
 from bench.stage import Service, children, eventually, staged
+from disgram.discord.message import RateFacts
 from disgram.limit_store import LimitStore
-from disgram.models import RateFacts
 from disgram.pacing import TelegramPacer
 from rate_limiter import DiscordRateLimiter, Route
 

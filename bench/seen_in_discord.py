@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bench.seen_in_telegram import Glyph
-from disgram.models import DiscordMessage, Media
+from disgram.discord.message import DiscordMessage
+from disgram.post import Media
 from tests.discord_markdown import Seen, read
 
 BORDER = "\x1e"

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container
 
+from disgram.discord.message import DiscordMessage
 from disgram.discord_message import edited
 from disgram.downloads import Downloads
 from disgram.errors import DiscordUnavailable
 from disgram.ledger import ChannelLedger, PartRow
-from disgram.models import DiscordMessage
 from disgram.outbox import Outbox
 
 Fetch = Callable[[Container[int], Container[int]], Downloads]

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from disgram.errors import PageNotUnderstood
-from disgram.models import ChannelPage, PostSlice
+from disgram.post import ChannelPage, PostSlice
 
 PAGE_IDS = 20
 STEP_MAX = 20 * 256

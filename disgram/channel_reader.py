@@ -11,8 +11,14 @@ from collections.abc import Callable
 
 from disgram.errors import PageNotUnderstood, TelegramUnavailable
 from disgram.layout_watch import PAGE, LayoutWatch
-from disgram.models import ChannelPage, PostSlice, TelegramPost, Unknown, Unsupported
 from disgram.outbox import BACKOFF_MAX, backoff
+from disgram.post import (
+    ChannelPage,
+    PostSlice,
+    TelegramPost,
+    Unknown,
+    Unsupported,
+)
 from disgram.report import Level, Reporter
 from disgram.telegram_client import TelegramClient
 from disgram.telegram_page import parse_post, scan

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from disgram.amendment import Amendment
+from disgram.discord.message import DiscordMessage
 from disgram.discord_message import Rung, render
 from disgram.downloads import Downloads
 from disgram.errors import (
@@ -26,8 +27,13 @@ from disgram.errors import (
     TelegramUnavailable,
 )
 from disgram.ledger import ChannelLedger, PartRow, PostRow
-from disgram.models import DiscordMessage, Fetched, Media, Reply, TelegramPost
 from disgram.outbox import Outbox
+from disgram.post import (
+    Fetched,
+    Media,
+    Reply,
+    TelegramPost,
+)
 from disgram.report import Level, Reporter
 from disgram.telegram_client import Download, TelegramClient
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from disgram.discord.message import RateFacts
 from disgram.errors import (
     CloudflareBlocked,
     DiscordError,
@@ -23,7 +24,6 @@ from disgram.errors import (
     RateLimited,
     WebhookGone,
 )
-from disgram.models import RateFacts
 
 _TOO_LARGE = frozenset({40005, 50045, 50146, 50110})
 _BLOCKED_CONTENT = frozenset({200000, 200001, 240000, 20009, 400001})

@@ -14,11 +14,12 @@ from typing import IO
 from urllib.parse import urlencode
 
 from disgram import __version__
+from disgram.addresses import Destination
+from disgram.discord.message import DiscordMessage, RateFacts, Upload
 from disgram.discord_answer import Answer, classify
 from disgram.errors import DiscordUnavailable, NoAnswer
 from disgram.http_client import HttpAnswer, HttpClient
 from disgram.http_patience import Patience
-from disgram.models import Destination, DiscordMessage, RateFacts, Upload
 
 TIMEOUT = (10.0, 30.0)
 """Seconds to connect, and without a byte of the answer."""

@@ -21,11 +21,11 @@ from typing import Any
 from disgram import discord_limits as limits
 from disgram import markdown, post_text
 from disgram.deletion_mark import marked_deleted
+from disgram.discord.message import DiscordMessage
 from disgram.discord_names import username
 from disgram.link_card import Card, card_of, described, one_line
 from disgram.message_parts import Draft, Embed, Files, files_of, rest_is_empty
-from disgram.models import (
-    DiscordMessage,
+from disgram.post import (
     Fetched,
     LinkPreview,
     MediaKind,

@@ -9,7 +9,7 @@ import re
 import unicodedata
 
 from disgram.discord_limits import USERNAME
-from disgram.models import MediaKind
+from disgram.post import MediaKind
 
 _SUBSTITUTES = str.maketrans({"@": "＠", "#": "＃", ":": "："})
 """Refused or stripped in names (Discord docs, resources/user); these look the same."""

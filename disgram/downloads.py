@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from typing import IO
 
-from disgram.models import DiscordMessage, Fetched
+from disgram.discord.message import DiscordMessage
+from disgram.post import Fetched
 from disgram.telegram_client import Download
 
 

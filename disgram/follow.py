@@ -20,6 +20,7 @@ import json
 from collections.abc import Callable
 
 from disgram.delivery import Courier, Shape, identities
+from disgram.discord.message import DiscordMessage
 from disgram.discord_message import Rung, edited, marked_deleted
 from disgram.downloads import Downloads
 from disgram.errors import (
@@ -31,7 +32,7 @@ from disgram.errors import (
     TelegramUnavailable,
 )
 from disgram.ledger import ChannelLedger, PartRow, PostRow
-from disgram.models import ChannelPage, DiscordMessage, PostSlice, TelegramPost
+from disgram.post import ChannelPage, PostSlice, TelegramPost
 from disgram.report import Level, Reporter
 
 Parse = Callable[[PostSlice], TelegramPost]

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from disgram.host import Host
-from disgram.models import Snapshot, WorkerState, WorkerStatus
+from disgram.workers.spec import Snapshot, WorkerState, WorkerStatus
 
 HEALTHY, DEGRADED, UNHEALTHY = "healthy", "degraded", "unhealthy"
 

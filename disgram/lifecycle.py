@@ -19,8 +19,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from disgram.models import WorkerSpec, WorkerState
 from disgram.report import EXIT_OK, EXIT_PERMANENT
+from disgram.workers.spec import WorkerSpec, WorkerState
 
 Key = tuple[str, str]
 

@@ -11,7 +11,15 @@ from disgram import discord_limits as limits
 from disgram import markdown, post_text
 from disgram.markdown_escape import cleaned
 from disgram.message_parts import Embed, Files
-from disgram.models import LinkPreview, Media, MediaKind, RichText, Run, TelegramPost, plain
+from disgram.post import (
+    LinkPreview,
+    Media,
+    MediaKind,
+    RichText,
+    Run,
+    TelegramPost,
+    plain,
+)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,12 @@ from itertools import groupby, takewhile
 
 from disgram.markdown_escape import can_label, cleaned, code_fence, shown_target, target
 from disgram.markdown_inline import inline
-from disgram.models import RichText, Run, Style, plain
+from disgram.post import (
+    RichText,
+    Run,
+    Style,
+    plain,
+)
 
 _BREAKS = (
     (re.compile(r"\n[^\S\n]*\n\s*"), 0.5),

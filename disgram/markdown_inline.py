@@ -17,7 +17,7 @@ from itertools import groupby
 
 from disgram import markdown_escape as escape
 from disgram.markdown_escape import ZWSP
-from disgram.models import RichText, Run, Style
+from disgram.post import RichText, Run, Style
 
 MARKERS = {
     Style.SPOILER: "||",

@@ -11,8 +11,14 @@ from typing import Any
 
 from disgram import discord_limits as limits
 from disgram import discord_names as names
+from disgram.discord.message import Upload
 from disgram.markdown_escape import cleaned
-from disgram.models import Fetched, MediaKind, RichText, TelegramPost, Upload
+from disgram.post import (
+    Fetched,
+    MediaKind,
+    RichText,
+    TelegramPost,
+)
 
 MARGIN_BYTES = 400
 """Left free of PROCESSED_BYTES, so that a message can still be marked as deleted."""

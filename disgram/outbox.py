@@ -14,6 +14,8 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import IO, Any, Protocol
 
+from disgram.addresses import Destination
+from disgram.discord.message import DiscordMessage, RateFacts
 from disgram.discord_answer import Answer
 from disgram.discord_client import DiscordClient
 from disgram.discord_message import digest
@@ -27,7 +29,6 @@ from disgram.errors import (
     WebhookGone,
 )
 from disgram.ledger import ChannelLedger, PartRow
-from disgram.models import Destination, DiscordMessage, RateFacts
 from disgram.report import Level, Reporter
 from disgram.server_errors import ServerErrors
 

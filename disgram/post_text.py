@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import singledispatch
 
 from disgram.markdown_escape import invisible
-from disgram.models import (
+from disgram.post import (
     Block,
     Button,
     Buttons,

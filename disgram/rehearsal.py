@@ -20,11 +20,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn, Protocol
 
+from disgram.addresses import ChannelRef, Destination
 from disgram.errors import NoAnswer
 from disgram.http_environment import trust
-from disgram.models import ChannelRef, Destination, WorkerSettings, WorkerSpec
 from disgram.pulse import Pulse
 from disgram.report import Level, Reporter
+from disgram.workers.spec import WorkerSettings, WorkerSpec
 
 POLLS = 12
 """Python 3.11 specialises what has run eight times; the polls after the second find nothing new."""

@@ -14,11 +14,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from disgram.discord.message import DiscordMessage
 from disgram.discord_message import Rung, render
 from disgram.errors import DisgramError, PageNotUnderstood
-from disgram.models import (
+from disgram.post import (
     ChannelPage,
-    DiscordMessage,
     Fetched,
     Media,
     MediaKind,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from disgram.models import Snapshot
+from disgram.workers.spec import Snapshot
 
 
 class Supervision(Protocol):

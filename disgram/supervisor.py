@@ -22,11 +22,11 @@ from functools import partial
 
 from disgram import lifecycle
 from disgram.looks import Looks
-from disgram.models import Snapshot, WorkerSpec
 from disgram.pulse import BEAT_EVERY
 from disgram.report import Report
 from disgram.worker_process import Template, raise_descriptor_limit
 from disgram.worker_table import WorkerTable
+from disgram.workers.spec import Snapshot, WorkerSpec
 
 _FOREVER = float("inf")
 _LAST_SECOND = 1.0

@@ -39,9 +39,9 @@ from setproctitle import setproctitle
 from disgram.errors import Stopping
 from disgram.frozen import freeze
 from disgram.locks import LOCK_FILE, WorkerLock
-from disgram.models import WorkerSpec
 from disgram.pulse import Pulse
 from disgram.report import EXIT_CRASH, EXIT_OK, service_reporter
+from disgram.workers.spec import WorkerSpec
 
 GRACE = 6.0
 """Seconds from SIGTERM to SIGKILL once the service is gone; all is to be gone within ten."""

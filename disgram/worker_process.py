@@ -21,8 +21,8 @@ from typing import Any
 
 from disgram import lifecycle
 from disgram.log_pipe import LogPipe
-from disgram.models import WorkerSpec
 from disgram.pulse import BEAT_EVERY
+from disgram.workers.spec import WorkerSpec
 
 _SECRETS = {"AUTH_PASSWORD", "DISCORD_WEBHOOK_URL"}
 """Variables of the service that no worker needs: settings travel over the socket."""

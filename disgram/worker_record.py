@@ -9,9 +9,9 @@ from datetime import datetime
 from typing import Any
 
 from disgram import lifecycle
-from disgram.models import WorkerState, WorkerStatus
 from disgram.report import Level, Report
 from disgram.worker_process import WorkerProcess
+from disgram.workers.spec import WorkerState, WorkerStatus
 
 
 class WorkerRecord:

@@ -15,11 +15,11 @@ from functools import partial
 from typing import Any
 
 from disgram import lifecycle
-from disgram.models import WorkerSpec, WorkerState, WorkerStatus
 from disgram.pulse import BEAT_EVERY
 from disgram.report import Level, Report
 from disgram.worker_process import Template, WorkerProcess
 from disgram.worker_record import WorkerRecord, decoded
+from disgram.workers.spec import WorkerSpec, WorkerState, WorkerStatus
 
 
 class WorkerTable:

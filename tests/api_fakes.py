@@ -15,7 +15,12 @@ from typing import Any
 
 from config import SETTINGS, Settings
 from disgram.errors import StorageUnavailable
-from disgram.models import Snapshot, WorkerSpec, WorkerState, WorkerStatus
+from disgram.workers.spec import (
+    Snapshot,
+    WorkerSpec,
+    WorkerState,
+    WorkerStatus,
+)
 from main import create_app, serve
 from service import Service, assembled, open_jobs, open_log
 

@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from disgram.addresses import Destination
+from disgram.discord.message import RateFacts
 from disgram.limit_store import LimitStore
-from disgram.models import Destination, RateFacts
 from rate_limiter import DiscordRateLimiter, Route
 
 

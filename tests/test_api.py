@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from config import read
-from disgram.models import WorkerState
+from disgram.workers.spec import WorkerState
 from main import check_process_health, create_app, health_check, restart_all_processes, start_job_processes
 from service import Service
 from tests.api_fakes import FakeLedger, FakeSupervisor, fake_service

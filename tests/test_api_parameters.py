@@ -6,9 +6,9 @@ import re
 
 import pytest
 
+from disgram.addresses import ChannelRef, Destination
 from disgram.api_parameters import job_parameters, webhook_pattern
 from disgram.errors import BadWebhookURL
-from disgram.models import ChannelRef, Destination
 
 TOKEN = "/api/webhooks/123/abc-DEF_1"
 HOSTS = ("127.0.0.1:8080", "proxy-1.example.org", "::1", "[::1]:9")

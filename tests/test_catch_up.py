@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from disgram.catch_up import between, missing, newest
 from disgram.errors import PageNotUnderstood
-from disgram.models import ChannelPage, PostSlice
+from disgram.post import ChannelPage, PostSlice
 
 
 def post(number: int, size: int = 1, *, service: bool = False) -> PostSlice:

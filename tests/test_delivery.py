@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from disgram.discord.message import DiscordMessage
 from disgram.errors import (
     DiscordUnavailable,
     DisgramError,
@@ -15,7 +16,6 @@ from disgram.errors import (
     Stopping,
     TelegramUnavailable,
 )
-from disgram.models import DiscordMessage
 from tests import pages
 from tests.delivery_fakes import Bench, refusal, text_of
 

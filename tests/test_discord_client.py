@@ -12,6 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from disgram.addresses import Destination
+from disgram.discord.message import DiscordMessage, Upload
 from disgram.discord_answer import classify
 from disgram.discord_client import DiscordClient, MultipartBody
 from disgram.errors import (
@@ -25,7 +27,6 @@ from disgram.errors import (
     RateLimited,
     WebhookGone,
 )
-from disgram.models import Destination, DiscordMessage, Upload
 from tests.http_fakes import Web
 
 HOOK = Destination("https://discord.com", "123", "s3cret-token")

@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from disgram.discord.message import DiscordMessage
 from disgram.discord_message import Rung, edited, marked_deleted, render
-from disgram.models import (
+from disgram.post import (
     Block,
     Button,
     Buttons,
     Card,
-    DiscordMessage,
     Fetched,
     Forward,
     LinkPreview,

@@ -20,7 +20,8 @@ from bench.fidelity import REAL_PAGES, Judge, pages_under, rendered, report
 from demo.markup import Scene
 from demo.pages import frame
 from demo.posts import KINDS, Kind
-from disgram.models import ChannelPage, DiscordMessage, TelegramPost
+from disgram.discord.message import DiscordMessage
+from disgram.post import ChannelPage, TelegramPost
 from disgram.telegram_page import parse_post, slices
 from tests import pages
 from tests.odd_posts import ODD_POSTS

@@ -11,7 +11,7 @@ import pytest
 
 from disgram.health import Configuration, LogFile, Moment, summarise, summarise_job
 from disgram.host import Host
-from disgram.models import Snapshot, WorkerState, WorkerStatus
+from disgram.workers.spec import Snapshot, WorkerState, WorkerStatus
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=timezone.utc)
 HOST, LOG = Host(), LogFile(NOW - timedelta(minutes=3))

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from disgram import lifecycle
+from disgram.addresses import ChannelRef, Destination
 from disgram.lifecycle import (
     TRANSITIONS,
     Event,
@@ -39,7 +40,7 @@ from disgram.lifecycle import (
     wanted,
     words_for_exit,
 )
-from disgram.models import ChannelRef, Destination, WorkerSettings, WorkerSpec, WorkerState
+from disgram.workers.spec import WorkerSettings, WorkerSpec, WorkerState
 
 STALE = 360.0
 BACKOFF, FAILED, RUNNING, STARTING, STOPPING = (

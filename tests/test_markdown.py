@@ -11,7 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from disgram import markdown
-from disgram.models import RichText, Run, Style, plain
+from disgram.post import (
+    RichText,
+    Run,
+    Style,
+    plain,
+)
 from tests.discord_markdown import Seen, read, runs_of, text_of
 
 BOLD, ITALIC, UNDERLINE, STRIKE = Style.BOLD, Style.ITALIC, Style.UNDERLINE, Style.STRIKE

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from disgram.discord.message import DiscordMessage, RateFacts
 from disgram.discord_answer import Answer
 from disgram.errors import (
     DiscordUnavailable,
@@ -18,7 +19,6 @@ from disgram.errors import (
     WebhookGone,
 )
 from disgram.ledger import PartRow
-from disgram.models import DiscordMessage, RateFacts
 from disgram.outbox import PATIENCE, backoff
 from tests.delivery_fakes import FACTS, Bench, refusal
 

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from disgram.addresses import Destination
+from disgram.discord.message import RateFacts
 from disgram.errors import StorageUnavailable
 from disgram.limit_store import LimitStore
-from disgram.models import Destination, RateFacts
 from rate_limiter import (
     HEARSAY_FOR,
     HOST_LIMIT,

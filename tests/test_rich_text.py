@@ -10,7 +10,12 @@ from bs4 import BeautifulSoup
 from hypothesis import given
 from hypothesis import strategies as st
 
-from disgram.models import RichText, Run, Style, plain
+from disgram.post import (
+    RichText,
+    Run,
+    Style,
+    plain,
+)
 from disgram.telegram_page.rich_text import rich_text, words
 from tests import pages
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from disgram.discord.message import DiscordMessage
 from disgram.errors import (
     CloudflareBlocked,
     DiscordError,
@@ -16,7 +17,6 @@ from disgram.errors import (
     MessageStuck,
     RateLimited,
 )
-from disgram.models import DiscordMessage
 from disgram.report import EXIT_CRASH
 from disgram.server_errors import STUCK_SECONDS, STUCK_TRIES, ServerErrors
 from tests import pages

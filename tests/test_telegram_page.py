@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from disgram.errors import ChannelHasNoPreview, ChannelNotFound, DisgramError, PageNotUnderstood
-from disgram.models import (
+from disgram.post import (
     Block,
     Button,
     Buttons,

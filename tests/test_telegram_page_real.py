@@ -13,7 +13,7 @@ import pytest
 from lxml import html as lxml_html  # type: ignore[import-untyped]
 
 from disgram.errors import ChannelHasNoPreview, ChannelNotFound, DisgramError, PageNotUnderstood
-from disgram.models import (
+from disgram.post import (
     Block,
     Buttons,
     Card,

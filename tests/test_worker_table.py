@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from disgram.addresses import ChannelRef, Destination
 from disgram.lifecycle import Start, Stop
 from disgram.log_pipe import LogPipe
-from disgram.models import ChannelRef, Destination, WorkerSettings, WorkerSpec, WorkerState
 from disgram.report import Level, Report
 from disgram.worker_process import Template, WorkerProcess
 from disgram.worker_table import WorkerTable
+from disgram.workers.spec import WorkerSettings, WorkerSpec, WorkerState
 
 SPEC = WorkerSpec(
     "job",

@@ -10,7 +10,7 @@ import re
 from html import unescape
 
 from disgram.errors import ChannelHasNoPreview, ChannelNotFound, PageNotUnderstood
-from disgram.models import ChannelPage, PostSlice
+from disgram.post import ChannelPage, PostSlice
 from disgram.telegram_page.fingerprints import fingerprint
 
 _HISTORY = re.compile(r"<section\b[^<>]*\btgme_channel_history\b")

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from bs4 import Tag
 
-from disgram.models import Media, MediaKind
+from disgram.post import Media, MediaKind
 from disgram.telegram_page.markup import (
     Place,
     attribute,

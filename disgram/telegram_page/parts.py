@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from bs4 import Tag
 
-from disgram.models import (
+from disgram.post import (
     Block,
     Button,
     Buttons,

@@ -16,7 +16,7 @@ from bs4.builder import ParserRejectedMarkup
 from bs4.element import NavigableString
 
 from disgram.errors import PageNotUnderstood
-from disgram.models import (
+from disgram.post import (
     Block,
     Card,
     ChannelPage,

@@ -15,7 +15,12 @@ from typing import NamedTuple
 
 from bs4.element import NavigableString, PageElement, Tag
 
-from disgram.models import RichText, Run, Style, plain
+from disgram.post import (
+    RichText,
+    Run,
+    Style,
+    plain,
+)
 from disgram.telegram_page.markup import attribute, classes, href
 
 _STYLES = {

@@ -11,9 +11,10 @@ import sys
 import threading
 from pathlib import Path
 
-from disgram.models import ChannelRef, Destination, WorkerSettings, WorkerSpec
+from disgram.addresses import ChannelRef, Destination
 from disgram.supervisor import Supervisor
 from disgram.worker_process import Template
+from disgram.workers.spec import WorkerSettings, WorkerSpec
 
 BEHAVIOURS = ("obedient", "crashing", "hanging", "silent", "permanent", "chatty", "waiting")
 

@@ -20,10 +20,10 @@ import pytest
 from disgram import lifecycle, worker_process
 from disgram.errors import StorageUnavailable
 from disgram.locks import LOCK_FILE, WorkerLock
-from disgram.models import WorkerSpec, WorkerState, WorkerStatus
 from disgram.report import Level, Report
 from disgram.supervisor import Supervisor
 from disgram.worker_process import Template
+from disgram.workers.spec import WorkerSpec, WorkerState, WorkerStatus
 from tests.integration.small_service import spec_of, template
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -1,8 +1,8 @@
 """Raises as soon as it runs."""
 
-from disgram.models import WorkerSpec
 from disgram.pulse import Pulse
 from disgram.report import Reporter
+from disgram.workers.spec import WorkerSpec
 
 
 def serve(spec: WorkerSpec, say: Reporter, pulse: Pulse) -> int:

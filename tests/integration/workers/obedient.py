@@ -3,9 +3,9 @@
 import os
 
 from disgram.errors import Stopping
-from disgram.models import WorkerSpec
 from disgram.pulse import Pulse
 from disgram.report import Level, Reporter
+from disgram.workers.spec import WorkerSpec
 
 
 def serve(spec: WorkerSpec, say: Reporter, pulse: Pulse) -> int:

@@ -1,8 +1,8 @@
 """Has nothing to forward until somebody changes something."""
 
-from disgram.models import WorkerSpec
 from disgram.pulse import Pulse
 from disgram.report import EXIT_PERMANENT, Level, Reporter
+from disgram.workers.spec import WorkerSpec
 
 
 def serve(spec: WorkerSpec, say: Reporter, pulse: Pulse) -> int:

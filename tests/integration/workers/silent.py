@@ -2,9 +2,9 @@
 
 import time
 
-from disgram.models import WorkerSpec
 from disgram.pulse import Pulse
 from disgram.report import Level, Reporter
+from disgram.workers.spec import WorkerSpec
 
 
 def serve(spec: WorkerSpec, say: Reporter, pulse: Pulse) -> int:

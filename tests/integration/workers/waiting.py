@@ -1,8 +1,8 @@
 """Has nothing to do and nothing to say."""
 
-from disgram.models import WorkerSpec
 from disgram.pulse import Pulse
 from disgram.report import Reporter
+from disgram.workers.spec import WorkerSpec
 
 
 def serve(spec: WorkerSpec, say: Reporter, pulse: Pulse) -> int:

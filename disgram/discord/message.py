@@ -7,14 +7,6 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
-class Fetched:
-    """A media file at hand: its size in bytes and its media type (`image/jpeg`), as the server named it."""
-
-    size: int
-    content_type: str
-
-
-@dataclass(frozen=True, slots=True)
 class Upload:
     """One `files[n]` of a message: which file of the post (index into its `media`) under which name."""
 

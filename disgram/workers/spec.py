@@ -8,7 +8,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from disgram.models.addresses import ChannelRef, Destination
+from disgram.addresses import ChannelRef, Destination
 
 
 @dataclass(frozen=True, slots=True)

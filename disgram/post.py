@@ -82,6 +82,14 @@ class Media:
 
 
 @dataclass(frozen=True, slots=True)
+class Fetched:
+    """A media file at hand: its size in bytes and its media type (`image/jpeg`), as the server named it."""
+
+    size: int
+    content_type: str
+
+
+@dataclass(frozen=True, slots=True)
 class Text:
     """The post's own text or caption."""
 
