@@ -22,8 +22,6 @@ from contextlib import ExitStack
 
 from disgram import rehearsal
 from disgram.addresses import ChannelRef
-from disgram.catch_up import between, missing, newest
-from disgram.channel_reader import ChannelReader
 from disgram.delivery import Courier
 from disgram.discord_client import DiscordClient
 from disgram.errors import (
@@ -36,15 +34,17 @@ from disgram.errors import (
     WebhookGone,
 )
 from disgram.follow import Follower
-from disgram.layout_watch import LayoutWatch
 from disgram.ledger import ChannelLedger, Ledger
 from disgram.limit_store import LimitStore
 from disgram.outbox import BACKOFF_MAX, Outbox
-from disgram.pacing import TelegramPacer
 from disgram.post import ChannelPage, PostSlice, TelegramPost
 from disgram.pulse import Pulse
 from disgram.report import EXIT_CRASH, EXIT_OK, EXIT_PERMANENT, Level, Reporter
-from disgram.telegram_client import TelegramClient
+from disgram.telegram.backfill import between, missing, newest
+from disgram.telegram.channel import ChannelReader
+from disgram.telegram.client import TelegramClient
+from disgram.telegram.throttle import TelegramPacer
+from disgram.telegram.unknown_markup import LayoutWatch
 from disgram.workers.spec import WorkerSpec
 from rate_limiter import DiscordRateLimiter, Route
 

@@ -29,7 +29,7 @@ from disgram.post import (
     MediaKind,
     TelegramPost,
 )
-from disgram.telegram_page import parse_post, slices
+from disgram.telegram.page import parse_post, slices
 from tests import pages as frames
 from tests.discord_rules import violations
 

@@ -14,7 +14,7 @@ from bench.processes import cpu_seconds, pss
 from bench.stage import Service, children, eventually, staged
 from disgram.discord.message import RateFacts
 from disgram.limit_store import LimitStore
-from disgram.pacing import TelegramPacer
+from disgram.telegram.throttle import TelegramPacer
 from rate_limiter import DiscordRateLimiter, Route
 
 

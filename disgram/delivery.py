@@ -35,7 +35,7 @@ from disgram.post import (
     TelegramPost,
 )
 from disgram.report import Level, Reporter
-from disgram.telegram_client import Download, TelegramClient
+from disgram.telegram.client import Download, TelegramClient
 
 MEDIA_TRIES = 3
 """A file that cannot be had by then becomes a link; the post does not wait for it."""

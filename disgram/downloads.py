@@ -11,7 +11,7 @@ from typing import IO
 
 from disgram.discord.message import DiscordMessage
 from disgram.post import Fetched
-from disgram.telegram_client import Download
+from disgram.telegram.client import Download
 
 
 class Downloads:

@@ -26,7 +26,7 @@ from disgram.post import (
     TelegramPost,
     Unknown,
 )
-from disgram.telegram_page import parse_post, scan, slices
+from disgram.telegram.page import parse_post, scan, slices
 
 COLOR = 0x5865F2
 EXIT_NOT_A_PAGE = 1

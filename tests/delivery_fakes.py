@@ -11,18 +11,18 @@ from pathlib import Path
 from typing import IO, Any
 
 from disgram.addresses import ChannelRef, Destination
-from disgram.channel_reader import ChannelReader
 from disgram.delivery import Courier
 from disgram.discord.message import DiscordMessage, RateFacts
 from disgram.discord_answer import Answer
 from disgram.errors import DiscordError, DisgramError, MediaUnavailable, MessageGone, Stopping
 from disgram.follow import Follower
-from disgram.layout_watch import LayoutWatch
 from disgram.ledger import ChannelLedger, Ledger
 from disgram.outbox import Outbox
 from disgram.post import Fetched
 from disgram.report import Level
-from disgram.telegram_client import Download
+from disgram.telegram.channel import ChannelReader
+from disgram.telegram.client import Download
+from disgram.telegram.unknown_markup import LayoutWatch
 from disgram.workers.spec import WorkerSettings, WorkerSpec
 from tests import pages
 from tests.discord_clock import Clock

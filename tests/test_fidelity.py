@@ -22,7 +22,7 @@ from demo.pages import frame
 from demo.posts import KINDS, Kind
 from disgram.discord.message import DiscordMessage
 from disgram.post import ChannelPage, TelegramPost
-from disgram.telegram_page import parse_post, slices
+from disgram.telegram.page import parse_post, slices
 from tests import pages
 from tests.odd_posts import ODD_POSTS
 

@@ -21,7 +21,7 @@ from disgram.post import (
     Style,
     plain,
 )
-from disgram.telegram_page.markup import attribute, classes, href
+from disgram.telegram.page.dom import attribute, classes, href
 
 _STYLES = {
     "b": Style.BOLD,

@@ -33,8 +33,13 @@ from disgram.post import (
     ViaBot,
     plain,
 )
-from disgram.telegram_page import fingerprint, parse_post, scan, slices
-from disgram.telegram_page.fingerprints import _fingerprint, settled
+from disgram.telegram.page import (
+    fingerprint,
+    parse_post,
+    scan,
+    slices,
+)
+from disgram.telegram.page.fingerprint import _fingerprint, settled
 from tests import pages
 
 

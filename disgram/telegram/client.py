@@ -28,8 +28,8 @@ from disgram.errors import (
 )
 from disgram.http_client import HttpAnswer, HttpClient
 from disgram.http_patience import Patience
-from disgram.pacing import TelegramPacer
 from disgram.post import Fetched
+from disgram.telegram.throttle import TelegramPacer
 
 MEDIA_DOMAINS = ("t.me", "telegram.org", "telesco.pe", "cdn-telegram.org", "telegram-cdn.org")
 """Telegram's own; media come from these and names below them (README, "Security")."""

@@ -31,11 +31,11 @@ from disgram.post import (
     ViaBot,
     plain,
 )
-from disgram.telegram_page import parse_post, scan, slices
-from disgram.telegram_page.fingerprints import _fingerprint, settled
+from disgram.telegram.page import parse_post, scan, slices
+from disgram.telegram.page.fingerprint import _fingerprint, settled
 from tests import pages
 
-REAL = Path(__file__).parents[2] / "shared" / "telegram-pages"
+REAL = Path(__file__).parents[3] / "shared" / "telegram-pages"
 pytestmark = pytest.mark.skipif(not REAL.is_dir(), reason="no real pages beside the repository")
 
 FEEDS = {

@@ -10,7 +10,6 @@ import gc
 from collections.abc import Callable
 
 from disgram.errors import PageNotUnderstood, TelegramUnavailable
-from disgram.layout_watch import PAGE, LayoutWatch
 from disgram.outbox import BACKOFF_MAX, backoff
 from disgram.post import (
     ChannelPage,
@@ -20,8 +19,9 @@ from disgram.post import (
     Unsupported,
 )
 from disgram.report import Level, Reporter
-from disgram.telegram_client import TelegramClient
-from disgram.telegram_page import parse_post, scan
+from disgram.telegram.client import TelegramClient
+from disgram.telegram.page import parse_post, scan
+from disgram.telegram.unknown_markup import PAGE, LayoutWatch
 
 PAGE_TRIES = 4
 """Requests for one page within one poll before it is left to the next."""

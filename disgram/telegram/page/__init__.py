@@ -8,8 +8,8 @@ runs, media.py what comes as a file, parts.py everything else; markup.py holds w
 Never touches the network and never says a word of Discord's.
 """
 
-from disgram.telegram_page.feed import scan, slices
-from disgram.telegram_page.fingerprints import fingerprint
-from disgram.telegram_page.post import parse_post
+from disgram.telegram.page.fingerprint import fingerprint
+from disgram.telegram.page.parser import parse_post
+from disgram.telegram.page.split import scan, slices
 
 __all__ = ["fingerprint", "parse_post", "scan", "slices"]

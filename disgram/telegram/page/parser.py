@@ -31,9 +31,16 @@ from disgram.post import (
     Unknown,
     Unsupported,
 )
-from disgram.telegram_page import media, parts
-from disgram.telegram_page.markup import Place, attribute, classes, file_url, find
-from disgram.telegram_page.rich_text import words
+from disgram.telegram.page import blocks as parts
+from disgram.telegram.page import media
+from disgram.telegram.page.dom import (
+    Place,
+    attribute,
+    classes,
+    file_url,
+    find,
+)
+from disgram.telegram.page.rich_text import words
 
 _READERS: dict[str, parts.Reader] = {
     "tgme_widget_message_author": parts.author,

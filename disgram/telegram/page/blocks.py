@@ -30,9 +30,15 @@ from disgram.post import (
     Unsupported,
     ViaBot,
 )
-from disgram.telegram_page.markup import Place, classes, find, find_all, href
-from disgram.telegram_page.media import preview_media
-from disgram.telegram_page.rich_text import rich_text, words
+from disgram.telegram.page.dom import (
+    Place,
+    classes,
+    find,
+    find_all,
+    href,
+)
+from disgram.telegram.page.media import preview_media
+from disgram.telegram.page.rich_text import rich_text, words
 
 Reader = Callable[[Tag, Place], Iterator[Block]]
 

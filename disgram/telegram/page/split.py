@@ -11,7 +11,7 @@ from html import unescape
 
 from disgram.errors import ChannelHasNoPreview, ChannelNotFound, PageNotUnderstood
 from disgram.post import ChannelPage, PostSlice
-from disgram.telegram_page.fingerprints import fingerprint
+from disgram.telegram.page.fingerprint import fingerprint
 
 _HISTORY = re.compile(r"<section\b[^<>]*\btgme_channel_history\b")
 _POST = re.compile(r'data-post="([^"<>/]+)/([1-9][0-9]{0,9})"')

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from bs4 import Tag
 
 from disgram.post import Media, MediaKind
-from disgram.telegram_page.markup import (
+from disgram.telegram.page.dom import (
     Place,
     attribute,
     background,
@@ -22,7 +22,7 @@ from disgram.telegram_page.markup import (
     find,
     find_all,
 )
-from disgram.telegram_page.rich_text import words
+from disgram.telegram.page.rich_text import words
 
 _WIDTH = re.compile(r"(?<![-\w])width:\s*([0-9.]+)px")
 _PERCENT = re.compile(r"padding-top:\s*([0-9.]+)%")

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from disgram.channel_reader import PAGE_TRIES
 from disgram.errors import PageNotUnderstood, TelegramUnavailable
-from disgram.layout_watch import KEEP, LARGEST, LayoutWatch
+from disgram.telegram.channel import PAGE_TRIES
+from disgram.telegram.unknown_markup import KEEP, LARGEST, LayoutWatch
 from tests import pages
 from tests.delivery_fakes import Bench
 

@@ -16,8 +16,8 @@ from disgram.errors import (
     TelegramUnavailable,
 )
 from disgram.limit_store import LimitStore
-from disgram.pacing import TelegramPacer
-from disgram.telegram_client import PAGE_BYTES, SPOOL_BYTES, TelegramClient
+from disgram.telegram.client import PAGE_BYTES, SPOOL_BYTES, TelegramClient
+from disgram.telegram.throttle import TelegramPacer
 from tests.discord_clock import Clock
 from tests.http_fakes import Web
 

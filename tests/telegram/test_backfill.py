@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from disgram.catch_up import between, missing, newest
 from disgram.errors import PageNotUnderstood
 from disgram.post import ChannelPage, PostSlice
+from disgram.telegram.backfill import between, missing, newest
 
 
 def post(number: int, size: int = 1, *, service: bool = False) -> PostSlice:

@@ -16,7 +16,7 @@ from disgram.post import (
     Style,
     plain,
 )
-from disgram.telegram_page.rich_text import rich_text, words
+from disgram.telegram.page.rich_text import rich_text, words
 from tests import pages
 
 PLAIN: frozenset[Style] = frozenset()
