@@ -23,7 +23,7 @@ from contextlib import ExitStack
 from disgram import rehearsal
 from disgram.addresses import ChannelRef
 from disgram.delivery import Courier
-from disgram.discord_client import DiscordClient
+from disgram.discord.client import DiscordClient
 from disgram.errors import (
     ChannelHasNoPreview,
     ChannelNotFound,

@@ -20,9 +20,9 @@ from bench.seen_in_telegram import SeenPost
 from demo.discord import DiscordStandIn
 from demo.discord_limits import Rates
 from disgram.addresses import Destination
+from disgram.discord.client import DiscordClient
 from disgram.discord.message import DiscordMessage
-from disgram.discord_client import DiscordClient
-from disgram.discord_message import render
+from disgram.discord.render import render
 from disgram.post import (
     ChannelPage,
     Fetched,

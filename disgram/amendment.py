@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Container
 
 from disgram.discord.message import DiscordMessage
-from disgram.discord_message import edited
+from disgram.discord.render import edited
 from disgram.downloads import Downloads
 from disgram.errors import DiscordUnavailable
 from disgram.ledger import ChannelLedger, PartRow

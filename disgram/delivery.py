@@ -14,7 +14,7 @@ from functools import partial
 
 from disgram.amendment import Amendment
 from disgram.discord.message import DiscordMessage
-from disgram.discord_message import Rung, render
+from disgram.discord.render import Rung, render
 from disgram.downloads import Downloads
 from disgram.errors import (
     DiscordError,

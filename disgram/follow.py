@@ -21,7 +21,7 @@ from collections.abc import Callable
 
 from disgram.delivery import Courier, Shape, identities
 from disgram.discord.message import DiscordMessage
-from disgram.discord_message import Rung, edited, marked_deleted
+from disgram.discord.render import Rung, edited, marked_deleted
 from disgram.downloads import Downloads
 from disgram.errors import (
     DiscordUnavailable,

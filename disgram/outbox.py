@@ -15,10 +15,10 @@ from contextlib import suppress
 from typing import IO, Any, Protocol
 
 from disgram.addresses import Destination
+from disgram.discord.client import DiscordClient
 from disgram.discord.message import DiscordMessage, RateFacts
-from disgram.discord_answer import Answer
-from disgram.discord_client import DiscordClient
-from disgram.discord_message import digest
+from disgram.discord.render import digest
+from disgram.discord.responses import Answer
 from disgram.errors import (
     CloudflareBlocked,
     DiscordError,

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from disgram.discord.message import DiscordMessage
-from disgram.discord_message import Rung, render
+from disgram.discord.render import Rung, render
 from disgram.errors import DisgramError, PageNotUnderstood
 from disgram.post import (
     ChannelPage,

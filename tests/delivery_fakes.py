@@ -13,7 +13,7 @@ from typing import IO, Any
 from disgram.addresses import ChannelRef, Destination
 from disgram.delivery import Courier
 from disgram.discord.message import DiscordMessage, RateFacts
-from disgram.discord_answer import Answer
+from disgram.discord.responses import Answer
 from disgram.errors import DiscordError, DisgramError, MediaUnavailable, MessageGone, Stopping
 from disgram.follow import Follower
 from disgram.ledger import ChannelLedger, Ledger

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from disgram.discord.message import DiscordMessage, RateFacts
-from disgram.discord_answer import Answer
+from disgram.discord.responses import Answer
 from disgram.errors import (
     DiscordUnavailable,
     MessageGone,

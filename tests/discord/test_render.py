@@ -11,7 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from disgram.discord.message import DiscordMessage
-from disgram.discord_message import Rung, edited, marked_deleted, render
+from disgram.discord.render import (
+    Rung,
+    edited,
+    marked_deleted,
+    render,
+)
 from disgram.post import (
     Block,
     Button,
@@ -34,9 +39,9 @@ from disgram.post import (
     Unsupported,
     ViaBot,
 )
+from tests.discord.test_markdown import RICH_TEXTS
 from tests.discord_markdown import read, text_of
 from tests.discord_rules import MEBIBYTE, violations
-from tests.test_markdown import RICH_TEXTS
 
 FEW = settings(max_examples=100, deadline=None)
 COLOR = 0x2AABEE

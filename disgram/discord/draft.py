@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from disgram import discord_limits as limits
-from disgram import discord_names as names
+from disgram.discord import message_limits as limits
+from disgram.discord import names
+from disgram.discord.markdown.escape import cleaned
 from disgram.discord.message import Upload
-from disgram.markdown_escape import cleaned
 from disgram.post import (
     Fetched,
     MediaKind,

@@ -15,8 +15,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-from disgram import markdown_escape as escape
-from disgram.markdown_escape import ZWSP
+from disgram.discord.markdown import escape
+from disgram.discord.markdown.escape import ZWSP
 from disgram.post import RichText, Run, Style
 
 MARKERS = {

@@ -15,8 +15,14 @@ import unicodedata
 from dataclasses import replace
 from itertools import groupby, takewhile
 
-from disgram.markdown_escape import can_label, cleaned, code_fence, shown_target, target
-from disgram.markdown_inline import inline
+from disgram.discord.markdown.escape import (
+    can_label,
+    cleaned,
+    code_fence,
+    shown_target,
+    target,
+)
+from disgram.discord.markdown.inline import inline
 from disgram.post import (
     RichText,
     Run,

@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from disgram.addresses import Destination
+from disgram.discord.client import DiscordClient, MultipartBody
 from disgram.discord.message import DiscordMessage, Upload
-from disgram.discord_answer import classify
-from disgram.discord_client import DiscordClient, MultipartBody
+from disgram.discord.responses import classify
 from disgram.errors import (
     CloudflareBlocked,
     DiscordError,

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from disgram import markdown
+from disgram.discord.markdown import blocks as markdown
 from disgram.post import (
     RichText,
     Run,

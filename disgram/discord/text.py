@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import replace
 from functools import singledispatch
 
-from disgram.markdown_escape import invisible
+from disgram.discord.markdown.escape import invisible
 from disgram.post import (
     Block,
     Button,

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from itertools import groupby
 from typing import Any
 
-from disgram import discord_limits as limits
-from disgram.markdown_escape import ZWSP
+from disgram.discord import message_limits as limits
+from disgram.discord.markdown.escape import ZWSP
 
 NOTICE = "*deleted in Telegram*"
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from disgram.discord_limits import USERNAME
+from disgram.discord.message_limits import USERNAME
 from disgram.post import MediaKind
 
 _SUBSTITUTES = str.maketrans({"@": "＠", "#": "＃", ":": "："})

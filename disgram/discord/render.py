@@ -18,13 +18,25 @@ from collections.abc import Iterable, Mapping
 from enum import IntEnum
 from typing import Any
 
-from disgram import discord_limits as limits
-from disgram import markdown, post_text
-from disgram.deletion_mark import marked_deleted
+from disgram.discord import message_limits as limits
+from disgram.discord import text as post_text
+from disgram.discord.deletion_mark import marked_deleted
+from disgram.discord.draft import (
+    Draft,
+    Embed,
+    Files,
+    files_of,
+    rest_is_empty,
+)
+from disgram.discord.link_card import (
+    Card,
+    card_of,
+    described,
+    one_line,
+)
+from disgram.discord.markdown import blocks as markdown
 from disgram.discord.message import DiscordMessage
-from disgram.discord_names import username
-from disgram.link_card import Card, card_of, described, one_line
-from disgram.message_parts import Draft, Embed, Files, files_of, rest_is_empty
+from disgram.discord.names import username
 from disgram.post import (
     Fetched,
     LinkPreview,

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from disgram import discord_limits as limits
-from disgram import markdown, post_text
-from disgram.markdown_escape import cleaned
-from disgram.message_parts import Embed, Files
+from disgram.discord import message_limits as limits
+from disgram.discord import text as post_text
+from disgram.discord.draft import Embed, Files
+from disgram.discord.markdown import blocks as markdown
+from disgram.discord.markdown.escape import cleaned
 from disgram.post import (
     LinkPreview,
     Media,

@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 from disgram import __version__
 from disgram.addresses import Destination
 from disgram.discord.message import DiscordMessage, RateFacts, Upload
-from disgram.discord_answer import Answer, classify
+from disgram.discord.responses import Answer, classify
 from disgram.errors import DiscordUnavailable, NoAnswer
 from disgram.http_client import HttpAnswer, HttpClient
 from disgram.http_patience import Patience
