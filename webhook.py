@@ -22,7 +22,9 @@ from contextlib import ExitStack
 
 from disgram import rehearsal
 from disgram.addresses import ChannelRef
-from disgram.delivery import Courier
+from disgram.delivery.follow import Follower
+from disgram.delivery.post_delivery import Courier
+from disgram.delivery.sender import BACKOFF_MAX, Outbox
 from disgram.discord.client import DiscordClient
 from disgram.errors import (
     ChannelHasNoPreview,
@@ -33,10 +35,8 @@ from disgram.errors import (
     TelegramUnavailable,
     WebhookGone,
 )
-from disgram.follow import Follower
 from disgram.ledger import ChannelLedger, Ledger
 from disgram.limit_store import LimitStore
-from disgram.outbox import BACKOFF_MAX, Outbox
 from disgram.post import ChannelPage, PostSlice, TelegramPost
 from disgram.pulse import Pulse
 from disgram.report import EXIT_CRASH, EXIT_OK, EXIT_PERMANENT, Level, Reporter

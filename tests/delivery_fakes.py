@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import IO, Any
 
 from disgram.addresses import ChannelRef, Destination
-from disgram.delivery import Courier
+from disgram.delivery.follow import Follower
+from disgram.delivery.post_delivery import Courier
+from disgram.delivery.sender import Outbox
 from disgram.discord.message import DiscordMessage, RateFacts
 from disgram.discord.responses import Answer
 from disgram.errors import DiscordError, DisgramError, MediaUnavailable, MessageGone, Stopping
-from disgram.follow import Follower
 from disgram.ledger import ChannelLedger, Ledger
-from disgram.outbox import Outbox
 from disgram.post import Fetched
 from disgram.report import Level
 from disgram.telegram.channel import ChannelReader

@@ -9,8 +9,8 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable
 
+from disgram.delivery.sender import BACKOFF_MAX, backoff
 from disgram.errors import PageNotUnderstood, TelegramUnavailable
-from disgram.outbox import BACKOFF_MAX, backoff
 from disgram.post import (
     ChannelPage,
     PostSlice,

@@ -12,10 +12,11 @@ from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from disgram.amendment import Amendment
+from disgram.delivery.downloads import Downloads
+from disgram.delivery.message_sync import Amendment
+from disgram.delivery.sender import Outbox
 from disgram.discord.message import DiscordMessage
 from disgram.discord.render import Rung, render
-from disgram.downloads import Downloads
 from disgram.errors import (
     DiscordError,
     DiscordUnavailable,
@@ -27,7 +28,6 @@ from disgram.errors import (
     TelegramUnavailable,
 )
 from disgram.ledger import ChannelLedger, PartRow, PostRow
-from disgram.outbox import Outbox
 from disgram.post import (
     Fetched,
     Media,

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from disgram.delivery.poison import STUCK_SECONDS, STUCK_TRIES, ServerErrors
 from disgram.discord.message import DiscordMessage
 from disgram.errors import (
     CloudflareBlocked,
@@ -18,7 +19,6 @@ from disgram.errors import (
     RateLimited,
 )
 from disgram.report import EXIT_CRASH
-from disgram.server_errors import STUCK_SECONDS, STUCK_TRIES, ServerErrors
 from tests import pages
 from tests.delivery_fakes import Bench, text_of
 from tests.discord_clock import Clock

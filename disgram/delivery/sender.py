@@ -15,6 +15,7 @@ from contextlib import suppress
 from typing import IO, Any, Protocol
 
 from disgram.addresses import Destination
+from disgram.delivery.poison import ServerErrors
 from disgram.discord.client import DiscordClient
 from disgram.discord.message import DiscordMessage, RateFacts
 from disgram.discord.render import digest
@@ -30,7 +31,6 @@ from disgram.errors import (
 )
 from disgram.ledger import ChannelLedger, PartRow
 from disgram.report import Level, Reporter
-from disgram.server_errors import ServerErrors
 
 BACKOFF_MAX = 60.0
 """Seconds between two tries while Discord is down; bounded by the cooldown as well."""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from disgram.delivery.sender import PATIENCE, backoff
 from disgram.discord.message import DiscordMessage, RateFacts
 from disgram.discord.responses import Answer
 from disgram.errors import (
@@ -19,7 +20,6 @@ from disgram.errors import (
     WebhookGone,
 )
 from disgram.ledger import PartRow
-from disgram.outbox import PATIENCE, backoff
 from tests.delivery_fakes import FACTS, Bench, refusal
 
 HELLO = DiscordMessage({"content": "hello"})

@@ -11,12 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container
 
+from disgram.delivery.downloads import Downloads
+from disgram.delivery.sender import Outbox
 from disgram.discord.message import DiscordMessage
 from disgram.discord.render import edited
-from disgram.downloads import Downloads
 from disgram.errors import DiscordUnavailable
 from disgram.ledger import ChannelLedger, PartRow
-from disgram.outbox import Outbox
 
 Fetch = Callable[[Container[int], Container[int]], Downloads]
 """Fetches those of the post's files that are wanted (indexes), of some (the second) only their picture."""

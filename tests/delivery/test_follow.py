@@ -18,8 +18,8 @@ from disgram.errors import (
 )
 from disgram.report import EXIT_OK
 from tests import pages
+from tests.delivery.test_post_delivery import LONG
 from tests.delivery_fakes import Bench, refusal
-from tests.test_delivery import LONG
 
 FIRST, SECOND = "5449764 126_4600", "5449765 127_4601"
 """The numbers by which t.me tells photos apart."""

@@ -19,10 +19,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
-from disgram.delivery import Courier, Shape, identities
+from disgram.delivery.downloads import Downloads
+from disgram.delivery.post_delivery import Courier, Shape, identities
 from disgram.discord.message import DiscordMessage
 from disgram.discord.render import Rung, edited, marked_deleted
-from disgram.downloads import Downloads
 from disgram.errors import (
     DiscordUnavailable,
     MessageGone,
