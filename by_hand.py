@@ -20,9 +20,9 @@ import config
 from disgram.addresses import ChannelRef, Destination
 from disgram.errors import BadInput, BadSetting, Stopping, StorageUnavailable
 from disgram.locks import LOCK_FILE, WorkerLock
-from disgram.pulse import Pulse
 from disgram.report import EXIT_CRASH, EXIT_OK, Level, Reporter
 from disgram.worker_log import body, stamp
+from disgram.workers.heartbeat import Pulse
 from disgram.workers.spec import WorkerSpec
 
 EXIT_MISUSED = 2

@@ -25,10 +25,10 @@ from disgram.ledger import Ledger
 from disgram.locks import LOCK_FILE, InstanceLock
 from disgram.report import Level, Report
 from disgram.service_parts import Limits, Progress, Supervision
-from disgram.supervisor import Supervisor
 from disgram.worker_log import WorkerLog
-from disgram.worker_process import Template
+from disgram.workers.forkserver_client import Template
 from disgram.workers.spec import WorkerSpec
+from disgram.workers.supervisor import Supervisor
 from jobs import Job, JobManager
 from rate_limiter import DiscordRateLimiter
 

@@ -20,7 +20,6 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 
-from disgram import rehearsal
 from disgram.addresses import ChannelRef
 from disgram.delivery.follow import Follower
 from disgram.delivery.post_delivery import Courier
@@ -38,13 +37,14 @@ from disgram.errors import (
 from disgram.ledger import ChannelLedger, Ledger
 from disgram.limit_store import LimitStore
 from disgram.post import ChannelPage, PostSlice, TelegramPost
-from disgram.pulse import Pulse
 from disgram.report import EXIT_CRASH, EXIT_OK, EXIT_PERMANENT, Level, Reporter
 from disgram.telegram.backfill import between, missing, newest
 from disgram.telegram.channel import ChannelReader
 from disgram.telegram.client import TelegramClient
 from disgram.telegram.throttle import TelegramPacer
 from disgram.telegram.unknown_markup import LayoutWatch
+from disgram.workers import warmup as rehearsal
+from disgram.workers.heartbeat import Pulse
 from disgram.workers.spec import WorkerSpec
 from rate_limiter import DiscordRateLimiter, Route
 
@@ -314,7 +314,7 @@ def serve(spec: WorkerSpec, say: Reporter, pulse: Pulse, *, once: bool = False) 
 
 
 def rehearse() -> None:
-    """For the template, before it forks: see disgram/rehearsal.py."""
+    """For the template, before it forks: see disgram/workers/warmup.py."""
     rehearsal.rehearse(serve)
 
 

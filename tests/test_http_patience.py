@@ -13,7 +13,7 @@ from disgram import http_environment, http_patience
 from disgram.errors import NoAnswer, Stopping
 from disgram.http_client import HttpClient
 from disgram.http_patience import Patience
-from disgram.pulse import Pulse
+from disgram.workers.heartbeat import Pulse
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n"
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nffffff\r\n"

@@ -10,7 +10,8 @@ import pytest
 from dotenv import dotenv_values
 
 import config
-from disgram import errors, lifecycle
+from disgram import errors
+from disgram.workers import lifecycle
 from main import app
 
 ROOT = Path(__file__).resolve().parents[1]

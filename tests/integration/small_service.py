@@ -12,9 +12,9 @@ import threading
 from pathlib import Path
 
 from disgram.addresses import ChannelRef, Destination
-from disgram.supervisor import Supervisor
-from disgram.worker_process import Template
+from disgram.workers.forkserver_client import Template
 from disgram.workers.spec import WorkerSettings, WorkerSpec
+from disgram.workers.supervisor import Supervisor
 
 BEHAVIOURS = ("obedient", "crashing", "hanging", "silent", "permanent", "chatty", "waiting")
 

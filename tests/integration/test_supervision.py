@@ -17,13 +17,14 @@ from pathlib import Path
 
 import pytest
 
-from disgram import lifecycle, worker_process
 from disgram.errors import StorageUnavailable
 from disgram.locks import LOCK_FILE, WorkerLock
 from disgram.report import Level, Report
-from disgram.supervisor import Supervisor
-from disgram.worker_process import Template
+from disgram.workers import forkserver_client as worker_process
+from disgram.workers import lifecycle
+from disgram.workers.forkserver_client import Template
 from disgram.workers.spec import WorkerSpec, WorkerState, WorkerStatus
+from disgram.workers.supervisor import Supervisor
 from tests.integration.small_service import spec_of, template
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -1,7 +1,7 @@
 """Raises as soon as it runs."""
 
-from disgram.pulse import Pulse
 from disgram.report import Reporter
+from disgram.workers.heartbeat import Pulse
 from disgram.workers.spec import WorkerSpec
 
 

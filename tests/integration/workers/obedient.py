@@ -3,8 +3,8 @@
 import os
 
 from disgram.errors import Stopping
-from disgram.pulse import Pulse
 from disgram.report import Level, Reporter
+from disgram.workers.heartbeat import Pulse
 from disgram.workers.spec import WorkerSpec
 
 

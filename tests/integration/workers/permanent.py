@@ -1,7 +1,7 @@
 """Has nothing to forward until somebody changes something."""
 
-from disgram.pulse import Pulse
 from disgram.report import EXIT_PERMANENT, Level, Reporter
+from disgram.workers.heartbeat import Pulse
 from disgram.workers.spec import WorkerSpec
 
 

@@ -2,8 +2,8 @@
 
 import time
 
-from disgram.pulse import Pulse
 from disgram.report import Level, Reporter
+from disgram.workers.heartbeat import Pulse
 from disgram.workers.spec import WorkerSpec
 
 

@@ -1,7 +1,7 @@
 """Has nothing to do and nothing to say."""
 
-from disgram.pulse import Pulse
 from disgram.report import Reporter
+from disgram.workers.heartbeat import Pulse
 from disgram.workers.spec import WorkerSpec
 
 

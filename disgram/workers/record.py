@@ -8,9 +8,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from disgram import lifecycle
 from disgram.report import Level, Report
-from disgram.worker_process import WorkerProcess
+from disgram.workers import lifecycle
+from disgram.workers.forkserver_client import WorkerProcess
 from disgram.workers.spec import WorkerState, WorkerStatus
 
 

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from disgram.addresses import ChannelRef, Destination
-from disgram.lifecycle import Start, Stop
-from disgram.log_pipe import LogPipe
 from disgram.report import Level, Report
-from disgram.worker_process import Template, WorkerProcess
-from disgram.worker_table import WorkerTable
+from disgram.workers.forkserver_client import Template, WorkerProcess
+from disgram.workers.lifecycle import Start, Stop
+from disgram.workers.log_pipe import LogPipe
 from disgram.workers.spec import WorkerSettings, WorkerSpec, WorkerState
+from disgram.workers.table import WorkerTable
 
 SPEC = WorkerSpec(
     "job",

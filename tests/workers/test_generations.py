@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from disgram.looks import Looks
+from disgram.workers.generations import Looks
 
 
 def test_a_look_that_began_before_the_change_proves_nothing() -> None:

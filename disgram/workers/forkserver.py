@@ -1,4 +1,4 @@
-"""The warm process workers are forked from: `python -m disgram.template MODULE...`, its socket as stdin.
+"""The warm process workers are forked from: `python -m disgram.workers.forkserver MODULE…`, socket as stdin.
 
 Owns the fork, the child's first steps, and the children's exit statuses. It imports the modules once, has
 those rehearse that can (`rehearse()`) and freezes all, so that a child shares their memory and starts within
@@ -37,10 +37,10 @@ from typing import Any, NoReturn
 from setproctitle import setproctitle
 
 from disgram.errors import Stopping
-from disgram.frozen import freeze
 from disgram.locks import LOCK_FILE, WorkerLock
-from disgram.pulse import Pulse
 from disgram.report import EXIT_CRASH, EXIT_OK, service_reporter
+from disgram.workers.heartbeat import Pulse
+from disgram.workers.prefork_heap import freeze
 from disgram.workers.spec import WorkerSpec
 
 GRACE = 6.0

@@ -11,10 +11,10 @@ import pytest
 import webhook
 from disgram import http_environment
 from disgram.errors import NoAnswer, StorageUnavailable
-from disgram.pulse import Pulse
-from disgram.rehearsal import POLLS, rehearse
 from disgram.report import Level, Reporter
+from disgram.workers.heartbeat import Pulse
 from disgram.workers.spec import WorkerSpec
+from disgram.workers.warmup import POLLS, rehearse
 
 
 def test_the_whole_way_is_walked() -> None:

@@ -19,9 +19,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from disgram import lifecycle
-from disgram.log_pipe import LogPipe
-from disgram.pulse import BEAT_EVERY
+from disgram.workers import lifecycle
+from disgram.workers.heartbeat import BEAT_EVERY
+from disgram.workers.log_pipe import LogPipe
 from disgram.workers.spec import WorkerSpec
 
 _SECRETS = {"AUTH_PASSWORD", "DISCORD_WEBHOOK_URL"}
@@ -30,7 +30,7 @@ _FRUGAL = {"MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "65536",
 """Give the memory of a page or a file back at once; glibc would learn to keep it (mallopt(3))."""
 _PATIENCE = 30.0
 """Seconds a template may leave requests unanswered before it counts as hung; importing takes one or two."""
-_ROOT = Path(__file__).resolve().parent.parent
+_ROOT = Path(__file__).resolve().parents[2]
 
 
 class WorkerProcess:
@@ -141,7 +141,7 @@ class Template:
                 "-X",
                 "no_debug_ranges",
                 "-m",
-                "disgram.template",
+                "disgram.workers.forkserver",
                 *self._modules,
             ],
             stdin=control,

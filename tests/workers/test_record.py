@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from disgram import lifecycle
 from disgram.addresses import ChannelRef, Destination
-from disgram.log_pipe import LogPipe
 from disgram.report import Level
-from disgram.worker_process import WorkerProcess
-from disgram.worker_record import WorkerRecord, decoded
+from disgram.workers import lifecycle
+from disgram.workers.forkserver_client import WorkerProcess
+from disgram.workers.log_pipe import LogPipe
+from disgram.workers.record import WorkerRecord, decoded
 from disgram.workers.spec import WorkerSettings, WorkerSpec, WorkerState
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=timezone.utc)

@@ -23,8 +23,8 @@ from typing import Any, NoReturn, Protocol
 from disgram.addresses import ChannelRef, Destination
 from disgram.errors import NoAnswer
 from disgram.http_environment import trust
-from disgram.pulse import Pulse
 from disgram.report import Level, Reporter
+from disgram.workers.heartbeat import Pulse
 from disgram.workers.spec import WorkerSettings, WorkerSpec
 
 POLLS = 12

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from disgram import lifecycle
 from disgram.addresses import ChannelRef, Destination
-from disgram.lifecycle import (
+from disgram.workers import lifecycle
+from disgram.workers.lifecycle import (
     TRANSITIONS,
     Event,
     Forget,

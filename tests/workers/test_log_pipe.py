@@ -7,7 +7,7 @@ import os
 from hypothesis import given
 from hypothesis import strategies as st
 
-from disgram.log_pipe import LONGEST_LINE, Lines, LogPipe
+from disgram.workers.log_pipe import LONGEST_LINE, Lines, LogPipe
 
 
 @given(st.lists(st.binary(max_size=20)), st.integers(1, 8))

@@ -14,11 +14,11 @@ from datetime import datetime, timezone
 from functools import partial
 from typing import Any
 
-from disgram import lifecycle
-from disgram.pulse import BEAT_EVERY
 from disgram.report import Level, Report
-from disgram.worker_process import Template, WorkerProcess
-from disgram.worker_record import WorkerRecord, decoded
+from disgram.workers import lifecycle
+from disgram.workers.forkserver_client import Template, WorkerProcess
+from disgram.workers.heartbeat import BEAT_EVERY
+from disgram.workers.record import WorkerRecord, decoded
 from disgram.workers.spec import WorkerSpec, WorkerState, WorkerStatus
 
 

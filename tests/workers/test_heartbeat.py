@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from disgram.errors import Stopping
-from disgram.pulse import Pulse
+from disgram.workers.heartbeat import Pulse
 
 
 class Clock:
@@ -141,7 +141,7 @@ def test_many_stops_do_not_block() -> None:
 WAITING = """
 import os, sys
 from disgram.errors import Stopping
-from disgram.pulse import Pulse
+from disgram.workers.heartbeat import Pulse
 pulse = Pulse(lambda line: os.write(1, line))
 pulse.install()
 try:
@@ -173,7 +173,8 @@ def test_sighup_changes_nothing() -> None:
 
 
 def test_a_worker_stuck_in_a_call_is_ended_by_the_alarm() -> None:
-    work = "import disgram.pulse, time; disgram.pulse.LAST_RESORT = 1; os.write(1, b'{}\\n'); time.sleep(600)"
+    shorten = "from disgram.workers import heartbeat; heartbeat.LAST_RESORT = 1; import time; "
+    work = shorten + r"os.write(1, b'{}\n'); time.sleep(600)"
     with waiting_process(work) as process:
         process.send_signal(signal.SIGTERM)
         process.send_signal(signal.SIGTERM)

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 
 _PROBE = """
 import os
-from disgram.frozen import fill_holes
+from disgram.workers.prefork_heap import fill_holes
 blocks = [os.urandom(2000) for _ in range(2000)]
 highest = max(map(id, blocks))
 del blocks[::2]

@@ -20,13 +20,13 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from disgram import lifecycle
-from disgram.looks import Looks
-from disgram.pulse import BEAT_EVERY
 from disgram.report import Report
-from disgram.worker_process import Template, raise_descriptor_limit
-from disgram.worker_table import WorkerTable
+from disgram.workers import lifecycle
+from disgram.workers.forkserver_client import Template, raise_descriptor_limit
+from disgram.workers.generations import Looks
+from disgram.workers.heartbeat import BEAT_EVERY
 from disgram.workers.spec import Snapshot, WorkerSpec
+from disgram.workers.table import WorkerTable
 
 _FOREVER = float("inf")
 _LAST_SECOND = 1.0
