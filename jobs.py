@@ -28,7 +28,7 @@ from disgram.api_parameters import (
     needed,
 )
 from disgram.errors import BadInput, JobExists, UnknownJob
-from disgram.json_file import JsonFile
+from disgram.storage.json_file import JsonFile
 from disgram.workers.spec import WorkerSpec
 
 _THREAD_ID = re.compile(r"[0-9]{1,20}")

@@ -41,7 +41,12 @@ from typing import Any
 from disgram.addresses import Destination
 from disgram.discord.message import RateFacts
 from disgram.errors import StorageUnavailable
-from disgram.limit_store import LaneRow, LimitRows, LimitStore, PauseRow
+from disgram.storage.rate_limits import (
+    LaneRow,
+    LimitRows,
+    LimitStore,
+    PauseRow,
+)
 
 HOST_LIMIT = 50
 """Requests per second and address without Authorization (Rate Limits, "Global Rate Limit")."""

@@ -34,10 +34,10 @@ from disgram.errors import (
     TelegramUnavailable,
     WebhookGone,
 )
-from disgram.ledger import ChannelLedger, Ledger
-from disgram.limit_store import LimitStore
 from disgram.post import ChannelPage, PostSlice, TelegramPost
 from disgram.report import EXIT_CRASH, EXIT_OK, EXIT_PERMANENT, Level, Reporter
+from disgram.storage.ledger import ChannelLedger, Ledger
+from disgram.storage.rate_limits import LimitStore
 from disgram.telegram.backfill import between, missing, newest
 from disgram.telegram.channel import ChannelReader
 from disgram.telegram.client import TelegramClient

@@ -13,7 +13,7 @@ from bench.figures import Figure
 from bench.processes import cpu_seconds, pss
 from bench.stage import Service, children, eventually, staged
 from disgram.discord.message import RateFacts
-from disgram.limit_store import LimitStore
+from disgram.storage.rate_limits import LimitStore
 from disgram.telegram.throttle import TelegramPacer
 from rate_limiter import DiscordRateLimiter, Route
 

@@ -17,9 +17,9 @@ from disgram.delivery.sender import Outbox
 from disgram.discord.message import DiscordMessage, RateFacts
 from disgram.discord.responses import Answer
 from disgram.errors import DiscordError, DisgramError, MediaUnavailable, MessageGone, Stopping
-from disgram.ledger import ChannelLedger, Ledger
 from disgram.post import Fetched
 from disgram.report import Level
+from disgram.storage.ledger import ChannelLedger, Ledger
 from disgram.telegram.channel import ChannelReader
 from disgram.telegram.client import Download
 from disgram.telegram.unknown_markup import LayoutWatch

@@ -15,7 +15,7 @@ from typing import Protocol
 
 from disgram.addresses import Destination
 from disgram.discord.message import RateFacts
-from disgram.limit_store import LimitStore
+from disgram.storage.rate_limits import LimitStore
 from rate_limiter import DiscordRateLimiter, Route
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from disgram.addresses import Destination
 from disgram.discord.message import RateFacts
 from disgram.errors import StorageUnavailable
-from disgram.limit_store import LimitStore
+from disgram.storage.rate_limits import LimitStore
 from rate_limiter import (
     HEARSAY_FOR,
     HOST_LIMIT,

@@ -18,8 +18,8 @@ from disgram.errors import (
     TelegramUnavailable,
     WebhookGone,
 )
-from disgram.ledger import Progress
 from disgram.report import EXIT_CRASH, EXIT_OK, EXIT_PERMANENT
+from disgram.storage.ledger import Progress
 from tests import pages
 from tests.delivery_fakes import Bench, refusal
 from webhook import PAGE_FRESH, parse_channel_param, stable_color

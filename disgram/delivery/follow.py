@@ -31,9 +31,9 @@ from disgram.errors import (
     PayloadTooLarge,
     TelegramUnavailable,
 )
-from disgram.ledger import ChannelLedger, PartRow, PostRow
 from disgram.post import ChannelPage, PostSlice, TelegramPost
 from disgram.report import Level, Reporter
+from disgram.storage.ledger import ChannelLedger, PartRow, PostRow
 
 Parse = Callable[[PostSlice], TelegramPost]
 Read = Callable[[int], ChannelPage]

@@ -16,7 +16,7 @@ from disgram.delivery.sender import Outbox
 from disgram.discord.message import DiscordMessage
 from disgram.discord.render import edited
 from disgram.errors import DiscordUnavailable
-from disgram.ledger import ChannelLedger, PartRow
+from disgram.storage.ledger import ChannelLedger, PartRow
 
 Fetch = Callable[[Container[int], Container[int]], Downloads]
 """Fetches those of the post's files that are wanted (indexes), of some (the second) only their picture."""

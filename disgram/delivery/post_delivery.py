@@ -27,7 +27,6 @@ from disgram.errors import (
     PayloadTooLarge,
     TelegramUnavailable,
 )
-from disgram.ledger import ChannelLedger, PartRow, PostRow
 from disgram.post import (
     Fetched,
     Media,
@@ -35,6 +34,7 @@ from disgram.post import (
     TelegramPost,
 )
 from disgram.report import Level, Reporter
+from disgram.storage.ledger import ChannelLedger, PartRow, PostRow
 from disgram.telegram.client import Download, TelegramClient
 
 MEDIA_TRIES = 3

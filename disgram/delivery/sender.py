@@ -29,8 +29,8 @@ from disgram.errors import (
     StorageUnavailable,
     WebhookGone,
 )
-from disgram.ledger import ChannelLedger, PartRow
 from disgram.report import Level, Reporter
+from disgram.storage.ledger import ChannelLedger, PartRow
 
 BACKOFF_MAX = 60.0
 """Seconds between two tries while Discord is down; bounded by the cooldown as well."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from disgram.limit_store import LimitStore
+from disgram.storage.rate_limits import LimitStore
 
 _TURNS = "telegram"
 _REST = "telegram-rest"

@@ -37,8 +37,8 @@ from typing import Any, NoReturn
 from setproctitle import setproctitle
 
 from disgram.errors import Stopping
-from disgram.locks import LOCK_FILE, WorkerLock
 from disgram.report import EXIT_CRASH, EXIT_OK, service_reporter
+from disgram.storage.locks import LOCK_FILE, WorkerLock
 from disgram.workers.heartbeat import Pulse
 from disgram.workers.prefork_heap import freeze
 from disgram.workers.spec import WorkerSpec

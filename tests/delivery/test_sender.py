@@ -19,7 +19,7 @@ from disgram.errors import (
     StorageUnavailable,
     WebhookGone,
 )
-from disgram.ledger import PartRow
+from disgram.storage.ledger import PartRow
 from tests.delivery_fakes import FACTS, Bench, refusal
 
 HELLO = DiscordMessage({"content": "hello"})

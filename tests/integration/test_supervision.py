@@ -18,8 +18,8 @@ from pathlib import Path
 import pytest
 
 from disgram.errors import StorageUnavailable
-from disgram.locks import LOCK_FILE, WorkerLock
 from disgram.report import Level, Report
+from disgram.storage.locks import LOCK_FILE, WorkerLock
 from disgram.workers import forkserver_client as worker_process
 from disgram.workers import lifecycle
 from disgram.workers.forkserver_client import Template

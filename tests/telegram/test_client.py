@@ -15,7 +15,7 @@ from disgram.errors import (
     StorageUnavailable,
     TelegramUnavailable,
 )
-from disgram.limit_store import LimitStore
+from disgram.storage.rate_limits import LimitStore
 from disgram.telegram.client import PAGE_BYTES, SPOOL_BYTES, TelegramClient
 from disgram.telegram.throttle import TelegramPacer
 from tests.discord_clock import Clock

@@ -17,7 +17,12 @@ from pathlib import Path
 import pytest
 
 from disgram.errors import StorageUnavailable
-from disgram.ledger import ChannelLedger, Ledger, PartRow, PostRow
+from disgram.storage.ledger import (
+    ChannelLedger,
+    Ledger,
+    PartRow,
+    PostRow,
+)
 from tests.integrity import integrity
 
 
@@ -215,7 +220,7 @@ WRITER = """
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from disgram.ledger import Ledger, PartRow, PostRow
+from disgram.storage.ledger import Ledger, PartRow, PostRow
 rows = Ledger(Path(sys.argv[1])).of("job", "c")
 rows.begin(0, None)
 number = 0

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from disgram import storage
 from disgram.errors import StorageUnavailable
-from disgram.storage import Database
+from disgram.storage import sqlite as storage
+from disgram.storage.sqlite import Database
 from tests.integrity import integrity
 
 SCHEMA = "CREATE TABLE IF NOT EXISTS word (text TEXT);"

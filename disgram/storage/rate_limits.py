@@ -14,7 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
-from disgram.storage import Database
+from disgram.storage.sqlite import Database
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS boot (id TEXT PRIMARY KEY);

@@ -11,13 +11,18 @@ from typing import Any
 import pytest
 
 from disgram.errors import StartRefused, StorageUnavailable
-from disgram.locks import LOCK_FILE, InstanceLock, WorkerLock, _offset
 from disgram.report import Level
+from disgram.storage.locks import (
+    LOCK_FILE,
+    InstanceLock,
+    WorkerLock,
+    _offset,
+)
 
 HOLDER = """
 import sys
 from pathlib import Path
-from disgram.locks import InstanceLock, WorkerLock
+from disgram.storage.locks import InstanceLock, WorkerLock
 path, *key = sys.argv[1:]
 lock = WorkerLock(Path(path), *key) if key else InstanceLock(Path(path))
 lock.acquire()

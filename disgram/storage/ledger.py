@@ -17,7 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from disgram.storage import Database
+from disgram.storage.sqlite import Database
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS progress (job TEXT NOT NULL, channel TEXT NOT NULL, last_id INTEGER NOT NULL,

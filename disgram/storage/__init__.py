@@ -1,0 +1,1 @@
+"""Files that outlive a process: SQLite databases, jobs.json, locks. Never what their contents lead to."""
