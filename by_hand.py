@@ -19,9 +19,9 @@ from typing import Any, Protocol
 import config
 from disgram.addresses import ChannelRef, Destination
 from disgram.errors import BadInput, BadSetting, Stopping, StorageUnavailable
+from disgram.logs.log_file import body, stamp
 from disgram.report import EXIT_CRASH, EXIT_OK, Level, Reporter
 from disgram.storage.locks import LOCK_FILE, WorkerLock
-from disgram.worker_log import body, stamp
 from disgram.workers.heartbeat import Pulse
 from disgram.workers.spec import WorkerSpec
 

@@ -30,9 +30,9 @@ from disgram.api_parameters import JOB_NAME, headers_of, needed
 from disgram.errors import ProcessesRemain, StartRefused, StorageUnavailable, UnknownJob
 from disgram.head_requests import HeadAsGet
 from disgram.http_connection import BoundedConnection
+from disgram.logs.log_file import one_line
 from disgram.report import Level
 from disgram.signals import hold_signals_back, take_signals
-from disgram.worker_log import one_line
 from disgram.workers.spec import WorkerStatus
 from jobs import Job, changes, job_name, new_job
 from service import Service, running_service, warn_of_pace

@@ -18,14 +18,14 @@ from pathlib import Path
 from auth import BearerGate
 from config import PROJECT, Settings
 from disgram import __version__, health
-from disgram.complaint import complain
 from disgram.errors import StartRefused
 from disgram.host import HostWatch
+from disgram.logs.log_file import WorkerLog
+from disgram.logs.stderr import complain
 from disgram.report import Level, Report
 from disgram.service_parts import Limits, Progress, Supervision
 from disgram.storage.ledger import Ledger
 from disgram.storage.locks import LOCK_FILE, InstanceLock
-from disgram.worker_log import WorkerLog
 from disgram.workers.forkserver_client import Template
 from disgram.workers.spec import WorkerSpec
 from disgram.workers.supervisor import Supervisor

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psutil
 
-from disgram.complaint import complain
+from disgram.logs.stderr import complain
 
 
 @dataclass(frozen=True)

@@ -20,9 +20,9 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timezone
 from pathlib import Path
 
-from disgram.complaint import complain
 from disgram.errors import StorageUnavailable
-from disgram.log_search import Kind, KnownFiles, newest
+from disgram.logs.stderr import complain
+from disgram.logs.tail import Kind, KnownFiles, newest
 from disgram.report import Level
 
 _LONGEST_TEXT = 16_384

@@ -17,8 +17,14 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from disgram.errors import StorageUnavailable
+from disgram.logs.log_file import (
+    _UNSAFE,
+    WorkerLog,
+    cut,
+    mask,
+    one_line,
+)
 from disgram.report import Level
-from disgram.worker_log import _UNSAFE, WorkerLog, cut, mask, one_line
 
 NOON = datetime(2026, 3, 1, 12, 0, 0).timestamp()
 LINE = re.compile(
@@ -203,7 +209,7 @@ SHORT_OF_SPACE = """
 import resource, signal, sys
 from pathlib import Path
 from disgram.report import Level
-from disgram.worker_log import WorkerLog
+from disgram.logs.log_file import WorkerLog
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 log = WorkerLog(Path(sys.argv[1]), max_bytes=10**6, backups=0)
 log.write(Level.INFO, "whole")

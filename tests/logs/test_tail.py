@@ -10,10 +10,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from disgram import log_search
-from disgram.log_search import KINDS, Kind, KnownFile, newest
+from disgram.logs import tail as log_search
+from disgram.logs.log_file import WorkerLog
+from disgram.logs.tail import (
+    KINDS,
+    Kind,
+    KnownFile,
+    newest,
+)
 from disgram.report import Level
-from disgram.worker_log import WorkerLog
 
 STAMP = "2026-03-01 12:00:00 "
 JOBS = (None, "a", "b", "c")
