@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from config import Settings, parse_color
 from disgram.addresses import ChannelRef, Destination
-from disgram.api_parameters import (
+from disgram.api.headers import (
     DISCORD_THREAD_ID,
     DISCORD_WEBHOOK_URL,
     EMBED_COLOR,

@@ -22,17 +22,19 @@ from pydantic import BaseModel
 
 from auth import bearer_token, client_address
 from config import SETTINGS, Settings
-from disgram import __version__, api_parameters, health
-from disgram import api_document as document
-from disgram.api_answers import install_error_answers
-from disgram.api_docs import docs_routes
-from disgram.api_parameters import JOB_NAME, headers_of, needed
+from disgram import __version__
+from disgram.api import headers as api_parameters
+from disgram.api import health
+from disgram.api import openapi as document
+from disgram.api.docs_pages import docs_routes
+from disgram.api.head_requests import HeadAsGet
+from disgram.api.headers import JOB_NAME, headers_of, needed
+from disgram.api.http_connection import BoundedConnection
+from disgram.api.schemas import install_error_answers
+from disgram.api.signals import hold_signals_back, take_signals
 from disgram.errors import ProcessesRemain, StartRefused, StorageUnavailable, UnknownJob
-from disgram.head_requests import HeadAsGet
-from disgram.http_connection import BoundedConnection
 from disgram.logs.log_file import one_line
 from disgram.report import Level
-from disgram.signals import hold_signals_back, take_signals
 from disgram.workers.spec import WorkerStatus
 from jobs import Job, changes, job_name, new_job
 from service import Service, running_service, warn_of_pace

@@ -17,9 +17,10 @@ from pathlib import Path
 
 from auth import BearerGate
 from config import PROJECT, Settings
-from disgram import __version__, health
+from disgram import __version__
+from disgram.api import health
+from disgram.api.host_stats import HostWatch
 from disgram.errors import StartRefused
-from disgram.host import HostWatch
 from disgram.logs.log_file import WorkerLog
 from disgram.logs.stderr import complain
 from disgram.report import Level, Report

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from disgram.host import HostWatch
+from disgram.api.host_stats import HostWatch
 
 
 def test_the_host_is_looked_at_in_the_background(tmp_path: Path) -> None:

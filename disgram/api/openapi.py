@@ -8,9 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from disgram import api_answers as answers
-from disgram.api_answers import errors
-from disgram.api_parameters import LOG_PARAMETERS, POST_ID_PARAMETER, job_name_parameter, job_parameters
+from disgram.api import schemas as answers
+from disgram.api.headers import (
+    LOG_PARAMETERS,
+    POST_ID_PARAMETER,
+    job_name_parameter,
+    job_parameters,
+)
+from disgram.api.schemas import errors
 
 _OPTIONAL: dict[str, Any] = {"security": [{}]}
 """Beside the route's own scheme: it may be called without."""

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from disgram.addresses import ChannelRef, Destination
-from disgram.api_parameters import job_parameters, webhook_pattern
+from disgram.api.headers import job_parameters, webhook_pattern
 from disgram.errors import BadWebhookURL
 
 TOKEN = "/api/webhooks/123/abc-DEF_1"

@@ -9,8 +9,14 @@ from typing import Any
 
 import pytest
 
-from disgram.health import Configuration, LogFile, Moment, summarise, summarise_job
-from disgram.host import Host
+from disgram.api.health import (
+    Configuration,
+    LogFile,
+    Moment,
+    summarise,
+    summarise_job,
+)
+from disgram.api.host_stats import Host
 from disgram.workers.spec import Snapshot, WorkerState, WorkerStatus
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=timezone.utc)

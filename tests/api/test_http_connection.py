@@ -12,8 +12,8 @@ import pytest
 import uvicorn
 from starlette.types import Receive, Scope, Send
 
-from disgram import http_connection
-from disgram.http_connection import BoundedConnection
+from disgram.api import http_connection
+from disgram.api.http_connection import BoundedConnection
 from tests.integration.stage import eventually
 
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
