@@ -72,7 +72,7 @@ def health_check(service: Service, job: str | None = None) -> dict[str, Any]:
         names = tuple(channel.name for channel in found.channels)
         shown = health.Configuration(found.masked().webhookUrl, found.threadId, found.embedColor, names)
         return health.summarise_job(job, shown, snapshot, moment)
-    log = health.LogFile(service.log.last_write_at, service.log.trouble)
+    log = health.LogFileState(service.log.last_write_at, service.log.trouble)
     counts = {name: len(job.telegramChannels) for name, job in service.jobs.jobs().items()}
     return health.summarise(snapshot, _limits(service), service.host.latest, log, moment, counts)
 

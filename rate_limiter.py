@@ -39,10 +39,10 @@ from pathlib import Path
 from typing import Any
 
 from disgram.addresses import Destination
-from disgram.discord.message import RateFacts
+from disgram.discord.message import RateLimitHeaders
 from disgram.errors import StorageUnavailable
 from disgram.storage.rate_limits import (
-    LaneRow,
+    BucketRow,
     LimitRows,
     LimitStore,
     PauseRow,
@@ -83,7 +83,7 @@ _HOST, _GLOBAL, _CLOUDFLARE = "host", "global", "cloudflare"
 _CHANNEL = "channel:"
 
 
-class RateLimitBucket(LaneRow):
+class RateLimitBucket(BucketRow):
     """One lane, with the arithmetic. Immutable; `observed` and the like give the next state."""
 
     __slots__ = ()
@@ -120,7 +120,7 @@ class RateLimitBucket(LaneRow):
             opens = max(opens, done[min(place, len(done) - 1)] + (1 + rounds) * self.window + _SLACK)
         return opens
 
-    def observed(self, now: float, facts: RateFacts) -> RateLimitBucket:
+    def observed(self, now: float, facts: RateLimitHeaders) -> RateLimitBucket:
         """After an answer with rate-limit headers; answers may arrive in any order."""
         if facts.limit is None or facts.remaining is None or facts.reset_after is None:
             return self
@@ -252,7 +252,7 @@ class DiscordRateLimiter:
         with self._store.transaction() as rows:
             rows.finish(ticket)
 
-    def observe(self, route: Route, ticket: int, facts: RateFacts) -> None:
+    def observe(self, route: Route, ticket: int, facts: RateLimitHeaders) -> None:
         """The request ended, with or without an answer. Raises StorageUnavailable."""
         now = self._clock()
         with self._store.transaction() as rows:
@@ -368,7 +368,7 @@ def _all_clear(rows: LimitRows, now: float) -> None:
 
 
 def _refused(
-    rows: LimitRows, bucket: str, channel: str, now: float, facts: RateFacts, retry_after: float
+    rows: LimitRows, bucket: str, channel: str, now: float, facts: RateLimitHeaders, retry_after: float
 ) -> None:
     """A 429 of Discord's own: block the lane it speaks of."""
     until = now + retry_after
@@ -383,7 +383,7 @@ def _refused(
         rows.put_lane(_load(rows, bucket).observed(now, facts).blocked(until))
 
 
-def _is_hidden(bucket: RateLimitBucket, facts: RateFacts, retry_after: float) -> bool:
+def _is_hidden(bucket: RateLimitBucket, facts: RateLimitHeaders, retry_after: float) -> bool:
     """Whether a 429 speaks of a limit its headers do not announce: they claim room, or a shorter wait."""
     announced = max(bucket.window, facts.reset_after or 0.0)
     return facts.scope == "shared" or (facts.remaining or 0) > 0 or retry_after > 2 * announced + 1

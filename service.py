@@ -14,21 +14,21 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import Any, Protocol
 
 from auth import BearerGate
 from config import PROJECT, Settings
 from disgram import __version__
 from disgram.api import health
-from disgram.api.host_stats import HostWatch
+from disgram.api.host_stats import HostMonitor
 from disgram.errors import StartRefused
-from disgram.logs.log_file import WorkerLog
-from disgram.logs.stderr import complain
+from disgram.logs.log_file import LogFile
+from disgram.logs.stderr import warn_stderr
 from disgram.report import Level, Report
-from disgram.service_parts import Limits, Progress, Supervision
 from disgram.storage.ledger import Ledger
 from disgram.storage.locks import LOCK_FILE, InstanceLock
-from disgram.workers.forkserver_client import Template
-from disgram.workers.spec import WorkerSpec
+from disgram.workers.forkserver_client import ForkServer
+from disgram.workers.spec import Snapshot, WorkerSpec
 from disgram.workers.supervisor import Supervisor
 from jobs import Job, JobManager
 from rate_limiter import DiscordRateLimiter
@@ -40,6 +40,34 @@ _KNOWN_PASSWORD = (
 )
 
 
+class Supervision(Protocol):
+    """The one thread that starts and ends workers."""
+
+    def start(self) -> None: ...
+    def stop(self, timeout: float = ...) -> None: ...
+    def wake(self) -> None: ...
+    def revive(self, job: str) -> None: ...
+    def wait_gone(self, job: str, timeout: float) -> bool: ...
+    def restart(self, job: str) -> None: ...
+    def restart_all(self) -> None: ...
+    def snapshot(self) -> Snapshot: ...
+
+
+class Progress(Protocol):
+    """The ledger of what was sent."""
+
+    def forget(self, job: str) -> object: ...
+    def forgive(self, destination: str) -> object: ...
+    def failed(self) -> list[dict[str, Any]]: ...
+    def retry(self, job: str, post_id: int | None) -> int: ...
+
+
+class Limits(Protocol):
+    """Discord's rate limits as all workers together have met them."""
+
+    def snapshot(self) -> dict[str, Any]: ...
+
+
 @dataclass(frozen=True)
 class Service:
     """All parts of a running service."""
@@ -49,8 +77,8 @@ class Service:
     supervisor: Supervision
     ledger: Progress
     limits: Limits
-    log: WorkerLog
-    host: HostWatch
+    log: LogFile
+    host: HostMonitor
     gate: BearerGate
     started: float
 
@@ -88,7 +116,7 @@ def running_service(settings: Settings) -> Iterator[Service]:
         supervisor = Supervisor(
             lambda: jobs.specs(settings),
             log_reports(log),
-            Template(["webhook", "threadhook"]),
+            ForkServer(["webhook", "threadhook"]),
             monitor_interval=settings.monitor_interval,
             stale_after=settings.log_stale_after,
             on_crash=_end_at_once,
@@ -106,13 +134,13 @@ def running_service(settings: Settings) -> Iterator[Service]:
 def assembled(
     settings: Settings,
     jobs: JobManager,
-    log: WorkerLog,
+    log: LogFile,
     supervisor: Supervision,
     ledger: Progress,
     limits: Limits,
 ) -> Iterator[Service]:
     """The service over its parts: started on entry, stopped on exit."""
-    host = HostWatch(settings.data_dir)
+    host = HostMonitor(settings.data_dir)
     gate = BearerGate(
         settings.auth_password,
         clock=time.monotonic,
@@ -139,8 +167,8 @@ def open_jobs(settings: Settings) -> JobManager:
     return jobs
 
 
-def open_log(settings: Settings) -> WorkerLog:
-    return WorkerLog(
+def open_log(settings: Settings) -> LogFile:
+    return LogFile(
         settings.data_dir / "Disgram.log",
         max_bytes=settings.log_max_bytes,
         backups=settings.log_backups,
@@ -148,7 +176,7 @@ def open_log(settings: Settings) -> WorkerLog:
     )
 
 
-def log_reports(log: WorkerLog) -> Callable[[WorkerSpec, Report], None]:
+def log_reports(log: LogFile) -> Callable[[WorkerSpec, Report], None]:
     """What the supervisor tells of its workers goes into the log."""
 
     def write(spec: WorkerSpec, report: Report) -> None:
@@ -169,7 +197,7 @@ def _end_at_once() -> None:
 
     `os._exit`: an orderly stop would end with 0, which says that all is well. Files stand any crash.
     """
-    complain("the monitor has crashed (see above); the service ends")
+    warn_stderr("the monitor has crashed (see above); the service ends")
     os._exit(1)
 
 
@@ -183,7 +211,7 @@ def _make_folder(folder: Path) -> None:
 def _announce(service: Service) -> None:
     service.log.write(Level.SYSTEM, f"Disgram {__version__} started, {len(service.jobs.jobs())} jobs")
     if service.settings.default_password:
-        complain(_KNOWN_PASSWORD)
+        warn_stderr(_KNOWN_PASSWORD)
         service.log.write(Level.SYSTEM, _KNOWN_PASSWORD)
     warn_of_pace(service)
 

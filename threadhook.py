@@ -9,6 +9,6 @@ from webhook import serve
 __all__ = ["serve"]
 
 if __name__ == "__main__":
-    from by_hand import main  # only here: it reads the environment
+    from worker_cli import main  # only here: it reads the environment
 
     sys.exit(main(sys.argv[1:], serve, threaded=True))

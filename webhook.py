@@ -22,8 +22,8 @@ from contextlib import ExitStack
 
 from disgram.addresses import ChannelRef
 from disgram.delivery.follow import Follower
-from disgram.delivery.post_delivery import Courier
-from disgram.delivery.sender import BACKOFF_MAX, Outbox
+from disgram.delivery.post_delivery import PostDelivery
+from disgram.delivery.sender import BACKOFF_MAX, Sender
 from disgram.discord.client import DiscordClient
 from disgram.errors import (
     ChannelHasNoPreview,
@@ -41,10 +41,10 @@ from disgram.storage.rate_limits import LimitStore
 from disgram.telegram.backfill import between, missing, newest
 from disgram.telegram.channel import ChannelReader
 from disgram.telegram.client import TelegramClient
-from disgram.telegram.throttle import TelegramPacer
-from disgram.telegram.unknown_markup import LayoutWatch
-from disgram.workers import warmup as rehearsal
-from disgram.workers.heartbeat import Pulse
+from disgram.telegram.throttle import TelegramThrottle
+from disgram.telegram.unknown_markup import UnknownMarkup
+from disgram.workers import warmup as warmup
+from disgram.workers.heartbeat import Heartbeat
 from disgram.workers.spec import WorkerSpec
 from rate_limiter import DiscordRateLimiter, Route
 
@@ -71,9 +71,9 @@ def get_last_message_number(ledger: ChannelLedger) -> int | None:
     return progress.last_id if progress else None
 
 
-def send_message_to_discord(courier: Courier, post: TelegramPost, fingerprint: str) -> None:
+def send_message_to_discord(delivery: PostDelivery, post: TelegramPost, fingerprint: str) -> None:
     """Deliver one post, all its messages: returns once Discord confirmed them or refused every form."""
-    courier.deliver(post, fingerprint)
+    delivery.deliver(post, fingerprint)
 
 
 def stable_color(channel: str) -> int:
@@ -91,19 +91,19 @@ class Worker:
         spec: WorkerSpec,
         ledger: ChannelLedger,
         reader: ChannelReader,
-        courier: Courier,
+        delivery: PostDelivery,
         follower: Follower,
         *,
-        say: Reporter,
+        report: Reporter,
         wait: Callable[[float], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._spec = spec
         self._ledger = ledger
         self._reader = reader
-        self._courier = courier
+        self._delivery = delivery
         self._follower = follower
-        self._say = say
+        self._report = report
         self._wait = wait
         self._clock = clock
         self._stuck = 0
@@ -123,31 +123,33 @@ class Worker:
         try:
             self.poll_once()
         except (ChannelHasNoPreview, ChannelNotFound, WebhookGone) as error:
-            self._say(Level.ERROR, f"{error}", reason=error.reason)
+            self._report(Level.ERROR, f"{error}", reason=error.reason)
             return EXIT_PERMANENT
         except TelegramUnavailable as error:
-            self._say(Level.ERROR, f"Telegram is not available: {error}", reason=error.reason, polled=False)
+            self._report(
+                Level.ERROR, f"Telegram is not available: {error}", reason=error.reason, polled=False
+            )
         except PageNotUnderstood as error:
             told = f"The page was not understood: {error}; progress stays where it was"
-            self._say(Level.ERROR, told, reason=error.reason, polled=False)
+            self._report(Level.ERROR, told, reason=error.reason, polled=False)
         except (StorageUnavailable, DiscordError) as error:
-            self._say(Level.ERROR, f"{error}; trying again at the next poll", reason=error.reason)
+            self._report(Level.ERROR, f"{error}; trying again at the next poll", reason=error.reason)
         else:
             return EXIT_OK
         return EXIT_CRASH
 
     def poll_once(self) -> None:
         """Read the newest page, deliver what is new, follow what changed. Raises DisgramError."""
-        self._courier.outbox.refuse_if_gone()
+        self._delivery.sender.refuse_if_gone()
         head = self._read()
         progress = self._progress(head)
-        self._say(Level.INFO, f"Checked: {_seen(head, progress)}", polled=True, last_post_id=progress)
+        self._report(Level.INFO, f"Checked: {_seen(head, progress)}", polled=True, last_post_id=progress)
         self._retry_failed(head)
         self._close_gaps(head)
         head = self._catch_up(head)
         self._follower.compare(head, lambda piece: self._reader.parse(piece, head), self._read)
-        self._say(
-            None, "", reason=self._courier.outbox.unwell, gaps=self._ledger.gaps(),
+        self._report(
+            None, "", reason=self._delivery.sender.unwell, gaps=self._ledger.gaps(),
             layout_changed=self._reader.not_understood,
         )  # fmt: skip
 
@@ -216,7 +218,7 @@ class Worker:
             return False
         self._stuck += 1
         open_gap = [*self._ledger.gaps(), (first, end)]
-        self._say(Level.ERROR, f"Posts {first} to {end} could not be read so far", gaps=open_gap)
+        self._report(Level.ERROR, f"Posts {first} to {end} could not be read so far", gaps=open_gap)
         if self._stuck < STUCK_POLLS:
             return False
         self._ledger.add_gap(first, end)
@@ -228,10 +230,10 @@ class Worker:
         if known and known.state in {"sent", "deleted", "failed"}:
             self._ledger.advance(piece.last_id)
         elif not self._counts(piece):
-            self._say(Level.STATUS, f"Post {piece.id} is a service message, not forwarded")
+            self._report(Level.STATUS, f"Post {piece.id} is a service message, not forwarded")
             self._ledger.advance(piece.last_id)
         else:
-            send_message_to_discord(self._courier, self._reader.parse(piece, page), piece.fingerprint)
+            send_message_to_discord(self._delivery, self._reader.parse(piece, page), piece.fingerprint)
 
     def _close_gaps(self, head: ChannelPage) -> None:
         """Try again what could not be read; what is read now comes late, but comes."""
@@ -240,7 +242,7 @@ class Worker:
                 for piece in between(first - 1, last + 1, self._read):
                     self._deliver(piece, head)
             except (TelegramUnavailable, PageNotUnderstood) as error:
-                self._say(Level.INFO, f"Posts {first} to {last} still cannot be read: {error}")
+                self._report(Level.INFO, f"Posts {first} to {last} still cannot be read: {error}")
                 if isinstance(error, TelegramUnavailable):
                     return  # the other gaps would cost as many tries, each poll
             else:
@@ -252,16 +254,16 @@ class Worker:
             try:
                 self._retry(number, head)
             except (TelegramUnavailable, PageNotUnderstood) as error:
-                self._say(Level.ERROR, f"Post {number} cannot be sent again just now: {error}")
+                self._report(Level.ERROR, f"Post {number} cannot be sent again just now: {error}")
 
     def _retry(self, number: int, head: ChannelPage) -> None:
         page = self._read(number + 1)
         found = next((piece for piece in page.slices if number in piece.ids), None)
         if found:
-            send_message_to_discord(self._courier, self._reader.parse(found, head), found.fingerprint)
+            send_message_to_discord(self._delivery, self._reader.parse(found, head), found.fingerprint)
         else:
             self._ledger.deleted(number)
-            self._say(Level.ERROR, f"Post {number} cannot be sent again: it is gone from Telegram")
+            self._report(Level.ERROR, f"Post {number} cannot be sent again: it is gone from Telegram")
 
 
 def _seen(head: ChannelPage, progress: int) -> str:
@@ -273,7 +275,7 @@ def _seen(head: ChannelPage, progress: int) -> str:
     )
 
 
-def serve(spec: WorkerSpec, say: Reporter, pulse: Pulse, *, once: bool = False) -> int:
+def serve(spec: WorkerSpec, report: Reporter, heartbeat: Heartbeat, *, once: bool = False) -> int:
     """A worker's life, up to its exit code. The caller holds its WorkerLock. Raises Stopping on SIGTERM."""
     settings = spec.settings
     owner = f"{spec.job}/{spec.channel.key}"
@@ -284,41 +286,41 @@ def serve(spec: WorkerSpec, say: Reporter, pulse: Pulse, *, once: bool = False) 
         stack.callback(store.close)
         limiter = DiscordRateLimiter(store)
         limiter.abandon(owner)
-        pacer = TelegramPacer(store, settings.telegram_requests_per_second, pulse.wait)
+        throttle = TelegramThrottle(store, settings.telegram_requests_per_second, heartbeat.wait)
         telegram = TelegramClient(
-            settings.telegram_base_url, pacer, patience=settings.request_timeout, check=pulse.check
+            settings.telegram_base_url, throttle, patience=settings.request_timeout, check=heartbeat.check
         )
         stack.callback(telegram.close)
-        discord = DiscordClient(settings.request_timeout, pulse.beat)
+        discord = DiscordClient(settings.request_timeout, heartbeat.beat)
         stack.callback(discord.close)
         ledger = book.of(spec.job, spec.channel.key)
-        outbox = Outbox(
+        sender = Sender(
             spec.destination, ledger, discord, limiter,
             lambda method: Route.to(method, owner, spec.destination),
-            say=say, wait=pulse.wait,
+            report=report, wait=heartbeat.wait,
             backoff_max=min(BACKOFF_MAX, max(settings.cooldown, 1.0)),
             keep_payloads=settings.follow_deletions == "mark",
         )  # fmt: skip
-        courier = Courier(
-            outbox, ledger, telegram,
+        delivery = PostDelivery(
+            sender, ledger, telegram,
             color=stable_color(spec.channel.key) if spec.embed_color is None else spec.embed_color,
-            max_upload_bytes=settings.max_upload_bytes, say=say, wait=pulse.wait,
+            max_upload_bytes=settings.max_upload_bytes, report=report, wait=heartbeat.wait,
         )  # fmt: skip
         follower = Follower(
-            courier, ledger, edits=settings.follow_edits, policy=settings.follow_deletions, say=say
+            delivery, ledger, edits=settings.follow_edits, policy=settings.follow_deletions, report=report
         )
-        layout = LayoutWatch(settings.data_dir, spec.channel.key)
-        reader = ChannelReader(telegram, spec.channel.name, layout, say=say, wait=pulse.wait)
-        worker = Worker(spec, ledger, reader, courier, follower, say=say, wait=pulse.wait)
+        layout = UnknownMarkup(settings.data_dir, spec.channel.key)
+        reader = ChannelReader(telegram, spec.channel.name, layout, report=report, wait=heartbeat.wait)
+        worker = Worker(spec, ledger, reader, delivery, follower, report=report, wait=heartbeat.wait)
         return worker.poll_and_react() if once else worker.run()
 
 
-def rehearse() -> None:
+def warm_up() -> None:
     """For the template, before it forks: see disgram/workers/warmup.py."""
-    rehearsal.rehearse(serve)
+    warmup.warm_up(serve)
 
 
 if __name__ == "__main__":
-    from by_hand import main  # only here: it reads the environment
+    from worker_cli import main  # only here: it reads the environment
 
     sys.exit(main(sys.argv[1:], serve, threaded=False))

@@ -76,7 +76,7 @@ def judge(before: SeenPost, post: TelegramPost, messages: Sequence[DiscordMessag
     after = seen_in_discord.see(messages, post.media)
     figures = Figures(posts=1, messages=len(messages))
     places = _words(figures, before, after)
-    _looks(figures, before.glyphs, after.glyphs, places)
+    _generations(figures, before.glyphs, after.glyphs, places)
     _gaps(figures, before.glyphs, after.glyphs, places)
     _links(figures, before, after)
     for url in before.files | after.files:
@@ -154,7 +154,7 @@ def _stretches(glyphs: list[Glyph], parts: Callable[[str], bool]) -> Iterator[li
         yield stretch
 
 
-def _looks(figures: Figures, before: list[Glyph], after: list[Glyph], places: Places) -> None:
+def _generations(figures: Figures, before: list[Glyph], after: list[Glyph], places: Places) -> None:
     """Formatting of the post's own text, style by style and character by character."""
     shown = "".join(glyph.char for glyph in before)
     for index, place in places.items():

@@ -25,7 +25,7 @@ from disgram.discord.message import DiscordMessage
 from disgram.discord.render import render
 from disgram.post import (
     ChannelPage,
-    Fetched,
+    MediaFile,
     MediaKind,
     TelegramPost,
 )
@@ -45,7 +45,7 @@ _TYPES = {".jpg": "image/jpeg", ".webp": "image/webp", ".mp4": "video/mp4", ".we
 def rendered(post: TelegramPost) -> list[DiscordMessage]:
     """The messages of a post whose files are all at hand."""
     fetched = {
-        index: Fetched(len(FILE), _type(media.url, media.kind))
+        index: MediaFile(len(FILE), _type(media.url, media.kind))
         for index, media in enumerate(post.media)
         if media.url
     }

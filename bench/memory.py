@@ -30,8 +30,8 @@ def weights(workers: int) -> Iterator[Figure]:
         polled = stand_in.counts()["pages"]
         eventually(lambda: stand_in.counts()["pages"] >= polled + 2 * workers, 60)
         yield from _each(f"worker after {MEDIA_POSTS} posts with media", pids, "10 MB")
-        template = sum(map(pss, children(service.pid)))
-        yield Figure("service and template, PSS", f"{pss(service.pid) + template:.0f} MB", "90 MB")
+        forkserver = sum(map(pss, children(service.pid)))
+        yield Figure("service and template, PSS", f"{pss(service.pid) + forkserver:.0f} MB", "90 MB")
 
 
 def _each(name: str, pids: list[int], target: str) -> Iterator[Figure]:

@@ -12,9 +12,9 @@ from pathlib import Path
 from bench.figures import Figure
 from bench.processes import cpu_seconds, pss
 from bench.stage import Service, children, eventually, staged
-from disgram.discord.message import RateFacts
+from disgram.discord.message import RateLimitHeaders
 from disgram.storage.rate_limits import LimitStore
-from disgram.telegram.throttle import TelegramPacer
+from disgram.telegram.throttle import TelegramThrottle
 from rate_limiter import DiscordRateLimiter, Route
 
 
@@ -64,20 +64,20 @@ def _waits(folder: Path, seconds: float) -> Iterator[float]:
     store = LimitStore(folder / "limits.db")
     limiter = DiscordRateLimiter(store)
     # A turn in a lane of its own would not compete: this one is reserved, not waited for.
-    pacer = TelegramPacer(store, 1e6, lambda seconds: None)
+    throttle = TelegramThrottle(store, 1e6, lambda seconds: None)
     until = time.monotonic() + seconds
     for number in count():
         if time.monotonic() > until:
             break
         route = Route("bench", f"bench-{number}", f"POST:bench-{number}")
         yield _timed(partial(_pass, limiter, route))
-        yield _timed(pacer._reserve)
+        yield _timed(throttle._reserve)
         time.sleep(0.05)
     store.close()
 
 
 def _pass(limiter: DiscordRateLimiter, route: Route) -> None:
-    limiter.observe(route, limiter.acquire(route, time.sleep), RateFacts())
+    limiter.observe(route, limiter.acquire(route, time.sleep), RateLimitHeaders())
 
 
 def _timed(work: Callable[[], object]) -> float:

@@ -136,7 +136,7 @@ class Service:
 
     def workers(self) -> list[int]:
         """Pids: the grandchildren, since the template's children are the workers."""
-        return [worker for template in children(self.pid) for worker in children(template)]
+        return [worker for forkserver in children(self.pid) for worker in children(forkserver)]
 
     def _answers(self) -> bool:
         try:

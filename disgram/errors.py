@@ -14,7 +14,7 @@
     ├── StartRefused             the service must not start (damaged jobs.json, second instance); exit code 2
     ├── ProcessesRemain          a deleted job's processes do not end in time; they are being killed
     ├── StorageUnavailable       jobs.json or the database cannot be written just now; nothing changed
-    ├── NoAnswer                 an HTTP exchange failed: each client says what that means for its service
+    ├── HttpError                 an HTTP exchange failed: each client says what that means for its service
     ├── Stopping                 SIGTERM came while waiting; unwinds the worker, exit code 0
     ├── TelegramError
     │   ├── TelegramUnavailable  network, 5xx, 429: try again, nothing is skipped
@@ -25,7 +25,7 @@
     └── DiscordError
         ├── DiscordUnavailable   network, 5xx: keep the post, try again
         │   ├── InternalError    500 of Discord's own: the same, unless it comes for ever
-        │   ├── MessageStuck     it came for ever: one rung down the ladder; below that, the same
+        │   ├── PoisonMessage     it came for ever: one rung down the ladder; below that, the same
         │   └── RateLimited      429: keep the post, wait as long as Discord says
         │       └── CloudflareBlocked   a 429 or 403 that is not Discord's own: the whole host waits
         ├── PayloadTooLarge      413: the same message without its files
@@ -119,7 +119,7 @@ class StorageUnavailable(DisgramError):
     error = "Storage unavailable"
 
 
-class NoAnswer(DisgramError):
+class HttpError(DisgramError):
     """No HTTP answer, or not a whole one. `sent`: the request may have reached the server."""
 
     def __init__(self, message: str, *, sent: bool = True) -> None:
@@ -185,7 +185,7 @@ class InternalError(DiscordUnavailable):
     """500, and Discord's own words: an outage, or a payload it cannot digest."""
 
 
-class MessageStuck(DiscordUnavailable):
+class PoisonMessage(DiscordUnavailable):
     """Nothing but InternalErrors for one post, for long: its next form may tell why."""
 
 

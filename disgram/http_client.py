@@ -1,7 +1,7 @@
 """HTTP/1.1 for both clients: one request at a time over the standard library, its connection kept.
 
 Owns connections, their reuse, the unpacking of bodies, and the one name under which a failed exchange is
-known (NoAnswer). Never follows a redirect, keeps a cookie, sends credentials that the caller did not give,
+known (HttpError). Never follows a redirect, keeps a cookie, sends credentials that the caller did not give,
 or asks twice.
 
 It stands on `http.client` alone because a worker pays in memory for whatever it runs through: the objects a
@@ -20,7 +20,7 @@ from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnec
 from typing import Any, NamedTuple, Protocol
 from urllib.parse import quote, urlsplit
 
-from disgram.errors import NoAnswer
+from disgram.errors import HttpError
 from disgram.http_environment import Proxy, proxy_for, trust
 from disgram.http_patience import Patience, PatientResponse
 
@@ -78,8 +78,8 @@ class HttpClient:
         *,
         headers: Mapping[str, str] | None = None,
         body: bytes | Body | None = None,
-    ) -> HttpAnswer:
-        """Ask, and read the answer's head. Raises NoAnswer, and what the patience's tick raises."""
+    ) -> HttpResponse:
+        """Ask, and read the answer's head. Raises HttpError, and what the patience's tick raises."""
         way = _way(url)
         connection = self._still_open(way) or self._connect(way)
         sent = {**self._headers, **(headers or {})}
@@ -87,14 +87,14 @@ class HttpClient:
             sent["Content-Length"] = str(len(body))
         if way.proxy and way.scheme == "http":
             sent.update(way.proxy.headers)
-        return HttpAnswer(self, way, connection, _exchange(connection, method, way.target, body, sent))
+        return HttpResponse(self, way, connection, _exchange(connection, method, way.target, body, sent))
 
     def close(self) -> None:
         while self._kept:
             self._kept.popitem()[1].close()
 
     def keep(self, way: _Way, connection: HTTPConnection) -> None:
-        """For HttpAnswer: the connection is ready for another request."""
+        """For HttpResponse: the connection is ready for another request."""
         self._kept[way.scheme, way.netloc] = connection
         if len(self._kept) > KEPT:
             self._kept.pop(next(iter(self._kept))).close()
@@ -117,11 +117,11 @@ class HttpClient:
         except _FOREIGN as error:
             told = _told_connecting(error)
             # Under Python 3.10, the frames of a tunnel that failed keep its socket open.
-            raise NoAnswer(told, sent=False) from error.with_traceback(None)
+            raise HttpError(told, sent=False) from error.with_traceback(None)
         return connection
 
 
-class HttpAnswer:
+class HttpResponse:
     """Status and headers (names in lower case), and the body as long as it is not closed."""
 
     def __init__(
@@ -137,15 +137,15 @@ class HttpAnswer:
         return self.status in _REDIRECTS and "location" in self.headers
 
     def pieces(self) -> Iterator[bytes]:
-        """The body, unpacked, at most PIECE bytes at a time. Raises NoAnswer if it breaks off or is late."""
+        """The body, unpacked, at most PIECE bytes at a time. Raises HttpError if it breaks off or is late."""
         packing = self.headers.get("content-encoding", "identity").strip().lower()
         if packing not in {"", "identity", "gzip", "x-gzip"}:
-            raise NoAnswer("packed in a way that was not asked for")
+            raise HttpError("packed in a way that was not asked for")
         raw = self._raw()
         try:
             yield from _unpacked(raw) if packing.endswith("gzip") else raw
         except _FOREIGN as error:
-            raise NoAnswer(_told_reading(error)) from error
+            raise HttpError(_told_reading(error)) from error
 
     def _raw(self) -> Iterator[bytes]:
         while piece := self._response.read(PIECE):
@@ -162,7 +162,7 @@ class HttpAnswer:
             self._response.close()
             self._connection.close()
 
-    def __enter__(self) -> HttpAnswer:
+    def __enter__(self) -> HttpResponse:
         return self
 
     def __exit__(self, *exception: object) -> None:
@@ -179,7 +179,7 @@ def _way(url: str) -> _Way:
         if parts.query:
             target += f"?{quote(parts.query, _UNESCAPED)}"
     except ValueError as error:  # a UnicodeError for half a surrogate
-        raise NoAnswer("not a web address", sent=False) from error
+        raise HttpError("not a web address", sent=False) from error
     proxy = proxy_for(parts.scheme, parts.netloc)
     if proxy and parts.scheme == "http":
         target = f"http://{parts.netloc}{target}"
@@ -187,7 +187,7 @@ def _way(url: str) -> _Way:
 
 
 def _connection(way: _Way, timeout: float) -> HTTPConnection:
-    """Not connected yet. Raises InvalidURL for a host with a space in it, and NoAnswer."""
+    """Not connected yet. Raises InvalidURL for a host with a space in it, and HttpError."""
     host, port = (way.proxy.host, way.proxy.port) if way.proxy else (way.host, way.port)
     if way.scheme == "http":
         return HTTPConnection(host, port, timeout=timeout)
@@ -220,7 +220,7 @@ def _exchange(
             response = connection.getresponse()
     except _FOREIGN as error:
         told = _told_reading(error) if sent else "the request could not be sent"
-        raise NoAnswer(told, sent=sent) from error
+        raise HttpError(told, sent=sent) from error
     response.will_close |= not sent
     return response
 

@@ -21,7 +21,7 @@ from urllib.request import proxy_bypass_environment as bypassed  # type: ignore[
 
 import certifi
 
-from disgram.errors import NoAnswer
+from disgram.errors import HttpError
 
 _PROXY_PORT = 80
 
@@ -37,7 +37,7 @@ class Proxy:
 
 @lru_cache(maxsize=256)
 def proxy_for(scheme: str, netloc: str) -> Proxy | None:
-    """The way to a host; None: straight. Raises NoAnswer for a proxy that is not spoken to over HTTP."""
+    """The way to a host; None: straight. Raises HttpError for a proxy that is not spoken to over HTTP."""
     address, no_proxy = _variable(f"{scheme}_proxy") or _variable("all_proxy"), _variable("no_proxy")
     if not address or bypassed(netloc, {"no": no_proxy}) or _within(netloc, no_proxy):
         return None
@@ -45,7 +45,7 @@ def proxy_for(scheme: str, netloc: str) -> Proxy | None:
         return _proxy(address)
     except ValueError:  # its words may quote the password
         told = f"{scheme}: the proxy of the environment must be an http:// address"
-        raise NoAnswer(told, sent=False) from None
+        raise HttpError(told, sent=False) from None
 
 
 def _within(netloc: str, networks: str) -> bool:
@@ -86,7 +86,7 @@ def _authorization(username: str | None, password: str | None) -> dict[str, str]
 def trust() -> ssl.SSLContext:
     """Verifies servers against REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE or certifi's certificates.
 
-    Reading them takes 16 ms and a megabyte: the template does it for all. Raises NoAnswer.
+    Reading them takes 16 ms and a megabyte: the template does it for all. Raises HttpError.
     """
     named = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE")
     bundle = Path(named or certifi.where())
@@ -99,5 +99,5 @@ def trust() -> ssl.SSLContext:
         else:
             context.load_verify_locations(cafile=bundle)
     except OSError as error:  # an ssl.SSLError is one, too
-        raise NoAnswer(f"no certificates can be read from {bundle}: {error.strerror}", sent=False) from error
+        raise HttpError(f"no certificates can be read from {bundle}: {error.strerror}", sent=False) from error
     return context

@@ -82,7 +82,7 @@ class Media:
 
 
 @dataclass(frozen=True, slots=True)
-class Fetched:
+class MediaFile:
     """A media file at hand: its size in bytes and its media type (`image/jpeg`), as the server named it."""
 
     size: int

@@ -15,18 +15,18 @@ from pathlib import Path
 from typing import Any
 
 from disgram.discord.message import DiscordMessage
-from disgram.discord.render import Rung, render
+from disgram.discord.render import Fallback, render
 from disgram.errors import DisgramError, PageNotUnderstood
 from disgram.post import (
     ChannelPage,
-    Fetched,
     Media,
+    MediaFile,
     MediaKind,
     PostSlice,
     TelegramPost,
     Unknown,
 )
-from disgram.telegram.page import parse_post, scan, slices
+from disgram.telegram.page import parse_post, slices, split_page
 
 COLOR = 0x5865F2
 EXIT_NOT_A_PAGE = 1
@@ -65,11 +65,11 @@ def _options(arguments: list[str]) -> argparse.Namespace:
 
 def page_of(html: str) -> ChannelPage:
     """A whole preview page, or a piece of one: posts, an embed, an element kept by the layout watch, which
-    becomes a post of its own. Raises what `scan` raises for anything else."""
+    becomes a post of its own. Raises what `split_page` raises for anything else."""
     found = _NAME.search(html)
     name = found[1] if found else "channel"
     try:
-        return scan(html, name)
+        return split_page(html, name)
     except PageNotUnderstood:
         pieces = slices(html if found or not _ELEMENT.match(html) else _FRAME.format(name, html))
         if not pieces:
@@ -89,7 +89,9 @@ def replayed(piece: PostSlice, page: ChannelPage, *, links: bool) -> dict[str, A
     """One post: its messages, and what of it was not understood."""
     post = parse_post(piece, page)
     fetched = {} if links else _all_at_hand(post)
-    messages = render(post, color=COLOR, fetched=fetched, rung=Rung.LINKS if links else Rung.FILES)
+    messages = render(
+        post, color=COLOR, fetched=fetched, fallback=Fallback.LINKS if links else Fallback.FILES
+    )
     unknown = [block.css_class for block in post.blocks if isinstance(block, Unknown)]
     shown = {"post": post.url, "messages": [_message(message, post) for message in messages]}
     return shown | ({"not_understood": unknown} if unknown else {})
@@ -107,9 +109,9 @@ def _message(message: DiscordMessage, post: TelegramPost) -> dict[str, Any]:
     return {"payload": message.payload} | ({"files": files} if files else {})
 
 
-def _all_at_hand(post: TelegramPost) -> dict[int, Fetched]:
+def _all_at_hand(post: TelegramPost) -> dict[int, MediaFile]:
     """As if every file had been fetched; its type is told by its name, or else by its kind."""
-    return {index: Fetched(1, _type(media)) for index, media in enumerate(post.media) if media.url}
+    return {index: MediaFile(1, _type(media)) for index, media in enumerate(post.media) if media.url}
 
 
 def _type(media: Media) -> str:

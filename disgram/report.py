@@ -71,7 +71,7 @@ class Reporter(Protocol):
 def service_reporter(write: Callable[[bytes], object]) -> Reporter:
     """A reporter whose lines go down the log pipe."""
 
-    def say(level: Level | None, text: str, **facts: Any) -> None:
+    def report(level: Level | None, text: str, **facts: Any) -> None:
         write(Report(level, text, facts).encode())
 
-    return say
+    return report

@@ -12,36 +12,36 @@ from typing import IO, Any
 
 from disgram.addresses import ChannelRef, Destination
 from disgram.delivery.follow import Follower
-from disgram.delivery.post_delivery import Courier
-from disgram.delivery.sender import Outbox
-from disgram.discord.message import DiscordMessage, RateFacts
-from disgram.discord.responses import Answer
+from disgram.delivery.post_delivery import PostDelivery
+from disgram.delivery.sender import Sender
+from disgram.discord.message import DiscordMessage, RateLimitHeaders
+from disgram.discord.responses import DiscordResponse
 from disgram.errors import DiscordError, DisgramError, MediaUnavailable, MessageGone, Stopping
-from disgram.post import Fetched
+from disgram.post import MediaFile
 from disgram.report import Level
 from disgram.storage.ledger import ChannelLedger, Ledger
 from disgram.telegram.channel import ChannelReader
 from disgram.telegram.client import Download
-from disgram.telegram.unknown_markup import LayoutWatch
+from disgram.telegram.unknown_markup import UnknownMarkup
 from disgram.workers.spec import WorkerSettings, WorkerSpec
 from tests import pages
 from tests.discord_clock import Clock
 from webhook import Worker
 
 HOOK = Destination("https://discord.com", "1", "secret")
-FACTS = RateFacts(answered=True)
+FACTS = RateLimitHeaders(answered=True)
 
 
-def refusal(error: DiscordError) -> Answer:
+def refusal(error: DiscordError) -> DiscordResponse:
     """An answer that says no."""
-    return Answer(FACTS, error)
+    return DiscordResponse(FACTS, error)
 
 
 class Discord:
     """Accepts everything but what `script` says about the next requests (None: accept)."""
 
     def __init__(self) -> None:
-        self.script: list[Answer | None] = []
+        self.script: list[DiscordResponse | None] = []
         self.refuses: Callable[[DiscordMessage], DiscordError | None] = lambda _: None
         self.shown: dict[str, dict[str, Any]] = {}
         """Message id -> payload, in order of arrival."""
@@ -51,37 +51,39 @@ class Discord:
         self.before: Callable[[], None] = lambda: None
         """Called when a request arrives."""
 
-    def execute(self, to: Destination, message: DiscordMessage, files: Mapping[int, IO[bytes]]) -> Answer:
+    def execute(
+        self, to: Destination, message: DiscordMessage, files: Mapping[int, IO[bytes]]
+    ) -> DiscordResponse:
         refused = self._judged("POST", message)
         if refused:
             return refused
         ident = str(100 + len(self.asked))
         self.shown[ident] = message.payload
         self.files[ident] = [files[upload.media].read() for upload in message.uploads]
-        return Answer(FACTS, None, {"id": ident, "channel_id": "9"})
+        return DiscordResponse(FACTS, None, {"id": ident, "channel_id": "9"})
 
     def edit(
         self, to: Destination, ident: str, message: DiscordMessage, files: Mapping[int, IO[bytes]]
-    ) -> Answer:
+    ) -> DiscordResponse:
         refused = self._judged("PATCH", message)
         if refused or ident not in self.shown:
             return refused or refusal(MessageGone("404 Unknown Message"))
         self.shown[ident] = self.shown[ident] | message.payload
         if "attachments" in message.payload:
             self.files[ident] = [files[upload.media].read() for upload in message.uploads]
-        return Answer(FACTS, None, {"id": ident, "channel_id": "9"})
+        return DiscordResponse(FACTS, None, {"id": ident, "channel_id": "9"})
 
-    def delete(self, to: Destination, ident: str) -> Answer:
+    def delete(self, to: Destination, ident: str) -> DiscordResponse:
         refused = self._judged("DELETE", None)
         if refused or ident not in self.shown:
             return refused or refusal(MessageGone("404 Unknown Message"))
         del self.shown[ident]
-        return Answer(FACTS, None)
+        return DiscordResponse(FACTS, None)
 
-    def look(self, to: Destination) -> Answer:
-        return self._judged("GET", None) or Answer(FACTS, None, {"guild_id": "55"})
+    def look(self, to: Destination) -> DiscordResponse:
+        return self._judged("GET", None) or DiscordResponse(FACTS, None, {"guild_id": "55"})
 
-    def _judged(self, method: str, message: DiscordMessage | None) -> Answer | None:
+    def _judged(self, method: str, message: DiscordMessage | None) -> DiscordResponse | None:
         self.asked.append(method)
         self.before()
         if self.script:
@@ -138,7 +140,7 @@ class Telegram:
         if name not in self.files:
             raise MediaUnavailable("the file's host answered 404")
         body = self.files[name]
-        return Download(io.BytesIO(body), Fetched(len(body), "image/jpeg"))
+        return Download(io.BytesIO(body), MediaFile(len(body), "image/jpeg"))
 
 
 class Turns:
@@ -147,7 +149,7 @@ class Turns:
     def __init__(self) -> None:
         self.fail: DisgramError | None = None
         self.open: set[int] = set()
-        self.seen: list[RateFacts] = []
+        self.seen: list[RateLimitHeaders] = []
         self.given = 0
 
     def acquire(self, route: Any, wait: Callable[[float], None]) -> int:
@@ -159,7 +161,7 @@ class Turns:
         self._broken()
         self.open.discard(ticket)
 
-    def observe(self, route: Any, ticket: int, facts: RateFacts) -> None:
+    def observe(self, route: Any, ticket: int, facts: RateLimitHeaders) -> None:
         self._broken()
         self.open.discard(ticket)
         self.seen.append(facts)
@@ -214,28 +216,28 @@ class Bench:
     def again(self, start: int | None = None) -> Worker:
         spec, settings = self.spec, self.spec.settings
         self.ledger: ChannelLedger = self.book.of(spec.job, spec.channel.key)
-        self.outbox = Outbox(
+        self.sender = Sender(
             spec.destination, self.ledger, self.discord, self.turns, str,  # type: ignore[arg-type]
-            say=self.said, wait=self.wait, keep_payloads=settings.follow_deletions == "mark",
+            report=self.said, wait=self.wait, keep_payloads=settings.follow_deletions == "mark",
             clock=self.clock,
         )  # fmt: skip
-        courier = Courier(
-            self.outbox, self.ledger, self.telegram, color=0, max_upload_bytes=10**6,  # type: ignore[arg-type]
-            say=self.said, wait=self.wait,
+        delivery = PostDelivery(
+            self.sender, self.ledger, self.telegram, color=0, max_upload_bytes=10**6,  # type: ignore[arg-type]
+            report=self.said, wait=self.wait,
         )  # fmt: skip
         follower = Follower(
-            courier, self.ledger, edits=settings.follow_edits, policy=settings.follow_deletions,
-            say=self.said,
+            delivery, self.ledger, edits=settings.follow_edits, policy=settings.follow_deletions,
+            report=self.said,
         )  # fmt: skip
         reader = ChannelReader(
-            self.telegram, spec.channel.name, LayoutWatch(self.folder, spec.channel.key),  # type: ignore[arg-type]
-            say=self.said, wait=self.wait,
+            self.telegram, spec.channel.name, UnknownMarkup(self.folder, spec.channel.key),  # type: ignore[arg-type]
+            report=self.said, wait=self.wait,
         )  # fmt: skip
         where = WorkerSpec(
             spec.job, ChannelRef(spec.channel.name, start), spec.destination, None, spec.settings
         )
         self.worker = Worker(
-            where, self.ledger, reader, courier, follower, say=self.said, wait=self.wait, clock=self.clock
+            where, self.ledger, reader, delivery, follower, report=self.said, wait=self.wait, clock=self.clock
         )
         return self.worker
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Protocol
 
 from disgram.addresses import Destination
-from disgram.discord.message import RateFacts
+from disgram.discord.message import RateLimitHeaders
 from disgram.storage.rate_limits import LimitStore
 from rate_limiter import DiscordRateLimiter, Route
 
@@ -32,7 +32,7 @@ class Clock:
 class Server(Protocol):
     """Counts a request at its arrival; the facts of its answer."""
 
-    def arrive(self, now: float) -> RateFacts: ...
+    def arrive(self, now: float) -> RateLimitHeaders: ...
 
 
 @dataclass
@@ -44,7 +44,7 @@ class FixedWindow:
     ends: float = float("-inf")
     used: int = 0
 
-    def arrive(self, now: float) -> RateFacts:
+    def arrive(self, now: float) -> RateLimitHeaders:
         if now >= self.ends:
             self.ends, self.used = now + self.window, 0
         over = self.used >= self.size
@@ -60,7 +60,7 @@ class SlidingWindow:
     window: float = 2.0
     seen: list[float] = field(default_factory=list)
 
-    def arrive(self, now: float) -> RateFacts:
+    def arrive(self, now: float) -> RateLimitHeaders:
         self.seen = [at for at in self.seen if at > now - self.window]
         over = len(self.seen) >= self.size
         if not over:
@@ -79,7 +79,7 @@ class HiddenLimit:
     scope: str = "shared"
     claims_room: bool = True
 
-    def arrive(self, now: float) -> RateFacts:
+    def arrive(self, now: float) -> RateLimitHeaders:
         told = self.announcing.arrive(now)
         if told.retry_after is not None:
             return told
@@ -87,14 +87,14 @@ class HiddenLimit:
         if verdict.retry_after is None:
             return told
         remaining = max(1, told.remaining or 0) if self.claims_room else 0
-        return RateFacts(
+        return RateLimitHeaders(
             answered=True, bucket="hash", limit=told.limit, remaining=remaining,
             reset_after=told.reset_after, retry_after=verdict.retry_after, scope=self.scope,
         )  # fmt: skip
 
 
-def announced(size: int, remaining: int, reset_after: float, *, refused: bool) -> RateFacts:
-    return RateFacts(
+def announced(size: int, remaining: int, reset_after: float, *, refused: bool) -> RateLimitHeaders:
+    return RateLimitHeaders(
         answered=True, bucket="hash", limit=size, remaining=remaining, reset_after=round(reset_after, 3),
         retry_after=round(reset_after, 3) if refused else None, scope="user" if refused else None,
         channel_id=None if refused else "77",
@@ -134,7 +134,7 @@ def play(
     limiter = DiscordRateLimiter(LimitStore(path, boot="simulated"), clock)
     left, tickets = dict(posts), dict[str, int | None]()
     # The events: (when, tie-breaker, worker, the answer that arrives, or None: the worker asks).
-    events: list[tuple[float, int, str, RateFacts | None]] = []
+    events: list[tuple[float, int, str, RateLimitHeaders | None]] = []
     for worker in posts:
         heapq.heappush(events, (clock.now, turn, worker, None))
         turn += 1

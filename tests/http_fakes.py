@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from disgram.errors import NoAnswer
-from disgram.http_client import PIECE, Body, HttpAnswer, HttpClient
+from disgram.errors import HttpError
+from disgram.http_client import PIECE, Body, HttpClient, HttpResponse
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Web:
         self._answers.setdefault((method, url), []).append((status, named, raw))
 
     def fail(self, method: str, url: str, *, sent: bool = True) -> None:
-        self._answers.setdefault((method, url), []).append(NoAnswer("no such luck", sent=sent))
+        self._answers.setdefault((method, url), []).append(HttpError("no such luck", sent=sent))
 
     @property
     def client(self) -> type[HttpClient]:
@@ -48,7 +48,7 @@ class Web:
                 *,
                 headers: Mapping[str, str] | None = None,
                 body: bytes | Body | None = None,
-            ) -> HttpAnswer:
+            ) -> HttpResponse:
                 whole = body if isinstance(body, bytes) else b"".join(body or ())
                 web.asked.append(Asked(method, url, {**self._headers, **(headers or {})}, whole))
                 exactly = (method, url)
@@ -56,14 +56,14 @@ class Web:
                     exactly if exactly in web._answers else (method, url.partition("?")[0])
                 ]
                 found = prepared.pop(0) if len(prepared) > 1 else prepared[0]
-                if isinstance(found, NoAnswer):
+                if isinstance(found, HttpError):
                     raise found
                 return _Prepared(*found)
 
         return Client
 
 
-class _Prepared(HttpAnswer):
+class _Prepared(HttpResponse):
     def __init__(self, status: int, headers: dict[str, str], raw: bytes) -> None:
         self.status, self.headers, self._bytes = status, headers, raw
 

@@ -12,7 +12,7 @@ from bench.figures import Figure, Theirs, joined, table
 from bench.reference import Reference, log_of, running
 from bench.stage import NeverHappened, StandIn
 from bench.stand_in import NEWEST
-from disgram.telegram.page import parse_post, scan
+from disgram.telegram.page import parse_post, split_page
 
 
 def test_its_pages_are_pages_and_differ_each_time_without_a_post_having_changed() -> None:
@@ -22,7 +22,7 @@ def test_its_pages_are_pages_and_differ_each_time_without_a_post_having_changed(
         first, second = (requests.get(f"{stand_in.url}/s/bench", timeout=5).text for _ in range(2))
     finally:
         stand_in.close()
-    page, again = scan(first, "bench"), scan(second, "bench")
+    page, again = split_page(first, "bench"), split_page(second, "bench")
     assert first != second
     assert [one.fingerprint for one in page.slices] == [one.fingerprint for one in again.slices]
     assert len(page.slices) == 20

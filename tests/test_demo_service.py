@@ -16,7 +16,7 @@ from demo.service import Service, ServiceDied
 FAKE = """
 import json, os, pathlib, subprocess, sys
 from http.server import BaseHTTPRequestHandler, HTTPServer
-class Answer(BaseHTTPRequestHandler):
+class DiscordResponse(BaseHTTPRequestHandler):
     def do_GET(self):
         self.reply(200)
     def do_POST(self):
@@ -30,7 +30,7 @@ class Answer(BaseHTTPRequestHandler):
         self.wfile.write(b"{}")
 child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
 pathlib.Path(os.environ["DATA_DIR"], "child").write_text(str(child.pid))
-HTTPServer((os.environ["HOST"], int(os.environ["PORT"])), Answer).serve_forever()
+HTTPServer((os.environ["HOST"], int(os.environ["PORT"])), DiscordResponse).serve_forever()
 """
 
 Make = Callable[[str], Service]

@@ -23,8 +23,8 @@ from hypothesis import strategies as st
 
 from demo.loopback import Fault, LoopbackServer, Request, Response
 from disgram import http_environment
-from disgram.errors import NoAnswer
-from disgram.http_client import KEPT, PIECE, HttpAnswer, HttpClient
+from disgram.errors import HttpError
+from disgram.http_client import KEPT, PIECE, HttpClient, HttpResponse
 
 WHOLE = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
@@ -49,7 +49,7 @@ def client() -> Iterator[HttpClient]:
     client.close()
 
 
-def body(answer: HttpAnswer) -> bytes:
+def body(answer: HttpResponse) -> bytes:
     with answer:
         return b"".join(answer.pieces())
 
@@ -190,7 +190,7 @@ def recording(answer: bytes) -> Iterator[tuple[str, list[bytes]]]:
     ],
 )  # fmt: skip
 def test_what_is_no_web_address_is_not_asked(client: HttpClient, url: str) -> None:
-    with pytest.raises(NoAnswer, match="address") as caught:
+    with pytest.raises(HttpError, match="address") as caught:
         client.request("GET", url)
     assert not caught.value.sent
 
@@ -201,7 +201,7 @@ def test_no_address_is_too_strange(text: str) -> None:
     client = HttpClient({}, (5, 5))
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
-        with pytest.raises(NoAnswer):
+        with pytest.raises(HttpError):
             client.request("GET", f"http://127.0.0.1:{unused.getsockname()[1]}/{text}")
 
 
@@ -275,7 +275,7 @@ def test_an_answer_left_early_takes_its_connection_along(client: HttpClient, kee
 def test_a_connection_out_of_step_is_not_asked_again(client: HttpClient, broken: bytes) -> None:
     """It stays open and silent: nothing but its answer tells."""
     with out_of_step(broken) as url:
-        with pytest.raises(NoAnswer):
+        with pytest.raises(HttpError):
             body(client.request("GET", url))
         assert body(client.request("GET", url)) == b"ok"
 
@@ -368,7 +368,7 @@ def test_a_bomb_goes_off_a_piece_at_a_time(client: HttpClient) -> None:
     ],
 )
 def test_an_answer_that_is_none_is_told_in_short(client: HttpClient, answer: bytes, told: str) -> None:
-    with saying(answer) as (url, _), pytest.raises(NoAnswer, match=told) as caught:
+    with saying(answer) as (url, _), pytest.raises(HttpError, match=told) as caught:
         body(client.request("GET", url))
     assert caught.value.sent
     assert "127.0.0.1" not in str(caught.value)
@@ -380,7 +380,7 @@ def test_no_answer_is_too_strange(raw: bytes) -> None:
     with saying(b"HTTP/1.1 200 OK\r\n" + raw) as (url, _):
         try:
             body(client.request("GET", url))
-        except NoAnswer as failure:
+        except HttpError as failure:
             assert len(str(failure)) < 100
     client.close()
 
@@ -409,7 +409,7 @@ def test_and_over_tls(
 def test_who_breaks_off_without_a_word_has_no_whole_question(client: HttpClient) -> None:
     with (
         refusing(b"") as port,
-        pytest.raises(NoAnswer, match=r"^the request could not be sent$") as caught,
+        pytest.raises(HttpError, match=r"^the request could not be sent$") as caught,
     ):
         client.request("POST", f"http://127.0.0.1:{port}/", body=LARGE)
     assert not caught.value.sent
@@ -424,7 +424,7 @@ def test_what_was_said_unasked_is_no_answer_to_the_next_question(
     with refusing(WHOLE + unasked, certificate) as port:
         url = f"https://127.0.0.1:{port}/"
         assert body(client.request("GET", url)) == b"ok"
-        with pytest.raises(NoAnswer, match="refused"):
+        with pytest.raises(HttpError, match="refused"):
             body(client.request("GET", url))
 
 
@@ -469,20 +469,20 @@ def test_so_has_who_answers_and_stops_reading() -> None:
 def test_a_closed_port_was_never_reached(client: HttpClient) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
-        with pytest.raises(NoAnswer, match=r"^connection failed: Connection refused$") as caught:
+        with pytest.raises(HttpError, match=r"^connection failed: Connection refused$") as caught:
             client.request("POST", f"http://127.0.0.1:{unused.getsockname()[1]}/secret", body=b"{}")
     assert not caught.value.sent
 
 
 @pytest.mark.parametrize("host", ["a b", "a\x7f", "a" * 70, "a..b"])
 def test_a_name_nobody_can_have_was_not_reached_either(client: HttpClient, host: str) -> None:
-    with pytest.raises(NoAnswer, match=r"^connection failed: [A-Za-z]+$") as caught:
+    with pytest.raises(HttpError, match=r"^connection failed: [A-Za-z]+$") as caught:
         client.request("POST", f"http://{host}/secret", body=b"{}")
     assert not caught.value.sent
 
 
 def test_nor_was_a_name_nobody_has(client: HttpClient) -> None:
-    with pytest.raises(NoAnswer, match="connection failed") as caught:
+    with pytest.raises(HttpError, match="connection failed") as caught:
         client.request("POST", "http://nowhere.invalid/secret", body=b"{}")
     assert not caught.value.sent
     assert "secret" not in str(caught.value)
@@ -491,7 +491,7 @@ def test_nor_was_a_name_nobody_has(client: HttpClient) -> None:
 def test_a_broken_connection_may_have_been_enough(client: HttpClient) -> None:
     with LoopbackServer(Listening()) as server:
         server.faults.add(Fault.reset_after())
-        with pytest.raises(NoAnswer, match="cut off") as caught:
+        with pytest.raises(HttpError, match="cut off") as caught:
             body(client.request("POST", server.url, body=b"{}"))
     assert caught.value.sent
 
@@ -519,7 +519,7 @@ def test_a_proxy_that_opens_no_tunnel_is_no_way(client: HttpClient, monkeypatch:
     """Python 3.10 leaves the closing of such a socket to whoever drops the error."""
     with LoopbackServer(Listening()) as between:
         monkeypatch.setenv("HTTPS_PROXY", between.url)
-        with pytest.raises(NoAnswer, match="Tunnel connection failed") as caught:
+        with pytest.raises(HttpError, match="Tunnel connection failed") as caught:
             client.request("GET", "https://somewhere.invalid/")
     assert not caught.value.sent
     del caught
@@ -560,7 +560,7 @@ def test_a_proxy_we_cannot_speak_to_is_told(
     client: HttpClient, monkeypatch: pytest.MonkeyPatch, address: str
 ) -> None:
     monkeypatch.setenv("ALL_PROXY", address)
-    with pytest.raises(NoAnswer, match="proxy of the environment") as caught:
+    with pytest.raises(HttpError, match="proxy of the environment") as caught:
         client.request("GET", "http://somewhere.invalid/")
     assert "secret" not in "".join(traceback.format_exception(caught.value))
 
@@ -597,7 +597,7 @@ def test_a_server_nobody_vouches_for_is_refused(
 ) -> None:
     monkeypatch.delenv("REQUESTS_CA_BUNDLE", raising=False)
     monkeypatch.delenv("CURL_CA_BUNDLE", raising=False)
-    with pytest.raises(NoAnswer, match="certificate not trusted") as caught:
+    with pytest.raises(HttpError, match="certificate not trusted") as caught:
         client.request("GET", f"https://127.0.0.1:{tls.server_port}/")
     assert not caught.value.sent
 
@@ -622,7 +622,7 @@ def test_a_certificate_for_another_name_is_refused(
     client: HttpClient, tls: Counting, certificate: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate[0]))
-    with pytest.raises(NoAnswer, match="certificate not trusted"):
+    with pytest.raises(HttpError, match="certificate not trusted"):
         client.request("GET", f"https://localhost:{tls.server_port}/")
 
 

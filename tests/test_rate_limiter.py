@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from disgram.addresses import Destination
-from disgram.discord.message import RateFacts
+from disgram.discord.message import RateLimitHeaders
 from disgram.errors import StorageUnavailable
 from disgram.storage.rate_limits import LimitStore
 from rate_limiter import (
@@ -97,9 +97,9 @@ def test_webhooks_have_buckets_of_their_own(tmp_path: Path) -> None:
         def __init__(self) -> None:
             self.turn = ""
 
-        def arrive(self, now: float) -> RateFacts:
+        def arrive(self, now: float) -> RateLimitHeaders:
             facts = servers[self.turn].arrive(now)
-            return RateFacts(
+            return RateLimitHeaders(
                 answered=True, bucket="hash", limit=facts.limit, remaining=facts.remaining,
                 reset_after=facts.reset_after, retry_after=facts.retry_after, scope=facts.scope,
                 channel_id=f"c{self.turn}",
@@ -169,7 +169,7 @@ def start(limiter: DiscordRateLimiter, route: Route = POST) -> int:
 
 
 def test_a_global_429_stops_every_webhook(limiter: DiscordRateLimiter, clock: Clock) -> None:
-    limiter.observe(POST, start(limiter), RateFacts(answered=True, retry_after=3.0, is_global=True))
+    limiter.observe(POST, start(limiter), RateLimitHeaders(answered=True, retry_after=3.0, is_global=True))
     other = Route.to("POST", "job/b", Destination("https://discord.com", "2", "x"))
     ticket, delay = limiter.ask(other)
     assert delay == pytest.approx(3.0)
@@ -179,7 +179,7 @@ def test_a_global_429_stops_every_webhook(limiter: DiscordRateLimiter, clock: Cl
 
 def test_cloudflare_pauses_double_and_end_in_a_probe(limiter: DiscordRateLimiter, clock: Clock) -> None:
     other = Route.to("POST", "job/b", Destination("https://discord.com", "2", "x"))
-    blocked = RateFacts(cloudflare=True, invalid=True)
+    blocked = RateLimitHeaders(cloudflare=True, invalid=True)
     limiter.observe(POST, start(limiter), blocked)
     for pause in (60.0, 120.0, 240.0, 480.0, 900.0, 900.0):
         waiting, delay = limiter.ask(POST)
@@ -197,7 +197,7 @@ def test_cloudflare_pauses_double_and_end_in_a_probe(limiter: DiscordRateLimiter
 
 
 def test_cloudflares_own_retry_after_holds(limiter: DiscordRateLimiter) -> None:
-    limiter.observe(POST, start(limiter), RateFacts(cloudflare=True, retry_after=81671.0))
+    limiter.observe(POST, start(limiter), RateLimitHeaders(cloudflare=True, retry_after=81671.0))
     assert limiter.ask(POST)[1] == pytest.approx(81671.0)
     assert cloudflare_pause(9, None) == 900.0
 
@@ -207,7 +207,7 @@ def test_an_answer_that_was_under_way_does_not_lift_the_block(
 ) -> None:
     other = Route.to("POST", "job/b", Destination("https://discord.com", "2", "x"))
     first, second = start(limiter), start(limiter, other)
-    limiter.observe(POST, first, RateFacts(cloudflare=True))
+    limiter.observe(POST, first, RateLimitHeaders(cloudflare=True))
     limiter.observe(other, second, announced(5, 4, 2.0, refused=False))
     assert limiter.ask(other)[1] > 50
 
@@ -217,7 +217,7 @@ def test_invalid_requests_stop_well_before_discords_limit(limiter: DiscordRateLi
         for _ in range(INVALID_LIMIT - 1):
             rows.count_invalid(int(clock.now // 60))
     ticket = start(limiter)
-    limiter.observe(POST, ticket, RateFacts(answered=True, invalid=True))
+    limiter.observe(POST, ticket, RateLimitHeaders(answered=True, invalid=True))
     assert limiter.ask(POST)[1] > 0
     assert limiter.snapshot()["invalid_requests"]["last_10_minutes"] == INVALID_LIMIT
     clock.now += 11 * 60
@@ -227,7 +227,7 @@ def test_invalid_requests_stop_well_before_discords_limit(limiter: DiscordRateLi
 def test_the_host_sends_at_most_fifty_a_second(limiter: DiscordRateLimiter) -> None:
     for number in range(HOST_LIMIT):
         route = Route.to("POST", f"job/{number}", Destination("https://discord.com", str(number), "x"))
-        limiter.observe(route, start(limiter, route), RateFacts(answered=True))
+        limiter.observe(route, start(limiter, route), RateLimitHeaders(answered=True))
     route = Route.to("POST", "job/last", Destination("https://discord.com", "99", "x"))
     assert 0 < limiter.ask(route)[1] <= 1.0
 
@@ -280,7 +280,7 @@ def test_stopping_while_waiting_leaves_no_ticket(limiter: DiscordRateLimiter) ->
 
 def test_another_boot_starts_with_an_empty_book(tmp_path: Path, clock: Clock) -> None:
     old = DiscordRateLimiter(LimitStore(tmp_path / "limits.db", boot="monday"), clock)
-    old.observe(POST, start(old), RateFacts(cloudflare=True, retry_after=9999.0))
+    old.observe(POST, start(old), RateLimitHeaders(cloudflare=True, retry_after=9999.0))
     assert DiscordRateLimiter(LimitStore(tmp_path / "limits.db", boot="monday"), clock).ask(POST)[1] > 9000
     assert DiscordRateLimiter(LimitStore(tmp_path / "limits.db", boot="tuesday"), clock).ask(POST)[1] == 0.0
 
@@ -302,8 +302,10 @@ def test_short_429s_that_are_not_the_hidden_limit_slow_nobody_down_for_long(
     tmp_path: Path, clock: Clock, limiter: DiscordRateLimiter
 ) -> None:
     """Taken together, the smallest count and the longest window made a post a minute of them, all day."""
-    facts = RateFacts(answered=True, bucket="hash", limit=5, remaining=4, reset_after=2.0, channel_id="9")
-    passing = RateFacts(answered=True, retry_after=1.5, scope="shared")
+    facts = RateLimitHeaders(
+        answered=True, bucket="hash", limit=5, remaining=4, reset_after=2.0, channel_id="9"
+    )
+    passing = RateLimitHeaders(answered=True, retry_after=1.5, scope="shared")
     for number in range(60):
         ticket, delay = limiter.ask(POST)
         while delay > 0:

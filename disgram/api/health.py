@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from disgram.api.host_stats import Host
+from disgram.api.host_stats import HostStats
 from disgram.workers.spec import Snapshot, WorkerState, WorkerStatus
 
 HEALTHY, DEGRADED, UNHEALTHY = "healthy", "degraded", "unhealthy"
@@ -26,7 +26,7 @@ _NAMES_SHOWN = 5
 
 
 @dataclass(frozen=True)
-class LogFile:
+class LogFileState:
     """Disgram.log as its writer knows it: last growth (UTC) and why lines are being dropped, if they are."""
 
     last_write_at: datetime | None = None
@@ -57,8 +57,8 @@ class Configuration:
 def summarise(
     snapshot: Snapshot,
     limits: Mapping[str, Any],
-    host: Host,
-    log: LogFile,
+    host: HostStats,
+    log: LogFileState,
     moment: Moment,
     jobs: Mapping[str, int],
 ) -> dict[str, Any]:
@@ -161,7 +161,7 @@ def _silent(snapshot: Snapshot, moment: Moment) -> bool:
     return snapshot.taken_at > 0 and moment.monotonic - snapshot.taken_at > patience
 
 
-def _errors(snapshot: Snapshot, host: Host, log: LogFile, moment: Moment) -> Iterable[str]:
+def _errors(snapshot: Snapshot, host: HostStats, log: LogFileState, moment: Moment) -> Iterable[str]:
     yield from snapshot.errors
     if host.write_error:
         yield f"The data directory cannot be written: {host.write_error}"
@@ -171,7 +171,7 @@ def _errors(snapshot: Snapshot, host: Host, log: LogFile, moment: Moment) -> Ite
         yield f"The monitor has been silent for {moment.monotonic - snapshot.taken_at:.0f} s"
 
 
-def _log_freshness(workers: Iterable[WorkerStatus], log: LogFile, moment: Moment) -> dict[str, Any]:
+def _log_freshness(workers: Iterable[WorkerStatus], log: LogFileState, moment: Moment) -> dict[str, Any]:
     """Workers beat without writing lines, so the file of quiet channels may be old and all be well."""
     running = [worker for worker in workers if worker.state is WorkerState.RUNNING]
     ages = [moment.monotonic - worker.last_line_at for worker in running]
@@ -194,7 +194,7 @@ def _freshness_message(ages: Collection[float], stale: list[str], stale_after: f
     return f"All {len(ages)} running workers reported within {max(ages):.0f} s"
 
 
-def _system(host: Host) -> dict[str, float]:
+def _system(host: HostStats) -> dict[str, float]:
     return {
         "cpu_percent": host.cpu_percent,
         "memory_percent": host.memory_percent,

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import psutil
 
-from disgram.logs.stderr import complain
+from disgram.logs.stderr import warn_stderr
 
 
 @dataclass(frozen=True)
-class Host:
+class HostStats:
     """The machine as it was last looked at; percentages, MB and GB as /health names them."""
 
     cpu_percent: float = 0.0
@@ -29,14 +29,14 @@ class Host:
     """Why the data directory cannot be written; None if it can."""
 
 
-class HostWatch:
+class HostMonitor:
     """Looks at the host every `interval` seconds, in a thread of its own; `latest` is always at hand."""
 
     def __init__(self, data_dir: Path, interval: float = 5.0) -> None:
         self._data_dir, self._interval = data_dir, interval
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="host watch", daemon=True)
-        self.latest = Host()
+        self.latest = HostStats()
 
     def start(self) -> None:
         """Look once at once, then in the background."""
@@ -52,7 +52,7 @@ class HostWatch:
         """Read the figures; what cannot be read just now (no descriptors left) stays as it was."""
         with contextlib.suppress(OSError, psutil.Error):
             memory, disk = psutil.virtual_memory(), psutil.disk_usage(str(self._data_dir))
-            self.latest = Host(
+            self.latest = HostStats(
                 cpu_percent=psutil.cpu_percent(interval=None),
                 memory_percent=memory.percent,
                 memory_available_mb=round(memory.available / 2**20, 2),
@@ -66,7 +66,7 @@ class HostWatch:
         error = _write_error(self._data_dir)
         if error != self.latest.write_error:
             told = f"cannot be written: {error}" if error else "can be written again"
-            complain(f"the data directory {self._data_dir} {told}")
+            warn_stderr(f"the data directory {self._data_dir} {told}")
         return error
 
     def _watch(self) -> None:

@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from typing import IO
 
 from disgram.discord.message import DiscordMessage
-from disgram.post import Fetched
+from disgram.post import MediaFile
 from disgram.telegram.client import Download
 
 
@@ -49,7 +49,7 @@ class Downloads:
         return largest
 
     @property
-    def fetched(self) -> dict[int, Fetched]:
+    def fetched(self) -> dict[int, MediaFile]:
         return {index: download.fetched for index, download in self._found.items()}
 
     @property

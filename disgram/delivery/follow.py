@@ -20,9 +20,9 @@ import json
 from collections.abc import Callable
 
 from disgram.delivery.downloads import Downloads
-from disgram.delivery.post_delivery import Courier, Shape, identities
+from disgram.delivery.post_delivery import PostDelivery, Shape, identities
 from disgram.discord.message import DiscordMessage
-from disgram.discord.render import Rung, edited, marked_deleted
+from disgram.discord.render import Fallback, edited, marked_deleted
 from disgram.errors import (
     DiscordUnavailable,
     MessageGone,
@@ -45,18 +45,18 @@ class Follower:
 
     def __init__(
         self,
-        courier: Courier,
+        delivery: PostDelivery,
         ledger: ChannelLedger,
         *,
         edits: bool,
         policy: str,
-        say: Reporter,
+        report: Reporter,
     ) -> None:
-        self._courier = courier
+        self._delivery = delivery
         self._ledger = ledger
         self._edits = edits
         self._policy = policy
-        self._say = say
+        self._report = report
         self._missed: set[int] = set()
 
     def compare(self, page: ChannelPage, parse: Parse, read: Read) -> None:
@@ -82,29 +82,29 @@ class Follower:
         try:
             with self._downloads(post, shape, same_files) as downloads:
                 fetched = shape.fetched if same_files else downloads.fetched
-                messages = self._courier.rendered(post, fetched, shape.rung)
-                amendment = self._courier.amendment(post, row.post, downloads)
-                changed = amendment.make(messages, same_files=same_files)
+                messages = self._delivery.rendered(post, fetched, shape.fallback)
+                message_sync = self._delivery.message_sync(post, row.post, downloads)
+                changed = message_sync.make(messages, same_files=same_files)
         except DiscordUnavailable as error:
-            self._say(Level.ERROR, f"{post.url}: the edit waits for the next poll ({error})")
+            self._report(Level.ERROR, f"{post.url}: the edit waits for the next poll ({error})")
             return
         except MessageGone as error:
-            self._say(Level.STATUS, f"{post.url}: edited, but its message cannot be ({error})")
+            self._report(Level.STATUS, f"{post.url}: edited, but its message cannot be ({error})")
             self._ledger.deleted(row.post)
             return
         except (MessageRejected, PayloadTooLarge) as error:
-            self._say(Level.ERROR, f"{post.url}: Discord refuses the edit ({error})")
+            self._report(Level.ERROR, f"{post.url}: Discord refuses the edit ({error})")
             changed = 0
-        fresh = Shape(shape.rung, identities(post), fetched)
+        fresh = Shape(shape.fallback, identities(post), fetched)
         last_id = max(row.last_id, post.last_id)
         self._ledger.finish(PostRow(row.post, last_id, "sent", piece.fingerprint, fresh.encode()))
         if changed:
-            self._say(Level.INFO, f"{post.url}: followed an edit ({changed} message(s) changed)")
+            self._report(Level.INFO, f"{post.url}: followed an edit ({changed} message(s) changed)")
 
     def _downloads(self, post: TelegramPost, shape: Shape, same_files: bool) -> Downloads:
-        if same_files or shape.rung is not Rung.FILES:
+        if same_files or shape.fallback is not Fallback.FILES:
             return Downloads()
-        return self._courier.download(post)
+        return self._delivery.download(post)
 
     # deletions -------------------------------------------------------------------------------
 
@@ -127,11 +127,15 @@ class Follower:
         try:
             page = read(before)
         except (TelegramUnavailable, PageNotUnderstood) as error:
-            self._say(Level.INFO, f"Whether post {before - 1} was deleted cannot be told just now: {error}")
+            self._report(
+                Level.INFO, f"Whether post {before - 1} was deleted cannot be told just now: {error}"
+            )
             return False
         if page.slices and page.slices[-1].last_id == end:
             return True
-        self._say(Level.INFO, f"The newest page ends with post {end}, another does not: one of them is old")
+        self._report(
+            Level.INFO, f"The newest page ends with post {end}, another does not: one of them is old"
+        )
         return False
 
     def _removed(self, number: int) -> bool:
@@ -139,32 +143,32 @@ class Follower:
         try:
             self._remove(number)
         except DiscordUnavailable as error:
-            self._say(Level.ERROR, f"Post {number}: the deletion waits for the next poll ({error})")
+            self._report(Level.ERROR, f"Post {number}: the deletion waits for the next poll ({error})")
             return False
         except (MessageRejected, PayloadTooLarge) as error:
-            self._say(Level.ERROR, f"Post {number}: Discord refuses to follow its deletion ({error})")
+            self._report(Level.ERROR, f"Post {number}: Discord refuses to follow its deletion ({error})")
             self._ledger.deleted(number)
         return True
 
     def _remove(self, number: int) -> None:
-        outbox, parts = self._courier.outbox, self._ledger.parts(number)
+        sender, parts = self._delivery.sender, self._ledger.parts(number)
         if self._policy == "delete":
             for part in parts:
-                outbox.delete(number, part)
+                sender.delete(number, part)
         else:
             marked = [self._strike(number, part) for part in parts if part.payload]
             if not any(marked):
-                self._say(Level.STATUS, f"Post {number} was deleted in Telegram; nothing is left to mark")
+                self._report(Level.STATUS, f"Post {number} was deleted in Telegram; nothing is left to mark")
                 return self._ledger.deleted(number)
         self._ledger.deleted(number)
-        self._say(Level.INFO, f"Post {number} was deleted in Telegram: followed ({self._policy})")
+        self._report(Level.INFO, f"Post {number} was deleted in Telegram: followed ({self._policy})")
         return None
 
     def _strike(self, number: int, part: PartRow) -> bool:
         """False: the message is gone from Discord, too."""
         message = DiscordMessage(marked_deleted(json.loads(part.payload or "{}")))
         try:
-            self._courier.outbox.edit(number, part, message, DiscordMessage(edited(message)), {})
+            self._delivery.sender.edit(number, part, message, DiscordMessage(edited(message)), {})
         except MessageGone:
             return False
         return True

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Container
 
 from disgram.delivery.downloads import Downloads
-from disgram.delivery.sender import Outbox
+from disgram.delivery.sender import Sender
 from disgram.discord.message import DiscordMessage
 from disgram.discord.render import edited
 from disgram.errors import DiscordUnavailable
@@ -22,13 +22,13 @@ Fetch = Callable[[Container[int], Container[int]], Downloads]
 """Fetches those of the post's files that are wanted (indexes), of some (the second) only their picture."""
 
 
-class Amendment:
+class MessageSync:
     """Of one post, by the `number` it has in the ledger."""
 
     def __init__(
-        self, outbox: Outbox, ledger: ChannelLedger, number: int, downloads: Downloads, fetch: Fetch
+        self, sender: Sender, ledger: ChannelLedger, number: int, downloads: Downloads, fetch: Fetch
     ) -> None:
-        self._outbox = outbox
+        self._sender = sender
         self._ledger = ledger
         self._number = number
         self._downloads = downloads
@@ -44,26 +44,26 @@ class Amendment:
         for place, message in enumerate(messages):
             changed += self._settle(place, message, parts.pop(place, None), same_files)
         for surplus in parts.values():
-            self._outbox.delete(self._number, surplus)
+            self._sender.delete(self._number, surplus)
         return changed + len(parts)
 
     def _settle(self, place: int, message: DiscordMessage, old: PartRow | None, same_files: bool) -> bool:
         if old is None or old.state != "sent":
             self._complete(message)
-            self._outbox.post(self._number, place, message, self._downloads.files)
+            self._sender.post(self._number, place, message, self._downloads.files)
             return True
-        wanted = self._outbox.row(place, message)
+        wanted = self._sender.row(place, message)
         keep = same_files and old.files == wanted.files
         if keep and old.digest == wanted.digest:
             return False
         if keep:
-            self._outbox.edit(self._number, old, message, DiscordMessage(edited(message)), {})
+            self._sender.edit(self._number, old, message, DiscordMessage(edited(message)), {})
             return True
         self._complete(message)
         # A list of attachments without the old ones takes these away (Edit Webhook Message).
         body = edited(message) | {"attachments": message.payload.get("attachments", [])}
         request = DiscordMessage(body, message.uploads)
-        self._outbox.edit(self._number, old, message, request, self._downloads.files)
+        self._sender.edit(self._number, old, message, request, self._downloads.files)
         return True
 
     def _complete(self, message: DiscordMessage) -> None:

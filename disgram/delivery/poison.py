@@ -20,7 +20,7 @@ from disgram.errors import (
     DiscordError,
     DiscordUnavailable,
     InternalError,
-    MessageStuck,
+    PoisonMessage,
     RateLimited,
 )
 
@@ -32,7 +32,7 @@ STUCK_TRIES = 12
 """At least as many in that time: after long waits for a limit, half an hour may hold only two or three."""
 
 
-class ServerErrors:
+class PoisonDetector:
     """In a row, for the messages of one post. Any other answer ends the row, and so does none at all; only a
     plain 429, which says nothing of the message, does not. `clock` is monotonic."""
 
@@ -57,7 +57,7 @@ class ServerErrors:
             return unavailable
         return self._another(error)
 
-    def _another(self, error: InternalError) -> MessageStuck | None:
+    def _another(self, error: InternalError) -> PoisonMessage | None:
         now = self._clock()
         if not self._count:
             self._since = now
@@ -65,4 +65,4 @@ class ServerErrors:
         lasted = now - self._since
         self._stuck = self._stuck or (self._count >= STUCK_TRIES and lasted >= STUCK_SECONDS)
         told = f"{error}, {self._count} times in {lasted / 60:.0f} minutes"
-        return MessageStuck(told, ambiguous=True) if self._stuck else None
+        return PoisonMessage(told, ambiguous=True) if self._stuck else None

@@ -13,23 +13,23 @@ from dataclasses import dataclass
 from functools import partial
 
 from disgram.delivery.downloads import Downloads
-from disgram.delivery.message_sync import Amendment
-from disgram.delivery.sender import Outbox
+from disgram.delivery.message_sync import MessageSync
+from disgram.delivery.sender import Sender
 from disgram.discord.message import DiscordMessage
-from disgram.discord.render import Rung, render
+from disgram.discord.render import Fallback, render
 from disgram.errors import (
     DiscordError,
     DiscordUnavailable,
     MediaUnavailable,
     MessageGone,
     MessageRejected,
-    MessageStuck,
     PayloadTooLarge,
+    PoisonMessage,
     TelegramUnavailable,
 )
 from disgram.post import (
-    Fetched,
     Media,
+    MediaFile,
     Reply,
     TelegramPost,
 )
@@ -45,18 +45,20 @@ MEDIA_TRIES = 3
 class Shape:
     """How a post was rendered: with the same shape, an edited text needs no file a second time."""
 
-    rung: Rung
+    fallback: Fallback
     media: tuple[str, ...]
-    fetched: dict[int, Fetched]
+    fetched: dict[int, MediaFile]
 
     def encode(self) -> str:
         fetched = {index: [one.size, one.content_type] for index, one in self.fetched.items()}
-        return json.dumps([self.rung, self.media, fetched])
+        return json.dumps([self.fallback, self.media, fetched])
 
     @classmethod
     def decode(cls, text: str) -> Shape:
-        rung, media, fetched = json.loads(text)
-        return cls(Rung(rung), tuple(media), {int(index): Fetched(*one) for index, one in fetched.items()})
+        fallback, media, fetched = json.loads(text)
+        return cls(
+            Fallback(fallback), tuple(media), {int(index): MediaFile(*one) for index, one in fetched.items()}
+        )
 
 
 def identities(post: TelegramPost) -> tuple[str, ...]:
@@ -64,26 +66,26 @@ def identities(post: TelegramPost) -> tuple[str, ...]:
     return tuple(f"{media.kind.value} {media.identity}" for media in post.media)
 
 
-class Courier:
+class PostDelivery:
     """Delivers posts of one channel to one destination."""
 
     def __init__(
         self,
-        outbox: Outbox,
+        sender: Sender,
         ledger: ChannelLedger,
         telegram: TelegramClient,
         *,
         color: int,
         max_upload_bytes: int,
-        say: Reporter,
+        report: Reporter,
         wait: Callable[[float], None],
     ) -> None:
-        self.outbox = outbox
+        self.sender = sender
         self._ledger = ledger
         self._telegram = telegram
         self._color = color
         self._max_upload_bytes = max_upload_bytes
-        self._say = say
+        self._report = report
         self._wait = wait
 
     def deliver(self, post: TelegramPost, fingerprint: str) -> None:
@@ -91,44 +93,46 @@ class Courier:
         part confirmed earlier has to be edited first, or where Discord neither takes nor refuses any form of
         it, DiscordUnavailable (the next poll goes on)."""
         self._tell_doubt(post)
-        self.outbox.server_errors.forget()
+        self.sender.server_errors.forget()
         with self.download(post) as downloads:
-            rung, refused = self._climb_down(post, downloads)
-            shape = Shape(rung, identities(post), downloads.fetched)
+            fallback, refused = self._climb_down(post, downloads)
+            shape = Shape(fallback, identities(post), downloads.fetched)
         row = PostRow(post.id, post.last_id, "failed" if refused else "sent", fingerprint, shape.encode())
         if refused:
             self._fail(post, row, refused)
         else:
-            self.outbox.book(self._ledger.finish, row)
-            self._say(Level.NEW_MESSAGE, f"Forwarded {post.url}", last_post_id=post.last_id)
+            self.sender.book(self._ledger.finish, row)
+            self._report(Level.NEW_MESSAGE, f"Forwarded {post.url}", last_post_id=post.last_id)
 
-    def _climb_down(self, post: TelegramPost, downloads: Downloads) -> tuple[Rung, DiscordError | None]:
+    def _climb_down(self, post: TelegramPost, downloads: Downloads) -> tuple[Fallback, DiscordError | None]:
         """Send in the best form Discord takes; the error if it takes none."""
-        rung = Rung.FILES
+        fallback = Fallback.FILES
         while True:
-            messages = self.rendered(post, downloads.fetched, rung)
+            messages = self.rendered(post, downloads.fetched, fallback)
             try:
-                self._send(post, messages, downloads, rung)
-                return rung, None
+                self._send(post, messages, downloads, fallback)
+                return fallback, None
             except MessageGone:
-                self._say(Level.STATUS, f"{post.url}: its first message was deleted in Discord meanwhile")
-                return rung, None
-            except (PayloadTooLarge, MessageRejected, MessageStuck) as error:
+                self._report(Level.STATUS, f"{post.url}: its first message was deleted in Discord meanwhile")
+                return fallback, None
+            except (PayloadTooLarge, MessageRejected, PoisonMessage) as error:
                 if isinstance(error, PayloadTooLarge) and self._lighter(post, messages, downloads):
                     continue
-                if rung is Rung.BARE and isinstance(error, MessageStuck):
+                if fallback is Fallback.LINK_ONLY and isinstance(error, PoisonMessage):
                     told = f"{post.url}: not even its link gets through ({error})"
                     raise DiscordUnavailable(told) from error
-                if rung is Rung.BARE:
-                    return rung, error
-                self._say(Level.ERROR, f"{post.url}: Discord refused it ({error}); trying a simpler form")
-                rung = Rung(rung + 1)
+                if fallback is Fallback.LINK_ONLY:
+                    return fallback, error
+                self._report(Level.ERROR, f"{post.url}: Discord refused it ({error}); trying a simpler form")
+                fallback = Fallback(fallback + 1)
 
     def rendered(
-        self, post: TelegramPost, fetched: Mapping[int, Fetched], rung: Rung
+        self, post: TelegramPost, fetched: Mapping[int, MediaFile], fallback: Fallback
     ) -> list[DiscordMessage]:
         """The messages of a post."""
-        return render(post, color=self._color, fetched=fetched, rung=rung, reply_link=self._reply_link(post))
+        return render(
+            post, color=self._color, fetched=fetched, fallback=fallback, reply_link=self._reply_link(post)
+        )
 
     def download(
         self, post: TelegramPost, wanted: Container[int] | None = None, stills: Container[int] = ()
@@ -153,7 +157,7 @@ class Courier:
             try:
                 return downloads.add(index, self._fetch(url))
             except (MediaUnavailable, TelegramUnavailable) as error:
-                self._say(Level.ERROR, f"{post.url}: {_named(media)} becomes a link: {error}")
+                self._report(Level.ERROR, f"{post.url}: {_named(media)} becomes a link: {error}")
         return None
 
     def _fetch(self, url: str) -> Download:
@@ -166,7 +170,7 @@ class Courier:
 
     def _tell_doubt(self, post: TelegramPost) -> None:
         if any(part.state == "attempting" for part in self._ledger.parts(post.id)):
-            self._say(
+            self._report(
                 Level.ERROR,
                 f"{post.url}: a message was under way before and was never confirmed; "
                 "sending it again, it may appear twice",
@@ -177,20 +181,20 @@ class Courier:
         return sum(part.state == "sent" for part in self._ledger.parts(post.id))
 
     def _send(
-        self, post: TelegramPost, messages: list[DiscordMessage], downloads: Downloads, rung: Rung
+        self, post: TelegramPost, messages: list[DiscordMessage], downloads: Downloads, fallback: Fallback
     ) -> None:
         """What was confirmed of an earlier form, or before an edit, is made to fit what follows; only the
         barest form stands behind it as it is."""
         confirmed = self._confirmed(post)
-        if rung is Rung.BARE and confirmed:
-            self.outbox.post(post.id, confirmed, messages[0], {})
+        if fallback is Fallback.LINK_ONLY and confirmed:
+            self.sender.post(post.id, confirmed, messages[0], {})
         else:
-            self.amendment(post, post.id, downloads).make(messages)
+            self.message_sync(post, post.id, downloads).make(messages)
 
-    def amendment(self, post: TelegramPost, number: int, downloads: Downloads) -> Amendment:
+    def message_sync(self, post: TelegramPost, number: int, downloads: Downloads) -> MessageSync:
         """Of a post that has `number` in the ledger."""
         fetch = partial(self.download, post)
-        return Amendment(self.outbox, self._ledger, number, downloads, fetch)
+        return MessageSync(self.sender, self._ledger, number, downloads, fetch)
 
     def _lighter(self, post: TelegramPost, messages: list[DiscordMessage], downloads: Downloads) -> bool:
         """Leave out the largest file of the message that was refused; False if it carried none."""
@@ -200,16 +204,16 @@ class Courier:
         if index is None:
             return False
         media = post.media[index]
-        self._say(Level.ERROR, f"{post.url}: Discord finds {_named(media)} too large; it becomes a link")
+        self._report(Level.ERROR, f"{post.url}: Discord finds {_named(media)} too large; it becomes a link")
         if media.preview_url and not before[index].content_type.startswith("image/"):
             self._add(post, index, downloads, still=True)
         return True
 
     def _fail(self, post: TelegramPost, row: PostRow, error: DiscordError) -> None:
-        messages = self.rendered(post, {}, Rung.LINKS)
+        messages = self.rendered(post, {}, Fallback.LINKS)
         payload = json.dumps([message.payload for message in messages], ensure_ascii=False)
-        self.outbox.book(self._ledger.fail, row, str(error), payload)
-        self._say(
+        self.sender.book(self._ledger.fail, row, str(error), payload)
+        self._report(
             Level.ERROR,
             f"{post.url}: Discord refuses it in every form ({error}); it waits in GET /job/failed",
             last_post_id=post.last_id,
@@ -224,7 +228,7 @@ class Courier:
         first: PartRow | None = next(iter(self._ledger.parts(int(number))), None)
         if first is None or not first.message_id or not first.channel_id:
             return None
-        guild = self.outbox.guild()
+        guild = self.sender.guild()
         return (
             f"https://discord.com/channels/{guild}/{first.channel_id}/{first.message_id}" if guild else None
         )

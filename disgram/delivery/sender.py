@@ -15,11 +15,11 @@ from contextlib import suppress
 from typing import IO, Any, Protocol
 
 from disgram.addresses import Destination
-from disgram.delivery.poison import ServerErrors
+from disgram.delivery.poison import PoisonDetector
 from disgram.discord.client import DiscordClient
-from disgram.discord.message import DiscordMessage, RateFacts
+from disgram.discord.message import DiscordMessage, RateLimitHeaders
 from disgram.discord.render import digest
-from disgram.discord.responses import Answer
+from disgram.discord.responses import DiscordResponse
 from disgram.errors import (
     CloudflareBlocked,
     DiscordError,
@@ -49,7 +49,7 @@ class Limiter(Protocol):
 
     def acquire(self, route: Any, wait: Callable[[float], None]) -> int: ...
     def cancel(self, ticket: int) -> None: ...
-    def observe(self, route: Any, ticket: int, facts: RateFacts) -> None: ...
+    def observe(self, route: Any, ticket: int, facts: RateLimitHeaders) -> None: ...
 
 
 class RouteFor(Protocol):
@@ -58,7 +58,7 @@ class RouteFor(Protocol):
     def __call__(self, method: str) -> Any: ...
 
 
-class Outbox:
+class Sender:
     """One per worker: its destination, its ledger, its waits."""
 
     def __init__(
@@ -69,7 +69,7 @@ class Outbox:
         limiter: Limiter,
         route: RouteFor,
         *,
-        say: Reporter,
+        report: Reporter,
         wait: Callable[[float], None],
         backoff_max: float = BACKOFF_MAX,
         keep_payloads: bool = False,
@@ -80,19 +80,19 @@ class Outbox:
         self._client = client
         self._limiter = limiter
         self._route = route
-        self._say = say
+        self._report = report
         self._wait = wait
         self._backoff_max = backoff_max
         self._keep_payloads = keep_payloads
-        self.server_errors = ServerErrors(clock)
+        self.server_errors = PoisonDetector(clock)
         """Of the post whose turn it is; who begins with another one lets it forget."""
-        self._unsettled: list[tuple[Any, int, RateFacts]] = []
+        self._unsettled: list[tuple[Any, int, RateLimitHeaders]] = []
         self.unwell: str | None = None
         """What /health shows of Discord, going by the last request: a reason, or None."""
 
     def post(self, post: int, part: int, message: DiscordMessage, files: Mapping[int, IO[bytes]]) -> PartRow:
         """Send until Discord confirms. Raises what no repetition mends: PayloadTooLarge, MessageRejected,
-        WebhookGone; after nothing but 500s for long, MessageStuck (from then on, any DiscordUnavailable at
+        WebhookGone; after nothing but 500s for long, PoisonMessage (from then on, any DiscordUnavailable at
         the first try); and Stopping."""
         row = self.row(part, message)
         failures = 0
@@ -122,11 +122,11 @@ class Outbox:
 
     def _try(
         self, post: int, row: PartRow, message: DiscordMessage, files: Mapping[int, IO[bytes]]
-    ) -> Answer:
+    ) -> DiscordResponse:
         """One attempt. It is booked when its turn has come, not before: a worker killed while it waits for
         a limit leaves no doubt behind."""
 
-        def send() -> Answer:
+        def send() -> DiscordResponse:
             self.book(self._ledger.put_part, post, row)
             return self._client.execute(self._destination, message, files)
 
@@ -173,7 +173,7 @@ class Outbox:
                 self._ledger.remember_guild(self._destination.webhook_id, known)
         return known
 
-    def _request(self, method: str, send: Callable[[], Answer]) -> Answer:
+    def _request(self, method: str, send: Callable[[], DiscordResponse]) -> DiscordResponse:
         """One request when its turn comes. A webhook known to be gone is not called."""
         route = self._route(method)
         self.refuse_if_gone()
@@ -225,15 +225,15 @@ class Outbox:
 
     def _told(self, post: int, error: DiscordUnavailable) -> None:
         if error.ambiguous:
-            self._say(
+            self._report(
                 Level.ERROR,
                 f"Post {post}: Discord did not confirm the message ({error}); "
                 "sending it again, it may appear twice",
             )
         elif isinstance(error, RateLimited) and not isinstance(error, CloudflareBlocked):
-            self._say(Level.STATUS, f"Post {post}: Discord asks to wait {error.retry_after:.1f} s")
+            self._report(Level.STATUS, f"Post {post}: Discord asks to wait {error.retry_after:.1f} s")
         else:
-            self._say(Level.ERROR, f"Post {post}: {error}; it is kept and tried again")
+            self._report(Level.ERROR, f"Post {post}: {error}; it is kept and tried again")
 
     def _note_health(self, error: DiscordError | None) -> None:
         """Tell /health when Discord stops answering, and when it answers again."""
@@ -241,7 +241,7 @@ class Outbox:
         reason = error.reason if isinstance(error, DiscordUnavailable) and not plain_429 else None
         if reason != self.unwell:
             self.unwell = reason
-            self._say(
+            self._report(
                 Level.STATUS,
                 f"Discord is not available: {error}" if reason else "Discord answers again",
                 reason=reason,
@@ -249,7 +249,7 @@ class Outbox:
 
     def _wait_for_limit(self, seconds: float) -> None:
         if seconds >= TELL_WAITS_FROM:
-            self._say(Level.STATUS, f"Waiting {seconds:.0f} s for Discord's rate limit")
+            self._report(Level.STATUS, f"Waiting {seconds:.0f} s for Discord's rate limit")
         self._wait(seconds)
 
     def book(self, write: Callable[..., None], *values: object) -> None:
@@ -261,11 +261,11 @@ class Outbox:
                 break
             except StorageUnavailable as error:
                 if not told:
-                    self._say(Level.ERROR, f"Cannot write {error}; waiting", reason=error.reason)
+                    self._report(Level.ERROR, f"Cannot write {error}; waiting", reason=error.reason)
                 told = True
                 self._wait(STORAGE_RETRY)
         if told:
-            self._say(Level.STATUS, "Writing works again", reason=None)
+            self._report(Level.STATUS, "Writing works again", reason=None)
 
 
 def backoff(failures: int, longest: float) -> float:

@@ -15,10 +15,10 @@ from urllib.parse import urlencode
 
 from disgram import __version__
 from disgram.addresses import Destination
-from disgram.discord.message import DiscordMessage, RateFacts, Upload
-from disgram.discord.responses import Answer, classify
-from disgram.errors import DiscordUnavailable, NoAnswer
-from disgram.http_client import HttpAnswer, HttpClient
+from disgram.discord.message import DiscordMessage, RateLimitHeaders, Upload
+from disgram.discord.responses import DiscordResponse, classify
+from disgram.errors import DiscordUnavailable, HttpError
+from disgram.http_client import HttpClient, HttpResponse
 from disgram.http_patience import Patience
 
 TIMEOUT = (10.0, 30.0)
@@ -49,7 +49,7 @@ class DiscordClient:
 
     def execute(
         self, destination: Destination, message: DiscordMessage, files: Mapping[int, IO[bytes]]
-    ) -> Answer:
+    ) -> DiscordResponse:
         """Post a message and wait for Discord to confirm it."""
         return self._send("POST", destination.execute_url, destination, message, files, {"wait": "true"})
 
@@ -59,15 +59,15 @@ class DiscordClient:
         message_id: str,
         message: DiscordMessage,
         files: Mapping[int, IO[bytes]],
-    ) -> Answer:
+    ) -> DiscordResponse:
         """Replace what the payload names; what it leaves out stays (Edit Webhook Message)."""
         return self._send("PATCH", destination.message_url(message_id), destination, message, files, {})
 
-    def delete(self, destination: Destination, message_id: str) -> Answer:
+    def delete(self, destination: Destination, message_id: str) -> DiscordResponse:
         """Remove a message."""
         return self._send("DELETE", destination.message_url(message_id), destination, None, {}, {})
 
-    def look(self, destination: Destination) -> Answer:
+    def look(self, destination: Destination) -> DiscordResponse:
         """The webhook itself (Get Webhook with Token): sends nothing, tells its guild."""
         bare = Destination(destination.origin, destination.webhook_id, destination.token)
         return self._send("GET", bare.execute_url, bare, None, {}, {})
@@ -83,7 +83,7 @@ class DiscordClient:
         message: DiscordMessage | None,
         files: Mapping[int, IO[bytes]],
         params: dict[str, str],
-    ) -> Answer:
+    ) -> DiscordResponse:
         if destination.thread_id:
             params["thread_id"] = destination.thread_id
         asked = f"{url}?{urlencode(params)}" if params else url
@@ -93,8 +93,8 @@ class DiscordClient:
                 # An error may quote what it was asked; its words go into the log and into the ledger.
                 said = _read(answer).replace(destination.token.encode(), b"***")
                 return classify(answer.status, answer.headers, said)
-        except NoAnswer as error:
-            return Answer(RateFacts(), DiscordUnavailable(f"{error}", ambiguous=error.sent))
+        except HttpError as error:
+            return DiscordResponse(RateLimitHeaders(), DiscordUnavailable(f"{error}", ambiguous=error.sent))
 
 
 def _body(
@@ -152,10 +152,10 @@ class MultipartBody:
                 yield chunk
 
 
-def _read(answer: HttpAnswer) -> bytes:
+def _read(answer: HttpResponse) -> bytes:
     """The body as far as it came: the status alone already says most."""
     body = b""
-    with contextlib.suppress(NoAnswer):
+    with contextlib.suppress(HttpError):
         for piece in answer.pieces():
             body += piece
             if len(body) > ANSWER_BYTES:

@@ -14,7 +14,7 @@ from disgram.discord import names
 from disgram.discord.markdown.escape import cleaned
 from disgram.discord.message import Upload
 from disgram.post import (
-    Fetched,
+    MediaFile,
     MediaKind,
     RichText,
     TelegramPost,
@@ -78,7 +78,7 @@ class Files:
         return f"attachment://{upload.filename}" if upload and shown else None
 
 
-def files_of(post: TelegramPost, fetched: Mapping[int, Fetched]) -> Files:
+def files_of(post: TelegramPost, fetched: Mapping[int, MediaFile]) -> Files:
     """What of `fetched` is uploaded, under which names."""
     uploads: dict[int, Upload] = {}
     lines = set(range(len(post.media)))

@@ -24,7 +24,7 @@ class DiscordMessage:
 
 
 @dataclass(frozen=True, slots=True)
-class RateFacts:
+class RateLimitHeaders:
     """What an answer of Discord says about limits; all None for a request that got no answer.
 
     `retry_after` in seconds stands only on refusals (429, or a refusal of Cloudflare's that names a

@@ -38,15 +38,15 @@ from disgram.discord.markdown import blocks as markdown
 from disgram.discord.message import DiscordMessage
 from disgram.discord.names import username
 from disgram.post import (
-    Fetched,
     LinkPreview,
+    MediaFile,
     MediaKind,
     RichText,
     Run,
     TelegramPost,
 )
 
-__all__ = ["Rung", "digest", "edited", "marked_deleted", "render"]
+__all__ = ["Fallback", "digest", "edited", "marked_deleted", "render"]
 
 CONTENT_ROOM = limits.CONTENT - 50
 """Leaves room for the line that marks a message as deleted."""
@@ -55,7 +55,7 @@ _NAME_ROOM = 200
 """Of a signature, a channel's title in BARE: Telegram allows 128 characters for either."""
 
 
-class Rung(IntEnum):
+class Fallback(IntEnum):
     """The ladder: each step loses decoration, only the last one text."""
 
     FILES = 0
@@ -64,7 +64,7 @@ class Rung(IntEnum):
     """No uploads, a line with a link for each."""
     TEXT = 2
     """No embeds: the text without formatting."""
-    BARE = 3
+    LINK_ONLY = 3
     """One message that names the channel and links the post, under the webhook's own name."""
 
 
@@ -72,8 +72,8 @@ def render(
     post: TelegramPost,
     *,
     color: int,
-    fetched: Mapping[int, Fetched],
-    rung: Rung = Rung.FILES,
+    fetched: Mapping[int, MediaFile],
+    fallback: Fallback = Fallback.FILES,
     reply_link: str | None = None,
 ) -> list[DiscordMessage]:
     """The messages of a post, in order; at least one, each inside Discord's limits.
@@ -81,13 +81,13 @@ def render(
     `fetched`: which of `post.media` are at hand as files; the others become a line with a link.
     `reply_link`: the Discord copy of the post this one answers, linked instead of Telegram's.
     """
-    if rung is Rung.BARE:
+    if fallback is Fallback.LINK_ONLY:
         return [_bare(post)]
-    files = files_of(post, fetched if rung is Rung.FILES else {})
+    files = files_of(post, fetched if fallback is Fallback.FILES else {})
     sections = post_text.sections(post, lines_for=files.lines_for, reply_link=reply_link)
     if not sections and not files.uploads:
         sections = [post_text.open_in_telegram(post)]
-    if rung is Rung.TEXT:
+    if fallback is Fallback.TEXT:
         return _as_text(post, sections, files)
     drafts = _Pouring(post, color, files).pour(sections)
     return [_message(post, draft) for draft in drafts]

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from disgram.discord.message import RateFacts
+from disgram.discord.message import RateLimitHeaders
 from disgram.errors import (
     CloudflareBlocked,
     DiscordError,
@@ -39,36 +39,36 @@ _THREAD_REASONS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class DiscordResponse:
     """What Discord said. `error` None: done, and `message` is the message object ({} if unreadable)."""
 
-    facts: RateFacts
+    facts: RateLimitHeaders
     error: DiscordError | None = None
     message: dict[str, Any] = field(default_factory=dict)
 
 
-def classify(status: int, headers: Mapping[str, str], raw: bytes) -> Answer:
+def classify(status: int, headers: Mapping[str, str], raw: bytes) -> DiscordResponse:
     """What an answer means. Pure; header names in lower case."""
     body = _json(raw)
     facts = _facts(status, headers, body)
     if 200 <= status < 300:
         return _accepted(facts, headers, body, raw, status)
-    return Answer(facts, _error(status, facts, body, raw))
+    return DiscordResponse(facts, _error(status, facts, body, raw))
 
 
 def _accepted(
-    facts: RateFacts, headers: Mapping[str, str], body: dict[str, Any], raw: bytes, status: int
-) -> Answer:
+    facts: RateLimitHeaders, headers: Mapping[str, str], body: dict[str, Any], raw: bytes, status: int
+) -> DiscordResponse:
     """A 2xx. One whose body cannot be read still counts as accepted if it bears Discord's own headers."""
     if "id" in body or status == 204:
-        return Answer(facts, None, body)
+        return DiscordResponse(facts, None, body)
     if facts.limit is not None or "via" in headers:
         found = re.match(rb'\s*\{[^{}]*?"id":\s*"([0-9]{1,20})"', raw)
-        return Answer(facts, None, {"id": found[1].decode()} if found else {})
-    return Answer(facts, DiscordUnavailable("an answer that is not Discord's", ambiguous=True))
+        return DiscordResponse(facts, None, {"id": found[1].decode()} if found else {})
+    return DiscordResponse(facts, DiscordUnavailable("an answer that is not Discord's", ambiguous=True))
 
 
-def _error(status: int, facts: RateFacts, body: dict[str, Any], raw: bytes) -> DiscordError:
+def _error(status: int, facts: RateLimitHeaders, body: dict[str, Any], raw: bytes) -> DiscordError:
     told = _told(status, body, raw)
     code = body["code"] if isinstance(body.get("code"), int) else 0
     if facts.cloudflare:
@@ -92,7 +92,7 @@ def _error(status: int, facts: RateFacts, body: dict[str, Any], raw: bytes) -> D
     return MessageRejected(told, code=code)
 
 
-def _facts(status: int, headers: Mapping[str, str], body: dict[str, Any]) -> RateFacts:
+def _facts(status: int, headers: Mapping[str, str], body: dict[str, Any]) -> RateLimitHeaders:
     cloudflare = _is_cloudflare(status, headers, body)
     scope = headers.get("x-ratelimit-scope")
     retry_after = None
@@ -101,7 +101,7 @@ def _facts(status: int, headers: Mapping[str, str], body: dict[str, Any]) -> Rat
         waits = [_number(headers.get("retry-after")), _number(body.get("retry_after"))]
         known = [wait for wait in waits if wait is not None]
         retry_after = max(known) if known else (None if cloudflare else 5.0)
-    return RateFacts(
+    return RateLimitHeaders(
         answered=not cloudflare,
         bucket=headers.get("x-ratelimit-bucket"),
         limit=_integer(headers.get("x-ratelimit-limit")),

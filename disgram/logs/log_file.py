@@ -21,7 +21,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from disgram.errors import StorageUnavailable
-from disgram.logs.stderr import complain
+from disgram.logs.stderr import warn_stderr
 from disgram.logs.tail import Kind, KnownFiles, newest
 from disgram.report import Level
 
@@ -84,7 +84,7 @@ def stamp(at: float) -> str:
     return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at))
 
 
-class WorkerLog:
+class LogFile:
     """Appends lines, rotates, and reads the newest back. Thread-safe; the service has exactly one.
 
     `clock` gives seconds since the epoch; stamps are local time. `secrets` of four characters or more
@@ -216,7 +216,7 @@ class WorkerLog:
     def _drop(self, error: OSError) -> None:
         """Standard error hears of it once per time of trouble: it may well be a file on the same disk."""
         if not self._dropped:
-            complain(f"{self._path} cannot be written ({error}); lines are dropped")
+            warn_stderr(f"{self._path} cannot be written ({error}); lines are dropped")
         self._dropped += 1
         self.trouble = str(error)
         self._close()

@@ -9,7 +9,7 @@ import contextlib
 import sys
 
 
-def complain(text: str) -> None:
+def warn_stderr(text: str) -> None:
     """One line on standard error, if that takes it."""
     with contextlib.suppress(OSError, ValueError):  # full or gone; closed
         print(f"disgram: {text}", file=sys.stderr, flush=True)

@@ -121,14 +121,14 @@ class WorkerLock:
     def release(self) -> None:
         self._byte.release()
 
-    def await_turn(self, pulse: Waits, say: Reporter) -> None:
+    def await_turn(self, heartbeat: Waits, report: Reporter) -> None:
         """Wait for the other worker to end: an old one still finishing, or one that somebody runs by hand."""
         if self.acquire():
             return
-        say(Level.STATUS, "another worker has this channel; waiting for it to end", reason="waiting")
+        report(Level.STATUS, "another worker has this channel; waiting for it to end", reason="waiting")
         while not self.acquire():
-            pulse.wait(_LOOK_AGAIN)
-        say(Level.STATUS, "the other worker has ended", reason=None)
+            heartbeat.wait(_LOOK_AGAIN)
+        report(Level.STATUS, "the other worker has ended", reason=None)
 
 
 def _offset(job: str, channel: str) -> int:

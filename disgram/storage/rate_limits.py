@@ -34,7 +34,7 @@ CREATE TABLE IF NOT EXISTS pace (name TEXT PRIMARY KEY, next REAL NOT NULL);
 _TABLES = ("lane", "alias", "request", "done", "pause", "invalid", "pace", "boot")
 
 
-class LaneRow(NamedTuple):
+class BucketRow(NamedTuple):
     """One limit. `size` None: not known. `window` in seconds; `learned_at` is when `size` was learned."""
 
     name: str
@@ -124,14 +124,14 @@ class LimitRows:
 
     # lanes -----------------------------------------------------------------------------------
 
-    def lane(self, name: str) -> LaneRow | None:
+    def lane(self, name: str) -> BucketRow | None:
         row = self._run("SELECT * FROM lane WHERE name = ?", (name,)).fetchone()
-        return LaneRow(*row) if row else None
+        return BucketRow(*row) if row else None
 
-    def lanes(self) -> list[LaneRow]:
-        return [LaneRow(*row) for row in self._run("SELECT * FROM lane ORDER BY name")]
+    def lanes(self) -> list[BucketRow]:
+        return [BucketRow(*row) for row in self._run("SELECT * FROM lane ORDER BY name")]
 
-    def put_lane(self, lane: LaneRow) -> None:
+    def put_lane(self, lane: BucketRow) -> None:
         self._run("INSERT OR REPLACE INTO lane VALUES (?, ?, ?, ?, ?, ?, ?)", lane)
 
     def resolve(self, name: str) -> str:

@@ -20,8 +20,8 @@ from disgram.post import (
 )
 from disgram.report import Level, Reporter
 from disgram.telegram.client import TelegramClient
-from disgram.telegram.page import parse_post, scan
-from disgram.telegram.unknown_markup import PAGE, LayoutWatch
+from disgram.telegram.page import parse_post, split_page
+from disgram.telegram.unknown_markup import PAGE, UnknownMarkup
 
 PAGE_TRIES = 4
 """Requests for one page within one poll before it is left to the next."""
@@ -40,15 +40,15 @@ class ChannelReader:
         self,
         client: TelegramClient,
         channel: str,
-        layout: LayoutWatch,
+        layout: UnknownMarkup,
         *,
-        say: Reporter,
+        report: Reporter,
         wait: Callable[[float], None],
     ) -> None:
         self._client = client
         self._channel = channel
         self._layout = layout
-        self._say = say
+        self._report = report
         self._wait = wait
         self.asked: int | None = None
 
@@ -61,18 +61,18 @@ class ChannelReader:
             except TelegramUnavailable as error:
                 # One failure passes unseen; a rest that t.me asked for takes long enough to be shown.
                 shown = {"reason": error.reason} if failures > 1 or error.retry_after else {}
-                self._say(Level.INFO, f"Telegram: {error}; trying again", **shown)
+                self._report(Level.INFO, f"Telegram: {error}; trying again", **shown)
                 self._wait(backoff(failures, BACKOFF_MAX))
             else:
                 if failures > 1:
-                    self._say(Level.INFO, "Telegram answers again", reason=None)
+                    self._report(Level.INFO, "Telegram answers again", reason=None)
                 return page
         return self._scan(before)
 
     def _scan(self, before: int | None) -> ChannelPage:
         html = self._client.page(self._channel, before)
         try:
-            return scan(html, self._channel)
+            return split_page(html, self._channel)
         except PageNotUnderstood:
             self._kept(PAGE, html)
             raise
@@ -97,7 +97,7 @@ class ChannelReader:
             gc.collect()  # a tree is all cycles: waiting for their turn, a few would cost a megabyte
         except PageNotUnderstood as error:
             self._kept(str(piece.id), piece.html)
-            self._say(Level.ERROR, f"Post {piece.id} could not be read: {error}")
+            self._report(Level.ERROR, f"Post {piece.id} could not be read: {error}")
             return TelegramPost(page.channel, piece.id, piece.ids, page.title, (UNREAD,))
         for block in post.blocks:
             if isinstance(block, Unknown):
@@ -107,7 +107,7 @@ class ChannelReader:
     def _kept(self, name: str, html: str) -> None:
         path = self._layout.keep(name, html)
         if path:
-            self._say(
+            self._report(
                 Level.ERROR,
                 f"Something on the page was not understood; it is kept in {path} for a bug report",
                 layout_changed=self._layout.count,

@@ -20,16 +20,16 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 from disgram import __version__
 from disgram.errors import (
     DisgramError,
+    HttpError,
     MediaUnavailable,
-    NoAnswer,
     PageNotUnderstood,
     StorageUnavailable,
     TelegramUnavailable,
 )
-from disgram.http_client import HttpAnswer, HttpClient
+from disgram.http_client import HttpClient, HttpResponse
 from disgram.http_patience import Patience
-from disgram.post import Fetched
-from disgram.telegram.throttle import TelegramPacer
+from disgram.post import MediaFile
+from disgram.telegram.throttle import TelegramThrottle
 
 MEDIA_DOMAINS = ("t.me", "telegram.org", "telesco.pe", "cdn-telegram.org", "telegram-cdn.org")
 """Telegram's own; media come from these and names below them (README, "Security")."""
@@ -58,7 +58,7 @@ class Download:
     """A media file, spooled: small ones in memory, larger ones in an unnamed temporary file."""
 
     file: IO[bytes]
-    fetched: Fetched
+    fetched: MediaFile
 
 
 class TelegramClient:
@@ -68,7 +68,7 @@ class TelegramClient:
     def __init__(
         self,
         base_url: str,
-        pacer: TelegramPacer,
+        throttle: TelegramThrottle,
         *,
         patience: float = TIMEOUT[1],
         check: Callable[[], None] = lambda: None,
@@ -76,7 +76,7 @@ class TelegramClient:
     ) -> None:
         self._base = base_url.rstrip("/")
         self._host = urlsplit(self._base).netloc.lower()
-        self._pacer = pacer
+        self._throttle = throttle
         self._check = check
         timeout = (min(TIMEOUT[0], patience), min(TIMEOUT[1], patience))
         headers = {"User-Agent": _USER_AGENT, "Accept-Language": "en"}
@@ -111,39 +111,39 @@ class TelegramClient:
     def close(self) -> None:
         self._http.close()
 
-    def _get(self, url: str) -> HttpAnswer:
+    def _get(self, url: str) -> HttpResponse:
         if _parts(url).netloc.lower() == self._host:
-            self._pacer.turn()
+            self._throttle.turn()
         try:
             answer = self._http.request("GET", url)
-        except NoAnswer as error:
+        except HttpError as error:
             raise TelegramUnavailable(f"{error}") from error
         if answer.status == 429 or answer.status >= 500:
             with answer:
                 self._refuse(answer)
         return answer
 
-    def _refuse(self, answer: HttpAnswer) -> None:
+    def _refuse(self, answer: HttpResponse) -> None:
         retry_after = min(_number(answer.headers.get("retry-after")) or 0.0, REST_MAX) or None
         if answer.status == 429:
             retry_after = retry_after or REST
-            self._pacer.rest(retry_after)
+            self._throttle.rest(retry_after)
         raise TelegramUnavailable(f"Telegram answered {answer.status}", retry_after=retry_after)
 
-    def _followed(self, url: str, answer: HttpAnswer) -> str:
+    def _followed(self, url: str, answer: HttpResponse) -> str:
         target = _target(url, answer)
         parts = _parts(target)
         if parts.netloc.lower() != self._host:
             raise PageNotUnderstood(f"{self._host} redirects to another host, {_named(parts)}")
         return target
 
-    def _text(self, answer: HttpAnswer) -> str:
+    def _text(self, answer: HttpResponse) -> str:
         if answer.status != 200:
             raise TelegramUnavailable(f"Telegram answered {answer.status}")
         body = b"".join(self._pieces(answer, PAGE_BYTES, PageNotUnderstood("the page has no end")))
         return body.decode("utf-8", "replace")
 
-    def _spool(self, answer: HttpAnswer, max_bytes: int) -> Download:
+    def _spool(self, answer: HttpResponse, max_bytes: int) -> Download:
         if answer.status != 200:
             raise MediaUnavailable(f"the file's host answered {answer.status}")
         too_large = MediaUnavailable("larger than MAX_UPLOAD_MB")
@@ -160,9 +160,9 @@ class TelegramClient:
             raise
         size = spool.tell()
         content_type = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
-        return Download(spool, Fetched(size, content_type))
+        return Download(spool, MediaFile(size, content_type))
 
-    def _pieces(self, answer: HttpAnswer, max_bytes: int, too_large: DisgramError) -> Iterator[bytes]:
+    def _pieces(self, answer: HttpResponse, max_bytes: int, too_large: DisgramError) -> Iterator[bytes]:
         size = 0
         try:
             for piece in answer.pieces():
@@ -171,7 +171,7 @@ class TelegramClient:
                     raise too_large
                 self._check()
                 yield piece
-        except NoAnswer as error:
+        except HttpError as error:
             raise TelegramUnavailable(f"{error}") from error
 
     def _require_telegram(self, url: str) -> None:
@@ -184,7 +184,7 @@ class TelegramClient:
             raise MediaUnavailable(f"not on a host of Telegram's: {_named(parts)}")
 
 
-def _target(url: str, answer: HttpAnswer) -> str:
+def _target(url: str, answer: HttpResponse) -> str:
     """Where a redirect leads; "" if to no address. Its bytes are UTF-8, as browsers take them."""
     try:
         return urljoin(url, answer.headers["location"].encode("latin-1").decode())

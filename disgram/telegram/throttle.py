@@ -15,7 +15,7 @@ _TURNS = "telegram"
 _REST = "telegram-rest"
 
 
-class TelegramPacer:
+class TelegramThrottle:
     """`rate` in requests per second. `wait` is the worker's pulse."""
 
     def __init__(

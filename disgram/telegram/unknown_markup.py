@@ -22,7 +22,7 @@ _SECRET = re.compile(
 )
 
 
-class LayoutWatch:
+class UnknownMarkup:
     """For one channel. What lies there from earlier workers counts; who deletes a file has dealt with it."""
 
     def __init__(self, data_dir: Path, channel: str) -> None:

@@ -1,7 +1,7 @@
 """The warm process workers are forked from: `python -m disgram.workers.forkserver MODULE…`, socket as stdin.
 
 Owns the fork, the child's first steps, and the children's exit statuses. It imports the modules once, has
-those rehearse that can (`rehearse()`) and freezes all, so that a child shares their memory and starts within
+those rehearse that can (`warm_up()`) and freezes all, so that a child shares their memory and starts within
 milliseconds. Never decides what runs: it obeys its socket, one JSON object a line, and answers likewise.
 
     {"n": 1, "module": "webhook", "beat": seconds, "spec": …} + the log pipe's writing end
@@ -39,7 +39,7 @@ from setproctitle import setproctitle
 from disgram.errors import Stopping
 from disgram.report import EXIT_CRASH, EXIT_OK, service_reporter
 from disgram.storage.locks import LOCK_FILE, WorkerLock
-from disgram.workers.heartbeat import Pulse
+from disgram.workers.heartbeat import Heartbeat
 from disgram.workers.prefork_heap import freeze
 from disgram.workers.spec import WorkerSpec
 
@@ -51,7 +51,7 @@ _HELD = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
 """Signals that wait while a fork is under way, so that a child gets them once it can obey."""
 
 
-class TemplateLoop:
+class ForkServerLoop:
     """Between the control socket and the children."""
 
     def __init__(self, control: socket.socket) -> None:
@@ -200,30 +200,30 @@ def _take_descriptors(pipe: int) -> None:
 
 
 def _work(request: dict[str, Any], parent: int) -> int:
-    pulse = Pulse(_write_line, parent=parent, every=request["beat"])
+    heartbeat = Heartbeat(_write_line, parent=parent, every=request["beat"])
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    pulse.install()
+    heartbeat.install()
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _HELD)
     spec = WorkerSpec.from_wire(request["spec"])
     setproctitle(f"{spec.script} {spec.channel.name}")
-    say = service_reporter(_writer_that_notices(pulse))
+    report = service_reporter(_writer_that_notices(heartbeat))
     try:
-        pulse.check()  # the first beat: this worker has come up
+        heartbeat.check()  # the first beat: this worker has come up
         lock = WorkerLock(spec.settings.data_dir / LOCK_FILE, *spec.key)
-        lock.await_turn(pulse, say)
-        return int(sys.modules[request["module"]].serve(spec, say, pulse))
+        lock.await_turn(heartbeat, report)
+        return int(sys.modules[request["module"]].serve(spec, report, heartbeat))
     except Stopping:
         return EXIT_OK
 
 
-def _writer_that_notices(pulse: Pulse) -> Callable[[bytes], object]:
+def _writer_that_notices(heartbeat: Heartbeat) -> Callable[[bytes], object]:
     """A line that nobody reads any more is lost, but not the work in hand: the next wait ends it."""
 
     def write(line: bytes) -> None:
         try:
             _write_line(line)
         except BrokenPipeError:
-            pulse.request_stop()
+            heartbeat.request_stop()
 
     return write
 
@@ -243,12 +243,12 @@ def main(modules: Sequence[str]) -> None:
     control = socket.socket(fileno=os.dup(0))
     with Path(os.devnull).open("rb") as nothing:
         os.dup2(nothing.fileno(), 0)
-    setproctitle("disgram template")
-    loop = TemplateLoop(control)
+    setproctitle("disgram: fork server")
+    loop = ForkServerLoop(control)
     for name in modules:
         module = importlib.import_module(name)
-        if hasattr(module, "rehearse"):
-            module.rehearse()
+        if hasattr(module, "warm_up"):
+            module.warm_up()
     freeze()
     loop.run()
 

@@ -56,7 +56,7 @@ def script_module(spec: WorkerSpec) -> str:
     return spec.script.removesuffix(".py")
 
 
-class Template:
+class ForkServer:
     """The warm process, from outside. `tend` it, ask it to `start` workers, `receive` what became of them.
 
     Once its process has died (`alive` is False) its children are orphans that the kernel told to stop,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 
 
-class Looks:
+class Generations:
     """Each look has a number; `ask` and `wait_gone` may be called from any thread."""
 
     def __init__(self) -> None:

@@ -26,7 +26,7 @@ LAST_RESORT = 8
 """Seconds a worker has to finish after SIGTERM before SIGALRM ends it: all is to be gone within ten."""
 
 
-class Pulse:
+class Heartbeat:
     """`wait()` and `check()` raise Stopping once the worker should end.
 
     `write` takes an encoded line down the log pipe (None: nobody listens, as for a worker run by hand);

@@ -24,7 +24,7 @@ from disgram.workers.spec import WorkerSpec, WorkerState
 
 Key = tuple[str, str]
 
-BACKOFF_LONGEST = 300.0
+BACKOFF_MAX = 300.0
 STABLE_AFTER = 60.0
 LOOK_AGAIN_AFTER = 3600.0
 """Seconds until a worker that failed for good is tried once more: the cause may have been mended outside."""
@@ -143,7 +143,7 @@ def ended(worker: Worker, code: int | None, reported: str | None, now: float) ->
     if worker.state is WorkerState.STOPPING:
         return replace(worker, state=state, due_at=now)
     if code is None:
-        return replace(worker, state=state, due_at=now, reason="template_gone")
+        return replace(worker, state=state, due_at=now, reason="forkserver_gone")
     stable = now - worker.started_at >= STABLE_AFTER
     failures = 1 if stable else worker.failures + 1
     return replace(
@@ -173,7 +173,7 @@ def forgiven(worker: Worker, now: float) -> Worker:
 
 def backoff(failures: int) -> float:
     """Seconds to wait after the n-th failure in a row: 1, 2, 4 … 300."""
-    return min(BACKOFF_LONGEST, 2.0 ** min(failures - 1, 30))
+    return min(BACKOFF_MAX, 2.0 ** min(failures - 1, 30))
 
 
 def reason_of_exit(code: int) -> str:

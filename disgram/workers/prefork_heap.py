@@ -23,11 +23,11 @@ _MOST = 100_000
 def freeze() -> None:
     """Call once, in the template, when everything is loaded."""
     gc.collect()
-    fill_holes()
+    fill_heap_holes()
     gc.freeze()
 
 
-def fill_holes() -> int:
+def fill_heap_holes() -> int:
     """Take every free piece below the heap's untouched end, for good. Returns how many bytes."""
     libc = ctypes.CDLL(None)
     try:

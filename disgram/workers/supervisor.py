@@ -22,8 +22,8 @@ from functools import partial
 
 from disgram.report import Report
 from disgram.workers import lifecycle
-from disgram.workers.forkserver_client import Template, raise_descriptor_limit
-from disgram.workers.generations import Looks
+from disgram.workers.forkserver_client import ForkServer, raise_descriptor_limit
+from disgram.workers.generations import Generations
 from disgram.workers.heartbeat import BEAT_EVERY
 from disgram.workers.spec import Snapshot, WorkerSpec
 from disgram.workers.table import WorkerTable
@@ -46,7 +46,7 @@ class Supervisor:
         self,
         desired: Callable[[], Mapping[lifecycle.Key, WorkerSpec]],
         on_report: Callable[[WorkerSpec, Report], None],
-        template: Template,
+        forkserver: ForkServer,
         *,
         monitor_interval: float = 30.0,
         stale_after: float = 360.0,
@@ -55,7 +55,7 @@ class Supervisor:
     ) -> None:
         self._on_crash = on_crash
         self._desired = desired
-        self._template = template
+        self._forkserver = forkserver
         self._stale_after = stale_after
         # Twice this long without a turn means that we slept, and must stay well within what counts as stale.
         self._interval = min(monitor_interval, stale_after / 4)
@@ -66,8 +66,8 @@ class Supervisor:
         self._woken: socket.socket | None = None
         self._waker: socket.socket | None = None
         beat_every = min(BEAT_EVERY, stale_after / 4)
-        self._table = WorkerTable(template, self._selector, on_report, clock, beat_every, self._interval)
-        self._looks = Looks()
+        self._table = WorkerTable(forkserver, self._selector, on_report, clock, beat_every, self._interval)
+        self._generations = Generations()
         self._next_look_at = self._turned_at = clock()
         self._stop_by = _FOREVER
         self._revivals: deque[str] = deque()
@@ -97,7 +97,7 @@ class Supervisor:
 
     def wake(self) -> None:
         """The wanted workers have changed."""
-        self._looks.ask()
+        self._generations.ask()
         self._rouse()
 
     def revive(self, job: str) -> None:
@@ -117,9 +117,9 @@ class Supervisor:
 
     def wait_gone(self, job: str, timeout: float) -> bool:
         """Whether all processes the job had at the time of the call are gone, `timeout` seconds at most."""
-        look = self._looks.ask()
+        look = self._generations.ask()
         self._rouse()
-        return self._looks.wait_gone(job, look, timeout)
+        return self._generations.wait_gone(job, look, timeout)
 
     def snapshot(self) -> Snapshot:
         """What was so at the end of the last turn."""
@@ -168,18 +168,18 @@ class Supervisor:
         self._turned_at = self._clock()
 
     def _look(self, now: float) -> None:
-        number = self._looks.asked
+        number = self._generations.asked
         wanted: Mapping[lifecycle.Key, WorkerSpec] = {} if self._stopping else self._desired()
         self._table.changed = False
         if not self._stopping:
-            self._template.tend(now)
+            self._forkserver.tend(now)
         self._heed_requests(now)
         for step in lifecycle.plan(wanted, self._table.workers(), now, stale_after=self._stale_after):
             self._table.act(step, number, now)
         if now >= self._stop_by - _LAST_SECOND:
             self._table.kill_rest()
         self._next_look_at = self._deadline(now)
-        self._looks.done(number, self._table.processes())
+        self._generations.done(number, self._table.processes())
 
     def _heed_requests(self, now: float) -> None:
         while self._revivals:
@@ -189,11 +189,11 @@ class Supervisor:
 
     def _deadline(self, now: float) -> float:
         """When to look again if nothing happens: the monitor's tick at the latest."""
-        startable = self._template.alive and not self._stopping
+        startable = self._forkserver.alive and not self._stopping
         workers = [worker for worker in self._table.workers().values() if startable or worker.live]
         moments = [now + self._interval, lifecycle.next_look(workers, self._stale_after)]
         if not self._stopping:
-            moments.append(self._template.due_at)
+            moments.append(self._forkserver.due_at)
         elif now < self._stop_by - _LAST_SECOND:
             moments.append(self._stop_by - _LAST_SECOND)
         else:
@@ -202,7 +202,7 @@ class Supervisor:
 
     def _publish(self, now: float) -> None:
         self._snapshot = Snapshot(
-            self._table.statuses(), now, self._template.alive, self._table.trouble(self._template.trouble)
+            self._table.statuses(), now, self._forkserver.alive, self._table.trouble(self._forkserver.trouble)
         )
 
     def _on_wake(self, woken: socket.socket) -> None:
@@ -211,10 +211,10 @@ class Supervisor:
 
     def _end(self) -> None:
         """Nothing may be left, however the loop ended."""
-        self._template.close(_LAST_SECOND if self._stopping else lifecycle.KILL_AFTER)
+        self._forkserver.close(_LAST_SECOND if self._stopping else lifecycle.KILL_AFTER)
         self._table.close()
         self._publish(self._clock())
-        self._looks.done(_FOREVER, ())
+        self._generations.done(_FOREVER, ())
         self._selector.close()
         for end in (self._woken, self._waker):
             if end:

@@ -16,7 +16,7 @@ from typing import Any
 
 from disgram.report import Level, Report
 from disgram.workers import lifecycle
-from disgram.workers.forkserver_client import Template, WorkerProcess
+from disgram.workers.forkserver_client import ForkServer, WorkerProcess
 from disgram.workers.heartbeat import BEAT_EVERY
 from disgram.workers.record import WorkerRecord, decoded
 from disgram.workers.spec import WorkerSpec, WorkerState, WorkerStatus
@@ -31,7 +31,7 @@ class WorkerTable:
 
     def __init__(
         self,
-        template: Template,
+        forkserver: ForkServer,
         selector: selectors.BaseSelector,
         on_report: Callable[[WorkerSpec, Report], None],
         clock: Callable[[], float],
@@ -39,7 +39,7 @@ class WorkerTable:
         stale_patience: float = lifecycle.KILL_AFTER,
     ) -> None:
         self._stale_patience = stale_patience
-        self._template = template
+        self._forkserver = forkserver
         self._template_watched = False
         self._selector = selector
         self._on_report = on_report
@@ -71,33 +71,33 @@ class WorkerTable:
 
     def watch_template(self) -> None:
         """Listen to it, and for room in its socket while something waits to be sent."""
-        if not self._template.alive:
+        if not self._forkserver.alive:
             return
-        events = selectors.EVENT_READ | (selectors.EVENT_WRITE if self._template.wants_to_send else 0)
+        events = selectors.EVENT_READ | (selectors.EVENT_WRITE if self._forkserver.wants_to_send else 0)
         if self._template_watched:
-            self._selector.modify(self._template, events, self._on_template)
+            self._selector.modify(self._forkserver, events, self._on_template)
         else:
-            self._selector.register(self._template, events, self._on_template)
+            self._selector.register(self._forkserver, events, self._on_template)
             self._template_watched = True
 
     def _on_template(self) -> None:
-        self._template.flush()
-        for process in self._template.receive():
+        self._forkserver.flush()
+        for process in self._forkserver.receive():
             self._ended(self._records[process.spec.key], process)
-        if not self._template.alive:
+        if not self._forkserver.alive:
             self._template_lost()
 
     def _template_lost(self) -> None:
         """The kernel has told its children to stop; without Linux, we do."""
-        self._selector.unregister(self._template)
+        self._selector.unregister(self._forkserver)
         self._template_watched = False
         self.changed = True
         for record in self._records.values():
             if record.process and record.process.gone:
                 self._ended(record, record.process)
             elif record.process and record.worker.state is not WorkerState.STOPPING:
-                self._report(record, Level.ERROR, f"{self._template.trouble}; this worker starts anew")
-                self._stop(record, "template_gone", self._clock())
+                self._report(record, Level.ERROR, f"{self._forkserver.trouble}; this worker starts anew")
+                self._stop(record, "forkserver_gone", self._clock())
 
     def _on_log(self, record: WorkerRecord, process: WorkerProcess) -> None:
         if record.process is not process:
@@ -176,7 +176,7 @@ class WorkerTable:
         """The end of all patience, perhaps with a template that no longer obeys."""
         for record in self._records.values():
             if record.process:
-                self._template.signal_directly(record.process, signal.SIGKILL)
+                self._forkserver.signal_directly(record.process, signal.SIGKILL)
 
     def revive(self, job: str, now: float) -> None:
         """Let the job's idle workers be due."""
@@ -186,7 +186,7 @@ class WorkerTable:
 
     def forgive(self, now: float) -> None:
         """The machine slept, or this process did: nobody's silence counts."""
-        self._template.forgive(now)
+        self._forkserver.forgive(now)
         for record in self._records.values():
             record.worker = lifecycle.forgiven(record.worker, now)
 
@@ -199,11 +199,11 @@ class WorkerTable:
 
     def _start(self, spec: WorkerSpec, look: int, now: float) -> None:
         record = self._records.setdefault(spec.key, WorkerRecord(lifecycle.wanted(spec, now)))
-        if not self._template.alive:
+        if not self._forkserver.alive:
             return  # its time comes when there is one again
         record.worker = lifecycle.began(record.worker, spec, now)
         try:
-            process = self._template.start(spec, beat_every=self._beat_every)
+            process = self._forkserver.start(spec, beat_every=self._beat_every)
         except OSError as error:
             self._refused(record, f"no log pipe: {error.strerror}", now)
             return
@@ -219,10 +219,10 @@ class WorkerTable:
             patience = min(self._stale_patience, lifecycle.KILL_AFTER)
             silent = now - record.worker.heard_at
             self._report(record, Level.ERROR, f"no sign of life for {silent:.0f} s; this worker is replaced")
-        self._template.signal(record.process, signal.SIGTERM)
+        self._forkserver.signal(record.process, signal.SIGTERM)
         record.worker = lifecycle.stopping(record.worker, reason, now, patience)
 
     def _kill(self, record: WorkerRecord, now: float) -> None:
         if record.process:
-            self._template.signal(record.process, signal.SIGKILL)
+            self._forkserver.signal(record.process, signal.SIGKILL)
         record.worker = lifecycle.killed(record.worker, now)

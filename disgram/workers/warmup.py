@@ -21,10 +21,10 @@ from pathlib import Path
 from typing import Any, NoReturn, Protocol
 
 from disgram.addresses import ChannelRef, Destination
-from disgram.errors import NoAnswer
+from disgram.errors import HttpError
 from disgram.http_environment import trust
 from disgram.report import Level, Reporter
-from disgram.workers.heartbeat import Pulse
+from disgram.workers.heartbeat import Heartbeat
 from disgram.workers.spec import WorkerSettings, WorkerSpec
 
 POLLS = 12
@@ -68,35 +68,35 @@ _CONFIRMED = b'{"id": "1", "channel_id": "1", "guild_id": "1"}'
 class Serve(Protocol):
     """webhook.serve."""
 
-    def __call__(self, spec: WorkerSpec, say: Reporter, pulse: Pulse) -> int: ...
+    def __call__(self, spec: WorkerSpec, report: Reporter, heartbeat: Heartbeat) -> int: ...
 
 
-def rehearse(serve: Serve, heard: Callable[[Level | None, str], object] = lambda level, text: None) -> None:
+def warm_up(serve: Serve, heard: Callable[[Level | None, str], object] = lambda level, text: None) -> None:
     """Poll a channel of our own making a few times. `heard` gets what the worker says."""
-    with contextlib.suppress(NoAnswer):  # a worker will tell why
+    with contextlib.suppress(HttpError):  # a worker will tell why
         trust()
     with contextlib.suppress(Exception), contextlib.ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="disgram-"))
         url = stack.enter_context(_stand_in())
         stack.enter_context(_no_proxy())
-        pulse = _Impatient()
-        stack.callback(pulse.close)
+        heartbeat = _Impatient()
+        stack.callback(heartbeat.close)
         polls = iter(range(POLLS))
 
-        def say(level: Level | None, text: str, **facts: Any) -> None:
+        def report(level: Level | None, text: str, **facts: Any) -> None:
             heard(level, text)
             if "polled" in facts and next(polls) == POLLS - 1:
-                pulse.request_stop()
+                heartbeat.request_stop()
 
         settings = WorkerSettings(
             Path(folder), cooldown=0.001, initial_posts=1,
             telegram_base_url=url, telegram_requests_per_second=10_000.0, request_timeout=REQUEST_TIMEOUT,
         )  # fmt: skip
         spec = WorkerSpec("rehearsal", ChannelRef("rehearsal"), Destination(url, "1", "none"), 0, settings)
-        serve(spec, say, pulse)
+        serve(spec, report, heartbeat)
 
 
-class _Impatient(Pulse):
+class _Impatient(Heartbeat):
     """Ends the rehearsal at its first long wait: no worker may have to wait for it."""
 
     def wait(self, seconds: float) -> None:

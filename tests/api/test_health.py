@@ -11,16 +11,16 @@ import pytest
 
 from disgram.api.health import (
     Configuration,
-    LogFile,
+    LogFileState,
     Moment,
     summarise,
     summarise_job,
 )
-from disgram.api.host_stats import Host
+from disgram.api.host_stats import HostStats
 from disgram.workers.spec import Snapshot, WorkerState, WorkerStatus
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=timezone.utc)
-HOST, LOG = Host(), LogFile(NOW - timedelta(minutes=3))
+HOST, LOG = HostStats(), LogFileState(NOW - timedelta(minutes=3))
 MOMENT = Moment(now=NOW, monotonic=1000.0, uptime=90.0)
 WELL = WorkerStatus(
     job="news",
@@ -46,8 +46,8 @@ def worker(channel: str = "durov", **changes: Any) -> WorkerStatus:
 
 def ask(
     *workers: WorkerStatus,
-    host: Host = HOST,
-    log: LogFile = LOG,
+    host: HostStats = HOST,
+    log: LogFileState = LOG,
     errors: tuple[str, ...] = (),
     taken_at: float = 999.0,
     jobs: dict[str, int] | None = None,
@@ -91,8 +91,8 @@ def test_status(workers: list[WorkerStatus], status: str) -> None:
 def test_what_is_in_the_services_own_way() -> None:
     assert ask(worker(), errors=("no file descriptors left",))["status"] == "degraded"
     for answer in (
-        ask(host=Host(write_error="No space left on device")),
-        ask(worker(), log=LogFile(None, "No space left on device")),
+        ask(host=HostStats(write_error="No space left on device")),
+        ask(worker(), log=LogFileState(None, "No space left on device")),
         ask(worker(), taken_at=100.0),
     ):
         assert answer["status"] == "unhealthy"
@@ -160,7 +160,7 @@ def test_the_form_of_the_answer() -> None:
 
 
 def test_a_quiet_log_is_not_a_stale_one_and_a_silent_worker_is() -> None:
-    quiet = ask(worker(), log=LogFile(NOW - timedelta(days=3)))["log_freshness"]
+    quiet = ask(worker(), log=LogFileState(NOW - timedelta(days=3)))["log_freshness"]
     assert (quiet["is_fresh"], quiet["age_minutes"]) == (True, 3 * 24 * 60)
     silent = ask(*[worker(f"c{n}", last_line_at=0.0) for n in range(9)])["log_freshness"]
     assert not silent["is_fresh"]

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from disgram.api.host_stats import HostWatch
+from disgram.api.host_stats import HostMonitor
 
 
 def test_the_host_is_looked_at_in_the_background(tmp_path: Path) -> None:
-    watch = HostWatch(tmp_path, interval=0.01)
+    watch = HostMonitor(tmp_path, interval=0.01)
     watch.start()
     first = watch.latest
     assert first.memory_available_mb > 0
@@ -28,7 +28,7 @@ def test_a_folder_that_cannot_be_written_is_noticed_and_said_once(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / ".disgram.probe").mkdir()
-    watch = HostWatch(tmp_path)
+    watch = HostMonitor(tmp_path)
     watch.look()
     watch.look()
     assert watch.latest.write_error == "Is a directory"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from disgram.delivery.poison import STUCK_SECONDS, STUCK_TRIES, ServerErrors
+from disgram.delivery.poison import STUCK_SECONDS, STUCK_TRIES, PoisonDetector
 from disgram.discord.message import DiscordMessage
 from disgram.errors import (
     CloudflareBlocked,
@@ -15,7 +15,7 @@ from disgram.errors import (
     DiscordUnavailable,
     InternalError,
     MessageRejected,
-    MessageStuck,
+    PoisonMessage,
     RateLimited,
 )
 from disgram.report import EXIT_CRASH
@@ -182,7 +182,7 @@ def test_an_edit_discord_chokes_on_does_not_keep_new_posts_back(bench: Bench) ->
 def after(*answers: tuple[float, DiscordError | None]) -> list[DiscordUnavailable | None]:
     """What each answer leads to; the seconds pass before it."""
     clock = Clock()
-    row, led = ServerErrors(clock), []
+    row, led = PoisonDetector(clock), []
     for seconds, error in answers:
         clock.now += seconds
         led.append(row.after(error))
@@ -193,7 +193,7 @@ def test_it_takes_both_many_and_long() -> None:
     assert after(*[(1.0, INTERNAL)] * 500)[-1] is None
     few = [(0.0, INTERNAL), *[(HOUR, INTERNAL)] * (STUCK_TRIES - 1)]
     assert after(*few[:-1])[-1] is None
-    assert isinstance(after(*few)[-1], MessageStuck)
+    assert isinstance(after(*few)[-1], PoisonMessage)
 
 
 @pytest.mark.parametrize("between", [None, DOWN, MessageRejected("400"), BLOCKED])
@@ -205,15 +205,15 @@ def test_another_answer_begins_the_count_anew(between: DiscordError | None) -> N
 def test_a_429_says_nothing_of_the_message() -> None:
     half = [(STUCK_SECONDS / 20, INTERNAL)] * 20
     led = after(*half, (1.0, LIMITED), *half, (1.0, LIMITED))
-    assert isinstance(led[-2], MessageStuck)
+    assert isinstance(led[-2], PoisonMessage)
     assert led[-1] is None
 
 
 def test_once_stuck_every_failure_counts_at_once_until_something_else_was_answered() -> None:
     long = [(STUCK_SECONDS / 20, INTERNAL)] * 21
     stuck, again, down, afresh = after(*long, (0.0, INTERNAL), (0.0, DOWN), (0.0, INTERNAL))[-4:]
-    assert isinstance(stuck, MessageStuck)
-    assert isinstance(again, MessageStuck)
+    assert isinstance(stuck, PoisonMessage)
+    assert isinstance(again, PoisonMessage)
     assert down is DOWN
     assert afresh is None
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from disgram.discord.message import DiscordMessage
 from disgram.discord.render import (
-    Rung,
+    Fallback,
     edited,
     marked_deleted,
     render,
@@ -22,11 +22,11 @@ from disgram.post import (
     Button,
     Buttons,
     Card,
-    Fetched,
     Forward,
     LinkPreview,
     Location,
     Media,
+    MediaFile,
     MediaKind,
     Poll,
     PollOption,
@@ -76,11 +76,11 @@ CONTENT_TYPES = {
 }
 
 
-def fetched(of: TelegramPost, size: int = 1000) -> dict[int, Fetched]:
-    return {index: Fetched(size, CONTENT_TYPES[one.kind]) for index, one in enumerate(of.media)}
+def fetched(of: TelegramPost, size: int = 1000) -> dict[int, MediaFile]:
+    return {index: MediaFile(size, CONTENT_TYPES[one.kind]) for index, one in enumerate(of.media)}
 
 
-def problems(messages: list[DiscordMessage], files: dict[int, Fetched]) -> list[str]:
+def problems(messages: list[DiscordMessage], files: dict[int, MediaFile]) -> list[str]:
     """Of the messages, of their edits and of their being marked as deleted."""
     found: list[str] = []
     for message in messages:
@@ -93,7 +93,7 @@ def problems(messages: list[DiscordMessage], files: dict[int, Fetched]) -> list[
     return found
 
 
-def checked(of: TelegramPost, files: dict[int, Fetched] | None = None, **how: Any) -> list[DiscordMessage]:
+def checked(of: TelegramPost, files: dict[int, MediaFile] | None = None, **how: Any) -> list[DiscordMessage]:
     files = fetched(of) if files is None else files
     messages = render(of, color=COLOR, fetched=files, **how)
     assert messages
@@ -160,18 +160,18 @@ KINDS: list[tuple[str, Block, list[str]]] = [
 IDS = [name for name, _, _ in KINDS]
 
 
-@pytest.mark.parametrize("rung", Rung)
+@pytest.mark.parametrize("fallback", Fallback)
 @pytest.mark.parametrize(("block", "expected"), [case[1:] for case in KINDS], ids=IDS)
-def test_every_kind_alone_on_every_rung(block: Block, expected: list[str], rung: Rung) -> None:
-    shown = words(checked(post(block), rung=rung))
+def test_every_kind_alone_on_every_rung(block: Block, expected: list[str], fallback: Fallback) -> None:
+    shown = words(checked(post(block), fallback=fallback))
     position = 0
-    for part in expected if rung < Rung.BARE else ["Cats & Co", "https://t.me/cats_daily/7"]:
+    for part in expected if fallback < Fallback.LINK_ONLY else ["Cats & Co", "https://t.me/cats_daily/7"]:
         position = shown.index(part, position)
 
 
-@pytest.mark.parametrize("rung", [Rung.FILES, Rung.LINKS, Rung.TEXT])
-def test_all_kinds_together_come_in_the_order_of_the_page(rung: Rung) -> None:
-    shown = words(checked(post(*(block for _, block, _ in KINDS)), rung=rung))
+@pytest.mark.parametrize("fallback", [Fallback.FILES, Fallback.LINKS, Fallback.TEXT])
+def test_all_kinds_together_come_in_the_order_of_the_page(fallback: Fallback) -> None:
+    shown = words(checked(post(*(block for _, block, _ in KINDS)), fallback=fallback))
     position = 0
     for part in (part for _, _, parts in KINDS for part in parts):
         position = shown.index(part, position) + len(part)
@@ -251,16 +251,16 @@ def test_other_than_a_single_photo_files_are_plain_attachments(blocks: list[Bloc
     ],
 )
 def test_the_extension_is_that_of_the_content(kind: MediaKind, content_type: str, extension: str) -> None:
-    upload = checked(post(media(kind)), {0: Fetched(10, content_type)})[0].uploads[0]
+    upload = checked(post(media(kind)), {0: MediaFile(10, content_type)})[0].uploads[0]
     assert upload.filename == f"cats-daily-7-1.{extension}"
 
 
 def test_animated_stickers_and_stills_of_videos_are_told() -> None:
     sticker = replace(media(MediaKind.STICKER), url="https://cdn/x.tgs?token=1")
-    [message] = checked(post(sticker), {0: Fetched(10, "application/x-tgsticker")})
+    [message] = checked(post(sticker), {0: MediaFile(10, "application/x-tgsticker")})
     assert message.uploads[0].filename == "cats-daily-7-1.tgs"
     assert "Animated sticker" in words([message])
-    [still] = checked(post(media(MediaKind.VIDEO, duration="9:00")), {0: Fetched(10, "image/jpeg")})
+    [still] = checked(post(media(MediaKind.VIDEO, duration="9:00")), {0: MediaFile(10, "image/jpeg")})
     assert embeds([still])[0]["image"] == {"url": "attachment://cats-daily-7-1.jpg"}
     assert "Video · 9:00" in words([still])
 
@@ -327,13 +327,13 @@ def test_a_preview_tells_of_a_video_that_is_not_at_hand() -> None:
     film = Media(MediaKind.VIDEO, "https://example.org/f", duration="0:30")
     preview = LinkPreview("https://example.org/f", "Films", media=(film,), large=True)
     told = "🎬 **[Video](https://example.org/f)** · 0:30"
-    for files, image in (({}, False), ({0: Fetched(10, "image/jpeg")}, True)):
+    for files, image in (({}, False), ({0: MediaFile(10, "image/jpeg")}, True)):
         _, card = embeds(checked(post(text("x"), preview), files))
         assert card["description"] == told
         assert ("image" in card) is image
-    _, card = embeds(checked(post(text("x"), preview), {0: Fetched(10, "video/mp4")}))
+    _, card = embeds(checked(post(text("x"), preview), {0: MediaFile(10, "video/mp4")}))
     assert "description" not in card
-    assert "🎬 Video (https://example.org/f) · 0:30" in words(checked(post(preview), rung=Rung.TEXT))
+    assert "🎬 Video (https://example.org/f) · 0:30" in words(checked(post(preview), fallback=Fallback.TEXT))
 
 
 def test_two_previews_of_one_page_are_both_shown() -> None:
@@ -407,13 +407,13 @@ def test_a_request_stays_below_25_mib() -> None:
     messages = checked(album, fetched(album, 10 * MEBIBYTE))
     assert [len(message.uploads) for message in messages] == [2, 1]
     huge = post(media(MediaKind.VIDEO))
-    [line] = render(huge, color=COLOR, fetched={0: Fetched(40 * MEBIBYTE, "video/mp4")})
+    [line] = render(huge, color=COLOR, fetched={0: MediaFile(40 * MEBIBYTE, "video/mp4")})
     assert not line.uploads and "Video" in words([line])
 
 
-@pytest.mark.parametrize("rung", [Rung.FILES, Rung.TEXT])
-def test_white_space_without_end_is_no_text(rung: Rung) -> None:
-    messages = checked(post(text("a" + "\n" * 9000 + "b")), rung=rung)
+@pytest.mark.parametrize("fallback", [Fallback.FILES, Fallback.TEXT])
+def test_white_space_without_end_is_no_text(fallback: Fallback) -> None:
+    messages = checked(post(text("a" + "\n" * 9000 + "b")), fallback=fallback)
     assert words(messages).split()[-3:-1] == ["a", "b"] or words(messages).split()[-2:] == ["a", "b"]
     assert all(embed.get("description") for embed in embeds(messages))
 
@@ -435,14 +435,14 @@ def test_a_post_without_words_says_where_to_look(blocks: list[Block]) -> None:
 def test_the_ladder() -> None:
     bold = Text((Run("b*ld", frozenset({Style.BOLD})), Run(" link", href="https://a.b/c_d")))
     full = post(bold, PHOTO, PREVIEW, signature="Tom")
-    assert checked(full, rung=Rung.FILES)[0].uploads
-    links = checked(full, rung=Rung.LINKS)[0]
+    assert checked(full, fallback=Fallback.FILES)[0].uploads
+    links = checked(full, fallback=Fallback.LINKS)[0]
     assert not links.uploads and f"**[Photo]({LINK})**" in embeds([links])[0]["description"]
-    [plain] = checked(full, rung=Rung.TEXT)
+    [plain] = checked(full, fallback=Fallback.TEXT)
     assert "embeds" not in plain.payload
     assert plain.payload["content"].startswith(r"b\*ld link (https://a.b/c_d)")
     assert plain.payload["content"].endswith("Tom\nhttps://t.me/cats_daily/7")
-    [bare] = checked(full, rung=Rung.BARE)
+    [bare] = checked(full, fallback=Fallback.LINK_ONLY)
     assert bare.payload == {
         "content": "Cats & Co\nhttps://t.me/cats_daily/7",
         "allowed_mentions": {"parse": []},
@@ -450,7 +450,7 @@ def test_the_ladder() -> None:
 
 
 def test_long_plain_text_is_split_at_2000() -> None:
-    messages = checked(post(text("word " * 1500)), rung=Rung.TEXT)
+    messages = checked(post(text("word " * 1500)), fallback=Fallback.TEXT)
     assert len(messages) == 4
     assert words(messages).split() == ["word"] * 1500 + ["https://t.me/cats_daily/7"]
 
@@ -462,7 +462,7 @@ def test_an_edit_keeps_the_files_and_replaces_the_rest() -> None:
     message = checked(post(text("Hi"), PHOTO))[0]
     body = edited(message)
     assert body == {"content": "", "embeds": message.payload["embeds"], "allowed_mentions": {"parse": []}}
-    content = checked(post(text("Hi")), rung=Rung.TEXT)[0]
+    content = checked(post(text("Hi")), fallback=Fallback.TEXT)[0]
     assert edited(content)["embeds"] == []
     only_files = checked(post(*[PHOTO] * 12))[1]
     assert edited(only_files) == {"allowed_mentions": {"parse": []}}
@@ -591,22 +591,22 @@ POSTS = st.builds(
 )
 
 
-@given(POSTS, st.sampled_from(Rung), st.integers(0, 20 * MEBIBYTE))
+@given(POSTS, st.sampled_from(Fallback), st.integers(0, 20 * MEBIBYTE))
 @FEW
-def test_discord_takes_whatever_a_post_holds(of: TelegramPost, rung: Rung, size: int) -> None:
+def test_discord_takes_whatever_a_post_holds(of: TelegramPost, fallback: Fallback, size: int) -> None:
     files = fetched(of, size)
-    messages = checked(of, files, rung=rung)
+    messages = checked(of, files, fallback=fallback)
     uploaded = [one.media for message in messages for one in message.uploads]
-    assert sorted(uploaded) == (sorted(files) if rung is Rung.FILES else [])
+    assert sorted(uploaded) == (sorted(files) if fallback is Fallback.FILES else [])
 
 
-@given(RICH_TEXTS, st.integers(1, 30), st.sampled_from([Rung.FILES, Rung.LINKS, Rung.TEXT]))
+@given(RICH_TEXTS, st.integers(1, 30), st.sampled_from([Fallback.FILES, Fallback.LINKS, Fallback.TEXT]))
 @FEW
-def test_no_character_of_a_text_is_lost(runs: tuple[Run, ...], times: int, rung: Rung) -> None:
+def test_no_character_of_a_text_is_lost(runs: tuple[Run, ...], times: int, fallback: Fallback) -> None:
     unlinked = (Run("Ж"), *(replace(run, href=None) for run in runs)) * times
     shown = "".join(
         text_of(read(part))
-        for message in checked(post(Text(unlinked)), rung=rung)
+        for message in checked(post(Text(unlinked)), fallback=fallback)
         for part in [
             message.payload.get("content", ""),
             *(e.get("description", "") for e in embeds([message])),

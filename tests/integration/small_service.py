@@ -12,7 +12,7 @@ import threading
 from pathlib import Path
 
 from disgram.addresses import ChannelRef, Destination
-from disgram.workers.forkserver_client import Template
+from disgram.workers.forkserver_client import ForkServer
 from disgram.workers.spec import WorkerSettings, WorkerSpec
 from disgram.workers.supervisor import Supervisor
 
@@ -25,8 +25,8 @@ def spec_of(data_dir: Path, channel: str, job: str = "job", color: int | None = 
     return WorkerSpec(job, ChannelRef(channel), destination, color, WorkerSettings(data_dir))
 
 
-def template() -> Template:
-    return Template(
+def forkserver() -> ForkServer:
+    return ForkServer(
         [f"tests.integration.workers.{name}" for name in BEHAVIOURS],
         module_of=lambda spec: f"tests.integration.workers.{spec.channel.name.split('_')[0]}",
     )
@@ -36,7 +36,7 @@ def main(data_dir: Path, channels: list[str]) -> None:
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda number, frame: stop.set())
     specs = {spec.key: spec for spec in (spec_of(data_dir, channel) for channel in channels)}
-    warm = template()
+    warm = forkserver()
     supervisor = Supervisor(lambda: specs, lambda spec, report: None, warm)
     supervisor.start()
     shown = ""

@@ -22,10 +22,10 @@ from disgram.report import Level, Report
 from disgram.storage.locks import LOCK_FILE, WorkerLock
 from disgram.workers import forkserver_client as worker_process
 from disgram.workers import lifecycle
-from disgram.workers.forkserver_client import Template
+from disgram.workers.forkserver_client import ForkServer
 from disgram.workers.spec import WorkerSpec, WorkerState, WorkerStatus
 from disgram.workers.supervisor import Supervisor
-from tests.integration.small_service import spec_of, template
+from tests.integration.small_service import forkserver, spec_of
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -59,7 +59,7 @@ class Service:
         self.wanted: dict[lifecycle.Key, WorkerSpec] = {}
         self.lines: list[tuple[str, Report]] = []
         self.log_trouble: Exception | None = None
-        self.template: Template = template()
+        self.forkserver: ForkServer = forkserver()
         self.supervisor = self.supervise(30.0, 360.0)
 
     def supervise(
@@ -72,7 +72,7 @@ class Service:
         self.supervisor = Supervisor(
             lambda: dict(self.wanted),
             self._keep,
-            self.template,
+            self.forkserver,
             monitor_interval=monitor_interval,
             stale_after=stale_after,
             clock=clock,
@@ -145,7 +145,7 @@ def test_workers_come_up_report_and_go(service: Service) -> None:
     assert (status.gaps, status.layout_changed, status.last_poll_ok) == (((3, 5),), 2, True)
     assert (status.script, status.restarts, status.reason) == ("webhook.py", 0, None)
     assert first.pid and Path(f"/proc/{first.pid}/cmdline").read_bytes().startswith(b"webhook.py obedient_a")
-    warm = service.template.pid
+    warm = service.forkserver.pid
     service.supervisor.stop()
     service.supervisor.stop()
     assert is_gone(first.pid) and warm and is_gone(warm)
@@ -184,7 +184,7 @@ def test_no_secret_on_a_command_line_or_in_an_environment(
     (known,) = (text for text in service.said("obedient_a") if text.startswith("knows"))
     assert "PATH" in known
     assert not {"AUTH_PASSWORD", "DISCORD_WEBHOOK_URL"} & set(known.split("'"))
-    for pid in (service.pid("obedient_a"), service.template.pid):
+    for pid in (service.pid("obedient_a"), service.forkserver.pid):
         for name in ("cmdline", "environ"):
             text = Path(f"/proc/{pid}/{name}").read_bytes()
             assert b"secret-of" not in text
@@ -193,7 +193,7 @@ def test_no_secret_on_a_command_line_or_in_an_environment(
 
 def test_the_template_keeps_no_pipe_of_its_children(service: Service) -> None:
     service.run("silent_a", "silent_b", "silent_c")
-    directory = Path(f"/proc/{service.template.pid}/fd")
+    directory = Path(f"/proc/{service.forkserver.pid}/fd")
 
     def pipes() -> set[str]:
         links = {str(entry.readlink()) for entry in directory.iterdir()} - {stderr_of_this_process()}
@@ -356,11 +356,11 @@ def test_a_worker_waits_while_another_process_has_its_channel(service: Service) 
 
 def test_kill_9_of_the_template_ends_its_children_and_all_start_anew(service: Service) -> None:
     old = service.run("obedient_a", "silent_b")
-    warm = service.template.pid
+    warm = service.forkserver.pid
     assert warm
     os.kill(warm, signal.SIGKILL)
     eventually(lambda: all(service.restarted(status.channel, status.pid or 0) for status in old))
-    assert service.template.pid != warm
+    assert service.forkserver.pid != warm
     assert service.supervisor.snapshot().errors == ()
 
 
@@ -369,13 +369,13 @@ def test_a_hanging_orphan_is_killed_before_its_successor_starts(
 ) -> None:
     monkeypatch.setattr(lifecycle, "KILL_AFTER", 0.5)
     (old,) = service.run("hanging_a")
-    assert old.pid and service.template.pid
-    os.kill(service.template.pid, signal.SIGKILL)
+    assert old.pid and service.forkserver.pid
+    os.kill(service.forkserver.pid, signal.SIGKILL)
     eventually(lambda: service.restarted("hanging_a", old.pid or 0))
 
 
 def test_a_template_that_cannot_import_leaves_the_service_up_and_is_told(service: Service) -> None:
-    service.template = Template(["tests.integration.workers.broken"])
+    service.forkserver = ForkServer(["tests.integration.workers.broken"])
     service.supervise(30, 360)
     service.want("obedient_a")
     service.supervisor.start()
@@ -387,7 +387,7 @@ def test_a_template_that_cannot_import_leaves_the_service_up_and_is_told(service
 
 def test_a_hung_template_does_not_keep_stop_waiting(service: Service) -> None:
     (status,) = service.run("obedient_a")
-    warm = service.template.pid
+    warm = service.forkserver.pid
     assert warm and status.pid
     os.kill(warm, signal.SIGSTOP)
     service.supervisor.stop(timeout=1.5)
@@ -400,7 +400,7 @@ def test_a_hung_template_is_replaced_with_all_its_children(
     monkeypatch.setattr(worker_process, "_PATIENCE", 1.0)
     service.supervise(monitor_interval=0.2, stale_after=60)
     (old,) = service.run("obedient_a")
-    warm = service.template.pid
+    warm = service.forkserver.pid
     assert warm and old.pid
     os.kill(warm, signal.SIGSTOP)
     service.want("silent_b")
@@ -424,8 +424,8 @@ def test_a_supervisor_that_fails_leaves_no_worker_behind(service: Service) -> No
 def test_stop_while_the_template_still_imports_leaves_nothing(service: Service) -> None:
     service.want("obedient_a", "silent_b")
     service.supervisor.start()
-    eventually(lambda: service.template.pid)
-    warm = service.template.pid
+    eventually(lambda: service.forkserver.pid)
+    warm = service.forkserver.pid
     service.supervisor.stop()
     assert warm and is_gone(warm)
     assert not service.supervisor.alive
@@ -435,7 +435,7 @@ def test_stop_while_the_template_still_imports_leaves_nothing(service: Service) 
 
 
 def test_without_memory_for_a_fork_the_service_stays_up_and_says_so(service: Service) -> None:
-    service.template = Template(["tests.integration.workers.no_memory"])
+    service.forkserver = ForkServer(["tests.integration.workers.no_memory"])
     service.supervise(30, 360)
     service.want("obedient_a")
     service.supervisor.start()
@@ -551,7 +551,7 @@ def test_a_fault_of_the_monitor_ends_all_and_is_told(
     """Its workers would run on without anybody to watch them, or to hear what they say."""
     crashed = threading.Event()
     service.supervisor = Supervisor(
-        lambda: dict(service.wanted), lambda spec, report: None, service.template, on_crash=crashed.set
+        lambda: dict(service.wanted), lambda spec, report: None, service.forkserver, on_crash=crashed.set
     )
     (worker,) = service.run("obedient_a")
     monkeypatch.setattr(lifecycle, "plan", None)

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from disgram.errors import StorageUnavailable
 from disgram.logs.log_file import (
     _UNSAFE,
-    WorkerLog,
+    LogFile,
     cut,
     mask,
     one_line,
@@ -35,14 +35,14 @@ LINE = re.compile(
 
 def make(
     folder: Path, *, max_bytes: int = 1 << 20, backups: int = 2, secrets: tuple[str, ...] = ()
-) -> WorkerLog:
-    return WorkerLog(
+) -> LogFile:
+    return LogFile(
         folder / "Disgram.log", max_bytes=max_bytes, backups=backups, clock=lambda: NOON, secrets=secrets
     )
 
 
 @pytest.fixture
-def log(tmp_path: Path) -> WorkerLog:
+def log(tmp_path: Path) -> LogFile:
     return make(tmp_path)
 
 
@@ -50,7 +50,7 @@ def content(folder: Path) -> str:
     return (folder / "Disgram.log").read_text("utf-8")
 
 
-def test_the_form_of_a_line(log: WorkerLog, tmp_path: Path) -> None:
+def test_the_form_of_a_line(log: LogFile, tmp_path: Path) -> None:
     log.write(Level.NEW_MESSAGE, "https://t.me/durov/5", job="news", channel="durov")
     log.write(Level.SYSTEM, "Job created", job="news")
     log.write(Level.STATUS, "Started")
@@ -77,7 +77,7 @@ def test_what_breaks_a_line_is_escaped(text: str, written: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["x] [ERROR", "x] [durov", "[", "]", "\\x5d", "News [EN]", "a\nb"])
-def test_a_name_cannot_fake_a_field(log: WorkerLog, tmp_path: Path, name: str) -> None:
+def test_a_name_cannot_fake_a_field(log: LogFile, tmp_path: Path, name: str) -> None:
     log.write(Level.INFO, "text", job=name, channel="durov")
     log.write(Level.INFO, "text", job="durov", channel="x")
     log.write(Level.INFO, "[durov] [x] text", job=name)
@@ -110,7 +110,7 @@ def test_tokens_and_secrets_are_masked(tmp_path: Path, text: str) -> None:
     assert "***" in written
 
 
-def test_a_line_of_an_older_disgram_is_masked_when_it_is_read(log: WorkerLog, tmp_path: Path) -> None:
+def test_a_line_of_an_older_disgram_is_masked_when_it_is_read(log: LogFile, tmp_path: Path) -> None:
     (tmp_path / "Disgram.log").write_text(
         "sent to https://discord.com/api/webhooks/1/secretToken\x1b[2J\n", "utf-8"
     )
@@ -159,7 +159,7 @@ def test_no_backups_means_starting_over(tmp_path: Path) -> None:
     assert log.tail(1)[0].endswith("line 39")
 
 
-def test_logrotate_that_renames(log: WorkerLog, tmp_path: Path) -> None:
+def test_logrotate_that_renames(log: LogFile, tmp_path: Path) -> None:
     log.write(Level.INFO, "before")
     (tmp_path / "Disgram.log").rename(tmp_path / "Disgram.log.1")
     log.write(Level.INFO, "after")
@@ -167,7 +167,7 @@ def test_logrotate_that_renames(log: WorkerLog, tmp_path: Path) -> None:
     assert [line.split()[-1] for line in log.tail(5)] == ["before", "after"]
 
 
-def test_logrotate_that_truncates(log: WorkerLog, tmp_path: Path) -> None:
+def test_logrotate_that_truncates(log: LogFile, tmp_path: Path) -> None:
     log.write(Level.INFO, "before")
     os.truncate(tmp_path / "Disgram.log", 0)
     log.write(Level.INFO, "after")
@@ -175,7 +175,7 @@ def test_logrotate_that_truncates(log: WorkerLog, tmp_path: Path) -> None:
 
 
 def test_a_full_disk_is_said_once_and_recovered_from(
-    log: WorkerLog, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    log: LogFile, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A directory in the file's place fails as a disk does: at once, and until somebody acts."""
     path = tmp_path / "Disgram.log"
@@ -193,7 +193,7 @@ def test_a_full_disk_is_said_once_and_recovered_from(
 
 
 def test_standard_error_on_the_same_full_disk(
-    log: WorkerLog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    log: LogFile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Full(io.StringIO):
         def write(self, text: str) -> int:
@@ -209,9 +209,9 @@ SHORT_OF_SPACE = """
 import resource, signal, sys
 from pathlib import Path
 from disgram.report import Level
-from disgram.logs.log_file import WorkerLog
+from disgram.logs.log_file import LogFile
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-log = WorkerLog(Path(sys.argv[1]), max_bytes=10**6, backups=0)
+log = LogFile(Path(sys.argv[1]), max_bytes=10**6, backups=0)
 log.write(Level.INFO, "whole")
 resource.setrlimit(resource.RLIMIT_FSIZE, (60, resource.RLIM_INFINITY))
 log.write(Level.INFO, "torn " * 20)
@@ -233,7 +233,7 @@ def test_a_line_that_fits_in_part_spoils_no_other(tmp_path: Path) -> None:
     assert lines[3].endswith("[INFO] back")
 
 
-def test_tail_by_job_and_level(log: WorkerLog) -> None:
+def test_tail_by_job_and_level(log: LogFile) -> None:
     for number in range(10):
         log.write(
             Level.ERROR if number % 2 else Level.INFO,
@@ -248,7 +248,7 @@ def test_tail_by_job_and_level(log: WorkerLog) -> None:
     assert log.tail(5, job="c") == []
 
 
-def test_lines_longer_than_a_block_and_without_an_end(log: WorkerLog, tmp_path: Path) -> None:
+def test_lines_longer_than_a_block_and_without_an_end(log: LogFile, tmp_path: Path) -> None:
     (tmp_path / "Disgram.log").write_bytes(b"first\n" + b"x" * 200_000 + b"\n\xff\nlast without an end")
     assert [line[:6] for line in log.tail(10)] == ["first", "xxxxxx", "\ufffd", "last w"]
     assert log.tail(10)[1] == "x" * 200_000
@@ -264,14 +264,14 @@ def test_tail_is_the_end_of_the_file(
     assert make(folder).tail(wanted) == lines[-wanted:]
 
 
-def test_no_file_is_no_line(log: WorkerLog) -> None:
+def test_no_file_is_no_line(log: LogFile) -> None:
     assert log.tail(5) == []
     assert log.last_write_at is None
     log.write(Level.INFO, "x")
     assert log.last_write_at is not None
 
 
-def test_a_file_that_cannot_be_opened(log: WorkerLog, tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_opened(log: LogFile, tmp_path: Path) -> None:
     (tmp_path / "Disgram.log").symlink_to("Disgram.log")
     with pytest.raises(StorageUnavailable):
         log.tail(5)
@@ -292,7 +292,7 @@ def test_threads_do_not_mix_their_lines(tmp_path: Path) -> None:
         ]
 
 
-def _speak(log: WorkerLog, n: int) -> None:
+def _speak(log: LogFile, n: int) -> None:
     for i in range(300):
         log.write(Level.INFO, f"{n}:{i}", job=f"job{n}")
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from disgram.logs import tail as log_search
-from disgram.logs.log_file import WorkerLog
+from disgram.logs.log_file import LogFile
 from disgram.logs.tail import (
     KINDS,
     Kind,
@@ -33,8 +33,8 @@ def small_blocks() -> Iterator[None]:
         yield
 
 
-def make(folder: Path, *, max_bytes: int = 1 << 20) -> WorkerLog:
-    return WorkerLog(folder / "Disgram.log", max_bytes=max_bytes, backups=1)
+def make(folder: Path, *, max_bytes: int = 1 << 20) -> LogFile:
+    return LogFile(folder / "Disgram.log", max_bytes=max_bytes, backups=1)
 
 
 def all_of(folder: Path) -> list[str]:
@@ -49,14 +49,14 @@ def wanted(line: str, job: str | None, level: Level | None) -> bool:
     return not (job or level) or any(line[20:].startswith(f"[{one.value}] {fields}") for one in levels)
 
 
-def written(level: Level, job: str, text: str) -> Callable[[WorkerLog, Path], None]:
+def written(level: Level, job: str, text: str) -> Callable[[LogFile, Path], None]:
     return lambda log, _: log.write(level, text, job, "c")
 
 
-def cut_off(share: float) -> Callable[[WorkerLog, Path], None]:
+def cut_off(share: float) -> Callable[[LogFile, Path], None]:
     """As logrotate's copytruncate, or an editor."""
 
-    def act(_: WorkerLog, folder: Path) -> None:
+    def act(_: LogFile, folder: Path) -> None:
         path = folder / "Disgram.log"
         if path.exists():
             os.truncate(path, int(path.stat().st_size * share))
@@ -64,17 +64,17 @@ def cut_off(share: float) -> Callable[[WorkerLog, Path], None]:
     return act
 
 
-def appended(text: str) -> Callable[[WorkerLog, Path], None]:
+def appended(text: str) -> Callable[[LogFile, Path], None]:
     """By somebody else."""
 
-    def act(_: WorkerLog, folder: Path) -> None:
+    def act(_: LogFile, folder: Path) -> None:
         with (folder / "Disgram.log").open("a") as file:
             file.write(text)
 
     return act
 
 
-def renamed(_: WorkerLog, folder: Path) -> None:
+def renamed(_: LogFile, folder: Path) -> None:
     if (folder / "Disgram.log").exists():
         (folder / "Disgram.log").replace(folder / "Disgram.log.1")
 
@@ -95,7 +95,7 @@ ACTS = st.one_of(
 @given(st.lists(ACTS, max_size=40), st.sampled_from([1, 3, 1000]), st.sampled_from([900, 1 << 20]))
 def test_it_finds_what_reading_everything_finds(
     tmp_path_factory: pytest.TempPathFactory,
-    acts: list[Callable[[WorkerLog, Path], None]],
+    acts: list[Callable[[LogFile, Path], None]],
     most: int,
     max_bytes: int,
 ) -> None:

@@ -111,18 +111,18 @@ def test_a_worker_waits_its_turn_and_says_so_once(path: Path, hold: Hold) -> Non
     holder = hold("news", "durov")
     waits, said = [], []
 
-    class Pulse:
+    class Heartbeat:
         def wait(self, seconds: float) -> None:
             waits.append(seconds)
             if len(waits) == 3:
                 holder.kill()
                 holder.wait()
 
-    def say(level: Level | None, text: str, **facts: Any) -> None:
+    def report(level: Level | None, text: str, **facts: Any) -> None:
         said.append(facts)
 
     lock = WorkerLock(path, "news", "durov")
-    lock.await_turn(Pulse(), say)
+    lock.await_turn(Heartbeat(), report)
     lock.release()
     assert len(waits) == 3
     assert said == [{"reason": "waiting"}, {"reason": None}]

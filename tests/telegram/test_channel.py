@@ -8,7 +8,7 @@ import pytest
 
 from disgram.errors import PageNotUnderstood, TelegramUnavailable
 from disgram.telegram.channel import PAGE_TRIES
-from disgram.telegram.unknown_markup import KEEP, LARGEST, LayoutWatch
+from disgram.telegram.unknown_markup import KEEP, LARGEST, UnknownMarkup
 from tests import pages
 from tests.delivery_fakes import Bench
 
@@ -56,11 +56,11 @@ def test_unknown_elements_are_counted_once_and_are_no_ones_illness(tmp_path: Pat
     bench.telegram.posts[2] = pages.post(2, HOLOGRAM, pages.text("edited"))
     bench.poll()
     assert (bench.said.facts["layout_changed"], bench.said.facts["reason"]) == (1, None)
-    again = LayoutWatch(tmp_path, "harbour")
+    again = UnknownMarkup(tmp_path, "harbour")
     assert again.count == 1
     (kept,) = (tmp_path / "layout").iterdir()
     kept.unlink()
-    assert LayoutWatch(tmp_path, "harbour").count == 0
+    assert UnknownMarkup(tmp_path, "harbour").count == 0
 
 
 def test_a_channel_of_one_post_of_a_new_kind_is_forwarded(tmp_path: Path) -> None:
@@ -89,7 +89,7 @@ def test_what_is_kept_holds_no_secrets(tmp_path: Path) -> None:
         '<div data-view="eyJjIjotMTAw" data-post="a/1"><video src="https://cdn4.telesco.pe/file/a.mp4?token=S3-c_ret"'
         " style=\"background:url('https://cdn4.telesco.pe/b?x=1&amp;token=S3-c_ret')\">kept</video></div>"
     )
-    path = LayoutWatch(tmp_path, "harbour").keep("1", html)
+    path = UnknownMarkup(tmp_path, "harbour").keep("1", html)
     assert path is not None
     kept = path.read_text()
     assert "S3-c_ret" not in kept
@@ -120,12 +120,12 @@ def test_a_page_that_is_cut_off_changes_nothing(tmp_path: Path) -> None:
 
 
 def test_names_from_outside_stay_inside_the_folder(tmp_path: Path) -> None:
-    path = LayoutWatch(tmp_path, "../Evil").keep("../../x y", "html")
+    path = UnknownMarkup(tmp_path, "../Evil").keep("../../x y", "html")
     assert path == tmp_path / "layout" / "evil-------x-y.html"
 
 
 def test_what_is_kept_is_bounded(tmp_path: Path) -> None:
-    watch = LayoutWatch(tmp_path, "harbour")
+    watch = UnknownMarkup(tmp_path, "harbour")
     kept = [watch.keep(str(number), "x" * (LARGEST + 1)) for number in range(KEEP + 5)]
     assert sum(path is not None for path in kept) == KEEP
     assert watch.count == KEEP + 5
@@ -134,4 +134,4 @@ def test_what_is_kept_is_bounded(tmp_path: Path) -> None:
 
 def test_no_space_is_no_reason_to_stop(tmp_path: Path) -> None:
     (tmp_path / "layout").write_text("in the way")
-    assert LayoutWatch(tmp_path, "harbour").keep("page", "html") is None
+    assert UnknownMarkup(tmp_path, "harbour").keep("page", "html") is None

@@ -17,7 +17,7 @@ from disgram.errors import (
 )
 from disgram.storage.rate_limits import LimitStore
 from disgram.telegram.client import PAGE_BYTES, SPOOL_BYTES, TelegramClient
-from disgram.telegram.throttle import TelegramPacer
+from disgram.telegram.throttle import TelegramThrottle
 from tests.discord_clock import Clock
 from tests.http_fakes import Web
 
@@ -54,8 +54,8 @@ def web() -> Web:
 @pytest.fixture
 def make(tmp_path: Path, clock: Clock, wait: Waiting, web: Web) -> Callable[..., TelegramClient]:
     def client(base: str = "https://t.me", rate: float = 2.0) -> TelegramClient:
-        pacer = TelegramPacer(LimitStore(tmp_path / "limits.db", boot="test"), rate, wait, clock)
-        return TelegramClient(base, pacer, http=web.client)
+        throttle = TelegramThrottle(LimitStore(tmp_path / "limits.db", boot="test"), rate, wait, clock)
+        return TelegramClient(base, throttle, http=web.client)
 
     return client
 
@@ -182,16 +182,16 @@ def test_a_rest_does_not_end_in_a_burst(tmp_path: Path, clock: Clock) -> None:
     def wait_and_be_told_to_rest(seconds: float) -> None:
         if not turns:
             turns.append(-1.0)
-            pacer.rest(10.0)
+            throttle.rest(10.0)
         clock.now += seconds
 
-    pacer = TelegramPacer(store, 1.0, wait_and_be_told_to_rest, clock)
-    pacer.turn()
+    throttle = TelegramThrottle(store, 1.0, wait_and_be_told_to_rest, clock)
+    throttle.turn()
     began = clock.now
-    pacer.turn()  # told to rest while it waits
+    throttle.turn()  # told to rest while it waits
     assert clock.now - began >= 10.0
     after = clock.now
-    pacer.turn()
+    throttle.turn()
     assert clock.now - after == pytest.approx(1.0)
 
 
@@ -272,9 +272,11 @@ def test_sigterm_ends_a_download(tmp_path: Path, clock: Clock, wait: Waiting, we
         raise Stopping
 
     web.answer("GET", "https://telesco.pe/a", b"x" * 10)
-    pacer = TelegramPacer(LimitStore(tmp_path / "limits.db", boot="test"), 2.0, wait, clock)
+    throttle = TelegramThrottle(LimitStore(tmp_path / "limits.db", boot="test"), 2.0, wait, clock)
     with pytest.raises(Stopping):
-        TelegramClient("https://t.me", pacer, check=stop, http=web.client).media("https://telesco.pe/a", 100)
+        TelegramClient("https://t.me", throttle, check=stop, http=web.client).media(
+            "https://telesco.pe/a", 100
+        )
 
 
 def test_no_room_for_a_file_is_trouble_of_the_disk(

@@ -36,8 +36,8 @@ from disgram.post import (
 from disgram.telegram.page import (
     fingerprint,
     parse_post,
-    scan,
     slices,
+    split_page,
 )
 from disgram.telegram.page.fingerprint import _fingerprint, settled
 from tests import pages
@@ -45,7 +45,7 @@ from tests import pages
 
 def read(html: str, channel: str = pages.CHANNEL) -> TelegramPost:
     """The only post of a page."""
-    page = scan(pages.page(html), channel)
+    page = split_page(pages.page(html), channel)
     (piece,) = page.slices
     return parse_post(piece, page)
 
@@ -70,7 +70,7 @@ def media(*content: str) -> Media:
 
 def test_a_page_is_split_into_its_posts() -> None:
     html = pages.page(*(pages.post(n, pages.text(f"words of {n}")) for n in (3, 4, 9)), older=3)
-    page = scan(html, "harbour")
+    page = split_page(html, "harbour")
     assert (page.channel, page.title, page.older) == ("harbour", pages.TITLE, 3)
     assert page.photo_url == f"{pages.CDN}/harbour.jpg"
     assert [piece.id for piece in page.slices] == [3, 4, 9]
@@ -80,34 +80,36 @@ def test_a_page_is_split_into_its_posts() -> None:
 
 def test_slices_ascend_and_are_unique_whatever_the_page_does() -> None:
     html = pages.page(pages.post(9), pages.post(3), pages.post(9, pages.text("again")))
-    assert [piece.id for piece in scan(html, "harbour").slices] == [3, 9]
+    assert [piece.id for piece in split_page(html, "harbour").slices] == [3, 9]
 
 
 @pytest.mark.parametrize("name", ["Harbour", "HARBOUR", "shipyard"])
 def test_the_name_in_the_page_may_differ_from_the_one_asked_for(name: str) -> None:
-    page = scan(pages.page(pages.post(7, channel=name)), "harbour")
+    page = split_page(pages.page(pages.post(7, channel=name)), "harbour")
     assert parse_post(page.slices[0], page).url == "https://t.me/harbour/7"
 
 
 def test_the_cursor_comes_from_the_head_or_else_from_the_list_and_never_from_canonical() -> None:
     posts = (pages.post(500),)
-    assert scan(pages.page(*posts, older=480, more_link=False), "harbour").older == 480
-    assert scan(pages.page(*posts, older=480).replace('rel="prev"', 'rel="x"'), "harbour").older == 480
-    assert scan(pages.page(*posts), "harbour").older is None
+    assert split_page(pages.page(*posts, older=480, more_link=False), "harbour").older == 480
+    assert split_page(pages.page(*posts, older=480).replace('rel="prev"', 'rel="x"'), "harbour").older == 480
+    assert split_page(pages.page(*posts), "harbour").older is None
 
 
 @pytest.mark.parametrize("photo", ["", "data:image/svg+xml;base64,PHN2Zz4="])
 def test_a_channel_without_a_photo(photo: str) -> None:
-    assert scan(pages.page(pages.post(1), photo=photo), "harbour").photo_url is None
+    assert split_page(pages.page(pages.post(1), photo=photo), "harbour").photo_url is None
 
 
 def test_a_title_is_unescaped_and_falls_back_to_the_name() -> None:
-    assert scan(pages.page(pages.post(1), title="Fish & Chips 🐟"), "harbour").title == "Fish & Chips 🐟"
-    assert scan(pages.page(pages.post(1), title=""), "harbour").title == "harbour"
+    assert (
+        split_page(pages.page(pages.post(1), title="Fish & Chips 🐟"), "harbour").title == "Fish & Chips 🐟"
+    )
+    assert split_page(pages.page(pages.post(1), title=""), "harbour").title == "harbour"
 
 
 def test_a_page_beyond_the_oldest_post_is_empty() -> None:
-    page = scan(pages.page(pages.NO_POSTS), "harbour")
+    page = split_page(pages.page(pages.NO_POSTS), "harbour")
     assert page.slices == ()
 
 
@@ -116,7 +118,7 @@ def test_an_album_has_the_numbers_that_its_items_name() -> None:
     caption = 'see <a href="https://t.me/harbour/77?single" target="_blank">this</a>'
     album = pages.album(pages.photo(10), pages.video(11), pages.photo(13), caption=caption)
     other = pages.photo(99).replace("t.me/harbour/", "t.me/elsewhere/")
-    (piece,) = scan(pages.page(pages.post(10, album, other, channel="Harbour")), "harbour").slices
+    (piece,) = split_page(pages.page(pages.post(10, album, other, channel="Harbour")), "harbour").slices
     assert piece.ids == (10, 11, 13)
     assert piece.last_id == 13
 
@@ -124,12 +126,12 @@ def test_an_album_has_the_numbers_that_its_items_name() -> None:
 def test_a_group_of_documents_has_the_numbers_of_its_items() -> None:
     """Not seen: that the items keep numbers of their own is second-hand."""
     files = pages.document(20, "a.pdf", "1 MB") + pages.document(21, "b.pdf", "2 MB")
-    (piece,) = scan(pages.page(pages.post(20, files)), "harbour").slices
+    (piece,) = split_page(pages.page(pages.post(20, files)), "harbour").slices
     assert piece.ids == (20, 21)
 
 
 def test_service_posts_are_told_apart() -> None:
-    page = scan(
+    page = split_page(
         pages.page(
             pages.post(1, pages.text("Channel created"), extra_class="service_message"),
             pages.post(2, pages.text("service_message")),
@@ -158,15 +160,15 @@ def test_service_posts_are_told_apart() -> None:
 )
 def test_landing_pages_of_what_exists(html: str) -> None:
     with pytest.raises(ChannelHasNoPreview):
-        scan(html, "python")
+        split_page(html, "python")
 
 
 def test_the_landing_page_of_nobody() -> None:
     html = pages.landing("Telegram: Contact @zzq9x7v2", action="Send Message", named=False)
     with pytest.raises(ChannelNotFound):
-        scan(html, "zzq9x7v2")
+        split_page(html, "zzq9x7v2")
     with pytest.raises(PageNotUnderstood):
-        scan(html.partition("</html>")[0], "zzq9x7v2")
+        split_page(html.partition("</html>")[0], "zzq9x7v2")
 
 
 @pytest.mark.parametrize(
@@ -183,7 +185,7 @@ def test_the_landing_page_of_nobody() -> None:
 )
 def test_whatever_else_is_not_understood_and_says_why(html: str, said: str) -> None:
     with pytest.raises(PageNotUnderstood, match=said):
-        scan(html, "harbour")
+        split_page(html, "harbour")
 
 
 WHOLE = pages.page(
@@ -194,11 +196,11 @@ WHOLE = pages.page(
 @given(st.integers(0, WHOLE.index("</html>") + len("</html>") - 1))
 def test_a_page_cut_off_anywhere_is_not_understood(length: int) -> None:
     with pytest.raises(PageNotUnderstood):
-        scan(WHOLE[:length], "harbour")
+        split_page(WHOLE[:length], "harbour")
 
 
 def test_the_trailer_is_not_asked_for() -> None:
-    assert scan(pages.page(pages.post(1), trailer=False), "harbour").slices
+    assert split_page(pages.page(pages.post(1), trailer=False), "harbour").slices
 
 
 # --- fingerprints -------------------------------------------------------------------------------
@@ -327,8 +329,8 @@ def test_what_is_left_out_makes_no_difference(text: str) -> None:
 
 
 def test_a_post_keeps_its_fingerprint_when_others_come_behind_it() -> None:
-    alone = scan(pages.page(pages.post(5, pages.text("a"))), "harbour")
-    followed = scan(pages.page(pages.post(5, pages.text("a")), pages.post(6)), "harbour")
+    alone = split_page(pages.page(pages.post(5, pages.text("a"))), "harbour")
+    followed = split_page(pages.page(pages.post(5, pages.text("a")), pages.post(6)), "harbour")
     assert alone.slices[0].fingerprint == followed.slices[0].fingerprint
 
 
@@ -782,7 +784,7 @@ def mangled(draw: st.DrawFn) -> str:
 @given(mangled())
 def test_mangled_pages_raise_nothing_but_our_own(html: str) -> None:
     try:
-        page = scan(html, "harbour")
+        page = split_page(html, "harbour")
     except DisgramError:
         page = ChannelPage("harbour", "", None, slices(html))
     for piece in page.slices:
@@ -818,7 +820,7 @@ def test_no_page_takes_much_more_than_linear_time(rubbish: str) -> None:
     """Half a million characters of what patterns begin with; a quadratic search would take minutes here."""
     html = rubbish * (500_000 // len(rubbish))
     with pytest.raises(PageNotUnderstood):
-        scan(html, "harbour")
+        split_page(html, "harbour")
     for piece in slices(pages.post(5, pages.text(html)))[:1]:
         with suppress(PageNotUnderstood):
             parse_post(piece, ChannelPage("harbour", "", None, ()))

@@ -31,7 +31,7 @@ from disgram.post import (
     ViaBot,
     plain,
 )
-from disgram.telegram.page import parse_post, scan, slices
+from disgram.telegram.page import parse_post, slices, split_page
 from disgram.telegram.page.fingerprint import _fingerprint, settled
 from tests import pages
 
@@ -81,7 +81,7 @@ def parsed(html: str) -> TelegramPost:
 
 @pytest.mark.parametrize(("name", "posts"), FEEDS.items())
 def test_feeds_are_accepted(name: str, posts: int) -> None:
-    page = scan(content(name), "asked")
+    page = split_page(content(name), "asked")
     assert len(page.slices) == posts
     assert page.title
     assert "Unknown" not in {
@@ -98,7 +98,7 @@ def test_feeds_cut_off_in_the_history_are_not(name: str) -> None:
     )
     for length in [*range(start, end, (end - start) // 60), end]:
         with pytest.raises(PageNotUnderstood):
-            scan(html[:length], "asked")
+            split_page(html[:length], "asked")
 
 
 @pytest.mark.parametrize(
@@ -116,11 +116,11 @@ def test_other_pages(pattern: str, error: type[DisgramError]) -> None:
     assert found
     for path in found:
         with pytest.raises(error):
-            scan(path.read_text(encoding="utf-8"), "asked")
+            split_page(path.read_text(encoding="utf-8"), "asked")
 
 
 def test_cursors_and_albums_of_real_pages() -> None:
-    ducks = scan(content("DUCKS_POKER__feed-14-posts-2026-08__DelureDev.html"), "ducks_poker")
+    ducks = split_page(content("DUCKS_POKER__feed-14-posts-2026-08__DelureDev.html"), "ducks_poker")
     assert ducks.older == 284
     assert [piece.ids for piece in ducks.slices if len(piece.ids) > 1] == [
         (286, 287, 288),
@@ -128,11 +128,11 @@ def test_cursors_and_albums_of_real_pages() -> None:
         (297, 298, 299),
     ]
     assert sum(len(piece.ids) for piece in ducks.slices) == 20
-    assert scan(content("prstnk_eprst__feed-2-posts-2026-05__bregeadmin.html"), "x").older is None
+    assert split_page(content("prstnk_eprst__feed-2-posts-2026-05__bregeadmin.html"), "x").older is None
 
 
 def test_the_one_real_post_that_cannot_be_shown() -> None:
-    page = scan(content("DUCKS_POKER__feed-14-posts-2026-08__DelureDev.html"), "ducks_poker")
+    page = split_page(content("DUCKS_POKER__feed-14-posts-2026-08__DelureDev.html"), "ducks_poker")
     posts = [parse_post(piece, page) for piece in page.slices]
     assert [post.id for post in posts if any(isinstance(block, Unsupported) for block in post.blocks)] == [
         295
@@ -251,7 +251,7 @@ def test_every_link_target_is_there(html: str) -> None:
 @pytest.mark.parametrize("name", VERBATIM)
 def test_every_line_break_is_there(name: str) -> None:
     """A <br> is a newline, also beside a block, and there are no other newlines."""
-    for piece in scan(content(name), "harbour").slices:
+    for piece in split_page(content(name), "harbour").slices:
         root = body(piece.html)
         for br in root.xpath("//br"):
             br.tail = "\n" + (br.tail or "")
@@ -271,21 +271,21 @@ def test_a_second_capture_of_the_same_page_has_the_same_fingerprints(name: str) 
     again = re.sub(r'data-view="[^"]*"', 'data-view="other"', again)
     again = re.sub(r'(tgme_widget_message_views">)[^<]*', r"\g<1>9.9M", again)
     again = re.sub(r'<span class="tgme_reaction.*?</span>', "", again)
-    marks = [(piece.id, piece.fingerprint) for piece in scan(html, "x").slices]
-    assert [(piece.id, piece.fingerprint) for piece in scan(again, "x").slices] == marks
+    marks = [(piece.id, piece.fingerprint) for piece in split_page(html, "x").slices]
+    assert [(piece.id, piece.fingerprint) for piece in split_page(again, "x").slices] == marks
     assert len({mark for _, mark in marks}) == len(marks)
 
 
 @pytest.mark.parametrize("name", FEEDS)
 def test_what_is_left_out_before_a_fingerprint_makes_no_difference_to_it(name: str) -> None:
-    for piece in scan(content(name), "x").slices:
+    for piece in split_page(content(name), "x").slices:
         assert len(settled(piece.html)) < len(piece.html)
         assert _fingerprint(settled(piece.html)) == _fingerprint(piece.html) == piece.fingerprint
 
 
 @pytest.mark.parametrize("name", FEEDS)
 def test_mutilated_real_posts_raise_nothing_but_our_own(name: str) -> None:
-    page = scan(content(name), "asked")
+    page = split_page(content(name), "asked")
     for piece in page.slices:
         html = piece.html
         for at in range(0, len(html), max(1, len(html) // 7)):

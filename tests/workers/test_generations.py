@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import threading
 
-from disgram.workers.generations import Looks
+from disgram.workers.generations import Generations
 
 
 def test_a_look_that_began_before_the_change_proves_nothing() -> None:
-    looks = Looks()
+    looks = Generations()
     earlier = looks.asked
     look = looks.ask()
     looks.done(earlier, ())
@@ -18,7 +18,7 @@ def test_a_look_that_began_before_the_change_proves_nothing() -> None:
 
 
 def test_only_the_jobs_own_earlier_processes_count() -> None:
-    looks = Looks()
+    looks = Generations()
     look = looks.ask()
     looks.done(look, (("job", look - 1),))
     assert not looks.wait_gone("job", look, timeout=0)
@@ -27,7 +27,7 @@ def test_only_the_jobs_own_earlier_processes_count() -> None:
 
 
 def test_a_waiter_is_woken() -> None:
-    looks = Looks()
+    looks = Generations()
     look = looks.ask()
     threading.Timer(0.02, looks.done, (look, ())).start()
     assert looks.wait_gone("job", look, timeout=60)

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from disgram.errors import Stopping
-from disgram.workers.heartbeat import Pulse
+from disgram.workers.heartbeat import Heartbeat
 
 
 class Clock:
@@ -43,22 +43,22 @@ def lines() -> list[bytes]:
 
 
 @pytest.fixture
-def pulse(clock: Clock, lines: list[bytes]) -> Iterator[Pulse]:
-    pulse = Pulse(lines.append, clock=clock, sleep=clock.sleep)
-    yield pulse
-    pulse.close()
+def heartbeat(clock: Clock, lines: list[bytes]) -> Iterator[Heartbeat]:
+    heartbeat = Heartbeat(lines.append, clock=clock, sleep=clock.sleep)
+    yield heartbeat
+    heartbeat.close()
 
 
-def test_the_first_check_beats_and_the_next_one_does_not(pulse: Pulse, lines: list[bytes]) -> None:
-    pulse.check()
-    pulse.check()
+def test_the_first_check_beats_and_the_next_one_does_not(heartbeat: Heartbeat, lines: list[bytes]) -> None:
+    heartbeat.check()
+    heartbeat.check()
     assert lines == [b"{}\n"]
 
 
 def test_a_long_wait_beats_every_fifteen_seconds_and_sleeps_no_oftener(
-    pulse: Pulse, clock: Clock, lines: list[bytes]
+    heartbeat: Heartbeat, clock: Clock, lines: list[bytes]
 ) -> None:
-    pulse.wait(300)
+    heartbeat.wait(300)
     assert clock.now == 1300
     assert len(lines) == 21
     assert len(clock.naps) == 20
@@ -69,22 +69,22 @@ def test_however_waits_follow_one_another_no_gap_between_beats_exceeds_the_inter
     waits: list[float],
 ) -> None:
     clock, beats = Clock(), []
-    pulse = Pulse(lambda line: beats.append(clock.now), clock=clock, sleep=clock.sleep)
+    heartbeat = Heartbeat(lambda line: beats.append(clock.now), clock=clock, sleep=clock.sleep)
     for seconds in waits:
         begun = clock.now
-        pulse.wait(seconds)
+        heartbeat.wait(seconds)
         assert clock.now >= begun + seconds
-    pulse.close()
+    heartbeat.close()
     gaps = [later - earlier for earlier, later in zip([1000.0, *beats], [*beats, clock.now], strict=True)]
     assert all(gap <= 15.001 for gap in gaps)
 
 
-def test_waiting_nothing_still_notices_a_stop(pulse: Pulse) -> None:
-    pulse.request_stop()
-    assert pulse.stopping
+def test_waiting_nothing_still_notices_a_stop(heartbeat: Heartbeat) -> None:
+    heartbeat.request_stop()
+    assert heartbeat.stopping
     for seconds in (0, -1, 5):
         with pytest.raises(Stopping):
-            pulse.wait(seconds)
+            heartbeat.wait(seconds)
 
 
 def test_a_stop_during_the_wait_ends_it_without_another_beat(clock: Clock, lines: list[bytes]) -> None:
@@ -92,7 +92,7 @@ def test_a_stop_during_the_wait_ends_it_without_another_beat(clock: Clock, lines
         clock.sleep(seconds)
         stopped.request_stop()
 
-    stopped = Pulse(lines.append, clock=clock, sleep=sleep)
+    stopped = Heartbeat(lines.append, clock=clock, sleep=sleep)
     with pytest.raises(Stopping):
         stopped.wait(100)
     stopped.close()
@@ -102,48 +102,48 @@ def test_a_stop_during_the_wait_ends_it_without_another_beat(clock: Clock, lines
 def test_a_service_that_is_gone_ends_the_worker_at_its_next_beat(clock: Clock) -> None:
     reading, writing = os.pipe()
     os.close(reading)
-    pulse = Pulse(lambda line: os.write(writing, line), clock=clock, sleep=clock.sleep)
+    heartbeat = Heartbeat(lambda line: os.write(writing, line), clock=clock, sleep=clock.sleep)
     with pytest.raises(Stopping):
-        pulse.check()
-    pulse.close()
+        heartbeat.check()
+    heartbeat.close()
     os.close(writing)
 
 
 def test_another_parent_than_at_the_start_ends_the_worker(clock: Clock) -> None:
-    pulse = Pulse(parent=os.getppid() + 1, clock=clock, sleep=clock.sleep)
+    heartbeat = Heartbeat(parent=os.getppid() + 1, clock=clock, sleep=clock.sleep)
     with pytest.raises(Stopping):
-        pulse.check()
-    pulse.close()
+        heartbeat.check()
+    heartbeat.close()
 
 
 def test_by_hand_nobody_listens_and_no_parent_matters(clock: Clock) -> None:
-    pulse = Pulse(clock=clock, sleep=clock.sleep)
-    pulse.wait(40)
-    pulse.close()
+    heartbeat = Heartbeat(clock=clock, sleep=clock.sleep)
+    heartbeat.wait(40)
+    heartbeat.close()
     assert clock.now == 1040
 
 
 def test_a_stop_from_another_thread_wakes_a_real_wait() -> None:
-    pulse = Pulse()
-    threading.Timer(0.05, pulse.request_stop).start()
+    heartbeat = Heartbeat()
+    threading.Timer(0.05, heartbeat.request_stop).start()
     with pytest.raises(Stopping):
-        pulse.wait(600)
-    pulse.close()
+        heartbeat.wait(600)
+    heartbeat.close()
 
 
 def test_many_stops_do_not_block() -> None:
-    pulse = Pulse()
+    heartbeat = Heartbeat()
     for _ in range(100_000):
-        pulse.request_stop()
-    pulse.close()
+        heartbeat.request_stop()
+    heartbeat.close()
 
 
 WAITING = """
 import os, sys
 from disgram.errors import Stopping
-from disgram.workers.heartbeat import Pulse
-pulse = Pulse(lambda line: os.write(1, line))
-pulse.install()
+from disgram.workers.heartbeat import Heartbeat
+heartbeat = Heartbeat(lambda line: os.write(1, line))
+heartbeat.install()
 try:
     {work}
 except Stopping:
@@ -161,13 +161,13 @@ def waiting_process(work: str) -> subprocess.Popen[bytes]:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_a_real_wait(number: signal.Signals) -> None:
-    with waiting_process("pulse.wait(600)") as process:
+    with waiting_process("heartbeat.wait(600)") as process:
         process.send_signal(number)
         assert process.wait(timeout=5) == 42
 
 
 def test_sighup_changes_nothing() -> None:
-    with waiting_process("pulse.wait(0.2); sys.exit(7)") as process:
+    with waiting_process("heartbeat.wait(0.2); sys.exit(7)") as process:
         process.send_signal(signal.SIGHUP)
         assert process.wait(timeout=5) == 7
 

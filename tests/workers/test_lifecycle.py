@@ -180,7 +180,7 @@ def test_a_refused_start_backs_off_too() -> None:
 
 def test_a_lost_template_costs_its_workers_no_time() -> None:
     worker = ended(replace(running(), failures=4), None, None, 9)
-    assert (worker.state, worker.reason, worker.due_at, worker.failures) == (BACKOFF, "template_gone", 9, 4)
+    assert (worker.state, worker.reason, worker.due_at, worker.failures) == (BACKOFF, "forkserver_gone", 9, 4)
 
 
 @pytest.mark.parametrize(
@@ -373,7 +373,7 @@ def test_whatever_happens_one_process_a_key_and_in_the_end_what_is_wanted(
     assert world.observed.keys() == world.desired.keys()
     for key, spec in world.desired.items():
         worker = world.observed[key]
-        assert worker.state in (RUNNING, FAILED) or worker.due_at <= world.now + lifecycle.BACKOFF_LONGEST
+        assert worker.state in (RUNNING, FAILED) or worker.due_at <= world.now + lifecycle.BACKOFF_MAX
         assert worker.state is not STOPPING
         assert world.processes.get(key, []) == ([spec] if worker.live else [])
     assert not [key for key, alive in world.processes.items() if alive and key not in world.desired]

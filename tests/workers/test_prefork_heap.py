@@ -13,11 +13,11 @@ ROOT = Path(__file__).resolve().parents[2]
 
 _PROBE = """
 import os
-from disgram.workers.prefork_heap import fill_holes
+from disgram.workers.prefork_heap import fill_heap_holes
 blocks = [os.urandom(2000) for _ in range(2000)]
 highest = max(map(id, blocks))
 del blocks[::2]
-filled = fill_holes() if FILL else 0
+filled = fill_heap_holes() if FILL else 0
 later = [id(block) for block in [os.urandom(2000) for _ in range(500)]]
 print(filled > 1_000_000, sum(address < highest for address in later))
 """

@@ -12,7 +12,7 @@ import pytest
 
 from disgram.addresses import ChannelRef, Destination
 from disgram.report import Level, Report
-from disgram.workers.forkserver_client import Template, WorkerProcess
+from disgram.workers.forkserver_client import ForkServer, WorkerProcess
 from disgram.workers.lifecycle import Start, Stop
 from disgram.workers.log_pipe import LogPipe
 from disgram.workers.spec import WorkerSettings, WorkerSpec, WorkerState
@@ -27,7 +27,7 @@ SPEC = WorkerSpec(
 )
 
 
-class SaysSo(Template):
+class SaysSo(ForkServer):
     """Starts nothing; `receive` tells what `news` holds."""
 
     def __init__(self) -> None:
@@ -65,15 +65,15 @@ class SaysSo(Template):
 
 class Scene:
     def __init__(self) -> None:
-        self.template = SaysSo()
+        self.forkserver = SaysSo()
         self.selector = selectors.DefaultSelector()
         self.said: list[Report] = []
         self.table = WorkerTable(
-            self.template, self.selector, lambda spec, report: self.said.append(report), lambda: 100.0
+            self.forkserver, self.selector, lambda spec, report: self.said.append(report), lambda: 100.0
         )
         self.table.watch_template()
         self.table.act(Start(SPEC), look=1, now=100.0)
-        (self.process,) = self.template.started
+        (self.process,) = self.forkserver.started
 
     def hear(self, *, first: object) -> None:
         """Handle what is ready, `first` before all else."""
@@ -89,8 +89,8 @@ def scene() -> Iterator[Scene]:
     os.close(scene.process.log.writing)
     scene.table.close()
     scene.selector.close()
-    scene.template.ours.close()
-    scene.template.its.close()
+    scene.forkserver.ours.close()
+    scene.forkserver.its.close()
 
 
 @pytest.mark.parametrize("first", ["log", "template"])
@@ -99,8 +99,8 @@ def test_the_last_lines_are_heard_whatever_is_read_first(scene: Scene, first: st
         scene.process.log.writing,
         Report(Level.ERROR, "why", {"reason": "no_preview"}).encode() + b"unfinished",
     )
-    scene.template.tell(scene.process, 78)
-    scene.hear(first=scene.process.log if first == "log" else scene.template)
+    scene.forkserver.tell(scene.process, 78)
+    scene.hear(first=scene.process.log if first == "log" else scene.forkserver)
     assert [report.text for report in scene.said[:2]] == ["why", "unfinished"]
     (status,) = scene.table.statuses()
     assert (status.state, status.reason, status.pid) == (WorkerState.FAILED, "no_preview", None)
@@ -110,8 +110,8 @@ def test_the_last_lines_are_heard_whatever_is_read_first(scene: Scene, first: st
 
 def test_an_end_that_was_asked_for_is_no_news(scene: Scene) -> None:
     scene.table.act(Stop(SPEC.key), look=2, now=100.0)
-    scene.template.tell(scene.process, 0)
-    scene.hear(first=scene.template)
+    scene.forkserver.tell(scene.process, 0)
+    scene.hear(first=scene.forkserver)
     assert scene.said == []
     assert [worker.state for worker in scene.table.workers().values()] == [WorkerState.BACKOFF]
 
@@ -132,4 +132,4 @@ def test_a_line_without_end_is_no_sign_of_life(scene: Scene) -> None:
 def test_stopping_twice_signals_once(scene: Scene) -> None:
     scene.table.stop_all(None, 100.0)
     scene.table.stop_all(None, 101.0)
-    assert len(scene.template.signals) == 1
+    assert len(scene.forkserver.signals) == 1

@@ -10,16 +10,16 @@ import pytest
 
 import webhook
 from disgram import http_environment
-from disgram.errors import NoAnswer, StorageUnavailable
+from disgram.errors import HttpError, StorageUnavailable
 from disgram.report import Level, Reporter
-from disgram.workers.heartbeat import Pulse
+from disgram.workers.heartbeat import Heartbeat
 from disgram.workers.spec import WorkerSpec
-from disgram.workers.warmup import POLLS, rehearse
+from disgram.workers.warmup import POLLS, warm_up
 
 
 def test_the_whole_way_is_walked() -> None:
     lines: list[tuple[Level | None, str]] = []
-    rehearse(webhook.serve, lambda level, text: lines.append((level, text)))
+    warm_up(webhook.serve, lambda level, text: lines.append((level, text)))
     texts = [text for _, text in lines]
     assert [level for level, _ in lines].count(Level.NEW_MESSAGE) == 2
     assert any("followed an edit" in text for text in texts)
@@ -31,7 +31,7 @@ def test_nothing_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     monkeypatch.setenv("no_proxy", "somewhere")
     descriptors = list(Path("/dev/fd").iterdir())
-    rehearse(webhook.serve)
+    warm_up(webhook.serve)
     assert not list(tmp_path.iterdir())
     assert os.environ["no_proxy"] == "somewhere"
     assert len(list(Path("/dev/fd").iterdir())) == len(descriptors)
@@ -42,14 +42,14 @@ def test_nothing_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 def test_no_proxy_hears_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")  # nobody is there
     lines: list[Level | None] = []
-    rehearse(webhook.serve, lambda level, text: lines.append(level))
+    warm_up(webhook.serve, lambda level, text: lines.append(level))
     assert Level.NEW_MESSAGE in lines
     assert Level.ERROR not in lines
 
 
 def test_certificates_are_read_for_all_workers_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     http_environment.trust.cache_clear()
-    rehearse(webhook.serve)
+    warm_up(webhook.serve)
     assert http_environment.trust.cache_info().currsize == 1
 
 
@@ -58,8 +58,8 @@ def test_certificates_that_cannot_be_read_are_left_to_the_workers_to_tell(
 ) -> None:
     http_environment.trust.cache_clear()
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "missing.pem"))
-    rehearse(webhook.serve)
-    with pytest.raises(NoAnswer, match=r"missing\.pem: No such file"):
+    warm_up(webhook.serve)
+    with pytest.raises(HttpError, match=r"missing\.pem: No such file"):
         http_environment.trust()
 
 
@@ -67,24 +67,24 @@ def test_where_no_folder_can_be_made_the_template_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "missing"))
-    rehearse(webhook.serve)
+    warm_up(webhook.serve)
 
 
 @pytest.mark.parametrize("trouble", [StorageUnavailable("disk full"), ValueError("a mistake of ours")])
 def test_a_worker_that_cannot_work_does_not_stop_the_template(trouble: Exception) -> None:
-    def serve(spec: WorkerSpec, say: Reporter, pulse: Pulse) -> int:
+    def serve(spec: WorkerSpec, report: Reporter, heartbeat: Heartbeat) -> int:
         raise trouble
 
-    rehearse(serve)
+    warm_up(serve)
 
 
 def test_a_rehearsal_in_trouble_ends_instead_of_waiting() -> None:
     waits: list[float] = []
 
-    def serve(spec: WorkerSpec, say: Reporter, pulse: Pulse) -> int:
+    def serve(spec: WorkerSpec, report: Reporter, heartbeat: Heartbeat) -> int:
         while True:
             waits.append(60.0)
-            pulse.wait(60.0)
+            heartbeat.wait(60.0)
 
-    rehearse(serve)
+    warm_up(serve)
     assert waits == [60.0]

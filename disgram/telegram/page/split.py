@@ -32,7 +32,7 @@ _LANDING = re.compile(r'\bclass="tgme_page_(?:wrap|action)\b')
 _WIDGET_ERROR = re.compile(r"\btgme_widget_message_error\b[^<>]*>([^<>]{1,200})")
 
 
-def scan(html: str, channel: str) -> ChannelPage:
+def split_page(html: str, channel: str) -> ChannelPage:
     """Split the page that t.me gave for `channel`; its posts ascend, albums are one slice each.
 
     The name in `data-post` may differ from `channel` in case, or altogether after a renaming; the page is

@@ -4,17 +4,17 @@ import os
 import sys
 
 from disgram.report import Level, Reporter
-from disgram.workers.heartbeat import Pulse
+from disgram.workers.heartbeat import Heartbeat
 from disgram.workers.spec import WorkerSpec
 
 
-def serve(spec: WorkerSpec, say: Reporter, pulse: Pulse) -> int:
+def serve(spec: WorkerSpec, report: Reporter, heartbeat: Heartbeat) -> int:
     for number in range(2000):
-        say(Level.INFO, f"{number} " + "x" * 300)
+        report(Level.INFO, f"{number} " + "x" * 300)
     os.write(1, b"y" * 200_000 + b"\n\n")
     os.write(2, b"[" * 60_000 + b"\n")
     print("printed: \N{SNOWMAN}")
     print("warned", file=sys.stderr)
-    say(Level.INFO, "the last")
+    report(Level.INFO, "the last")
     while True:
-        pulse.wait(60)
+        heartbeat.wait(60)

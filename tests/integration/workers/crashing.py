@@ -1,9 +1,9 @@
 """Raises as soon as it runs."""
 
 from disgram.report import Reporter
-from disgram.workers.heartbeat import Pulse
+from disgram.workers.heartbeat import Heartbeat
 from disgram.workers.spec import WorkerSpec
 
 
-def serve(spec: WorkerSpec, say: Reporter, pulse: Pulse) -> int:
+def serve(spec: WorkerSpec, report: Reporter, heartbeat: Heartbeat) -> int:
     raise RuntimeError("a bug of ours")

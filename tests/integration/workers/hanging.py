@@ -4,12 +4,12 @@ import signal
 import time
 
 from disgram.report import Level, Reporter
-from disgram.workers.heartbeat import Pulse
+from disgram.workers.heartbeat import Heartbeat
 from disgram.workers.spec import WorkerSpec
 
 
-def serve(spec: WorkerSpec, say: Reporter, pulse: Pulse) -> int:
+def serve(spec: WorkerSpec, report: Reporter, heartbeat: Heartbeat) -> int:
     signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
-    say(Level.STATUS, "up")
+    report(Level.STATUS, "up")
     while True:
         time.sleep(60)

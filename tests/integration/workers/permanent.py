@@ -1,10 +1,10 @@
 """Has nothing to forward until somebody changes something."""
 
 from disgram.report import EXIT_PERMANENT, Level, Reporter
-from disgram.workers.heartbeat import Pulse
+from disgram.workers.heartbeat import Heartbeat
 from disgram.workers.spec import WorkerSpec
 
 
-def serve(spec: WorkerSpec, say: Reporter, pulse: Pulse) -> int:
-    say(Level.ERROR, "no preview", reason="no_preview")
+def serve(spec: WorkerSpec, report: Reporter, heartbeat: Heartbeat) -> int:
+    report(Level.ERROR, "no preview", reason="no_preview")
     return EXIT_PERMANENT

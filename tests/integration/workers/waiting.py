@@ -1,10 +1,10 @@
 """Has nothing to do and nothing to say."""
 
 from disgram.report import Reporter
-from disgram.workers.heartbeat import Pulse
+from disgram.workers.heartbeat import Heartbeat
 from disgram.workers.spec import WorkerSpec
 
 
-def serve(spec: WorkerSpec, say: Reporter, pulse: Pulse) -> int:
+def serve(spec: WorkerSpec, report: Reporter, heartbeat: Heartbeat) -> int:
     while True:
-        pulse.wait(3600)
+        heartbeat.wait(3600)

@@ -22,7 +22,7 @@ from disgram.errors import BadInput, BadSetting, Stopping, StorageUnavailable
 from disgram.logs.log_file import body, stamp
 from disgram.report import EXIT_CRASH, EXIT_OK, Level, Reporter
 from disgram.storage.locks import LOCK_FILE, WorkerLock
-from disgram.workers.heartbeat import Pulse
+from disgram.workers.heartbeat import Heartbeat
 from disgram.workers.spec import WorkerSpec
 
 EXIT_MISUSED = 2
@@ -33,7 +33,7 @@ JOB = "by hand"
 class Serve(Protocol):
     """webhook.serve."""
 
-    def __call__(self, spec: WorkerSpec, say: Reporter, pulse: Pulse, *, once: bool) -> int: ...
+    def __call__(self, spec: WorkerSpec, report: Reporter, heartbeat: Heartbeat, *, once: bool) -> int: ...
 
 
 def main(argv: Sequence[str], serve: Serve, *, threaded: bool) -> int:
@@ -45,12 +45,12 @@ def main(argv: Sequence[str], serve: Serve, *, threaded: bool) -> int:
     except BadInput as error:
         print(f"{error.error}: {error}", file=sys.stderr)
         return EXIT_MISUSED
-    pulse, say = Pulse(), terminal_reporter(spec)
-    pulse.install()
+    heartbeat, report = Heartbeat(), terminal_reporter(spec)
+    heartbeat.install()
     lock = WorkerLock(spec.settings.data_dir / LOCK_FILE, *spec.key)
     try:
-        lock.await_turn(pulse, say)
-        return serve(spec, say, pulse, once="--once" in argv)
+        lock.await_turn(heartbeat, report)
+        return serve(spec, report, heartbeat, once="--once" in argv)
     except Stopping:
         return EXIT_OK
     except StorageUnavailable as error:
@@ -87,8 +87,8 @@ def spec_by_hand(
 def terminal_reporter(spec: WorkerSpec) -> Reporter:
     """Prints log lines as the service would write them."""
 
-    def say(level: Level | None, text: str, **facts: Any) -> None:
+    def report(level: Level | None, text: str, **facts: Any) -> None:
         if level:
             print(stamp(time.time()), body(level, text, spec.job, spec.channel.name), flush=True)
 
-    return say
+    return report

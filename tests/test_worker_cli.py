@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 import config
-from by_hand import JOB, main, spec_by_hand
 from demo.discord import DiscordStandIn
 from demo.markup import post, words
 from demo.telegram import TelegramStandIn
 from disgram.errors import BadInput
 from webhook import serve
+from worker_cli import JOB, main, spec_by_hand
 
 URL = "https://discord.com/api/webhooks/1/aSecretOne"
 SETTINGS = config.read({})
