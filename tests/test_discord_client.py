@@ -26,7 +26,7 @@ from disgram.errors import (
     WebhookGone,
 )
 from disgram.models import Destination, DiscordMessage, Upload
-from tests.http_fakes import Web
+from tests.builders.http_fakes import Web
 
 HOOK = Destination("https://discord.com", "123", "s3cret-token")
 THREAD = Destination("https://discord.com", "123", "s3cret-token", "456")

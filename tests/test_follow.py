@@ -17,8 +17,8 @@ from disgram.errors import (
     TelegramUnavailable,
 )
 from disgram.report import EXIT_OK
-from tests import pages
-from tests.delivery_fakes import Bench, refusal
+from tests.builders import pages
+from tests.builders.delivery_fakes import Bench, refusal
 from tests.test_delivery import LONG
 
 FIRST, SECOND = "5449764 126_4600", "5449765 127_4601"

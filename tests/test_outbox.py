@@ -20,7 +20,7 @@ from disgram.errors import (
 from disgram.ledger import PartRow
 from disgram.models import DiscordMessage, RateFacts
 from disgram.outbox import PATIENCE, backoff
-from tests.delivery_fakes import FACTS, Bench, refusal
+from tests.builders.delivery_fakes import FACTS, Bench, refusal
 
 HELLO = DiscordMessage({"content": "hello"})
 DOWN = refusal(DiscordUnavailable("503"))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from disgram.models import RichText, Run, Style, plain
 from disgram.telegram_page.rich_text import rich_text, words
-from tests import pages
+from tests.builders import pages
 
 PLAIN: frozenset[Style] = frozenset()
 

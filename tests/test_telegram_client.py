@@ -18,8 +18,8 @@ from disgram.errors import (
 from disgram.limit_store import LimitStore
 from disgram.pacing import TelegramPacer
 from disgram.telegram_client import PAGE_BYTES, SPOOL_BYTES, TelegramClient
-from tests.discord_clock import Clock
-from tests.http_fakes import Web
+from tests.builders.discord_clock import Clock
+from tests.builders.http_fakes import Web
 
 PAGE = "https://t.me/s/durov"
 

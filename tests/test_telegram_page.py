@@ -35,7 +35,7 @@ from disgram.models import (
 )
 from disgram.telegram_page import fingerprint, parse_post, scan, slices
 from disgram.telegram_page.fingerprints import _fingerprint, settled
-from tests import pages
+from tests.builders import pages
 
 
 def read(html: str, channel: str = pages.CHANNEL) -> TelegramPost:

@@ -33,7 +33,7 @@ from disgram.models import (
 )
 from disgram.telegram_page import parse_post, scan, slices
 from disgram.telegram_page.fingerprints import _fingerprint, settled
-from tests import pages
+from tests.builders import pages
 
 REAL = Path(__file__).parents[2] / "shared" / "telegram-pages"
 pytestmark = pytest.mark.skipif(not REAL.is_dir(), reason="no real pages beside the repository")

@@ -29,8 +29,8 @@ from disgram.models import (
 from disgram.outbox import Outbox
 from disgram.report import Level
 from disgram.telegram_client import Download
-from tests import pages
-from tests.discord_clock import Clock
+from tests.builders import pages
+from tests.builders.discord_clock import Clock
 from webhook import Worker
 
 HOOK = Destination("https://discord.com", "1", "secret")

@@ -1,6 +1,6 @@
 """Parts for a service without processes: they do in memory what the real ones do outside.
 
-`python -m tests.api_fakes` and `uvicorn tests.api_fakes:app` start a service over them.
+`python -m tests.builders.api_fakes` and `uvicorn tests.builders.api_fakes:app` start a service over them.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ what an ill-meaning author could get t.me to write.
 
 from __future__ import annotations
 
-from tests.pages import (
+from tests.builders.pages import (
     album,
     animated_sticker,
     custom_emoji,

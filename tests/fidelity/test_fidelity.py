@@ -22,8 +22,8 @@ from demo.pages import frame
 from demo.posts import KINDS, Kind
 from disgram.models import ChannelPage, DiscordMessage, TelegramPost
 from disgram.telegram_page import parse_post, slices
-from tests import pages
-from tests.odd_posts import ODD_POSTS
+from tests.builders import pages
+from tests.builders.odd_posts import ODD_POSTS
 
 COUNTED = ("words", "styles", "links", "line_breaks", "blanks", "media")
 
