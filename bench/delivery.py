@@ -1,6 +1,6 @@
 """Delivery, measured: full speed, faults, edits, a dead webhook. `python -m bench.delivery [NAME …]`
 
-The real service with real workers over the stand-ins of demo/, which enforce Discord's limits. Hours are
+The real service with real workers over the stand-ins, which enforce Discord's limits. Hours are
 compressed where a line says so. Takes about six minutes in all; a name runs one scenario alone.
 """
 
@@ -20,11 +20,11 @@ from pathlib import Path
 import psutil
 
 from bench.outcome import outcome
-from demo.discord_faults import cloudflare_page, global_limit, server_error, shared_limit
-from demo.discord_limits import Rates
-from demo.loopback import Fault
-from demo.markup import post, words
-from demo.telegram import BLOCK_PAGE
+from standins.discord.faults import cloudflare_page, global_limit, server_error, shared_limit
+from standins.discord.rate_limits import Rates
+from standins.loopback import Fault
+from standins.telegram.server import BLOCK_PAGE
+from standins.telegram.text_markup import post, words
 from tests.integration.stage import Stage, eventually, link_of, staged
 
 CHANNELS = 8

@@ -17,12 +17,12 @@ from pathlib import Path
 from bench import seen_in_telegram
 from bench.comparison import Figures, judge
 from bench.seen_in_telegram import SeenPost
-from demo.discord import DiscordStandIn
-from demo.discord_limits import Rates
 from disgram.discord_client import DiscordClient
 from disgram.discord_message import render
 from disgram.models import ChannelPage, Destination, DiscordMessage, Fetched, MediaKind, TelegramPost
 from disgram.telegram_page import parse_post, slices
+from standins.discord.rate_limits import Rates
+from standins.discord.server import DiscordStandIn
 from tests.builders import pages as frames
 from tests.discord_rules import violations
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from bench.seen_in_telegram import Glyph
 from disgram.models import DiscordMessage, Media
-from tests.discord_markdown import Seen, read
+from standins.discord.markdown import Seen, read
 
 BORDER = "\x1e"
 """The gap between two embeds, fields of one, or two messages."""

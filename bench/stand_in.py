@@ -1,12 +1,12 @@
 """A cheap stand-in for t.me and Discord in one process: `python -m bench.stand_in`, its port on stdout.
 
-The demo's stand-ins enforce; a thousand workers would measure them and not us. This one answers every
+Those of standins/ enforce; a thousand workers would measure them and not us. This one answers every
 channel's page from prepared pieces in well under a millisecond. As on t.me, view counts and file addresses
 differ at every request. Posts are published for all channels at once:
 
     POST /publish?count=3&kind=media      three more posts in every channel
 
-Owns the pages and the answers. Never checks what arrives; the tests do that with the demo's.
+Owns the pages and the answers. Never checks what arrives; the tests do that with standins/.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from datetime import datetime, timezone
 from functools import lru_cache
 from urllib.parse import parse_qsl, urlsplit
 
-from demo import files
-from demo.markup import Post, Scene, bare_link, bold, esc, italic, link, mention, post, text
-from demo.media_markup import Item, album, photo, video, voice
-from demo.pages import Head, feed, frame
+from standins.telegram import media_files
+from standins.telegram.media_markup import Item, album, photo, video, voice
+from standins.telegram.pages import Head, feed, frame
+from standins.telegram.text_markup import Post, Scene, bare_link, bold, esc, italic, link, mention, post, text
 
 FIRST = 1000
 """The number of the first post of every channel."""
@@ -159,7 +159,7 @@ class Site:
             return _response(self._feed.page(parts.path[3:], before, self.base), "text/html; charset=utf-8")
         if parts.path.startswith("/file/"):
             name = parts.path.rpartition("/")[2]
-            return _response(files.make(name), files.content_type(name))
+            return _response(media_files.make(name), media_files.content_type(name))
         if parts.path.startswith("/api/"):
             return self._confirmed(method)
         if parts.path == "/publish":

@@ -14,11 +14,11 @@ import threading
 from contextlib import ExitStack
 from pathlib import Path
 
-from demo.discord import DiscordStandIn
 from demo.posts import KINDS, correction, note
 from demo.service import Service, ServiceDied
-from demo.telegram import Channel, TelegramStandIn
 from demo.viewer import Viewer
+from standins.discord.server import DiscordStandIn
+from standins.telegram.server import Channel, TelegramStandIn
 
 NEWS, NOTES = "disgram_news", "disgram_notes"
 EVERY_SECONDS = 4.0

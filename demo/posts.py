@@ -1,6 +1,6 @@
 """What the demo's channels publish: one post of every kind, in a few scripts, and the edits that follow.
 
-Owns the words. Never knows how a kind is marked up (markup.py, media_markup.py).
+Owns the words. Never knows how a kind is marked up (text_markup.py, media_markup.py).
 """
 
 from __future__ import annotations
@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from demo import media_markup as media
-from demo.markup import (
+from standins.telegram import media_markup as media
+from standins.telegram.media_markup import Item
+from standins.telegram.text_markup import (
     Post,
     bare_link,
     bold,
@@ -38,7 +39,6 @@ from demo.markup import (
     via_bot,
     words,
 )
-from demo.media_markup import Item
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from demo.discord import DiscordStandIn
-from demo.discord_messages import Message
-from demo.loopback import LoopbackServer, Request, Response
+from standins.discord.messages import Message
+from standins.discord.server import DiscordStandIn
+from standins.loopback import LoopbackServer, Request, Response
 
 _HERE = Path(__file__).parent
 _FILES = {

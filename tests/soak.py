@@ -24,10 +24,11 @@ from pathlib import Path
 
 import psutil
 
-from demo import discord_faults, media_markup
-from demo.loopback import Fault
-from demo.markup import post, words
-from demo.telegram import BLOCK_PAGE, Channel
+from standins.discord import faults as discord_faults
+from standins.loopback import Fault
+from standins.telegram import media_markup
+from standins.telegram.server import BLOCK_PAGE, Channel
+from standins.telegram.text_markup import post, words
 from tests.integration.stage import Stage, link_of, staged
 
 CHANNELS = 6

@@ -11,10 +11,10 @@ import pytest
 
 import config
 from by_hand import JOB, main, spec_by_hand
-from demo.discord import DiscordStandIn
-from demo.markup import post, words
-from demo.telegram import TelegramStandIn
 from disgram.errors import BadInput
+from standins.discord.server import DiscordStandIn
+from standins.telegram.server import TelegramStandIn
+from standins.telegram.text_markup import post, words
 from webhook import serve
 
 URL = "https://discord.com/api/webhooks/1/aSecretOne"

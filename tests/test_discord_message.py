@@ -34,7 +34,7 @@ from disgram.models import (
     Unsupported,
     ViaBot,
 )
-from tests.discord_markdown import read, text_of
+from standins.discord.markdown import read, text_of
 from tests.discord_rules import MEBIBYTE, violations
 from tests.test_markdown import RICH_TEXTS
 

@@ -18,7 +18,7 @@ import pytest
 import requests
 
 from demo.posts import KINDS
-from demo.telegram import TelegramStandIn
+from standins.telegram.server import TelegramStandIn
 from tests.integration.browser import browsing
 from tests.integration.programs import program
 from tests.integration.stage import ROOT, eventually

@@ -13,10 +13,10 @@ import pytest
 import requests
 from bs4 import BeautifulSoup
 
-from demo import files
-from demo.discord import DiscordStandIn
-from demo.discord_limits import Rates
 from demo.viewer import Viewer
+from standins.discord.rate_limits import Rates
+from standins.discord.server import DiscordStandIn
+from standins.telegram import media_files
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 HOSTILE = "<script>document.title='owned'</script><img src=x onerror=alert(1)>"
@@ -30,7 +30,7 @@ class Stage:
         self.url = discord.add_webhook(channel).url.replace("/api/", "/api/v10/")
 
     def send(self, payload: dict[str, Any], *names: str, **query: str) -> str:
-        sent = [(f"files[{n}]", (name, files.make(name), "image/jpeg")) for n, name in enumerate(names)]
+        sent = [(f"files[{n}]", (name, media_files.make(name), "image/jpeg")) for n, name in enumerate(names)]
         form = {"payload_json": json.dumps(payload)} if sent else None
         body = None if sent else payload
         where = {"wait": "true", **query}

@@ -17,11 +17,11 @@ from hypothesis import strategies as st
 from bench import seen_in_telegram
 from bench.comparison import Figures, judge
 from bench.fidelity import REAL_PAGES, Judge, pages_under, rendered, report
-from demo.markup import Scene
-from demo.pages import frame
 from demo.posts import KINDS, Kind
 from disgram.models import ChannelPage, DiscordMessage, TelegramPost
 from disgram.telegram_page import parse_post, slices
+from standins.telegram.pages import frame
+from standins.telegram.text_markup import Scene
 from tests.builders import pages
 from tests.builders.odd_posts import ODD_POSTS
 

@@ -20,10 +20,10 @@ from typing import Any
 import psutil
 import requests
 
-from demo.discord import DiscordStandIn
-from demo.discord_limits import Rates
-from demo.discord_messages import Message, Webhook
-from demo.telegram import TelegramStandIn
+from standins.discord.messages import Message, Webhook
+from standins.discord.rate_limits import Rates
+from standins.discord.server import DiscordStandIn
+from standins.telegram.server import TelegramStandIn
 
 ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "a-password-of-this-test"

@@ -12,10 +12,10 @@ import psutil
 import pytest
 
 from bench.outcome import Outcome, outcome
-from demo.discord_faults import cloudflare_page, global_limit, server_error, shared_limit
-from demo.loopback import Fault
-from demo.markup import post, words
-from demo.telegram import Channel
+from standins.discord.faults import cloudflare_page, global_limit, server_error, shared_limit
+from standins.loopback import Fault
+from standins.telegram.server import Channel
+from standins.telegram.text_markup import post, words
 from tests.integration.stage import Stage, eventually, link_of, staged
 
 

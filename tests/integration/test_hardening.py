@@ -19,8 +19,8 @@ import psutil
 import pytest
 import requests
 
-from demo.loopback import Fault, Response
-from demo.markup import post, words
+from standins.loopback import Fault, Response
+from standins.telegram.text_markup import post, words
 from tests.integration.stage import PASSWORD, ROOT, Stage, eventually, free_port, staged
 
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from demo import media_markup as media
-from demo.discord_messages import Message
-from demo.markup import Piece, Scene, post, reply_to, service, words
-from demo.media_markup import Item
+from standins.discord.messages import Message
+from standins.telegram import media_markup as media
+from standins.telegram.media_markup import Item
+from standins.telegram.text_markup import Piece, Scene, post, reply_to, service, words
 from tests.integration.stage import Stage, eventually, staged
 
 

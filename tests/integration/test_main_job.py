@@ -12,10 +12,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from demo.loopback import Fault
-from demo.markup import post, service, words
 from demo.posts import KINDS
-from demo.telegram import Channel
+from standins.loopback import Fault
+from standins.telegram.server import Channel
+from standins.telegram.text_markup import post, service, words
 from tests.integration.stage import Stage, eventually, link_of, staged
 
 

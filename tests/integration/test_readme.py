@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from demo.markup import post, words
+from standins.telegram.text_markup import post, words
 from tests.integration.stage import PASSWORD, ROOT, Stage, staged
 
 README = (ROOT / "README.md").read_text("utf-8")

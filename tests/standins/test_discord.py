@@ -11,14 +11,12 @@ import requests
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from demo import discord_errors as errors
-from demo import discord_faults as faults
-from demo import multipart
-from demo.discord import DiscordStandIn
-from demo.discord_limits import Rates, Window
-from demo.discord_messages import Webhook, clean_name
-from demo.discord_rules import check
-from demo.loopback import Fault
+from standins.discord import errors, faults, multipart
+from standins.discord.messages import Webhook, clean_name
+from standins.discord.rate_limits import Rates, Window
+from standins.discord.rules import check
+from standins.discord.server import DiscordStandIn
+from standins.loopback import Fault
 
 FREE = Rates(webhook=(10_000, 1.0), everything=None)
 

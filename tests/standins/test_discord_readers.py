@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.discord_markdown import read, runs_of
+from standins.discord.markdown import read, runs_of
 from tests.discord_rules import MEBIBYTE, violations
 
 Shown = list[tuple[str, set[str], str | None]]

@@ -13,13 +13,23 @@ from bs4 import BeautifulSoup
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from demo import files
-from demo import media_markup as media
-from demo.loopback import Fault
-from demo.markup import Piece, buttons, custom_emoji, esc, link_preview, post, service, text, words
-from demo.media_markup import Item
 from demo.posts import KINDS
-from demo.telegram import BLOCK_PAGE, TelegramStandIn
+from standins.loopback import Fault
+from standins.telegram import media_files
+from standins.telegram import media_markup as media
+from standins.telegram.media_markup import Item
+from standins.telegram.server import BLOCK_PAGE, TelegramStandIn
+from standins.telegram.text_markup import (
+    Piece,
+    buttons,
+    custom_emoji,
+    esc,
+    link_preview,
+    post,
+    service,
+    text,
+    words,
+)
 
 
 @pytest.fixture
@@ -238,17 +248,19 @@ def test_own_files_are_served_as_given(telegram: TelegramStandIn, session: reque
 
 
 def test_pictures_are_pictures() -> None:
-    png = files.make("x-32x16.png")
+    png = media_files.make("x-32x16.png")
     assert png[:8] == b"\x89PNG\r\n\x1a\n" and struct.unpack(">II", png[16:24]) == (32, 16)
     start = png.index(b"IDAT") + 4
     assert (
         len(zlib.decompress(png[start : start + struct.unpack(">I", png[start - 8 : start - 4])[0]]))
         == 16 * 97
     )
-    jpeg = files.make("x-64x40.jpg")
+    jpeg = media_files.make("x-64x40.jpg")
     assert jpeg[:2] == b"\xff\xd8" and jpeg[-2:] == b"\xff\xd9" and struct.pack(">HH", 40, 64) in jpeg
-    assert files.make("x.webp")[8:16] == b"WEBPVP8L" and files.make("x.ogg")[:4] == b"OggS"
-    assert files.make("x.mp4")[4:8] == b"ftyp" and files.make("x.mp4") != files.make("y.mp4")
+    assert media_files.make("x.webp")[8:16] == b"WEBPVP8L" and media_files.make("x.ogg")[:4] == b"OggS"
+    assert media_files.make("x.mp4")[4:8] == b"ftyp" and media_files.make("x.mp4") != media_files.make(
+        "y.mp4"
+    )
 
 
 # --- markup -------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """The server of Discord's that the stand-in plays: channels, threads, webhooks, messages and their changes.
 
-Owns that state behind one lock. Never answers a request (discord.py) and never refuses anything.
+Owns that state behind one lock. Never answers a request (server.py) and never refuses anything.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import secrets
 import threading
 
-from demo.discord_messages import Channel, Message, Webhook
+from standins.discord.messages import Channel, Message, Webhook
 
 
 class Guild:

@@ -12,7 +12,7 @@ import json
 from dataclasses import dataclass
 from datetime import datetime
 
-from demo.markup import Place, Post, Scene, emoji, esc, not_supported
+from standins.telegram.text_markup import Place, Post, Scene, emoji, esc, not_supported
 
 
 def frame(content: Post, scene: Scene, *, photo: str = "") -> str:

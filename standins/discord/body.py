@@ -10,11 +10,10 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from demo import discord_errors as errors
-from demo import multipart
-from demo.discord_errors import Refuse
-from demo.discord_messages import File, clean_name
-from demo.loopback import Request
+from standins.discord import errors, multipart
+from standins.discord.errors import Refuse
+from standins.discord.messages import File, clean_name
+from standins.loopback import Request
 
 REQUEST_LIMIT = 25 * 1024 * 1024
 """Documented for a whole message (Resources, Message)."""

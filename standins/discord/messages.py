@@ -1,7 +1,7 @@
 """Messages, channels, threads and webhooks as Discord keeps them.
 
 Owns the state and what an accepted payload becomes: cleaned file names, attachments that embeds swallow,
-trimmed texts. Never refuses anything (discord_rules.py) and never answers a request (discord.py).
+trimmed texts. Never refuses anything (rules.py) and never answers a request (server.py).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
 
-from demo.discord_rules import PICTURES
+from standins.discord.rules import PICTURES
 
 
 @dataclass(frozen=True, slots=True)

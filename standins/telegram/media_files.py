@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 from functools import lru_cache
 from math import exp
 
-from demo.film import film
+from standins.telegram.film import film
 
 Shade = Callable[[float, float], tuple[float, float, float]]
 

@@ -6,9 +6,9 @@ instead is in loopback.py.
 
 from __future__ import annotations
 
-from demo.discord_errors import INTERNAL, Refusal
-from demo.discord_limits import Refused, refusal
-from demo.loopback import Fault, Response
+from standins.discord.errors import INTERNAL, Refusal
+from standins.discord.rate_limits import Refused, refusal
+from standins.loopback import Fault, Response
 
 _VIA = ("Via", "1.1 google")
 _CLOUDFLARE_PAGE = (
@@ -52,5 +52,5 @@ def server_error(status: int = 502) -> Fault:
 
 
 def refuse(refused: Refusal) -> Fault:
-    """Any error of discord_errors.py in place of an answer."""
+    """Any error of errors.py in place of an answer."""
     return Fault(answer=Response.of_json(refused.status, refused.body(), (_VIA,)))

@@ -7,7 +7,7 @@
         assert [m.content for m in discord.messages(channel)] == [...] and not discord.violations
 
 Owns the routes and the order in which a request is judged: Cloudflare, global limit, webhook, its bucket, the
-channel, the hidden limit, the body. Never knows a limit's number (discord_rules.py, discord_limits.py).
+channel, the hidden limit, the body. Never knows a limit's number (rules.py, rate_limits.py).
 """
 
 from __future__ import annotations
@@ -21,14 +21,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from typing import Any
 
-from demo import discord_errors as errors
-from demo import discord_rules as rules
-from demo.discord_body import read
-from demo.discord_errors import Refusal, Refuse
-from demo.discord_guild import Guild
-from demo.discord_limits import Headers, Limiter, Rates, Refused, refusal
-from demo.discord_messages import Channel, Message, Webhook, apply, as_json
-from demo.loopback import Fault, Logged, LoopbackServer, Request, Response
+from standins.discord import errors, rules
+from standins.discord.body import read
+from standins.discord.errors import Refusal, Refuse
+from standins.discord.guild import Guild
+from standins.discord.messages import Channel, Message, Webhook, apply, as_json
+from standins.discord.rate_limits import Headers, Limiter, Rates, Refused, refusal
+from standins.loopback import Fault, Logged, LoopbackServer, Request, Response
 
 UPLOAD_LIMIT = 20 * 1024 * 1024
 """Per file, since 2026-09-03."""

@@ -6,7 +6,7 @@
         ... requests.get(f"{telegram.url}/s/demo") ...
 
 Owns the channels in memory and what a request for a page gets. Never knows how a kind of post looks
-(markup.py, media_markup.py, pages.py) or how a request goes wrong (loopback.py).
+(text_markup.py, media_markup.py, pages.py) or how a request goes wrong (loopback.py).
 
 As on t.me: a page holds 20 message ids, an album of N uses N of them; view counts, tokens and file
 addresses are different at every request; a name's case does not matter and the page uses the channel's own.
@@ -21,10 +21,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 
-from demo import files
-from demo.loopback import Fault, Logged, LoopbackServer, Request, Response
-from demo.markup import Post, Scene
-from demo.pages import Head, feed, frame, landing
+from standins.loopback import Fault, Logged, LoopbackServer, Request, Response
+from standins.telegram import media_files
+from standins.telegram.pages import Head, feed, frame, landing
+from standins.telegram.text_markup import Post, Scene
 
 PAGE_IDS = 20
 Shown = list[tuple[int, Post, int]]
@@ -170,11 +170,11 @@ class TelegramStandIn:
 
     def add_file(self, name: str, body: bytes, content_type: str = "") -> None:
         """A file of the caller's own; every other name is made by files.py."""
-        self._files[name] = (content_type or files.content_type(name), body)
+        self._files[name] = (content_type or media_files.content_type(name), body)
 
     def file_bytes(self, name: str) -> bytes:
         """What the address of this file serves."""
-        return self._files[name][1] if name in self._files else files.make(name)
+        return self._files[name][1] if name in self._files else media_files.make(name)
 
     def fail(self, fault: Fault, *, path: str = "", times: int | None = 1) -> None:
         """Let the next requests go wrong whose path contains `path` (`/s/demo`, `/file/`; empty: any)."""
@@ -247,7 +247,7 @@ class TelegramStandIn:
         issued = int(stamp.partition(".")[0] or "0", 16) if seal == self._seal(name, stamp) else 0.0
         if self._clock() - issued > self._token_seconds:
             return Response(404, b"404 Not Found", "text/plain")
-        kind = self._files[name][0] if name in self._files else files.content_type(name)
+        kind = self._files[name][0] if name in self._files else media_files.content_type(name)
         return Response(200, self.file_bytes(name), kind)
 
 

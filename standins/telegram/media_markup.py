@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from html import escape as html_escape
 
-from demo.markup import Piece, Scene, esc, not_supported, picture
+from standins.telegram.text_markup import Piece, Scene, esc, not_supported, picture
 
 _IN_BROWSER = "This media is not supported in your browser"
 _LOOPING = " preload muted autoplay loop playsinline"

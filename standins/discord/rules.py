@@ -1,6 +1,6 @@
 """What Discord refuses of a message.
 
-Owns every documented and observed limit of a webhook's messages (error bodies: discord_errors.py).
+Owns every documented and observed limit of a webhook's messages (error bodies: errors.py).
 Pure: payload in, `Refusal` or None out. Never knows channels, rates or sockets.
 
 Lengths are code points after trimming (staff, discord-api-docs #1315). The one undocumented limit: more than
@@ -16,7 +16,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from demo.discord_errors import EMPTY, INTERNAL, TOO_MANY_FILES, Path, Refusal, bad_form
+from standins.discord.errors import EMPTY, INTERNAL, TOO_MANY_FILES, Path, Refusal, bad_form
 
 FILES = 10
 EMBEDS = 10
