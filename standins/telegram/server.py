@@ -169,12 +169,12 @@ class TelegramStandIn:
         self._landings.pop(name.lower(), None)
 
     def add_file(self, name: str, body: bytes, content_type: str = "") -> None:
-        """A file of the caller's own; every other name is made by files.py."""
+        """A file of the caller's own; every other name stands for a sample of media_files.py."""
         self._files[name] = (content_type or media_files.content_type(name), body)
 
     def file_bytes(self, name: str) -> bytes:
         """What the address of this file serves."""
-        return self._files[name][1] if name in self._files else media_files.make(name)
+        return self._files[name][1] if name in self._files else media_files.sample(name)
 
     def fail(self, fault: Fault, *, path: str = "", times: int | None = 1) -> None:
         """Let the next requests go wrong whose path contains `path` (`/s/demo`, `/file/`; empty: any)."""

@@ -30,7 +30,9 @@ class Stage:
         self.url = discord.add_webhook(channel).url.replace("/api/", "/api/v10/")
 
     def send(self, payload: dict[str, Any], *names: str, **query: str) -> str:
-        sent = [(f"files[{n}]", (name, media_files.make(name), "image/jpeg")) for n, name in enumerate(names)]
+        sent = [
+            (f"files[{n}]", (name, media_files.sample(name), "image/jpeg")) for n, name in enumerate(names)
+        ]
         form = {"payload_json": json.dumps(payload)} if sent else None
         body = None if sent else payload
         where = {"wait": "true", **query}
