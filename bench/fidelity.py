@@ -21,10 +21,10 @@ from disgram.discord_client import DiscordClient
 from disgram.discord_message import render
 from disgram.models import ChannelPage, Destination, DiscordMessage, Fetched, MediaKind, TelegramPost
 from disgram.telegram_page import parse_post, slices
+from standins.discord.lint import violations
 from standins.discord.rate_limits import Rates
 from standins.discord.server import DiscordStandIn
 from tests.builders import pages as frames
-from tests.discord_rules import violations
 
 REAL_PAGES = Path(__file__).parents[2] / "shared" / "telegram-pages"
 CHANNEL = "harbour"

@@ -34,8 +34,9 @@ from disgram.models import (
     Unsupported,
     ViaBot,
 )
+from standins.discord.lint import violations
 from standins.discord.markdown import read, text_of
-from tests.discord_rules import MEBIBYTE, violations
+from standins.discord.rules import MEBIBYTE
 from tests.test_markdown import RICH_TEXTS
 
 FEW = settings(max_examples=100, deadline=None)

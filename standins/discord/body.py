@@ -1,29 +1,43 @@
 """From a request to the payload and the files in it, as Discord reads them.
 
-Owns content types, `payload_json`, `files[n]` and the size limits of requests and files. Never looks into the
-payload beyond its list of attachments.
+Owns content types, multipart/form-data (RFC 7578), `payload_json`, `files[n]` and the size limits of requests
+and files. Never looks into the payload beyond its list of attachments.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
-from standins.discord import errors, multipart
+from standins.discord import errors, rules
 from standins.discord.errors import Refuse
 from standins.discord.messages import File, clean_name
 from standins.loopback import Request
 
-REQUEST_LIMIT = 25 * 1024 * 1024
-"""Documented for a whole message (Resources, Message)."""
 NewId = Callable[[], str]
+
+
+class BadMultipart(Exception):
+    """The body is not what its content type promises."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One field of a form: `filename` is None for plain fields."""
+
+    name: str
+    body: bytes
+    filename: str | None = None
+    content_type: str = "text/plain"
 
 
 def read(request: Request, *, upload_limit: int, new_id: NewId) -> tuple[Any, list[File]]:
     """The payload and the files. `upload_limit` is bytes per file; raises Refuse."""
     kind = request.headers.get("content-type", "")
-    if len(request.body) > REQUEST_LIMIT:
+    if len(request.body) > rules.REQUEST_LIMIT:
         raise Refuse(errors.TOO_LARGE)
     if kind.startswith("multipart/form-data"):
         return _form(kind, request.body, upload_limit, new_id)
@@ -35,8 +49,8 @@ def read(request: Request, *, upload_limit: int, new_id: NewId) -> tuple[Any, li
 
 def _form(kind: str, body: bytes, upload_limit: int, new_id: NewId) -> tuple[Any, list[File]]:
     try:
-        parts = multipart.parse(kind, body)
-    except multipart.BadMultipart as problem:
+        parts = parts_of(kind, body)
+    except BadMultipart as problem:
         raise Refuse(errors.bad_form((("_root",), "CONTENT_TYPE_INVALID", str(problem)))) from None
     fields = {part.name: part.body for part in parts if part.filename is None}
     payload = _loads(fields.pop("payload_json")) if "payload_json" in fields else _plain(fields)
@@ -50,7 +64,7 @@ def _form(kind: str, body: bytes, upload_limit: int, new_id: NewId) -> tuple[Any
     return payload, [_file(part, payload, new_id()) for part in uploads]
 
 
-def _file(part: multipart.Part, payload: Any, number: str) -> File:
+def _file(part: Part, payload: Any, number: str) -> File:
     index = part.name.removeprefix("files[").removesuffix("]")
     listed = payload.get("attachments") if isinstance(payload, dict) else None
     entries = [one for one in listed or [] if isinstance(one, dict) and str(one.get("id")) == index]
@@ -71,3 +85,35 @@ def _loads(body: bytes) -> Any:
 
 def _plain(fields: dict[str, bytes]) -> dict[str, Any]:
     return {name: value.decode("utf-8", "replace") for name, value in fields.items()}
+
+
+def parts_of(content_type: str, body: bytes) -> list[Part]:
+    """All parts in order. Raises BadMultipart."""
+    boundary = re.search(r'boundary="?([^";,]+)"?', content_type)
+    if not boundary:
+        raise BadMultipart("no boundary")
+    mark = b"--" + boundary[1].encode()
+    if body.rfind(mark + b"--") < 0:
+        raise BadMultipart("no closing boundary")
+    # What stands before the first boundary is a preamble, which says nothing (RFC 2046, 5.1.1).
+    pieces = (b"\r\n" + body).split(b"\r\n" + mark)[1:]
+    return [_part(piece) for piece in pieces if not piece.startswith(b"--")]
+
+
+def _part(piece: bytes) -> Part:
+    head, separator, body = piece.removeprefix(b"\r\n").partition(b"\r\n\r\n")
+    lines = head.decode("utf-8", "replace").split("\r\n")
+    fields = {
+        name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)
+    }
+    disposition = fields.get("content-disposition", "")
+    name = _parameter(disposition, "name")
+    if not separator or name is None:
+        raise BadMultipart("a part without a name")
+    filename = _parameter(disposition, "filename")
+    return Part(name, body, filename, fields.get("content-type", "text/plain"))
+
+
+def _parameter(disposition: str, key: str) -> str | None:
+    found = re.search(rf'[; ]{key}="((?:[^"\\]|\\.)*)"', disposition)
+    return re.sub(r"\\(.)", r"\1", found[1]) if found else None

@@ -110,21 +110,15 @@ def _trimmed(embed: dict[str, Any]) -> dict[str, Any]:
     for name in ("title", "description"):
         if isinstance(copy.get(name), str):
             copy[name] = copy[name].strip()
-    for holder in ("image", "thumbnail", "author", "footer"):
+    for holder, key in PICTURE_FIELDS:
         part = copy.get(holder) or {}
-        for key in ("url", "icon_url"):
-            if str(part.get(key, "")).startswith("attachment://"):
-                part[key] = "attachment://" + clean_name(part[key].removeprefix("attachment://"))
+        if str(part.get(key, "")).startswith("attachment://"):
+            part[key] = "attachment://" + clean_name(part[key].removeprefix("attachment://"))
     return copy
 
 
 def _references(embed: dict[str, Any]) -> Iterable[str]:
-    for holder, key in (
-        ("image", "url"),
-        ("thumbnail", "url"),
-        ("author", "icon_url"),
-        ("footer", "icon_url"),
-    ):
+    for holder, key in PICTURE_FIELDS:
         url = str((embed.get(holder) or {}).get(key) or "")
         if url.startswith("attachment://"):
             yield url.removeprefix("attachment://")
@@ -195,12 +189,7 @@ def _attachment(file: File, url: str) -> dict[str, Any]:
 
 def _resolved(embed: dict[str, Any], places: dict[str, str]) -> dict[str, Any]:
     copy = deepcopy(embed) | {"type": "rich"}
-    for holder, key in (
-        ("image", "url"),
-        ("thumbnail", "url"),
-        ("author", "icon_url"),
-        ("footer", "icon_url"),
-    ):
+    for holder, key in PICTURE_FIELDS:
         part = copy.get(holder)
         if part and str(part.get(key) or "").startswith("attachment://"):
             part[key] = places.get(part[key].removeprefix("attachment://"), "")

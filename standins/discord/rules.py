@@ -22,6 +22,11 @@ FILES = 10
 EMBEDS = 10
 EMBED_SUM = 6000
 BYTES = 9960
+MEBIBYTE = 1024 * 1024
+UPLOAD_LIMIT = 20 * MEBIBYTE
+"""Per file, since 2026-09-03."""
+REQUEST_LIMIT = 25 * MEBIBYTE
+"""Documented for a whole message (Resources, Message)."""
 PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".gif")
 FLAG_COMPONENTS = 1 << 15
 FLAGS = 1 << 2 | 1 << 12 | FLAG_COMPONENTS
@@ -95,9 +100,7 @@ _WEB = ("http", "https")
 _PICTURE = ("http", "https", "attachment")
 
 
-def check(
-    payload: Any, *, filenames: list[str], files: int | None = None, sends: bool = True
-) -> Refusal | None:
+def check(payload: Any, *, filenames: list[str], sends: bool = True) -> Refusal | None:
     """The first thing Discord would refuse of this body, or None.
 
     `filenames` are those of this request. `sends`: this is a new message, not an edit; whether an edit
@@ -182,12 +185,12 @@ def _check_embed(form: _Form, path: Path, embed: dict[str, Any]) -> int:
         at = (*path, "fields", str(number))
         total += form.text((*at, "name"), form.table(at, one).get("name"), 256, required=True)
         total += form.text((*at, "value"), form.table(at, one).get("value"), 1024, required=True)
-    if not any(embed.get(name) for name in _VISIBLE):
+    if not any(embed.get(name) for name in VISIBLE):
         form.refuse((*path, "description"), "BASE_TYPE_REQUIRED", "This field is required")
     return total
 
 
-_VISIBLE = ("title", "description", "author", "footer", "image", "thumbnail", "fields")
+VISIBLE = ("title", "description", "author", "footer", "image", "thumbnail", "fields")
 
 
 def _check_timestamp(form: _Form, path: Path, value: Any) -> None:

@@ -29,8 +29,6 @@ from standins.discord.messages import Channel, Message, Webhook, apply, as_json
 from standins.discord.rate_limits import Headers, Limiter, Rates, Refused, refusal
 from standins.loopback import Fault, Logged, LoopbackServer, Request, Response
 
-UPLOAD_LIMIT = 20 * 1024 * 1024
-"""Per file, since 2026-09-03."""
 _ROUTE = re.compile(r"/api(?:/v(\d+))?/webhooks/(\d+)/([^/]+)(?:/messages/(\d+))?/?")
 _ATTACHMENT = re.compile(r"/attachments/(\d+)/(\d+)/([^/]+)")
 _VIA = ("Via", "1.1 google")
@@ -65,7 +63,7 @@ class DiscordStandIn(Guild):
         *,
         port: int = 0,
         rates: Rates | None = None,
-        upload_limit: int = UPLOAD_LIMIT,
+        upload_limit: int = rules.UPLOAD_LIMIT,
         unknown_thread_status: int = 404,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:

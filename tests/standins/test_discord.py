@@ -11,7 +11,8 @@ import requests
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from standins.discord import errors, faults, multipart
+from standins.discord import errors, faults
+from standins.discord.body import BadMultipart, Part, parts_of
 from standins.discord.messages import Webhook, clean_name
 from standins.discord.rate_limits import Rates, Window
 from standins.discord.rules import check
@@ -367,16 +368,16 @@ def test_multipart_gives_back_any_bytes(body: bytes) -> None:
         "POST", "http://x/", data={"a": "1"}, files={"f": ("n.bin", body, "x/y")}
     ).prepare()
     assert isinstance(made.body, bytes)
-    parts = multipart.parse(made.headers["Content-Type"], made.body)
+    parts = parts_of(made.headers["Content-Type"], made.body)
     assert [(part.name, part.filename) for part in parts] == [("a", None), ("f", "n.bin")]
     assert parts[1].body == body
 
 
 def test_a_preamble_says_nothing_and_a_missing_end_is_refused() -> None:
     body = b'\r\n--b\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n--b--\r\n'
-    assert multipart.parse("multipart/form-data; boundary=b", body) == [multipart.Part("a", b"1")]
-    with pytest.raises(multipart.BadMultipart):
-        multipart.parse("multipart/form-data; boundary=b", body.replace(b"--b--", b"--b"))
+    assert parts_of("multipart/form-data; boundary=b", body) == [Part("a", b"1")]
+    with pytest.raises(BadMultipart):
+        parts_of("multipart/form-data; boundary=b", body.replace(b"--b--", b"--b"))
 
 
 # --- edits and deletions ------------------------------------------------------------------------
