@@ -14,8 +14,8 @@ from pathlib import Path
 
 from bench import answers, memory, polling, scale
 from bench.figures import Figure, Theirs, joined, table
-from bench.side_by_side import COMPARISONS
-from bench.stage import ROOT, NeverHappened
+from bench.reference.side_by_side import COMPARISONS
+from standins.stage import ROOT, NeverHappened
 
 OTHERS = ("bench.delivery", "bench.fidelity")
 """Programs with tables of their own."""

@@ -30,6 +30,14 @@ def median_pss(pids: Iterable[int]) -> float:
     return median(map(pss, pids))
 
 
+def children(pid: int) -> list[int]:
+    """Of all threads of a process."""
+    found: list[int] = []
+    for listing in Path(f"/proc/{pid}/task").glob("*/children"):
+        found += map(int, listing.read_text().split())
+    return found
+
+
 def cpu_seconds(pid: int) -> float:
     """Of all its threads, to the nanosecond as the scheduler counts."""
     spent = 0

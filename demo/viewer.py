@@ -6,7 +6,8 @@ Owns the page's address and what it is sent. Never changes a message.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,14 @@ class Viewer:
         self._channels = channels
         self._server = LoopbackServer(self._answer, port=port)
         self.start, self.stop = self._server.start, self._server.stop
+
+    @classmethod
+    def on_first_free(cls, discord: DiscordStandIn, channels: list[str], ports: Sequence[int]) -> Viewer:
+        """On the first port that nobody has. Raises OSError if all are taken."""
+        for port in ports[:-1]:
+            with suppress(OSError):
+                return cls(discord, channels, port=port)
+        return cls(discord, channels, port=ports[-1])
 
     def __enter__(self) -> Viewer:
         self._server.start()

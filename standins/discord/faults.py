@@ -54,3 +54,12 @@ def server_error(status: int = 502) -> Fault:
 def refuse(refused: Refusal) -> Fault:
     """Any error of errors.py in place of an answer."""
     return Fault(answer=Response.of_json(refused.status, refused.body(), (_VIA,)))
+
+
+def every_fault(hang: float = 3.0) -> list[Fault]:
+    """One of each that passes by itself; `hang` in seconds."""
+    return [
+        server_error(500), server_error(502), server_error(503), Fault.reset_before(), Fault.reset_after(),
+        Fault.hang(hang), Fault.truncated(0.3), Fault.garbled(), cloudflare_page(1), global_limit(0.5),
+        shared_limit(0.5),
+    ]  # fmt: skip

@@ -102,7 +102,12 @@ class DiscordStandIn(Guild):
 
     @property
     def rates(self) -> Rates:
+        """May be changed while it runs."""
         return self._limiter.rates
+
+    @rates.setter
+    def rates(self, rates: Rates) -> None:
+        self._limiter.rates = rates
 
     def fail(self, fault: Fault, *, path: str = "/webhooks/", times: int | None = 1) -> None:
         """Let the next requests go wrong whose path contains `path` (a webhook's id, for instance)."""

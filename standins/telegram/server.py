@@ -157,6 +157,9 @@ class TelegramStandIn:
         self._channels[name.lower()] = channel
         return channel
 
+    def channel(self, name: str) -> Channel:
+        return self._channels[name.lower()]
+
     def add_landing(self, name: str, kind: str, title: str = "") -> None:
         """A name without a preview: group, user, bot, restricted or channel (one that switched it off).
 
@@ -253,9 +256,3 @@ class TelegramStandIn:
 
 def _cursor(value: str | None) -> int | None:
     return int(value) if value and value.isdigit() else None
-
-
-BLOCK_PAGE = Fault.status(
-    200, "<html><head><title>Just a moment...</title></head><body>Checking</body></html>"
-)
-"""A 200 that is not t.me's."""

@@ -9,10 +9,11 @@ import pytest
 import requests
 
 from bench.figures import Figure, Theirs, joined, table
-from bench.reference import Reference, log_of, running
-from bench.stage import NeverHappened, StandIn
+from bench.reference.stage import Reference, log_of, running
+from bench.stage import StandIn
 from bench.stand_in import NEWEST
 from disgram.telegram_page import parse_post, scan
+from standins.stage import NeverHappened
 
 
 def test_its_pages_are_pages_and_differ_each_time_without_a_post_having_changed() -> None:

@@ -18,10 +18,10 @@ import pytest
 import requests
 
 from demo.posts import KINDS
+from standins.stage import ROOT, eventually
 from standins.telegram.server import TelegramStandIn
 from tests.integration.browser import browsing
 from tests.integration.programs import program
-from tests.integration.stage import ROOT, eventually
 
 LONGEST = 60
 """Seconds a demo of these tests may last if nobody stops it."""
@@ -68,7 +68,7 @@ def shown(page: str) -> set[int]:
     }
 
 
-def test_every_kind_is_shown_and_nothing_is_left(tmp_path: Path) -> None:
+def test_the_demo_shows_every_kind_of_post_and_leaves_nothing(tmp_path: Path) -> None:
     program("chromium"), program("chromedriver")
     posts = wanted()
     with demo(tmp_path, "--once-all-kinds", "--seconds", str(LONGEST)) as (process, page):
@@ -92,13 +92,13 @@ def test_every_kind_is_shown_and_nothing_is_left(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_it_ends_when_its_seconds_are_over(tmp_path: Path) -> None:
+def test_the_demo_ends_when_its_seconds_are_over(tmp_path: Path) -> None:
     with demo(tmp_path, "--seconds", "1") as (process, _):
         assert process.wait(30) == 0
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_taken_port_is_named(tmp_path: Path) -> None:
+def test_a_port_that_was_asked_for_and_is_taken_is_named(tmp_path: Path) -> None:
     with demo(tmp_path, "--seconds", str(LONGEST)) as (process, page):
         port = page.rstrip("/").rpartition(":")[2]
         command = [sys.executable, "-m", "demo", "--port", port]
@@ -110,7 +110,7 @@ def test_a_taken_port_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("number", ["SIGINT", "SIGTERM"])
-def test_a_signal_ends_it_in_order(tmp_path: Path, number: str) -> None:
+def test_a_signal_ends_the_demo_in_order(tmp_path: Path, number: str) -> None:
     with demo(tmp_path) as (process, _):
         process.send_signal(signal.Signals[number])
         assert process.wait(30) == 0

@@ -57,6 +57,14 @@ def test_the_page_and_its_parts_are_served_under_a_strict_policy(stage: Stage) -
     assert requests.get(stage.viewer.url + "../loopback.py", timeout=5).status_code == 404
 
 
+def test_the_page_takes_the_next_port_when_its_usual_one_is_taken(stage: Stage) -> None:
+    taken = int(stage.viewer.url.rstrip("/").rpartition(":")[2])
+    with Viewer.on_first_free(stage.discord, [], range(taken, taken + 50)) as second:
+        assert int(second.url.rstrip("/").rpartition(":")[2]) in range(taken + 1, taken + 50)
+    with pytest.raises(OSError, match="in use"):
+        Viewer.on_first_free(stage.discord, [], [taken])
+
+
 def test_the_scripts_never_make_markup_of_content() -> None:
     for script in Path("demo").glob("*.js"):
         code = [line for line in script.read_text().splitlines() if not line.lstrip().startswith("//")]

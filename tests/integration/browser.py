@@ -16,8 +16,8 @@ from typing import Any
 
 import requests
 
+from standins.stage import eventually, free_port
 from tests.integration.programs import program
-from tests.integration.stage import eventually, free_port
 
 _OPTIONS = {
     "args": [

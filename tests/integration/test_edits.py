@@ -8,9 +8,9 @@ import pytest
 
 from standins.discord.errors import Refusal
 from standins.discord.faults import refuse
+from standins.stage import Stage, eventually, staged
 from standins.telegram import media_markup as media
 from standins.telegram.text_markup import post, words
-from tests.integration.stage import Stage, eventually, staged
 
 LONG = " ".join(f"word{number}" for number in range(900))
 FAST = (50, 1.0)

@@ -1,7 +1,8 @@
-"""The demo starts the service as a process, says why it does not come up, and leaves nothing behind."""
+"""The service is started as a process, which says why it does not come up and leaves nothing behind."""
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import time
@@ -10,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from demo.service import Service, ServiceDied
+from standins.stage import NeverHappened, Service, ServiceDied, eventually
 
-# A service as far as the demo can tell: answers /health and POST /job, and writes down what it was sent.
+# A service as far as the stage can tell: answers any GET and POST /job, and writes down what it was sent.
 FAKE = """
 import json, os, pathlib, subprocess, sys
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -39,33 +40,32 @@ Make = Callable[[str], Service]
 @pytest.fixture
 def make(tmp_path: Path) -> Make:
     def service(code: str) -> Service:
-        program = (sys.executable, "-c", code)
         return Service(
-            telegram_url="http://127.0.0.1:1", discord_host="127.0.0.1:2", data_dir=tmp_path, program=program
-        )
+            tmp_path, telegram_url="http://127.0.0.1:1", discord_host="127.0.0.1:2", env={},
+            webhook_url="http://127.0.0.1:2/api/webhooks/1/t", program=(sys.executable, "-c", code),
+        )  # fmt: skip
 
     return service
 
 
-def test_it_comes_up_takes_a_job_and_leaves_no_process(make: Make, tmp_path: Path) -> None:
+def test_a_service_comes_up_takes_a_job_and_leaves_no_process(make: Make) -> None:
     service = make(FAKE)
     try:
         service.start()
-        service.add_job(
-            "demo", ["a", "b"], "http://127.0.0.1:2/api/webhooks/1/t", thread_id="9", color="FF0000"
-        )
+        service.add_job("demo", "a,b", DISCORD_THREAD_ID="9", EMBED_COLOR="FF0000")
         assert service.running()
     finally:
-        service.stop()
-    seen = (tmp_path / "seen.json").read_text()
-    for words in (
-        '"JOB_NAME": "demo"',
-        '"TELEGRAM_CHANNELS": "a,b"',
-        '"DISCORD_THREAD_ID": "9"',
-        '"EMBED_COLOR": "FF0000"',
-    ):
-        assert words in seen
-    assert not service.running() and not is_alive(int((tmp_path / "child").read_text()))
+        service.close()
+    seen = json.loads((service.data / "seen.json").read_text())
+    sent = {
+        "JOB_NAME": "demo",
+        "TELEGRAM_CHANNELS": "a,b",
+        "DISCORD_WEBHOOK_URL": "http://127.0.0.1:2/api/webhooks/1/t",
+        "DISCORD_THREAD_ID": "9",
+        "EMBED_COLOR": "FF0000",
+    }
+    assert seen.items() >= sent.items()
+    assert not service.running() and not is_alive(int((service.data / "child").read_text()))
 
 
 def is_alive(pid: int) -> bool:
@@ -83,24 +83,29 @@ def is_alive(pid: int) -> bool:
     return True
 
 
-def test_why_it_does_not_come_up_is_told(make: Make) -> None:
+def test_the_reason_is_told_when_a_service_does_not_come_up(make: Make) -> None:
     service = make("import sys; print('PORT=abc is no port'); sys.exit(2)")
-    with pytest.raises(ServiceDied) as told:
+    with pytest.raises(ServiceDied) as died:
         service.start()
-    service.stop()
-    assert "exit code 2" in str(told.value) and "PORT=abc is no port" in str(told.value)
+    service.close()
+    assert "exit code 2" in str(died.value) and "PORT=abc is no port" in str(died.value)
 
 
-def test_a_refused_job_is_told(make: Make) -> None:
+def test_a_refused_job_is_reported(make: Make) -> None:
     service = make(FAKE)
     try:
         service.start()
         service.password = "wrong"
         with pytest.raises(ServiceDied, match="403"):
-            service.add_job("demo", ["a"], "http://127.0.0.1:2/api/webhooks/1/t")
+            service.add_job("demo", "a")
     finally:
-        service.stop()
+        service.close()
 
 
-def test_stopping_what_never_started_is_nothing(make: Make) -> None:
-    make("").stop()
+def test_closing_a_service_that_never_started_does_nothing(make: Make) -> None:
+    make("").close()
+
+
+def test_what_never_happens_is_reported_with_what_was_seen() -> None:
+    with pytest.raises(NeverHappened, match=r"not within 0\.01 s; last seen: \[1, 2\]"):
+        eventually(lambda: False, 0.01, every=0.001, of=lambda: [1, 2])

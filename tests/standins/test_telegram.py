@@ -16,8 +16,9 @@ from demo.posts import KINDS
 from standins.loopback import Fault
 from standins.telegram import media_files
 from standins.telegram import media_markup as media
+from standins.telegram.faults import BLOCK_PAGE
 from standins.telegram.media_markup import Item
-from standins.telegram.server import BLOCK_PAGE, TelegramStandIn
+from standins.telegram.server import TelegramStandIn
 from standins.telegram.text_markup import (
     Piece,
     buttons,

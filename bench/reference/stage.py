@@ -19,8 +19,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from bench.stage import ROOT, NeverHappened, StandIn, eventually, free_port
+from bench.stage import StandIn
 from bench.stand_in import NEWEST
+from standins.stage import NeverHappened, eventually, free_port
 
 _JOB = "job"
 _COLOR = "89a7d9"
@@ -85,7 +86,7 @@ class Reference:
         return {
             # Its service starts whatever `python` is found.
             "PATH": f"{self._python().parent}{os.pathsep}{os.environ['PATH']}",
-            "PYTHONPATH": str(ROOT / "bench" / "redirect"),
+            "PYTHONPATH": str(Path(__file__).parent / "redirect"),
             "PORT": str(free_port()),
             "BENCH_STAND_IN": self.stand_in.url,
             "BENCH_LONGEST_SLEEP": str(self._longest_sleep),

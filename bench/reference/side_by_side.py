@@ -15,9 +15,9 @@ from statistics import median
 from bench.answers import launch
 from bench.figures import Figure, Theirs
 from bench.memory import MEDIA_POSTS
-from bench.processes import cpu_seconds, median_pss, private
-from bench.reference import log_of, running
-from bench.stage import StandIn, channel_names, children, eventually, staged
+from bench.processes import children, cpu_seconds, median_pss, private
+from bench.reference.stage import log_of, running
+from bench.stage import StandIn, channel_names, staged
 
 _WEIGHED = 10
 """Workers; each holds half a hundred megabytes."""
@@ -51,7 +51,7 @@ def _weights(name: str, pids: list[int]) -> Iterator[Theirs]:
 
 def start(checkout: Path) -> Iterator[Figure | Theirs]:
     """Of both services, one after the other, with the same number of workers."""
-    with staged(INITIAL_POSTS="0") as (stand_in, service):
+    with staged() as (stand_in, service):
         ours, _ = launch(service, stand_in, _STARTED)
     theirs, spent = _launch(checkout)
     name = f"start of the service with {_STARTED} workers, through their first polls"
@@ -83,16 +83,15 @@ def _quiet_polls(checkout: Path, megabytes: int, polls: int) -> tuple[float, flo
     [channel] = channel_names(1)
     log = log_of(megabytes, channel)
     with (
-        staged(INITIAL_POSTS="0", COOLDOWN="0.1", LOG_MAX_MB="100") as (stand_in, service),
+        staged(COOLDOWN="0.1", LOG_MAX_MB="100") as (stand_in, service),
         running(checkout, longest_sleep=0.1) as reference,
     ):
-        (service.folder / "Disgram.log").write_text(log)
-        service.write_jobs(1)
-        service.start()
+        (service.data / "Disgram.log").write_text(log)
+        service.start_with(1)
         pid = reference.start_worker(channel, log)
-        eventually(lambda: stand_in.counts()["pages"] >= 20, 30)
+        stand_in.await_pages(20, 30)
         reference.await_quiet(2)
-        ours, theirs = _Meter(stand_in, service.workers()[0]), _Meter(reference.stand_in, pid)
+        ours, theirs = _Meter(stand_in, service.worker_pids()[0]), _Meter(reference.stand_in, pid)
         reference.await_quiet(2 + polls)
         return ours.per_poll(), theirs.per_poll()
 
