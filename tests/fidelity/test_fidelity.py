@@ -1,4 +1,4 @@
-"""Whole posts, from t.me's HTML to what is seen in Discord, judged by bench.fidelity's readers.
+"""Whole posts, from t.me's HTML to what is seen in Discord, judged by readers that know nothing of Disgram.
 
 Pages of our own making of every kind, hostile ones, and whatever Hypothesis puts together; the real pages
 where they are at hand. What is asserted is always the same: nothing lost, nothing added, nothing refused.
@@ -14,9 +14,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bench import seen_in_telegram
-from bench.comparison import Figures, judge
-from bench.fidelity import REAL_PAGES, Judge, pages_under, rendered, report
 from demo.posts import KINDS, Kind
 from disgram.models import ChannelPage, DiscordMessage, TelegramPost
 from disgram.telegram_page import parse_post, slices
@@ -24,6 +21,9 @@ from standins.telegram.pages import frame
 from standins.telegram.text_markup import Scene
 from tests.builders import pages
 from tests.builders.odd_posts import ODD_POSTS
+from tests.fidelity import seen_in_telegram
+from tests.fidelity.comparison import Figures, judge
+from tests.fidelity.judge import Judge, real_pages, rendered
 
 COUNTED = ("words", "styles", "links", "line_breaks", "blanks", "media")
 
@@ -35,12 +35,12 @@ def discord() -> Iterator[Judge]:
 
 
 def assert_whole(figures: Figures, *, but: tuple[str, ...] = ()) -> None:
-    told = "\n".join(figures.problems)
+    problems = "\n".join(figures.problems)
     for kind in COUNTED:
         if kind not in but:
-            assert getattr(figures, f"{kind}_kept") == getattr(figures, kind), told
-    assert (figures.surplus, figures.refused) == (0, 0), told
-    assert figures.accidental == 0, told
+            assert getattr(figures, f"{kind}_kept") == getattr(figures, kind), problems
+    assert (figures.surplus, figures.refused) == (0, 0), problems
+    assert figures.accidental == 0, problems
 
 
 # --- the judge can fail -------------------------------------------------------------------------
@@ -101,20 +101,13 @@ def test_the_judge_counts_files() -> None:
     assert judged([message, DiscordMessage({"content": ""}, message.uploads)]).media_kept == 0
 
 
-def test_the_report_names_every_figure() -> None:
-    told = report(judged(specimen()[1]))
-    for word in (*COUNTED, "posts", "accidental", "surplus", "refused"):
-        assert word.replace("_", " ") in told
-    assert "100.0 %" in told
-
-
 # --- pages at hand ------------------------------------------------------------------------------
 
-REAL = pages_under([REAL_PAGES]) if REAL_PAGES.is_dir() else []
+REAL = real_pages()
 
 
 @pytest.mark.skipif(not REAL, reason="no real pages beside the repository")
-def test_real_pages(discord: Judge) -> None:
+def test_nothing_of_the_real_pages_is_lost(discord: Judge) -> None:
     whole = Figures()
     for path in REAL:
         whole.add(discord.page(path.read_text(encoding="utf-8")))
@@ -123,13 +116,13 @@ def test_real_pages(discord: Judge) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=[kind.name for kind in KINDS])
-def test_every_kind_of_the_demo(discord: Judge, kind: Kind) -> None:
+def test_nothing_of_any_kind_of_post_is_lost(discord: Judge, kind: Kind) -> None:
     scene = Scene("harbour", "Harbour", 9, lambda name: f"{pages.CDN}/{name}")
     assert_whole(discord.page(frame(kind.make(3, 4), scene)))
 
 
 @pytest.mark.parametrize("name", ODD_POSTS)
-def test_odd_and_hostile_posts(discord: Judge, name: str) -> None:
+def test_nothing_of_odd_and_hostile_posts_is_lost(discord: Judge, name: str) -> None:
     assert_whole(discord.page(ODD_POSTS[name]))
 
 
@@ -211,18 +204,18 @@ MANY = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCh
 
 @given(html=texts(PLAIN_TEXT))
 @MANY
-def test_any_text_looks_the_same(discord: Judge, html: str) -> None:
+def test_any_text_looks_the_same_in_discord(discord: Judge, html: str) -> None:
     assert_whole(discord.page(pages.post(5, html)))
 
 
 @given(html=texts(ANY_TEXT))
 @MANY
-def test_links_and_code_may_hold_anything(discord: Judge, html: str) -> None:
+def test_links_and_code_may_hold_any_character(discord: Judge, html: str) -> None:
     """A label cannot show every character as a link, nor code every marker in its style."""
     assert_whole(discord.page(pages.post(5, html)), but=("styles", "links"))
 
 
 @given(parts=st.lists(PARTS, min_size=1, max_size=6))
 @MANY
-def test_any_parts_in_any_order(discord: Judge, parts: list[str]) -> None:
+def test_nothing_of_any_parts_in_any_order_is_lost(discord: Judge, parts: list[str]) -> None:
     assert_whole(discord.page(pages.post(5, *parts)))

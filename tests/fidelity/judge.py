@@ -1,22 +1,17 @@
-"""`python -m bench.fidelity [pages…]`: how much of t.me's posts arrives in Discord, counted.
+"""How much of t.me's posts arrives in Discord, counted.
 
-Every post of every page (default: the real ones beside the repository) goes through Disgram's parser and
-renderer; two readers that share nothing with them say what a person sees before and after, and the two are
-compared: words in order, formatting, links, line breaks, files. Every message is posted to a stand-in
-that refuses what Discord refuses. Owns the way there (comparison.py owns what is compared) and the table.
+Every post of a page goes through Disgram's parser and renderer; two readers that share nothing with them say
+what a person sees before and after, and the two are compared: words in order, formatting, links, line breaks,
+files. Every message is posted to a stand-in that refuses what Discord refuses. Owns the way there;
+comparison.py owns what is compared.
 """
 
 from __future__ import annotations
 
-import argparse
 import io
-import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
-from bench import seen_in_telegram
-from bench.comparison import Figures, judge
-from bench.seen_in_telegram import SeenPost
 from disgram.discord_client import DiscordClient
 from disgram.discord_message import render
 from disgram.models import ChannelPage, Destination, DiscordMessage, Fetched, MediaKind, TelegramPost
@@ -25,12 +20,14 @@ from standins.discord.lint import violations
 from standins.discord.rate_limits import Rates
 from standins.discord.server import DiscordStandIn
 from tests.builders import pages as frames
+from tests.fidelity import seen_in_telegram
+from tests.fidelity.comparison import Figures, judge
+from tests.fidelity.seen_in_telegram import SeenPost
 
-REAL_PAGES = Path(__file__).parents[2] / "shared" / "telegram-pages"
+REAL_PAGES = Path(__file__).parents[3] / "shared" / "telegram-pages"
 CHANNEL = "harbour"
 COLOR = 0x5865F2
 FILE = b"a file"
-_ABOUT = "How much of t.me's posts arrives in Discord."
 _TYPES = {".jpg": "image/jpeg", ".webp": "image/webp", ".mp4": "video/mp4", ".webm": "video/webm",
           ".ogg": "audio/ogg", ".tgs": "application/x-tgsticker"}  # fmt: skip
 
@@ -100,44 +97,10 @@ class Judge:
             yield str(error)
 
 
-def report(figures: Figures) -> str:
-    """The figures as a table."""
-    kinds = ("words", "styles", "links", "line_breaks", "blanks", "media")
-    rows = [f"{'posts':14}{figures.posts:>8}   in {figures.messages} messages"]
-    for kind in kinds:
-        whole, kept = getattr(figures, kind), getattr(figures, f"{kind}_kept")
-        rows.append(f"{kind.replace('_', ' '):14}{kept:>8} of {whole} ({100 * kept / (whole or 1):.1f} %)")
-    rows += [f"{kind:14}{getattr(figures, kind):>8}" for kind in ("accidental", "surplus", "refused")]
-    return "\n".join(rows)
-
-
 WITHOUT_POSTS = ("channel-info", "no-posts-found", "landing", "nonexistent", "not-found", "2018")
 
 
-def pages_under(paths: Iterable[Path]) -> list[Path]:
-    """The files named, and the pages in the folders named that hold posts."""
-    found: list[Path] = []
-    for path in paths:
-        inside = sorted(path.glob("**/*.html")) if path.is_dir() else [path]
-        found += [one for one in inside if path == one or not any(mark in one.name for mark in WITHOUT_POSTS)]
-    return found
-
-
-def main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="python -m bench.fidelity", description=_ABOUT)
-    parser.add_argument("pages", nargs="*", type=Path, default=[REAL_PAGES], help="or fragments, or folders")
-    parser.add_argument("--problems", action="store_true", help="tell each thing that is not as it was")
-    options = parser.parse_args(arguments)
-    whole = Figures()
-    with Judge() as judged:
-        for path in pages_under(options.pages):
-            figures = judged.page(path.read_text(encoding="utf-8"))
-            whole.add(figures)
-            for problem in figures.problems if options.problems else ():
-                print(path.name, problem)
-    print(report(whole))
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+def real_pages() -> list[Path]:
+    """The pages beside the repository that hold posts; none where there are none."""
+    found = sorted(REAL_PAGES.glob("**/*.html"))
+    return [path for path in found if not any(mark in path.name for mark in WITHOUT_POSTS)]

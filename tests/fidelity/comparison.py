@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, fields
 from urllib.parse import unquote
 
-from bench import seen_in_discord
-from bench.seen_in_discord import BORDER, SeenMessages
-from bench.seen_in_telegram import Glyph, SeenPost
 from disgram.models import DiscordMessage, TelegramPost
+from tests.fidelity import seen_in_discord
+from tests.fidelity.seen_in_discord import BORDER, SeenMessages
+from tests.fidelity.seen_in_telegram import Glyph, SeenPost
 
 MASK = "\x1f"
 OUR_WORDS = re.compile(
@@ -54,17 +54,17 @@ class Figures:
         for one in fields(self):
             setattr(self, one.name, getattr(self, one.name) + getattr(other, one.name))
 
-    def lost(self, kind: str, expected: int, kept: int, told: str) -> None:
-        """Count, and keep what is to be told where something is missing."""
+    def lost(self, kind: str, expected: int, kept: int, detail: str) -> None:
+        """Count, and keep the detail where something is missing."""
         setattr(self, kind, getattr(self, kind) + expected)
         setattr(self, f"{kind}_kept", getattr(self, f"{kind}_kept") + kept)
         if kept != expected:
-            self.tell(kind, told)
+            self.describe(kind, detail)
 
-    def tell(self, kind: str, told: str) -> None:
-        """The first of each kind tells enough of a post."""
+    def describe(self, kind: str, detail: str) -> None:
+        """The first of each kind says enough of a post."""
         if not any(problem.startswith(kind) for problem in self.problems):
-            self.problems.append(f"{kind}: {told}")
+            self.problems.append(f"{kind}: {detail}")
 
 
 # --- one post -----------------------------------------------------------------------------------
@@ -103,7 +103,7 @@ def _words(figures: Figures, before: SeenPost, after: SeenMessages) -> Places:
     rest = OUR_WORDS.sub("", skipped)
     figures.surplus += len(rest)
     if rest:
-        figures.tell("surplus", repr(rest[:200]))
+        figures.describe("surplus", repr(rest[:200]))
     return places
 
 
@@ -164,7 +164,7 @@ def _looks(figures: Figures, before: list[Glyph], after: list[Glyph], places: Pl
         figures.lost("styles", len(wanted), len(wanted & has), f"{there} is shown as {here}")
         if has - wanted or not _led_right(there, here, shown):
             figures.accidental += 1
-            figures.tell("accidental", f"{there} is shown as {here}")
+            figures.describe("accidental", f"{there} is shown as {here}")
 
 
 def _led_right(there: Glyph, here: Glyph, shown: str) -> bool:

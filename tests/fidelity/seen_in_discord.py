@@ -11,9 +11,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from bench.seen_in_telegram import Glyph
 from disgram.models import DiscordMessage, Media
 from standins.discord.markdown import Seen, read
+from tests.fidelity.seen_in_telegram import Glyph
 
 BORDER = "\x1e"
 """The gap between two embeds, fields of one, or two messages."""
