@@ -1,6 +1,7 @@
 """The demo's page: what the stand-in for Discord holds, shown as Discord's client would, live.
 
-Owns the page's address and what it is sent. Never changes a message.
+Owns the page's address and what it is sent: texts are sent as they look, read by the stand-in's reader of
+Discord's Markdown. Never changes a message.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from standins.discord.markdown import read, runs_of
 from standins.discord.messages import Message
 from standins.discord.server import DiscordStandIn
 from standins.loopback import LoopbackServer, Request, Response
@@ -20,7 +22,6 @@ _FILES = {
     "/": ("page.html", "text/html; charset=utf-8"),
     "/page.css": ("page.css", "text/css; charset=utf-8"),
     "/page.js": ("page.js", "text/javascript; charset=utf-8"),
-    "/markdown.js": ("markdown.js", "text/javascript; charset=utf-8"),
 }
 # Content is hostile: no script and no style but the page's own, no address but this computer's.
 _POLICY = (
@@ -83,10 +84,15 @@ class Viewer:
         return {"places": self._places(), "messages": shown, "figures": self._figures()}
 
     def _message(self, message: Message) -> dict[str, Any]:
-        whole = self._discord.as_json(message)
+        whole = self._discord.as_json(message) | {"shown": runs(message.content)}
         veiled = {file.id for file in message.files if file.spoiler}
         for attachment in whole["attachments"]:
             attachment["spoiler"] = attachment["id"] in veiled
+        for embed in whole["embeds"]:
+            embed["title"] = runs(embed.get("title", ""), title=True)
+            embed["description"] = runs(embed.get("description", ""))
+            for field in embed.get("fields", []):
+                field["name"], field["value"] = runs(field["name"], title=True), runs(field["value"])
         return whole | {"avatar_url": message.avatar_url, "deleted": message.deleted}
 
     def _places(self) -> list[dict[str, Any]]:
@@ -101,3 +107,20 @@ class Viewer:
             "refused by Discord": len(self._discord.violations),
             "too fast (429)": len(self._discord.limited),
         }
+
+
+_BLOCKS = {"quote", "pre", "heading", "subtext"}
+
+
+def runs(markdown: str, *, title: bool = False) -> list[dict[str, Any]]:
+    """Neighbouring characters that look the same: their text, and a key for each style and for a link."""
+    shown: list[dict[str, Any]] = []
+    for text, styles, href in runs_of(read(markdown, title=title)):
+        parted = (style.partition(":") for style in sorted(styles))
+        look: dict[str, Any] = {name: value or True for name, _, value in parted}
+        if href and href.startswith(("http://", "https://")):
+            look["link"] = href
+        if shown and _BLOCKS & (shown[-1].keys() - look.keys()):
+            text = text.removeprefix("\n")  # a block ends its line itself
+        shown.append({"text": text, **look})
+    return shown

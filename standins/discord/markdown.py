@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 ASCII_WORD = re.compile(r"[A-Za-z0-9_]")
 
@@ -35,17 +35,19 @@ class _Context:
     quoted: bool = False
     inline: bool = False
     label: bool = False
+    title: bool = False
 
     def also(self, style: str, *, inline: bool = True) -> _Context:
-        return _Context(self.styles | {style}, self.href, self.quoted or style == "quote", inline, self.label)
+        quoted = self.quoted or style == "quote"
+        return replace(self, styles=self.styles | {style}, quoted=quoted, inline=inline)
 
     def show(self, text: str) -> list[Seen]:
         return [Seen(char, self.styles, self.href) for char in text]
 
 
-def read(markdown: str) -> list[Seen]:
-    """Everything shown, in order. Discord trims the text first."""
-    return _read(markdown.strip(), _Context())
+def read(markdown: str, *, title: bool = False) -> list[Seen]:
+    """All that is shown, in order; Discord trims the text first. A `title` has no blocks, no masked links."""
+    return _read(markdown.strip(), _Context(inline=title, title=title))
 
 
 def text_of(seen: list[Seen]) -> str:
@@ -87,17 +89,22 @@ def _quote(source: str, at: int, context: _Context) -> Found | None:
     return len(lines[0]), shown + [Seen("\n")] * lines[0].endswith("\n")
 
 
-def _heading_list_subtext(source: str, at: int, context: _Context) -> Found | None:
-    if context.inline or not _line_start(source, at):
+def _line(source: str, at: int, context: _Context) -> Found | None:
+    """A heading or subtext: the rest of its line."""
+    match = re.compile(r" *(#{1,3}|-#)\s+(\S[^\n]*)").match(source, at)
+    if context.inline or not _line_start(source, at) or not match:
         return None
-    for name, pattern in (
-        ("heading", r" *#{1,3}\s+\S"),
-        ("subtext", r" *-#\s+\S"),
-        ("list", r" *(?:[-*+]|[0-9]+\.)\s"),
-    ):
-        if match := re.compile(pattern).match(source, at):
-            return len(match[0]), context.also(name).show(match[0])
-    return None
+    style = "subtext" if match[1] == "-#" else f"heading:{len(match[1])}"
+    return len(match[0]), _read(match[2], context.also(style))
+
+
+def _list_item(source: str, at: int, context: _Context) -> Found | None:
+    """Its marker alone; what follows is read as any text is."""
+    match = re.compile(r"( *)([-*+]|[0-9]+\.)\s").match(source, at)
+    if context.inline or not _line_start(source, at) or not match:
+        return None
+    marker = match[2] if match[2][0].isdigit() else "•"
+    return len(match[0]), context.also("list").show(f"{match[1]}{marker} ")
 
 
 def _fence(source: str, at: int, context: _Context) -> Found | None:
@@ -122,26 +129,25 @@ def _autolink(source: str, at: int, context: _Context) -> Found | None:
     match = re.compile(r"<([^: >]+:/[^ >\n]+)>").match(source, at)
     if not match:
         return None
-    linked = _Context(context.styles, match[1], context.quoted, True, context.label)
-    return len(match[0]), linked.show(match[1])
+    return len(match[0]), replace(context, href=match[1]).show(match[1])
 
 
 def _url(source: str, at: int, context: _Context) -> Found | None:
     match = re.compile(r"https?://[^\s<]+[^<.,:;\"'\])\s]").match(source, at)
     if not match or context.label:
         return None
-    return len(match[0]), _Context(context.styles, match[0]).show(match[0])
+    return len(match[0]), replace(context, href=match[0]).show(match[0])
 
 
 def _link(source: str, at: int, context: _Context) -> Found | None:
     match = re.compile(
         r"\[((?:\[[^\]]*\]|[^\[\]]|\](?=[^\[]*\]))+)\]\(\s*<?(https?://[^\s)<>]+)>?\s*\)", re.IGNORECASE
     ).match(source, at)
-    if not match or context.label:
+    if not match or context.label or context.title:
         return None
     if re.search(r"https?://[^\s<]{2}", match[1]) or re.search(r"<[@#:/a-z]", match[1]):
         return len(match[0]), context.also("literal link").show(match[0])
-    inner = _Context(context.styles, match[2], context.quoted, True, label=True)
+    inner = replace(context, href=match[2], inline=True, label=True)
     return len(match[0]), _read(match[1], inner)
 
 
@@ -247,7 +253,8 @@ def _paired(marker: str, style: str, not_before: str) -> Callable[[str, int, _Co
 
 _RULES = (
     _quote,
-    _heading_list_subtext,
+    _line,
+    _list_item,
     _fence,
     _escape,
     _autolink,

@@ -16,7 +16,11 @@ from bs4 import BeautifulSoup
 from demo.viewer import Viewer
 from standins.discord.rate_limits import Rates
 from standins.discord.server import DiscordStandIn
+from standins.loopback import Fault
+from standins.stage import eventually
 from standins.telegram import media_files
+from tests.integration.browser import Browser, browsing
+from tests.integration.programs import program
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 HOSTILE = "<script>document.title='owned'</script><img src=x onerror=alert(1)>"
@@ -26,7 +30,7 @@ class Stage:
     """A viewer over a stand-in, and a webhook to fill it with."""
 
     def __init__(self, discord: DiscordStandIn, viewer: Viewer, channel: str, thread: str) -> None:
-        self.discord, self.viewer, self.thread = discord, viewer, thread
+        self.discord, self.viewer, self.channel, self.thread = discord, viewer, channel, thread
         self.url = discord.add_webhook(channel).url.replace("/api/", "/api/v10/")
 
     def send(self, payload: dict[str, Any], *names: str, **query: str) -> str:
@@ -51,7 +55,7 @@ def stage() -> Iterator[Stage]:
 
 
 def test_the_page_and_its_parts_are_served_under_a_strict_policy(stage: Stage) -> None:
-    for path in ("", "page.css", "page.js", "markdown.js"):
+    for path in ("", "page.css", "page.js"):
         answer = requests.get(stage.viewer.url + path, timeout=5)
         assert answer.status_code == 200 and "default-src 'self'" in answer.headers["Content-Security-Policy"]
     assert requests.get(stage.viewer.url + "../loopback.py", timeout=5).status_code == 404
@@ -74,7 +78,7 @@ def test_the_scripts_never_make_markup_of_content() -> None:
         assert "innerHTML" not in "\n".join(code)
 
 
-def test_the_state_holds_places_messages_and_figures(stage: Stage) -> None:
+def test_the_state_of_the_page_holds_places_messages_and_figures(stage: Stage) -> None:
     stage.send({"content": "x"})
     stage.send({"content": "y"}, thread_id=stage.thread)
     state = requests.get(stage.viewer.url + "state", timeout=5).json()
@@ -83,7 +87,7 @@ def test_the_state_holds_places_messages_and_figures(stage: Stage) -> None:
     assert state["figures"]["messages"] == 2 and state["figures"]["refused by Discord"] == 0
 
 
-def test_changes_arrive_as_they_happen(stage: Stage) -> None:
+def test_changes_of_messages_reach_the_page_as_they_happen(stage: Stage) -> None:
     first = stage.send({"content": "before"})
     with requests.get(stage.viewer.url + "events", stream=True, timeout=10) as events:
         news = (
@@ -126,18 +130,20 @@ MARKDOWN: list[tuple[str, str]] = [
     ("`a*b*` ``c`d``", "<code>a*b*</code> <code>c`d</code>"),
     ("```py\nx = '*'\n```", "<pre><code>x = '*'</code></pre>"),
     ("# One\n### Three\n#tag", "<h2>One</h2><h4>Three</h4>#tag"),
-    ("- a\n  - b\n- c", "<ul><li>a<ul><li>b</li></ul></li><li>c</li></ul>"),
-    ("5. May\n9. June", '<ol start="5"><li>May</li><li>June</li></ol>'),
+    (
+        "- a\n  - b\n5.",
+        '<span class="bullet">• </span>a\n<span class="bullet">  • </span>b\n5.',
+    ),
     ("> a\n> b\nc", "<blockquote>a\nb</blockquote>c"),
     (">>> a\nb", "<blockquote>a\nb</blockquote>"),
     ("-# small", "<small>small</small>"),
     ("||s||", '<span class="spoiler">s</span>'),
     ("[t](https://e.org/a_b)", '<a href="https://e.org/a_b">t</a>'),
     (r"[a\_b](https://e.org)", r'<a href="https://e.org">a\_b</a>'),
-    (
-        "[https://x.org](https://e.org)",  # the address swallows the bracket
-        '[<a href="https://x.org](https://e.org">https://x.org](https://e.org</a>)',
-    ),
+    ("[https://x.org](https://e.org)", "[https://x.org](https://e.org)"),
+    ("<javascript:/alert(1)>", "javascript:/alert(1)"),
+    ("# a\n# b", "<h2>a</h2><h2>b</h2>"),
+    ("||a **b** c||", '<span class="spoiler">a <strong>b</strong> c</span>'),
     ("[t](javascript:alert(1))", "[t](javascript:alert(1))"),
     ("see https://e.org/a_b_c).", 'see <a href="https://e.org/a_b_c">https://e.org/a_b_c</a>).'),
     ("<https://e.org>", '<a href="https://e.org">https://e.org</a>'),
@@ -179,6 +185,57 @@ def test_the_browser_shows_it_as_discord_would(stage: Stage, tmp_path: Path) -> 
     assert len(embed.select("img")) == 4 and title is not None and title.get_text() == "[a](b) c"
     assert [len(row.select(".cell")) for row in side.select(".gallery.n7 .row")] == [1, 3, 3]
     assert "new (edited)" in side.get_text() and "gone" not in side.get_text()
+
+
+LEFT = "(log) => Math.round(log.scrollHeight - log.scrollTop - log.clientHeight)"
+"""Pixels of a column below what is seen."""
+
+
+def left(browser: Browser) -> list[int]:
+    found: list[int] = browser.run(f"return [...document.querySelectorAll('.log')].map({LEFT})")
+    return found
+
+
+def test_both_columns_follow_their_newest_message_also_while_pictures_load(stage: Stage) -> None:
+    program("chromium"), program("chromedriver")
+    stage.discord.fail(Fault.hang(0.5), path="/attachments/", times=None)
+    for where in ({}, {"thread_id": stage.thread}):
+        stage.send({"content": "line\n" * 200}, **where)
+        stage.send({"content": "a picture"}, "p.jpg", **where)
+    with browsing() as browser:
+        browser.open(stage.viewer.url)
+        loaded = "return [...document.images].filter((one) => one.naturalWidth === 640).length"
+        eventually(lambda: browser.run(loaded) == 2)
+        eventually(lambda: left(browser) == [0, 0], 5, of=lambda: left(browser))
+        assert browser.run("return document.querySelector('.log').scrollTop") > 0
+
+
+def test_a_column_that_was_scrolled_up_stays_there(stage: Stage) -> None:
+    program("chromium"), program("chromedriver")
+    stage.send({"content": "line\n" * 200})
+    with browsing() as browser:
+        browser.open(stage.viewer.url)
+        top = "return document.querySelector('.log').scrollTop"
+        eventually(lambda: browser.run(top))
+        log = "document.querySelector('.log')"
+        browser.run(f"{log}.scrollTop = 7; {log}.dispatchEvent(new Event('scroll'))")
+        stage.send({"content": "more"})
+        eventually(lambda: "more" in browser.text(".log"))
+        assert browser.run(top) == 7
+
+
+def test_a_phone_shows_one_column_and_nothing_beside_it(stage: Stage) -> None:
+    program("chromium"), program("chromedriver")
+    stage.send({"content": "https://example.org/" + "x" * 300, "username": "n" * 80}, "p.jpg")
+    stage.send({"content": "in the thread"}, thread_id=stage.thread)
+    with browsing() as browser:
+        browser.resize(360, 740)
+        browser.open(stage.viewer.url)
+        shown = "return [...document.querySelectorAll('section')].map((one) => one.offsetWidth)"
+        eventually(lambda: browser.run(shown) == [360, 0], of=lambda: browser.run(shown))
+        browser.click("li.thread a")
+        eventually(lambda: browser.run(shown) == [0, 360], of=lambda: browser.run(shown))
+        assert browser.run("return document.documentElement.scrollWidth") == 360
 
 
 def bare(markup: str) -> str:

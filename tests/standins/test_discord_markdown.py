@@ -17,8 +17,10 @@ READ: list[tuple[str, Shown]] = [
     (r"~~a\~~b~~", [("a\\", {"strike"}, None), ("b~~", set(), None)]),
     ("__a__b", [("a", {"underline"}, None), ("b", set(), None)]),
     ("||a\nb||", [("a\nb", {"spoiler"}, None)]),
-    ("# a", [("# a", {"heading"}, None)]),
-    ("-# a", [("-# a", {"subtext"}, None)]),
+    ("# a\nc", [("a", {"heading:1"}, None), ("\nc", set(), None)]),
+    ("### *b*", [("b", {"heading:3", "italic"}, None)]),
+    ("x\n  * b", [("x\n", set(), None), ("  • ", {"list"}, None), ("b", set(), None)]),
+    ("-# a", [("a", {"subtext"}, None)]),
     ("#a -b", [("#a -b", set(), None)]),
     ("a\n1. b", [("a\n", set(), None), ("1. ", {"list"}, None), ("b", set(), None)]),
     ("> a\n> b\nc", [("a\nb", {"quote"}, None), ("\nc", set(), None)]),
@@ -43,3 +45,8 @@ READ: list[tuple[str, Shown]] = [
 @pytest.mark.parametrize(("markdown", "shown"), READ, ids=[markdown for markdown, _ in READ])
 def test_markdown_is_read_as_discord_shows_it(markdown: str, shown: Shown) -> None:
     assert [(text, set(styles), href) for text, styles, href in runs_of(read(markdown))] == shown
+
+
+def test_a_title_has_no_blocks_and_no_masked_links() -> None:
+    shown = runs_of(read("# [a](https://b.c) **d**", title=True))
+    assert [text for text, styles, href in shown if not styles and not href] == ["# [a](", ") "]
