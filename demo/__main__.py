@@ -84,7 +84,7 @@ def _run(options: argparse.Namespace, stopping: threading.Event, stack: ExitStac
     service.start()
     service.add_job("demo", NEWS, EMBED_COLOR="5865F2")
     service.add_job("demo thread", f"https://t.me/{NOTES}", DISCORD_THREAD_ID=thread, EMBED_COLOR="23A55A")
-    _announce(viewer.url, service)
+    _announce(f"{viewer.url}/", service)
     _publish_until(stopping, options, publisher, service)
     print("Stopping …", flush=True)
     if service.running():

@@ -30,14 +30,13 @@ _POLICY = (
 )
 
 
-class Viewer:
+class Viewer(LoopbackServer):
     """Serves the page for some channels of a stand-in (ids); threads among them get a column of their own."""
 
     def __init__(self, discord: DiscordStandIn, channels: list[str], *, port: int = 0) -> None:
         self._discord = discord
         self._channels = channels
-        self._server = LoopbackServer(self._answer, port=port)
-        self.start, self.stop = self._server.start, self._server.stop
+        super().__init__(self._answer, port=port)
 
     @classmethod
     def on_first_free(cls, discord: DiscordStandIn, channels: list[str], ports: Sequence[int]) -> Viewer:
@@ -46,17 +45,6 @@ class Viewer:
             with suppress(OSError):
                 return cls(discord, channels, port=port)
         return cls(discord, channels, port=ports[-1])
-
-    def __enter__(self) -> Viewer:
-        self._server.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.stop()
-
-    @property
-    def url(self) -> str:
-        return f"{self._server.url}/"
 
     def _answer(self, request: Request) -> Response:
         if request.path == "/events":
@@ -72,7 +60,7 @@ class Viewer:
         """Everything so far, then every change; a comment now and then notices that the browser has gone."""
         serial, changed = self._discord.changes(0, 0)
         yield self._event(changed)
-        while not self._server.stopping.is_set():
+        while not self.stopping.is_set():
             serial, changed = self._discord.changes(serial, 0.5)
             yield self._event(changed) if changed else b":\n\n"
 

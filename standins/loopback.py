@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 MAX_BODY = 64 * 1024 * 1024
@@ -138,6 +138,9 @@ class Logged:
     status: int
 
 
+Own = TypeVar("Own", bound="LoopbackServer")
+
+
 class LoopbackServer:
     """Serves `answer` on 127.0.0.1 until `stop`; a context manager. `port` 0 takes a free one."""
 
@@ -146,7 +149,6 @@ class LoopbackServer:
         self.faults = Faults()
         self.stopping = threading.Event()
         self._log: list[Logged] = []
-        self._lock = threading.Lock()
         self._server = _Server(("127.0.0.1", port), _Exchange)
         self._server.owner = self
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
@@ -162,16 +164,17 @@ class LoopbackServer:
     @property
     def requests(self) -> list[Logged]:
         """What was asked so far, oldest first (a copy)."""
-        with self._lock:
-            return list(self._log)
+        return list(self._log)
 
     def note(self, request: Request, status: int) -> None:
-        with self._lock:
-            self._log.append(Logged(request.time, request.method, request.path, request.query, status))
+        self._log.append(Logged(request.time, request.method, request.path, request.query, status))
 
-    def start(self) -> LoopbackServer:
+    def fail(self, fault: Fault, *, path: str = "", times: int | None = 1) -> None:
+        """Let the next requests go wrong whose path contains `path`: `/s/news`, a webhook's id."""
+        self.faults.add(fault, path=path, times=times)
+
+    def start(self) -> None:
         self._thread.start()
-        return self
 
     def stop(self) -> None:
         """Break every connection and return once all threads are gone."""
@@ -182,8 +185,9 @@ class LoopbackServer:
         self._server.hang_up()
         self._server.server_close()
 
-    def __enter__(self) -> LoopbackServer:
-        return self.start()
+    def __enter__(self: Own) -> Own:
+        self.start()
+        return self
 
     def __exit__(self, *_: object) -> None:
         self.stop()

@@ -27,7 +27,7 @@ from standins.discord.errors import Refusal, Refuse
 from standins.discord.guild import Guild
 from standins.discord.messages import Channel, Message, Webhook, apply, as_json
 from standins.discord.rate_limits import Headers, Limiter, Rates, Refused, refusal
-from standins.loopback import Fault, Logged, LoopbackServer, Request, Response
+from standins.loopback import LoopbackServer, Request, Response
 
 _ROUTE = re.compile(r"/api(?:/v(\d+))?/webhooks/(\d+)/([^/]+)(?:/messages/(\d+))?/?")
 _ATTACHMENT = re.compile(r"/attachments/(\d+)/(\d+)/([^/]+)")
@@ -51,7 +51,7 @@ class _Limited(Exception):
         self.refused = refused
 
 
-class DiscordStandIn(Guild):
+class DiscordStandIn(LoopbackServer, Guild):
     """The server and everything in it; thread-safe.
 
     `upload_limit` is bytes per file. `unknown_thread_status`: 404 or 400, as both were seen. `clock` is the
@@ -67,8 +67,8 @@ class DiscordStandIn(Guild):
         unknown_thread_status: int = 404,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._server = LoopbackServer(self._answer, port=port)
-        super().__init__(self._server.url)
+        LoopbackServer.__init__(self, self._answer, port=port)
+        Guild.__init__(self, self.url)
         self._clock = clock
         self._limiter = Limiter(rates or Rates(), wall=time.time() - clock())
         self._upload_limit = upload_limit
@@ -76,29 +76,11 @@ class DiscordStandIn(Guild):
         self.violations: list[Violation] = []
         self.limited: list[tuple[float, str]] = []
         """Every 429: (monotonic time, scope)."""
-        self.faults = self._server.faults
-        self.start, self.stop = self._server.start, self._server.stop
-
-    def __enter__(self) -> DiscordStandIn:
-        self._server.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.stop()
-
-    @property
-    def url(self) -> str:
-        return self._server.url
 
     @property
     def host(self) -> str:
         """As WEBHOOK_HOSTS names it."""
-        return f"127.0.0.1:{self._server.port}"
-
-    @property
-    def requests(self) -> list[Logged]:
-        """The request log, oldest first."""
-        return self._server.requests
+        return f"127.0.0.1:{self.port}"
 
     @property
     def rates(self) -> Rates:
@@ -108,10 +90,6 @@ class DiscordStandIn(Guild):
     @rates.setter
     def rates(self, rates: Rates) -> None:
         self._limiter.rates = rates
-
-    def fail(self, fault: Fault, *, path: str = "/webhooks/", times: int | None = 1) -> None:
-        """Let the next requests go wrong whose path contains `path` (a webhook's id, for instance)."""
-        self.faults.add(fault, path=path, times=times)
 
     def as_json(self, message: Message) -> dict[str, Any]:
         return as_json(message, self.url)

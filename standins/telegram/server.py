@@ -21,7 +21,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 
-from standins.loopback import Fault, Logged, LoopbackServer, Request, Response
+from standins.loopback import LoopbackServer, Request, Response
 from standins.telegram import media_files
 from standins.telegram.pages import Head, feed, frame, landing
 from standins.telegram.text_markup import Post, Scene
@@ -109,42 +109,19 @@ def _fill(ordered: list[_Stored]) -> list[_Stored]:
     return chosen
 
 
-class TelegramStandIn:
+class TelegramStandIn(LoopbackServer):
     """The server. `token_seconds`: how long a media address works."""
 
     def __init__(
         self, *, port: int = 0, token_seconds: float = 3600.0, clock: Callable[[], float] = time.time
     ) -> None:
-        self._server = LoopbackServer(self._answer, port=port)
+        super().__init__(self._answer, port=port)
         self._channels: dict[str, Channel] = {}
         self._landings: dict[str, tuple[str, Head]] = {}
         self._files: dict[str, tuple[str, bytes]] = {}
         self._clock = clock
         self._token_seconds = token_seconds
         self._serial = 0
-        self._lock = threading.Lock()
-        self.faults = self._server.faults
-        self.start, self.stop = self._server.start, self._server.stop
-
-    def __enter__(self) -> TelegramStandIn:
-        self._server.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.stop()
-
-    @property
-    def url(self) -> str:
-        return self._server.url
-
-    @property
-    def port(self) -> int:
-        return self._server.port
-
-    @property
-    def requests(self) -> list[Logged]:
-        """The request log, oldest first."""
-        return self._server.requests
 
     # --- what there is ---
 
@@ -178,10 +155,6 @@ class TelegramStandIn:
     def file_bytes(self, name: str) -> bytes:
         """What the address of this file serves."""
         return self._files[name][1] if name in self._files else media_files.sample(name)
-
-    def fail(self, fault: Fault, *, path: str = "", times: int | None = 1) -> None:
-        """Let the next requests go wrong whose path contains `path` (`/s/demo`, `/file/`; empty: any)."""
-        self.faults.add(fault, path=path, times=times)
 
     # --- answers ---
 

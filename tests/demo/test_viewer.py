@@ -56,15 +56,15 @@ def stage() -> Iterator[Stage]:
 
 def test_the_page_and_its_parts_are_served_under_a_strict_policy(stage: Stage) -> None:
     for path in ("", "page.css", "page.js"):
-        answer = requests.get(stage.viewer.url + path, timeout=5)
+        answer = requests.get(f"{stage.viewer.url}/{path}", timeout=5)
         assert answer.status_code == 200 and "default-src 'self'" in answer.headers["Content-Security-Policy"]
-    assert requests.get(stage.viewer.url + "../loopback.py", timeout=5).status_code == 404
+    assert requests.get(stage.viewer.url + "/../loopback.py", timeout=5).status_code == 404
 
 
 def test_the_page_takes_the_next_port_when_its_usual_one_is_taken(stage: Stage) -> None:
-    taken = int(stage.viewer.url.rstrip("/").rpartition(":")[2])
+    taken = int(stage.viewer.url.rpartition(":")[2])
     with Viewer.on_first_free(stage.discord, [], range(taken, taken + 50)) as second:
-        assert int(second.url.rstrip("/").rpartition(":")[2]) in range(taken + 1, taken + 50)
+        assert int(second.url.rpartition(":")[2]) in range(taken + 1, taken + 50)
     with pytest.raises(OSError, match="in use"):
         Viewer.on_first_free(stage.discord, [], [taken])
 
@@ -81,7 +81,7 @@ def test_the_scripts_never_make_markup_of_content() -> None:
 def test_the_state_of_the_page_holds_places_messages_and_figures(stage: Stage) -> None:
     stage.send({"content": "x"})
     stage.send({"content": "y"}, thread_id=stage.thread)
-    state = requests.get(stage.viewer.url + "state", timeout=5).json()
+    state = requests.get(stage.viewer.url + "/state", timeout=5).json()
     assert [place["name"] for place in state["places"]] == ["news", "side"]
     assert [message["content"] for message in state["messages"]] == ["x", "y"]
     assert state["figures"]["messages"] == 2 and state["figures"]["refused by Discord"] == 0
@@ -89,7 +89,7 @@ def test_the_state_of_the_page_holds_places_messages_and_figures(stage: Stage) -
 
 def test_changes_of_messages_reach_the_page_as_they_happen(stage: Stage) -> None:
     first = stage.send({"content": "before"})
-    with requests.get(stage.viewer.url + "events", stream=True, timeout=10) as events:
+    with requests.get(stage.viewer.url + "/events", stream=True, timeout=10) as events:
         news = (
             json.loads(line[6:]) for line in events.iter_lines(chunk_size=1) if line.startswith(b"data: ")
         )
@@ -115,7 +115,7 @@ def rendered(url: str, profile: Path) -> BeautifulSoup:
         "--disable-sync",
     ]
     flags += ["--disable-background-networking", "--disable-component-update", f"--user-data-dir={profile}"]
-    command = [str(CHROMIUM), *flags, "--virtual-time-budget=5000", "--dump-dom", url + "?still"]
+    command = [str(CHROMIUM), *flags, "--virtual-time-budget=5000", "--dump-dom", url + "/?still"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
     return BeautifulSoup(done.stdout, "html.parser")
 
