@@ -16,9 +16,10 @@ import itertools
 import json
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from functools import lru_cache
+from functools import lru_cache, partial
 from urllib.parse import parse_qsl, urlsplit
 
 from standins.telegram import media_files
@@ -114,29 +115,6 @@ class Feed:
 _WHEN = datetime(2026, 9, 1, 12, tzinfo=timezone.utc)
 
 
-class Exchange(asyncio.Protocol):
-    """One connection, kept alive. Requests are answered in order, one after another."""
-
-    def __init__(self, site: Site) -> None:
-        self._site = site
-        self._unread = bytearray()
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101
-        self._transport = transport
-
-    def data_received(self, chunk: bytes) -> None:
-        self._unread += chunk
-        while (end := self._unread.find(b"\r\n\r\n")) >= 0:
-            head = bytes(self._unread[:end]).decode("latin-1")
-            length = _length(head)
-            if len(self._unread) < end + 4 + length:
-                return
-            del self._unread[: end + 4 + length]
-            method, target, _ = head.split("\r\n", 1)[0].split(" ")
-            self._transport.write(self._site.answer(method, target))
-
-
 def _length(head: str) -> int:
     place = head.lower().find("\r\ncontent-length:")
     return int(head[place + 17 :].split("\r\n", 1)[0]) if place >= 0 else 0
@@ -170,12 +148,8 @@ class Site:
 
     def _confirmed(self, method: str) -> bytes:
         self._messages += method == "POST"
-        body = json.dumps(
-            {"id": str(next(self._ids)), "channel_id": "1", "guild_id": "2", "type": 0}
-        ).encode()
-        return _response(
-            body, "application/json", f"{_RATES}X-RateLimit-Reset-After: 1\r\nVia: 1.1 google\r\n"
-        )
+        message = {"id": str(next(self._ids)), "channel_id": "1", "guild_id": "2", "type": 0}
+        return _response(json.dumps(message).encode(), "application/json", _RATES)
 
 
 def _heavy(name: str) -> bytes:
@@ -188,9 +162,20 @@ def _response(body: bytes, content_type: str, more: str = "") -> bytes:
     return head.encode() + body
 
 
+async def _exchange(site: Site, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """One connection, kept alive until the other side leaves."""
+    with suppress(asyncio.IncompleteReadError, ConnectionError):
+        while True:
+            head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+            await reader.readexactly(_length(head))
+            method, target, _ = head.split("\r\n", 1)[0].split(" ")
+            writer.write(site.answer(method, target))
+    writer.close()
+
+
 async def _serve() -> None:
     site = Site()
-    server = await asyncio.get_running_loop().create_server(lambda: Exchange(site), "127.0.0.1", backlog=2048)
+    server = await asyncio.start_server(partial(_exchange, site), "127.0.0.1", backlog=2048)
     port = server.sockets[0].getsockname()[1]
     site.base = f"http://127.0.0.1:{port}"
     print(port, flush=True)

@@ -111,7 +111,7 @@ function contentNodes(message) {
 function attachmentNodes(attachments) {
   const shown = attachments.filter((file) => PICTURE.test(file.filename) || VIDEO.test(file.filename));
   const rest = attachments.filter((file) => !shown.includes(file));
-  const nodes = rest.map((file) => (SOUND.test(file.filename) ? soundNode(file) : fileNode(file)));
+  const nodes = rest.map(fileNode);
   return shown.length ? [gallery(shown.map(mediaNode), "attached"), ...nodes] : nodes;
 }
 
@@ -139,17 +139,11 @@ function veiled(media) {
   return veil;
 }
 
-function soundNode(file) {
-  return element("div", { class: "file" }, fileHead(file), element("audio", { src: file.url, controls: "", preload: "auto" }));
-}
-
 function fileNode(file) {
-  return element("div", { class: "file" }, fileHead(file));
-}
-
-function fileHead(file) {
   const words = element("div", {}, anchor(file.url, file.filename), element("div", { class: "size" }, size(file.size)));
-  return element("div", { class: "filehead" }, element("span", { class: "icon" }, "📄"), words);
+  const head = element("div", { class: "filehead" }, element("span", { class: "icon" }, "📄"), words);
+  const player = SOUND.test(file.filename) ? element("audio", { src: file.url, controls: "", preload: "auto" }) : null;
+  return element("div", { class: "file" }, head, player);
 }
 
 function size(bytes) {

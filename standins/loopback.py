@@ -13,11 +13,13 @@ import struct
 import sys
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
+from http.client import responses
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from math import inf
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -99,12 +101,12 @@ class Faults:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._waiting: deque[tuple[Fault, str, int | None]] = deque()
+        self._waiting: list[tuple[Fault, str, float]] = []
 
     def add(self, fault: Fault, *, path: str = "", times: int | None = 1) -> None:
         """Hit the next `times` requests whose path contains `path`; None: all until `clear`."""
         with self._lock:
-            self._waiting.append((fault, path.lower(), times))
+            self._waiting.append((fault, path.lower(), times or inf))
 
     def clear(self) -> None:
         with self._lock:
@@ -115,16 +117,9 @@ class Faults:
         with self._lock:
             for place, (fault, path, times) in enumerate(self._waiting):
                 if path in request.path.lower():
-                    self._use(place, times)
+                    self._waiting[place : place + 1] = [(fault, path, times - 1)] if times > 1 else []
                     return fault
         return None
-
-    def _use(self, place: int, times: int | None) -> None:
-        if times == 1:
-            del self._waiting[place]
-        elif times is not None:
-            fault, path, _ = self._waiting[place]
-            self._waiting[place] = (fault, path, times - 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,19 +211,13 @@ class _Server(ThreadingHTTPServer):
     def hang_up(self) -> None:
         with self._open_lock:
             for connection in self._open:
-                _shutdown(connection)
+                with suppress(OSError):  # the other side was faster
+                    connection.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Clients that leave mid-way are everyday life; anything else is a bug and shows its traceback."""
         if not isinstance(sys.exc_info()[1], (ConnectionError, TimeoutError)):
             super().handle_error(request, client_address)
-
-
-def _shutdown(connection: socket.socket) -> None:
-    try:
-        connection.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        return  # the other side was faster
 
 
 class _Exchange(BaseHTTPRequestHandler):
@@ -286,7 +275,10 @@ class _Exchange(BaseHTTPRequestHandler):
         return bytes(body)
 
     def _send(self, response: Response, *, keep: float | None = None) -> None:
-        head = [f"HTTP/1.1 {response.status} {_phrase(response.status)}", f"Date: {self.date_time_string()}"]
+        head = [
+            f"HTTP/1.1 {response.status} {responses.get(response.status, 'Unknown')}",
+            f"Date: {self.date_time_string()}",
+        ]
         head += [f"{name}: {value}" for name, value in response.headers]
         if response.stream is not None:
             return self._send_stream(head, response)
@@ -324,10 +316,3 @@ def _ranged(request: Request, whole: Response) -> Response:
         return Response(416, headers=(("Content-Range", f"bytes */{size}"),))
     named = ("Content-Range", f"bytes {start}-{end}/{size}")
     return replace(whole, status=206, body=whole.body[start : end + 1], headers=(*whole.headers, named))
-
-
-def _phrase(status: int) -> str:
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return "Unknown"

@@ -141,49 +141,31 @@ def as_json(message: Message, base: str) -> dict[str, Any]:
     """The message object of an answer; files are served below `base`."""
     place = f"{base}/attachments/{message.channel_id}"
     places = {file.filename: f"{place}/{file.id}/{file.filename}" for file in message.files}
+    author = {"id": message.webhook_id, "username": message.username, "avatar": None, "bot": True}
     return {
-        "id": message.id,
         "type": 0,
-        "content": message.content,
-        "channel_id": message.channel_id,
-        "author": _author(message),
-        "attachments": [_attachment(file, places[file.filename]) for file in message.attachments],
-        "embeds": [_resolved(embed, places) for embed in message.embeds],
         "mentions": [],
         "mention_roles": [],
         "mention_everyone": False,
+        "components": [],
         "pinned": False,
         "tts": False,
+        "flags": message.flags,
+        "webhook_id": message.webhook_id,
+        "id": message.id,
+        "content": message.content,
+        "channel_id": message.channel_id,
+        "author": author | {"discriminator": "0000", "public_flags": 0, "flags": 0, "global_name": None},
+        "attachments": [_attachment(file, places[file.filename]) for file in message.attachments],
+        "embeds": [_resolved(embed, places) for embed in message.embeds],
         "timestamp": message.created.isoformat(),
         "edited_timestamp": message.edited.isoformat() if message.edited else None,
-        "flags": message.flags,
-        "components": [],
-        "webhook_id": message.webhook_id,
-    }
-
-
-def _author(message: Message) -> dict[str, Any]:
-    return {
-        "id": message.webhook_id,
-        "username": message.username,
-        "avatar": None,
-        "discriminator": "0000",
-        "bot": True,
-        "public_flags": 0,
-        "flags": 0,
-        "global_name": None,
     }
 
 
 def _attachment(file: File, url: str) -> dict[str, Any]:
-    whole = {
-        "id": file.id,
-        "filename": file.filename,
-        "size": len(file.body),
-        "url": url,
-        "proxy_url": url,
-        "content_type": file.content_type,
-    }
+    whole = {"id": file.id, "filename": file.filename, "size": len(file.body), "url": url, "proxy_url": url}
+    whole["content_type"] = file.content_type
     return whole | ({"description": file.description} if file.description else {})
 
 

@@ -127,10 +127,16 @@ class DiscordStandIn(LoopbackServer, Guild):
             if limited := self._limiter.globally(now):
                 raise _Limited(limited)
             webhook = self._webhook(route)
-            headers, limited = self._count(request, webhook, route, now)
+            message_id = route[4] if route else None
+            if request.method != "GET":  # looking is not limited; sending and changing messages are, apart
+                kind = "message" if message_id else "execute"
+                headers, limited = self._limiter.webhook(kind, webhook.id, now)
             if limited:
                 raise _Limited(limited)
-            answer = self._carry_out(request, webhook, route, headers, now)
+            if message_id:
+                answer = self._on_message(request, webhook, message_id)
+            else:
+                answer = self._on_webhook(request, webhook, headers, now)
         except Refuse as refused:
             self._note_violation(request, refused.refusal, refused.body)
             if refused.refusal.status in (401, 403):
@@ -153,15 +159,6 @@ class DiscordStandIn(LoopbackServer, Guild):
             raise Refuse(errors.BAD_TOKEN)
         return webhook
 
-    def _count(
-        self, request: Request, webhook: Webhook, route: re.Match[str] | None, now: float
-    ) -> tuple[Headers, Refused | None]:
-        """The bucket of the route: sending and changing messages are limited apart, looking is not."""
-        if request.method == "GET":
-            return (), None
-        kind = "message" if route and route[4] else "execute"
-        return self._limiter.webhook(kind, webhook.id, now)
-
     def _too_many(self, refused: Refused, version: int, now: float) -> Response:
         self.limited.append((now, refused.scope))
         if refused.scope != "shared":
@@ -172,13 +169,8 @@ class DiscordStandIn(LoopbackServer, Guild):
     def _note_violation(self, request: Request, refused: Refusal, body: Any) -> None:
         self.violations.append(Violation(request.time, str(refused), refused.status, refused.code, body))
 
-    def _carry_out(
-        self, request: Request, webhook: Webhook, route: re.Match[str] | None, headers: Headers, now: float
-    ) -> Response:
-        number = route[4] if route else None
-        if number is None:
-            return self._on_webhook(request, webhook, headers, now)
-        message = self._messages.get(number)
+    def _on_message(self, request: Request, webhook: Webhook, message_id: str) -> Response:
+        message = self._messages.get(message_id)
         thread = request.query.get("thread_id") or webhook.channel_id
         if not message or message.deleted or message.webhook_id != webhook.id or message.channel_id != thread:
             raise Refuse(errors.UNKNOWN_MESSAGE)
@@ -223,11 +215,8 @@ class DiscordStandIn(LoopbackServer, Guild):
 
     def _target(self, request: Request, webhook: Webhook, payload: dict[str, Any]) -> Channel:
         """Where a message goes: the webhook's channel, a thread of it, or a new post of a forum."""
-        home, thread, title = (
-            self._channels[webhook.channel_id],
-            request.query.get("thread_id"),
-            payload.get("thread_name"),
-        )
+        home, thread = self._channels[webhook.channel_id], request.query.get("thread_id")
+        title = payload.get("thread_name")
         if thread is not None and not thread.isdigit():
             raise Refuse(errors.bad_snowflake("thread_id", thread), payload)
         if title and thread:
@@ -281,12 +270,12 @@ def _for_version(headers: Headers, version: int) -> Headers:
 def _webhook_json(webhook: Webhook) -> dict[str, Any]:
     return {
         "id": webhook.id,
+        "name": webhook.name,
+        "token": webhook.token,
+        "url": webhook.url,
         "type": 1,
         "guild_id": "1300000000000000000",
         "channel_id": webhook.channel_id,
-        "name": webhook.name,
         "avatar": None,
-        "token": webhook.token,
         "application_id": None,
-        "url": webhook.url,
     }

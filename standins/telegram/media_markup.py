@@ -65,16 +65,9 @@ def _video_tag(scene: Scene, name: str, css: str, more: str = "") -> str:
 
 
 def _player(scene: Scene, name: str, player: str, *, length: str = "", label: str = _IN_BROWSER) -> str:
-    css = (
-        "tgme_widget_message_video_player"
-        + (" not_supported" if not player else "")
-        + " js-message_video_player"
-    )
-    clock = ""
-    if length:
-        clock = '<div class="message_video_play js-message_video_play"></div>\n' + _length(
-            "message_video", length
-        )
+    css = f"tgme_widget_message_video_player{'' if player else ' not_supported'} js-message_video_player"
+    play = '<div class="message_video_play js-message_video_play"></div>'
+    clock = f"{play}\n{_length('message_video', length)}" if length else ""
     return (
         f'<a class="{css}" href="{scene.post}">{_thumb(scene, name)}\n'
         f'<div class="tgme_widget_message_video_wrap" style="width:1616px;padding-top:60%">\n  {player}\n</div>\n'

@@ -73,12 +73,11 @@ def _footer(content: Post, scene: Scene) -> str:
 def _counts(content: Post, scene: Scene) -> str:
     if content.service:
         return ""
-    voters = "".join(piece.voters for piece in content.pieces)
-    voted = (
-        f'<span class="tgme_widget_message_voters">{voters}</span><span class="copyonly"> voters</span>'
-        if voters
-        else ""
-    )
+    voted = "".join(piece.voters for piece in content.pieces)
+    if voted:
+        voted = (
+            f'<span class="tgme_widget_message_voters">{voted}</span><span class="copyonly"> voters</span>'
+        )
     noun = "view" if scene.views == 1 else "views"
     return f'{voted}<span class="tgme_widget_message_views">{scene.views}</span><span class="copyonly"> {noun}</span>'
 

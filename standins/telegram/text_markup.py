@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
+from functools import partial
 from html import escape as html_escape
 
 
@@ -95,24 +96,13 @@ def esc(words: str) -> str:
     return html_escape(words).replace("&#x27;", "&#39;").translate(_ENTITIES)
 
 
-def bold(inner: str) -> str:
-    return f"<b>{inner}</b>"
+def _tag(name: str, inner: str) -> str:
+    return f"<{name}>{inner}</{name}>"
 
 
-def italic(inner: str) -> str:
-    return f"<i>{inner}</i>"
-
-
-def underline(inner: str) -> str:
-    return f"<u>{inner}</u>"
-
-
-def strike(inner: str) -> str:
-    return f"<s>{inner}</s>"
-
-
-def spoiler(inner: str) -> str:
-    return f"<tg-spoiler>{inner}</tg-spoiler>"
+bold, italic, underline, strike, spoiler = (
+    partial(_tag, name) for name in ("b", "i", "u", "s", "tg-spoiler")
+)
 
 
 def code(words: str) -> str:
@@ -227,20 +217,22 @@ def link_preview(
     """The card under a text; every part is optional. Pictures and videos are file names."""
 
     def render(scene: Scene) -> str:
-        parts = [picture("link_preview_right_image", scene.file(small_image))] if small_image else []
-        parts += (
-            [f'<div class="link_preview_site_name accent_color" dir="auto">{esc(site)}</div>'] if site else []
+        parts = (
+            small_image and picture("link_preview_right_image", scene.file(small_image)),
+            site and _preview_line("site_name accent_color", esc(site)),
+            image and picture("link_preview_image", scene.file(image), ";padding-top:52.5%"),
+            video and _preview_video(scene, video),
+            title and _preview_line("title", esc(title)),
+            description and _preview_line("description", description),
         )
-        parts += [picture("link_preview_image", scene.file(image), ";padding-top:52.5%")] if image else []
-        parts += [_preview_video(scene, video)] if video else []
-        parts += [f'<div class="link_preview_title" dir="auto">{esc(title)}</div>'] if title else []
-        parts += (
-            [f'<div class="link_preview_description" dir="auto">{description}</div>'] if description else []
-        )
-        inner = "\n  ".join(parts)
+        inner = "\n  ".join(filter(None, parts))
         return f'<a class="tgme_widget_message_link_preview" href="{html_escape(href)}">\n  {inner}\n</a>'
 
     return Piece(render, place=Place.CARD)
+
+
+def _preview_line(kind: str, inner: str) -> str:
+    return f'<div class="link_preview_{kind}" dir="auto">{inner}</div>'
 
 
 def _preview_video(scene: Scene, video: str) -> str:

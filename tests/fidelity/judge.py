@@ -14,11 +14,12 @@ from pathlib import Path
 
 from disgram.discord_client import DiscordClient
 from disgram.discord_message import render
-from disgram.models import ChannelPage, Destination, DiscordMessage, Fetched, MediaKind, TelegramPost
+from disgram.models import ChannelPage, Destination, DiscordMessage, Fetched, TelegramPost
 from disgram.telegram_page import parse_post, slices
 from standins.discord.lint import violations
 from standins.discord.rate_limits import Rates
 from standins.discord.server import DiscordStandIn
+from standins.telegram.media_files import content_type
 from tests.builders import pages as frames
 from tests.fidelity import seen_in_telegram
 from tests.fidelity.comparison import Figures, judge
@@ -28,23 +29,16 @@ REAL_PAGES = Path(__file__).parents[3] / "shared" / "telegram-pages"
 CHANNEL = "harbour"
 COLOR = 0x5865F2
 FILE = b"a file"
-_TYPES = {".jpg": "image/jpeg", ".webp": "image/webp", ".mp4": "video/mp4", ".webm": "video/webm",
-          ".ogg": "audio/ogg", ".tgs": "application/x-tgsticker"}  # fmt: skip
 
 
 def rendered(post: TelegramPost) -> list[DiscordMessage]:
     """The messages of a post whose files are all at hand."""
     fetched = {
-        index: Fetched(len(FILE), _type(media.url, media.kind))
+        index: Fetched(len(FILE), content_type(Path(media.url.partition("?")[0]).name))
         for index, media in enumerate(post.media)
         if media.url
     }
     return render(post, color=COLOR, fetched=fetched)
-
-
-def _type(url: str, kind: MediaKind) -> str:
-    suffix = Path(url.partition("?")[0]).suffix
-    return _TYPES.get(suffix, "image/jpeg" if kind is MediaKind.PHOTO else "video/mp4")
 
 
 class Judge:

@@ -14,63 +14,36 @@ from urllib.parse import urljoin
 
 from lxml import html as lxml_html  # type: ignore[import-untyped]
 
-FRAME = frozenset(
-    {
-        "tgme_widget_message_user",
-        "tgme_widget_message_bubble_logo",
-        "tgme_widget_message_owner_name",
-        "tgme_widget_message_reactions",
-        "tgme_widget_message_footer",
-        "tgme_widget_message_centered",
-        "tgme_widget_message_service_date_wrap",
-        "message_media_view_in_telegram",
-        "verified-icon",
-    }
-)
-PLAYERS = frozenset(
-    {
-        "tgme_widget_message_video_player",
-        "tgme_widget_message_roundvideo_player",
-        "tgme_widget_message_voice_player",
-        "link_preview_video_player",
-    }
-)
+FRAME = frozenset({
+    "tgme_widget_message_user", "tgme_widget_message_bubble_logo", "tgme_widget_message_owner_name",
+    "tgme_widget_message_reactions", "tgme_widget_message_footer", "tgme_widget_message_centered",
+    "tgme_widget_message_service_date_wrap", "message_media_view_in_telegram", "verified-icon",
+})  # fmt: skip
+PLAYERS = frozenset({
+    "tgme_widget_message_video_player", "tgme_widget_message_roundvideo_player",
+    "tgme_widget_message_voice_player", "link_preview_video_player",
+})  # fmt: skip
 FILE_LINKS = PLAYERS | {
-    "tgme_widget_message_photo_wrap",
-    "tgme_widget_message_document_wrap",
-    "tgme_widget_message_service_photo",
-    "tgme_widget_message_poll_options",
+    "tgme_widget_message_photo_wrap", "tgme_widget_message_document_wrap",
+    "tgme_widget_message_service_photo", "tgme_widget_message_poll_options",
     "tgme_widget_message_sticker_wrap",
-}
+}  # fmt: skip
 """Links that lead to the post itself."""
 TEXTS = frozenset(
     {"tgme_widget_message_text", "js-message_text", "js-message_reply_text", "link_preview_description"}
 )
-LENGTHS = frozenset(
-    {
-        "message_video_duration",
-        "tgme_widget_message_roundvideo_duration",
-        "tgme_widget_message_voice_duration",
-    }
-)
+LENGTHS = frozenset({
+    "message_video_duration", "tgme_widget_message_roundvideo_duration",
+    "tgme_widget_message_voice_duration",
+})  # fmt: skip
 FALLBACK = "message_media_not_supported_wrap"
 NO_PICTURES = re.compile("emoji|location|sticker|(?:reply|video|document)_thumb")
 """Painted elements that show no picture of the post's own."""
 STYLES = {
-    "b": "bold",
-    "strong": "bold",
-    "i": "italic",
-    "em": "italic",
-    "u": "underline",
-    "ins": "underline",
-    "s": "strike",
-    "del": "strike",
-    "strike": "strike",
-    "tg-spoiler": "spoiler",
-    "code": "code",
-    "pre": "pre",
+    "b": "bold", "strong": "bold", "i": "italic", "em": "italic", "u": "underline", "ins": "underline",
+    "s": "strike", "del": "strike", "strike": "strike", "tg-spoiler": "spoiler", "code": "code", "pre": "pre",
     "blockquote": "quote",
-}
+}  # fmt: skip
 BLOCKS = frozenset({"div", "blockquote", "pre", "p", "section", "ul", "ol", "li"})
 SILENT = frozenset({"script", "style", "svg", "video", "audio", "head", "template"})
 BREAK, EDGE = "\n", "\x1e"
