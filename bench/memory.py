@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from statistics import median
 
 from bench.figures import Figure
-from bench.processes import children, median_pss, private, pss
+from bench.processes import children, median_weights, pss
 from bench.stage import staged
 
 MEDIA_POSTS = 64
@@ -34,7 +33,7 @@ def weights(workers: int) -> Iterator[Figure]:
 
 
 def _each(name: str, pids: list[int], target: str) -> Iterator[Figure]:
-    shared, alone = median_pss(pids), median(map(private, pids))
+    shared, alone = median_weights(pids)
     yield Figure(f"{name}, PSS (median of {len(pids)})", f"{shared:.1f} MB", target, amount=shared)
     yield Figure(f"{name}, private (median of {len(pids)})", f"{alone:.1f} MB", amount=alone)
 

@@ -80,12 +80,9 @@ def _album(number: int, count: int) -> list[Item]:
     return [Item(f"album-{number}-{index}-640x400.jpg") for index in range(count)]
 
 
-def _mixed(number: int) -> tuple[Item, ...]:
-    return (
-        Item(f"mix-{number}-640x400.jpg"),
-        Item(f"mix-{number}.mp4", "video"),
-        Item(f"mix-{number}-400x400.jpg"),
-    )
+def _mixed(number: int) -> list[Item]:
+    first, last = Item(f"mix-{number}-640x400.jpg"), Item(f"mix-{number}-400x400.jpg")
+    return [first, Item(f"mix-{number}.mp4", "video"), last]
 
 
 _POLL = {"It looks like Telegram": 61, "It looks like Discord": 22, "Both at once": 17}

@@ -275,10 +275,8 @@ class _Exchange(BaseHTTPRequestHandler):
         return bytes(body)
 
     def _send(self, response: Response, *, keep: float | None = None) -> None:
-        head = [
-            f"HTTP/1.1 {response.status} {responses.get(response.status, 'Unknown')}",
-            f"Date: {self.date_time_string()}",
-        ]
+        phrase = responses.get(response.status, "Unknown")
+        head = [f"HTTP/1.1 {response.status} {phrase}", f"Date: {self.date_time_string()}"]
         head += [f"{name}: {value}" for name, value in response.headers]
         if response.stream is not None:
             return self._send_stream(head, response)

@@ -10,12 +10,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from statistics import median
 
 from bench.answers import launch
 from bench.figures import Figure, Theirs
 from bench.memory import MEDIA_POSTS
-from bench.processes import children, cpu_seconds, median_pss, private
+from bench.processes import children, cpu_seconds, median_weights
 from bench.reference.stage import log_of, running
 from bench.stage import StandIn, channel_names, staged
 
@@ -44,7 +43,7 @@ def memory(checkout: Path) -> Iterator[Figure | Theirs]:
 
 
 def _weights(name: str, pids: list[int]) -> Iterator[Theirs]:
-    shared, alone = median_pss(pids), median(map(private, pids))
+    shared, alone = median_weights(pids)
     yield Theirs(f"{name}, PSS", f"{shared:.0f} MB, median of {len(pids)}", shared)
     yield Theirs(f"{name}, private", f"{alone:.0f} MB, median of {len(pids)}", alone)
 

@@ -53,7 +53,9 @@ def _form(kind: str, body: bytes, upload_limit: int, new_id: NewId) -> tuple[Any
     except BadMultipart as problem:
         raise Refuse(errors.bad_form((("_root",), "CONTENT_TYPE_INVALID", str(problem)))) from None
     fields = {part.name: part.body for part in parts if part.filename is None}
-    payload = _loads(fields.pop("payload_json")) if "payload_json" in fields else _plain(fields)
+    payload: Any = {name: value.decode("utf-8", "replace") for name, value in fields.items()}
+    if "payload_json" in fields:
+        payload = _loads(fields["payload_json"])
     uploads = [part for part in parts if part.filename is not None]
     if any(len(part.body) > upload_limit for part in uploads):
         raise Refuse(errors.TOO_LARGE, payload)
@@ -81,10 +83,6 @@ def _loads(body: bytes) -> Any:
         return json.loads(body)
     except ValueError:
         raise Refuse(errors.BAD_JSON) from None
-
-
-def _plain(fields: dict[str, bytes]) -> dict[str, Any]:
-    return {name: value.decode("utf-8", "replace") for name, value in fields.items()}
 
 
 def parts_of(content_type: str, body: bytes) -> list[Part]:

@@ -80,7 +80,3 @@ NO_FORUM = Refusal(400, 220003, "Webhooks can only create threads in forum chann
 def bad_form(*errors: tuple[Path, str, str]) -> Refusal:
     """The answer to a body whose fields are wrong."""
     return Refusal(400, 50035, "Invalid Form Body", errors)
-
-
-def bad_snowflake(name: str, value: str) -> Refusal:
-    return bad_form(((name,), "NUMBER_TYPE_COERCE", f'Value "{value}" is not snowflake.'))

@@ -28,18 +28,19 @@ def cloudflare_1015() -> Fault:
     return Fault(answer=Response(403, b"error code: 1015", "text/plain; charset=UTF-8"))
 
 
+def _limit(scope: str, retry_after: float, *headers: tuple[str, str]) -> Fault:
+    body, more = refusal(Refused(retry_after, scope, headers), milliseconds=False)
+    return Fault(answer=Response.of_json(429, body, (*more, _VIA)))
+
+
 def global_limit(retry_after: float) -> Fault:
     """A 429 for everything, as Discord itself sends it. Seconds."""
-    body, headers = refusal(
-        Refused(retry_after, "global", (("X-RateLimit-Global", "true"),)), milliseconds=False
-    )
-    return Fault(answer=Response.of_json(429, body, (*headers, _VIA)))
+    return _limit("global", retry_after, ("X-RateLimit-Global", "true"))
 
 
 def shared_limit(retry_after: float) -> Fault:
     """A 429 that others caused. Seconds."""
-    body, headers = refusal(Refused(retry_after, "shared", ()), milliseconds=False)
-    return Fault(answer=Response.of_json(429, body, (*headers, _VIA)))
+    return _limit("shared", retry_after)
 
 
 def server_error(status: int = 502) -> Fault:

@@ -218,7 +218,8 @@ class DiscordStandIn(LoopbackServer, Guild):
         home, thread = self._channels[webhook.channel_id], request.query.get("thread_id")
         title = payload.get("thread_name")
         if thread is not None and not thread.isdigit():
-            raise Refuse(errors.bad_snowflake("thread_id", thread), payload)
+            error = (("thread_id",), "NUMBER_TYPE_COERCE", f'Value "{thread}" is not snowflake.')
+            raise Refuse(errors.bad_form(error), payload)
         if title and thread:
             raise Refuse(errors.ONE_THREAD, payload)
         if home.forum and not (title or thread):
