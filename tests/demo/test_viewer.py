@@ -215,7 +215,7 @@ def test_a_column_that_was_scrolled_up_stays_there(stage: Stage) -> None:
     stage.send({"content": "line\n" * 200})
     with browsing() as browser:
         browser.open(stage.viewer.url)
-        top = "return document.querySelector('.log').scrollTop"
+        top = "return document.querySelector('.log')?.scrollTop"
         eventually(lambda: browser.run(top))
         log = "document.querySelector('.log')"
         browser.run(f"{log}.scrollTop = 7; {log}.dispatchEvent(new Event('scroll'))")

@@ -83,7 +83,7 @@ def is_alive(pid: int) -> bool:
     return True
 
 
-def test_the_reason_is_told_when_a_service_does_not_come_up(make: Make) -> None:
+def test_the_reason_is_reported_when_a_service_does_not_come_up(make: Make) -> None:
     service = make("import sys; print('PORT=abc is no port'); sys.exit(2)")
     with pytest.raises(ServiceDied) as died:
         service.start()
