@@ -20,8 +20,9 @@ run: $(VENV)/.runtime
 	@$(BIN)/python -m disgram.first_run
 	@exec $(BIN)/python main.py
 
+# make demo PORT=8123 shows the page there.
 demo: $(VENV)/.runtime
-	@exec $(BIN)/python -m demo
+	@exec $(BIN)/python -m demo $(if $(PORT),--port $(PORT))
 
 # On all cores: most tests wait for processes and servers, and one file's tests stay together.
 test: $(VENV)/.dev

@@ -6,19 +6,14 @@ Owns the choice and the order of the benchmarks, and the default and the full si
 from __future__ import annotations
 
 import argparse
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from importlib.util import find_spec
 from pathlib import Path
 
-from bench import answers, memory, polling, scale
+from bench import answers, delivery, memory, polling, scale
 from bench.figures import Figure, Theirs, joined, table
-from bench.side_by_side import COMPARISONS
-from bench.stage import ROOT, NeverHappened
-
-OTHERS = ("bench.delivery", "bench.fidelity")
-"""Programs with tables of their own."""
+from bench.reference.side_by_side import COMPARISONS
+from standins.stage import NeverHappened
 
 Benchmark = Callable[[bool], Iterator[Figure]]
 
@@ -43,10 +38,9 @@ def main() -> int:
             print(f"{name} of the reference …", file=sys.stderr, flush=True)
             figures += _ended(f"{name} of the reference", COMPARISONS[name](options.reference))
     print(table(joined(figures)))
-    for other in () if options.only else OTHERS:
-        if find_spec(other):
-            print(f"\n{other}", flush=True)
-            subprocess.run([sys.executable, "-m", other], cwd=ROOT, check=False)
+    if not options.only:
+        print("\ndelivery", flush=True)
+        delivery.main([])
     return 0
 
 

@@ -11,33 +11,32 @@ import requests
 
 from bench.figures import Figure
 from bench.processes import cpu_seconds
-from bench.stage import PASSWORD, Service, StandIn, eventually, staged
+from bench.stage import Measured, StandIn, staged
 
 _LINE = "2026-09-01 12:00:00 [INFO] [job {}] [channel_{:04d}] Checked: nothing new, post {}\n"
 
 
 def start(workers: int) -> Iterator[Figure]:
     """From `python main.py` until every worker has asked for its first page; then POST /job."""
-    with staged(INITIAL_POSTS="0") as (stand_in, service):
+    with staged() as (stand_in, service):
         passed, spent = launch(service, stand_in, workers)
         name = f"start of the service with {workers} workers, through their first polls"
         yield Figure(name, f"{passed:.1f} s", "10 s")
         yield Figure("worker's start and first poll, CPU", f"{spent * 1e3:.0f} ms", amount=spent)
         answered = sorted(_seconds(service, number) for number in range(20))
-        told = f"{median(answered) * 1e3:.0f} ms (slowest of 20: {answered[-1] * 1e3:.0f} ms)"
-        yield Figure(f"POST /job beside {workers} workers, median", told, "150 ms")
+        shown = f"{median(answered) * 1e3:.0f} ms (slowest of 20: {answered[-1] * 1e3:.0f} ms)"
+        yield Figure(f"POST /job beside {workers} workers, median", shown, "150 ms")
 
 
-def launch(service: Service, stand_in: StandIn, workers: int) -> tuple[float, float]:
+def launch(service: Measured, stand_in: StandIn, workers: int) -> tuple[float, float]:
     """Seconds that passed until the last worker's first poll, and CPU seconds per worker."""
-    service.write_jobs(workers)
     began = time.monotonic()
-    service.start()
-    eventually(lambda: stand_in.counts()["pages"] >= workers, 60)
-    return time.monotonic() - began, sum(map(cpu_seconds, service.workers())) / workers
+    service.start_with(workers)
+    stand_in.await_pages(workers, 60)
+    return time.monotonic() - began, sum(map(cpu_seconds, service.worker_pids())) / workers
 
 
-def _seconds(service: Service, number: int) -> float:
+def _seconds(service: Measured, number: int) -> float:
     began = time.monotonic()
     service.add_job(f"new {number}", f"new_channel_{number}")
     return time.monotonic() - began
@@ -45,33 +44,30 @@ def _seconds(service: Service, number: int) -> float:
 
 def reads(workers: int, log_mb: int, *, times: int = 100) -> Iterator[Figure]:
     """GET /health, /jobs and /logs while the workers poll, each about every 15 s."""
-    with staged(INITIAL_POSTS="0", COOLDOWN="15", LOG_MAX_MB=str(2 * log_mb)) as (stand_in, service):
-        service.write_jobs(workers)
-        _write_log(service.folder / "Disgram.log", log_mb)
-        service.start()
-        eventually(lambda: stand_in.counts()["pages"] >= workers, 120)
+    with staged(COOLDOWN="15", LOG_MAX_MB=str(2 * log_mb)) as (stand_in, service):
+        _write_log(service.data / "Disgram.log", log_mb)
+        service.start_with(workers)
+        stand_in.await_pages(workers, 120)
         beside = f"{workers} workers, {log_mb} MB of log"
         for path in ("/health", "/jobs", "/logs"):
-            yield Figure(f"GET {path} with {beside}, median", _told(service, path, times), "10 ms")
+            yield Figure(f"GET {path} with {beside}, median", _milliseconds(service, path, times), "10 ms")
         name = f"GET /logs?level=ERROR (none there) with {beside}"
-        yield Figure(f"{name}, the first time", _told(service, "/logs?level=ERROR", 1))
-        yield Figure(f"{name}, median from then on", _told(service, "/logs?level=ERROR", times))
+        yield Figure(f"{name}, the first time", _milliseconds(service, "/logs?level=ERROR", 1))
+        yield Figure(f"{name}, median from then on", _milliseconds(service, "/logs?level=ERROR", times))
 
 
-def _told(service: Service, path: str, times: int) -> str:
+def _milliseconds(service: Measured, path: str, times: int) -> str:
     spent = sorted(_times(service, path, times))
     slowest = f" (p99: {spent[int(times * 0.99) - 1] * 1e3:.0f} ms)" if times > 1 else ""
     return f"{median(spent) * 1e3:.1f} ms{slowest}"
 
 
-def _times(service: Service, path: str, times: int) -> Iterator[float]:
+def _times(service: Measured, path: str, times: int) -> Iterator[float]:
     with requests.Session() as session:
         for _ in range(times):
             began = time.monotonic()
             session.get(
-                f"http://127.0.0.1:{service.port}{path}",
-                timeout=60,
-                headers={"Authorization": f"Bearer {PASSWORD}"},
+                service.url + path, timeout=60, headers={"Authorization": f"Bearer {service.password}"}
             )
             yield time.monotonic() - began
             time.sleep(0.02)

@@ -5,13 +5,12 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import requests
 
 from bench.figures import Figure
 from bench.processes import cpu_seconds
-from bench.stage import Service, StandIn, eventually, staged
+from bench.stage import Measured, StandIn, staged
 
 _WORKERS = 4
 _KNOWN = 20
@@ -27,12 +26,11 @@ def costs(polls: int, *, rows: int = 0) -> Iterator[Figure]:
     with staged(COOLDOWN="0.02", INITIAL_POSTS=str(_KNOWN)) as (stand_in, service):
         if rows:
             _age(service, stand_in, rows)
-        service.write_jobs(_WORKERS)
-        service.start()
+        service.start_with(_WORKERS)
         stand_in.await_messages(_KNOWN * _WORKERS, 60)
         request = _bare_request(stand_in, polls)
         asked = stand_in.counts()["pages"]
-        eventually(lambda: stand_in.counts()["pages"] >= asked + 40 * _WORKERS, 120)
+        stand_in.await_pages(asked + 40 * _WORKERS, 120)
         poll = _per_poll(service, stand_in, polls)
         if not rows:
             yield Figure(
@@ -55,17 +53,17 @@ def _bare_request(stand_in: StandIn, count: int) -> float:
         return (time.process_time() - before) / count
 
 
-def _spent(service: Service) -> float:
-    return sum(map(cpu_seconds, service.workers()))
+def _spent(service: Measured) -> float:
+    return sum(map(cpu_seconds, service.worker_pids()))
 
 
-def _per_poll(service: Service, stand_in: StandIn, polls: int) -> float:
+def _per_poll(service: Measured, stand_in: StandIn, polls: int) -> float:
     pages, spent = stand_in.counts()["pages"], _spent(service)
-    eventually(lambda: stand_in.counts()["pages"] >= pages + polls, 120, every=0.2)
+    stand_in.await_pages(pages + polls, 120, every=0.2)
     return (_spent(service) - spent) / (stand_in.counts()["pages"] - pages)
 
 
-def _per_post(service: Service, stand_in: StandIn, poll: float, count: int) -> float:
+def _per_post(service: Measured, stand_in: StandIn, poll: float, count: int) -> float:
     before, spent = stand_in.counts(), _spent(service)
     for done in range(10, count + 1, 10):
         stand_in.publish(10, "text")
@@ -75,12 +73,11 @@ def _per_post(service: Service, stand_in: StandIn, poll: float, count: int) -> f
     return (worked - polls * poll) / (after["messages"] - before["messages"])
 
 
-def _age(service: Service, stand_in: StandIn, rows: int) -> None:
+def _age(service: Measured, stand_in: StandIn, rows: int) -> None:
     """Years of posts, half of them of the very channels that are polled, below the numbers on their pages."""
-    service.write_jobs(_WORKERS)
-    service.start()
+    service.start_with(_WORKERS)
     stand_in.await_messages(_KNOWN * _WORKERS, 60)
     service.stop()
-    with sqlite3.connect(Path(service.folder) / "disgram.db") as ledger:
+    with sqlite3.connect(service.data / "disgram.db") as ledger:
         ledger.execute(_ROWS, (rows,))
     ledger.close()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
 from pathlib import Path
 from statistics import median
 
@@ -26,8 +25,17 @@ def _rollup(pid: int, *fields: str) -> list[int]:
     return [int(line.split()[1]) for line in lines if line.split()[0] in fields]
 
 
-def median_pss(pids: Iterable[int]) -> float:
-    return median(map(pss, pids))
+def median_weights(pids: list[int]) -> tuple[float, float]:
+    """Of both: pss and private."""
+    return median(map(pss, pids)), median(map(private, pids))
+
+
+def children(pid: int) -> list[int]:
+    """Of all threads of a process."""
+    found: list[int] = []
+    for listing in Path(f"/proc/{pid}/task").glob("*/children"):
+        found += map(int, listing.read_text().split())
+    return found
 
 
 def cpu_seconds(pid: int) -> float:

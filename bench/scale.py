@@ -10,8 +10,8 @@ from itertools import count
 from pathlib import Path
 
 from bench.figures import Figure
-from bench.processes import cpu_seconds, pss
-from bench.stage import Service, children, eventually, staged
+from bench.processes import children, cpu_seconds, pss
+from bench.stage import Measured, staged
 from disgram.discord.message import RateLimitHeaders
 from disgram.storage.rate_limits import LimitStore
 from disgram.telegram.throttle import TelegramThrottle
@@ -21,41 +21,35 @@ from rate_limiter import DiscordRateLimiter, Route
 def thousand(channels: int, seconds: float, cooldown: float) -> Iterator[Figure]:
     """`cooldown` below 300 is the same work, compressed."""
     pace = channels / cooldown * 1.5
-    with staged(INITIAL_POSTS="0", COOLDOWN=str(cooldown), TELEGRAM_REQUESTS_PER_SECOND=str(pace)) as (
-        stand_in,
-        service,
-    ):
-        service.write_jobs(channels)
-        service.start()
-        eventually(lambda: stand_in.counts()["pages"] >= channels, 60 + 2 * cooldown, every=0.5)
+    paced = {"COOLDOWN": str(cooldown), "TELEGRAM_REQUESTS_PER_SECOND": str(pace)}
+    with staged(**paced) as (stand_in, service):
+        service.start_with(channels)
+        stand_in.await_pages(channels, 60 + 2 * cooldown, every=0.5)
         pages, began, spent = stand_in.counts()["pages"], time.monotonic(), _spent(service)
-        waits = sorted(_waits(service.folder, seconds))
+        waits = sorted(_waits(service.data, seconds))
         passed = time.monotonic() - began
         polls = stand_in.counts()["pages"] - pages
         share = (_spent(service) - spent) / passed
-        told = f"{channels} channels, COOLDOWN={cooldown:g}, {passed:.0f} s"
-        yield Figure(f"{told}: memory in all, PSS", f"{_weight(service) / 1024:.2f} GB", "10 GB")
-        yield Figure(f"{told}: CPU of service, template and workers", f"{share:.0%} of a core", "25 %")
-        yield Figure(
-            f"{told}: polls per channel (one each cooldown)",
-            f"{polls / channels:.2f}",
-            f"{passed / cooldown:.2f}",
-        )
+        beside = f"{channels} channels, COOLDOWN={cooldown:g}, {passed:.0f} s"
+        yield Figure(f"{beside}: memory in all, PSS", f"{_weight(service) / 1024:.2f} GB", "10 GB")
+        yield Figure(f"{beside}: CPU of service, template and workers", f"{share:.0%} of a core", "25 %")
+        name = f"{beside}: polls per channel (one each cooldown)"
+        yield Figure(name, f"{polls / channels:.2f}", f"{passed / cooldown:.2f}")
         late = _late(service, cooldown)
-        yield Figure(f"{told}: channels not polled in time", str(late), "0")
+        yield Figure(f"{beside}: channels not polled in time", str(late), "0")
         p99 = waits[int(len(waits) * 0.99)]
-        yield Figure(f"{told}: limiter and pace, p99 of {len(waits)}", f"{p99 * 1e3:.1f} ms", "50 ms")
+        yield Figure(f"{beside}: limiter and pace, p99 of {len(waits)}", f"{p99 * 1e3:.1f} ms", "50 ms")
 
 
-def _processes(service: Service) -> list[int]:
-    return [service.pid, *children(service.pid), *service.workers()]
+def _processes(service: Measured) -> list[int]:
+    return [service.pid, *children(service.pid), *service.worker_pids()]
 
 
-def _spent(service: Service) -> float:
+def _spent(service: Measured) -> float:
     return sum(map(cpu_seconds, _processes(service)))
 
 
-def _weight(service: Service) -> float:
+def _weight(service: Measured) -> float:
     return sum(map(pss, _processes(service)))
 
 
@@ -86,12 +80,12 @@ def _timed(work: Callable[[], object]) -> float:
     return time.monotonic() - began
 
 
-def _late(service: Service, cooldown: float) -> int:
+def _late(service: Measured, cooldown: float) -> int:
     """Channels whose last poll lies further back than a cooldown, its jitter and a second of grace."""
     jobs = service.call("GET", "/jobs").json()
     now, late = time.time(), 0
     for job in jobs:
-        for worker in service.call("GET", "/health", JOB_NAME=job).json()["workers"]:
+        for worker in service.workers(job).values():
             age = now - _stamp(worker["last_poll_at"])
             late += age > cooldown * 1.05 + 1 + 0.02 * len(jobs)
     return late

@@ -1,12 +1,12 @@
 """A cheap stand-in for t.me and Discord in one process: `python -m bench.stand_in`, its port on stdout.
 
-The demo's stand-ins enforce; a thousand workers would measure them and not us. This one answers every
+Those of standins/ enforce; a thousand workers would measure them and not us. This one answers every
 channel's page from prepared pieces in well under a millisecond. As on t.me, view counts and file addresses
 differ at every request. Posts are published for all channels at once:
 
     POST /publish?count=3&kind=media      three more posts in every channel
 
-Owns the pages and the answers. Never checks what arrives; the tests do that with the demo's.
+Owns the pages and the answers. Never checks what arrives; the tests do that with standins/.
 """
 
 from __future__ import annotations
@@ -16,15 +16,16 @@ import itertools
 import json
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from functools import lru_cache
+from functools import lru_cache, partial
 from urllib.parse import parse_qsl, urlsplit
 
-from demo import files
-from demo.markup import Post, Scene, bare_link, bold, esc, italic, link, mention, post, text
-from demo.media_markup import Item, album, photo, video, voice
-from demo.pages import Head, feed, frame
+from standins.telegram import media_files
+from standins.telegram.media_markup import Item, album, photo, video, voice
+from standins.telegram.pages import Head, feed, frame
+from standins.telegram.text_markup import Post, Scene, bare_link, bold, esc, italic, link, mention, post, text
 
 FIRST = 1000
 """The number of the first post of every channel."""
@@ -36,6 +37,7 @@ NEWEST = FIRST + _PAGES * PAGE_POSTS - 1
 
 _CHANNEL, _VIEWS = "channelname", 7654321
 _SENTENCE = "The river rose by four centimetres overnight, the ferry runs on time. "
+_BYTES = {"hill": 71_000, "shore": 20_000, "film": 279_000}
 _RATES = "X-RateLimit-Bucket: bench\r\nX-RateLimit-Limit: 1000\r\nX-RateLimit-Remaining: 999\r\n"
 _RATES += "X-RateLimit-Reset-After: 1\r\nVia: 1.1 google\r\n"
 
@@ -113,29 +115,6 @@ class Feed:
 _WHEN = datetime(2026, 9, 1, 12, tzinfo=timezone.utc)
 
 
-class Exchange(asyncio.Protocol):
-    """One connection, kept alive. Requests are answered in order, one after another."""
-
-    def __init__(self, site: Site) -> None:
-        self._site = site
-        self._unread = bytearray()
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101
-        self._transport = transport
-
-    def data_received(self, chunk: bytes) -> None:
-        self._unread += chunk
-        while (end := self._unread.find(b"\r\n\r\n")) >= 0:
-            head = bytes(self._unread[:end]).decode("latin-1")
-            length = _length(head)
-            if len(self._unread) < end + 4 + length:
-                return
-            del self._unread[: end + 4 + length]
-            method, target, _ = head.split("\r\n", 1)[0].split(" ")
-            self._transport.write(self._site.answer(method, target))
-
-
 def _length(head: str) -> int:
     place = head.lower().find("\r\ncontent-length:")
     return int(head[place + 17 :].split("\r\n", 1)[0]) if place >= 0 else 0
@@ -159,7 +138,7 @@ class Site:
             return _response(self._feed.page(parts.path[3:], before, self.base), "text/html; charset=utf-8")
         if parts.path.startswith("/file/"):
             name = parts.path.rpartition("/")[2]
-            return _response(files.make(name), files.content_type(name))
+            return _response(_heavy(name), media_files.content_type(name))
         if parts.path.startswith("/api/"):
             return self._confirmed(method)
         if parts.path == "/publish":
@@ -169,12 +148,13 @@ class Site:
 
     def _confirmed(self, method: str) -> bytes:
         self._messages += method == "POST"
-        body = json.dumps(
-            {"id": str(next(self._ids)), "channel_id": "1", "guild_id": "2", "type": 0}
-        ).encode()
-        return _response(
-            body, "application/json", f"{_RATES}X-RateLimit-Reset-After: 1\r\nVia: 1.1 google\r\n"
-        )
+        message = {"id": str(next(self._ids)), "channel_id": "1", "guild_id": "2", "type": 0}
+        return _response(json.dumps(message).encode(), "application/json", _RATES)
+
+
+def _heavy(name: str) -> bytes:
+    """A sample, as long as a file of t.me's: nobody looks at what follows the picture."""
+    return media_files.sample(name).ljust(_BYTES.get(name.partition("-")[0], 0), b"\0")
 
 
 def _response(body: bytes, content_type: str, more: str = "") -> bytes:
@@ -182,9 +162,20 @@ def _response(body: bytes, content_type: str, more: str = "") -> bytes:
     return head.encode() + body
 
 
+async def _exchange(site: Site, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """One connection, kept alive until the other side leaves."""
+    with suppress(asyncio.IncompleteReadError, ConnectionError):
+        while True:
+            head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+            await reader.readexactly(_length(head))
+            method, target, _ = head.split("\r\n", 1)[0].split(" ")
+            writer.write(site.answer(method, target))
+    writer.close()
+
+
 async def _serve() -> None:
     site = Site()
-    server = await asyncio.get_running_loop().create_server(lambda: Exchange(site), "127.0.0.1", backlog=2048)
+    server = await asyncio.start_server(partial(_exchange, site), "127.0.0.1", backlog=2048)
     port = server.sockets[0].getsockname()[1]
     site.base = f"http://127.0.0.1:{port}"
     print(port, flush=True)

@@ -7,6 +7,7 @@ then publishes posts until it is told to stop. Owns that order and what is print
 from __future__ import annotations
 
 import argparse
+import secrets
 import signal
 import sys
 import tempfile
@@ -14,14 +15,27 @@ import threading
 from contextlib import ExitStack
 from pathlib import Path
 
-from demo.discord import DiscordStandIn
 from demo.posts import KINDS, correction, note
-from demo.service import Service, ServiceDied
-from demo.telegram import Channel, TelegramStandIn
 from demo.viewer import Viewer
+from standins.discord.server import DiscordStandIn
+from standins.stage import Service, ServiceDied
+from standins.telegram.server import Channel, TelegramStandIn
 
 NEWS, NOTES = "disgram_news", "disgram_notes"
 EVERY_SECONDS = 4.0
+USUAL_PORTS = range(8000, 8020)
+"""Of the page: the first free one."""
+
+ENVIRONMENT = {
+    "COOLDOWN": "3",
+    "MONITOR_INTERVAL": "5",
+    "INITIAL_POSTS": "100",
+    "TELEGRAM_REQUESTS_PER_SECOND": "20",
+    "FOLLOW_EDITS": "true",
+    "FOLLOW_DELETIONS": "mark",
+    "FORWARD_SERVICE_MESSAGES": "true",
+    "PROTECT_READS": "false",
+}
 
 
 def main() -> int:
@@ -42,7 +56,9 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m demo", description="Disgram over stand-ins, in a browser."
     )
-    parser.add_argument("--port", type=int, default=8000, help="of the page; 0 takes any (default: 8000)")
+    parser.add_argument(
+        "--port", type=int, help="of the page; 0 takes any (default: 8000, or the next that is free)"
+    )
     parser.add_argument("--once-all-kinds", action="store_true", help="one post of every kind and no more")
     parser.add_argument("--seconds", type=float, help="stop after so many seconds")
     return parser.parse_args()
@@ -51,42 +67,42 @@ def _options() -> argparse.Namespace:
 def _run(options: argparse.Namespace, stopping: threading.Event, stack: ExitStack) -> int:
     telegram = stack.enter_context(TelegramStandIn())
     discord = stack.enter_context(DiscordStandIn())
-    data_dir = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="disgram-demo-")))
-    service = Service(telegram_url=telegram.url, discord_host=discord.host, data_dir=data_dir)
-    stack.callback(service.stop)
-    about = "Posts of every kind, made up for this demo."
-    news = telegram.add_channel(NEWS, "Disgram News 📣", description=about)
-    notes = telegram.add_channel(NOTES, "Заметки · Notes")
     room = discord.add_channel("telegram")
     thread = discord.add_thread(room, "release-notes")
-    webhook = discord.add_webhook(room)
     viewer = stack.enter_context(_viewer(discord, [room, thread], options.port))
-    publisher = _Publisher(news, notes, stopping, service)
+    service = Service(
+        Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="disgram-demo-"))),
+        telegram_url=telegram.url,
+        discord_host=discord.host,
+        webhook_url=discord.add_webhook(room).url,
+        env=ENVIRONMENT | {"AUTH_PASSWORD": secrets.token_urlsafe(16)},
+    )
+    stack.callback(service.close)
+    news = telegram.add_channel(NEWS, "Disgram News 📣", description="Made up, of every kind.")
+    publisher = _Publisher(news, telegram.add_channel(NOTES, "Заметки · Notes"))
     publisher.open()
     service.start()
-    service.add_job("demo", [NEWS], webhook.url, color="5865F2")
-    service.add_job("demo thread", [f"https://t.me/{NOTES}"], webhook.url, thread_id=thread, color="23A55A")
-    _announce(viewer.url, service, webhook.url)
-    publisher.run(options)
+    service.add_job("demo", NEWS, EMBED_COLOR="5865F2")
+    service.add_job("demo thread", f"https://t.me/{NOTES}", DISCORD_THREAD_ID=thread, EMBED_COLOR="23A55A")
+    _announce(f"{viewer.url}/", service)
+    _publish_until(stopping, options, publisher, service)
     print("Stopping …", flush=True)
-    return 0 if service.running() else _complain(service)
+    if service.running():
+        return 0
+    raise ServiceDied(f"The service ended by itself. Its last lines:\n{service.last_lines()}")
 
 
-def _viewer(discord: DiscordStandIn, channels: list[str], port: int) -> Viewer:
+def _viewer(discord: DiscordStandIn, channels: list[str], port: int | None) -> Viewer:
     try:
-        return Viewer(discord, channels, port=port)
+        return Viewer.on_first_free(discord, channels, USUAL_PORTS if port is None else [port])
     except OSError as problem:
+        which = f"port {port}" if port is not None else f"any port from {USUAL_PORTS[0]} to {USUAL_PORTS[-1]}"
         raise SystemExit(
-            f"The page cannot have port {port} ({problem.strerror}): choose one with --port."
+            f"The page cannot have {which} ({problem.strerror}): choose one with --port."
         ) from None
 
 
-def _complain(service: Service) -> int:
-    print("The service ended by itself. Its last lines:", *service.last_lines, sep="\n", file=sys.stderr)
-    return 1
-
-
-def _announce(page: str, service: Service, webhook_url: str) -> None:
+def _announce(page: str, service: Service) -> None:
     print(
         f"""
 Open this in a browser:   {page}
@@ -97,7 +113,7 @@ The service is at {service.url} (its API by hand: {service.url}/docs). Try:
   curl {service.url}/jobs
   curl '{service.url}/logs?lines=20'
   curl -X POST {service.url}/job -H 'Authorization: Bearer {service.password}' \\
-    -H 'JOB_NAME: mine' -H 'TELEGRAM_CHANNELS: {NOTES}' -H 'DISCORD_WEBHOOK_URL: {webhook_url}'
+    -H 'JOB_NAME: mine' -H 'TELEGRAM_CHANNELS: {NOTES}' -H 'DISCORD_WEBHOOK_URL: {service.webhook_url}'
   curl -X DELETE {service.url}/job -H 'Authorization: Bearer {service.password}' -H 'JOB_NAME: mine'
 
 The password and the webhook are made up for this run. Ctrl+C ends it and leaves nothing behind.
@@ -106,12 +122,24 @@ The password and the webhook are made up for this run. Ctrl+C ends it and leaves
     )
 
 
-class _Publisher:
-    """Publishes to the channels until it is time to stop."""
+def _publish_until(
+    stopping: threading.Event, options: argparse.Namespace, publisher: _Publisher, service: Service
+) -> None:
+    """A post every few seconds, for as long as `options` say and the service runs."""
+    timer = threading.Timer(options.seconds or threading.TIMEOUT_MAX, stopping.set)
+    timer.daemon = True
+    timer.start()
+    while not stopping.wait(EVERY_SECONDS) and service.running():
+        if not options.once_all_kinds:
+            publisher.step()
+    timer.cancel()
 
-    def __init__(self, news: Channel, notes: Channel, stopping: threading.Event, service: Service) -> None:
+
+class _Publisher:
+    """What the channels publish, post by post."""
+
+    def __init__(self, news: Channel, notes: Channel) -> None:
         self._news, self._notes = news, notes
-        self._stopping, self._service = stopping, service
         self._count = 0
 
     def open(self) -> None:
@@ -121,25 +149,13 @@ class _Publisher:
         for number in range(3):
             self._notes.add(note(number))
 
-    def run(self, options: argparse.Namespace) -> None:
-        """A post every few seconds, for as long as `options` say."""
-        timer = threading.Timer(options.seconds, self._stopping.set) if options.seconds else None
-        if timer:
-            timer.daemon = True
-            timer.start()
-        while not self._stopping.wait(EVERY_SECONDS) and self._service.running():
-            if not options.once_all_kinds:
-                self._step()
-        if timer:
-            timer.cancel()
-
     def _publish(self) -> None:
         kind = KINDS[self._count % len(KINDS)]
         last = self._news.numbers[-1] if self._news.numbers else 1
         self._news.add(kind.make(self._count, last))
         self._count += 1
 
-    def _step(self) -> None:
+    def step(self) -> None:
         """A new post; every third time one in the second channel too, now and then an edit or a deletion."""
         self._publish()
         if self._count % 3 == 0:

@@ -1,15 +1,15 @@
 """What the demo's channels publish: one post of every kind, in a few scripts, and the edits that follow.
 
-Owns the words. Never knows how a kind is marked up (markup.py, media_markup.py).
+Owns the words. Never knows how a kind is marked up (text_markup.py, media_markup.py).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
-from demo import media_markup as media
-from demo.markup import (
+from standins.telegram import media_markup as media
+from standins.telegram.media_markup import Item
+from standins.telegram.text_markup import (
     Post,
     bare_link,
     bold,
@@ -38,16 +38,6 @@ from demo.markup import (
     via_bot,
     words,
 )
-from demo.media_markup import Item
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """A kind of post and how to make the `number`-th of it; `last` is the number of the post before."""
-
-    name: str
-    make: Callable[[int, int], Post]
-
 
 _PROGRAM = 'for post in channel:\n    print(f"{post.id}: *not bold*, `not code`")'
 _INTRODUCTION = "This channel is made up, but the way from here to Discord is the real one."
@@ -90,128 +80,92 @@ def _album(number: int, count: int) -> list[Item]:
     return [Item(f"album-{number}-{index}-640x400.jpg") for index in range(count)]
 
 
-def _mixed(number: int) -> tuple[Item, ...]:
-    return (
-        Item(f"mix-{number}-640x400.jpg"),
-        Item(f"mix-{number}.mp4", "video"),
-        Item(f"mix-{number}-400x400.jpg"),
-    )
+def _mixed(number: int) -> list[Item]:
+    first, last = Item(f"mix-{number}-640x400.jpg"), Item(f"mix-{number}-400x400.jpg")
+    return [first, Item(f"mix-{number}.mp4", "video"), last]
 
 
 _POLL = {"It looks like Telegram": 61, "It looks like Discord": 22, "Both at once": 17}
 _SITE = "https://example.org/how-it-works"
 
-KINDS: tuple[Kind, ...] = (
-    Kind("welcome", lambda n, last: post(_WELCOME, reactions=("👍", "🔥"))),
-    Kind(
-        "photo", lambda n, last: post(media.photo(_photo(n)), words("A photo, uploaded: links to it expire."))
-    ),
-    Kind("tricky text", lambda n, last: post(words(_TRICKY))),
-    Kind("album", lambda n, last: post(media.album(*_album(n, 4)), words("Four photos, one gallery."))),
-    Kind("big album", lambda n, last: post(media.album(*_album(n, 10)), text("Ten of them.", doubled=True))),
-    Kind(
-        "mixed album", lambda n, last: post(media.album(*_mixed(n)), words("Photos and a video, in order."))
-    ),
-    Kind(
-        "reply",
-        lambda n, last: post(reply_to(last, "Photos and a video, in order."), words("An answer to that.")),
-    ),
-    Kind("video", lambda n, last: post(media.video(f"film-{n}.mp4"), words("A film of two seconds. Drama!"))),
-    Kind("narrow video", lambda n, last: post(media.video(f"tall-{n}.mp4", twice=True))),
-    Kind("GIF", lambda n, last: post(media.gif(f"loop-{n}.mp4"), words("Round and round it goes."))),
-    Kind(
-        "too big video",
-        lambda n, last: post(media.too_big_video(), words("The preview has no file of this.")),
-    ),
-    Kind("round video", lambda n, last: post(media.round_video(f"round-{n}.mp4"))),
-    Kind(
-        "voice", lambda n, last: post(media.voice(f"voice-{n}.ogg"), words("Two seconds of polite silence."))
-    ),
-    Kind("music", lambda n, last: post(media.music("Loopback Blues", "The Stand-ins"))),
-    Kind(
-        "document", lambda n, last: post(media.document("minutes.pdf", "1.2 MB"), words("A file to fetch."))
-    ),
-    Kind(
-        "documents", lambda n, last: post(media.document("a.csv", "12 KB"), media.document("b.csv", "9 KB"))
-    ),
-    Kind("sticker", lambda n, last: post(media.sticker())),
-    Kind("animated sticker", lambda n, last: post(media.animated_sticker())),
-    Kind("video sticker", lambda n, last: post(media.video_sticker())),
-    Kind("poll", lambda n, last: post(media.poll("What does this look like?", _POLL))),
-    Kind(
-        "quiz",
-        lambda n, last: post(
+
+def posts(n: int, last: int) -> dict[str, Post]:
+    """The `n`-th post of every kind, by its name; `last` is the number of the post before."""
+    return {
+        "welcome": post(_WELCOME, reactions=("👍", "🔥")),
+        "photo": post(media.photo(_photo(n)), words("A photo, uploaded: links to it expire.")),
+        "tricky text": post(words(_TRICKY)),
+        "album": post(media.album(*_album(n, 4)), words("Four photos, one gallery.")),
+        "big album": post(media.album(*_album(n, 10)), text("Ten of them.", doubled=True)),
+        "mixed album": post(media.album(*_mixed(n)), words("Photos and a video, in order.")),
+        "reply": post(reply_to(last, "Photos and a video, in order."), words("An answer to that.")),
+        "video": post(media.video(f"film-{n}.mp4"), words("A film of two seconds. Drama!")),
+        "narrow video": post(media.video(f"tall-{n}.mp4", twice=True)),
+        "GIF": post(media.gif(f"loop-{n}.mp4"), words("Round and round it goes.")),
+        "too big video": post(media.too_big_video(), words("The preview has no file of this.")),
+        "round video": post(media.round_video(f"round-{n}.mp4")),
+        "voice": post(media.voice(f"voice-{n}.ogg"), words("Two seconds of polite silence.")),
+        "music": post(media.music("Loopback Blues", "The Stand-ins")),
+        "document": post(media.document("minutes.pdf", "1.2 MB"), words("A file to fetch.")),
+        "documents": post(media.document("a.csv", "12 KB"), media.document("b.csv", "9 KB")),
+        "sticker": post(media.sticker()),
+        "animated sticker": post(media.animated_sticker()),
+        "video sticker": post(media.video_sticker()),
+        "poll": post(media.poll("What does this look like?", _POLL)),
+        "quiz": post(
             media.poll("2 * 3 * 4 = ?", {"24": 97, "bold": 3}, kind="Anonymous Quiz", voters="1.2K")
         ),
-    ),
-    Kind("location", lambda n, last: post(media.location(52.5163, 13.3777))),
-    Kind(
-        "venue", lambda n, last: post(media.location(48.8584, 2.2945, title="Tour Eiffel", address="Paris"))
-    ),
-    Kind("contact", lambda n, last: post(media.contact("Ada Lovelace", "+44 20 7946 0000"))),
-    Kind("game", lambda n, last: post(media.game("Lumberjack", "Chop, and mind the branches."))),
-    Kind(
-        "invoice", lambda n, last: post(media.invoice("One coffee", "For whoever reads the tests", "€3.20"))
-    ),
-    Kind("giveaway", lambda n, last: post(media.giveaway())),
-    Kind(
-        "large link preview",
-        lambda n, last: post(
+        "location": post(media.location(52.5163, 13.3777)),
+        "venue": post(media.location(48.8584, 2.2945, title="Tour Eiffel", address="Paris")),
+        "contact": post(media.contact("Ada Lovelace", "+44 20 7946 0000")),
+        "game": post(media.game("Lumberjack", "Chop, and mind the branches.")),
+        "invoice": post(media.invoice("One coffee", "For whoever reads the tests", "€3.20")),
+        "giveaway": post(media.giveaway()),
+        "large link preview": post(
             text(f"Read on: {bare_link(_SITE)}"),
             link_preview(
                 _SITE, site="Example", title="How it works", description="With a picture.", image=_photo(n)
             ),
         ),
-    ),
-    Kind(
-        "small link preview",
-        lambda n, last: post(
+        "small link preview": post(
             text(link("A text link", _SITE)),
             link_preview(_SITE, site="Example", title="A small picture", small_image=_photo(n)),
         ),
-    ),
-    Kind(
-        "video link preview",
-        lambda n, last: post(
+        "video link preview": post(
             words("The link has a film."), link_preview(_SITE, site="Films", video=f"clip-{n}.mp4")
         ),
-    ),
-    Kind(
-        "forward",
-        lambda n, last: post(
+        "forward": post(
             forwarded_from("Café du Port", "https://t.me/telegram/1"), words("From another channel.")
         ),
-    ),
-    Kind(
-        "forward of a user",
-        lambda n, last: post(forwarded_from("Ada", "https://t.me/ada"), words("From Ada.")),
-    ),
-    Kind(
-        "forward with author",
-        lambda n, last: post(forwarded_from("News", "https://t.me/news/7", "Grace"), words("Signed there.")),
-    ),
-    Kind(
-        "hidden forward", lambda n, last: post(forwarded_from("Somebody"), words("From who would not say."))
-    ),
-    Kind(
-        "custom emoji",
-        lambda n, last: post(text(f"{custom_emoji('🤖')} {bold('Custom emoji')} show their stand-in.")),
-    ),
-    Kind("via a bot", lambda n, last: post(via_bot("gif"), words("Sent with the help of a bot."))),
-    Kind(
-        "buttons",
-        lambda n, last: post(
+        "forward of a user": post(forwarded_from("Ada", "https://t.me/ada"), words("From Ada.")),
+        "forward with author": post(
+            forwarded_from("News", "https://t.me/news/7", "Grace"), words("Signed there.")
+        ),
+        "hidden forward": post(forwarded_from("Somebody"), words("From who would not say.")),
+        "custom emoji": post(text(f"{custom_emoji('🤖')} {bold('Custom emoji')} show their stand-in.")),
+        "via a bot": post(via_bot("gif"), words("Sent with the help of a bot.")),
+        "buttons": post(
             words("Two buttons:"), buttons((("Website", _SITE), ("Vote", "")), (("Docs", _SITE),))
         ),
-    ),
-    Kind("signed", lambda n, last: post(words("A post with its author's name."), signature="Ann O. Nymous")),
-    Kind("scripts", lambda n, last: post(words(_SCRIPTS))),
-    Kind("long text", lambda n, last: post(text(_long()))),
-    Kind(
-        "service message", lambda n, last: post(service(f"Channel name was changed to «{strong('Disgram')}»"))
-    ),
-    Kind("unsupported", lambda n, last: post(unsupported())),
-)
+        "signed": post(words("A post with its author's name."), signature="Ann O. Nymous"),
+        "scripts": post(words(_SCRIPTS)),
+        "long text": post(text(_long())),
+        "service message": post(service(f"Channel name was changed to «{strong('Disgram')}»")),
+        "unsupported": post(unsupported()),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of post and how to make the `number`-th of it; `last` is the number of the post before."""
+
+    name: str
+
+    def make(self, number: int, last: int) -> Post:
+        return posts(number, last)[self.name]
+
+
+KINDS = tuple(Kind(name) for name in posts(0, 1))
 """In the order in which the demo shows them."""
 
 

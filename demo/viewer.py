@@ -1,25 +1,27 @@
 """The demo's page: what the stand-in for Discord holds, shown as Discord's client would, live.
 
-Owns the page's address and what it is sent. Never changes a message.
+Owns the page's address and what it is sent: texts are sent as they look, read by the stand-in's reader of
+Discord's Markdown. Never changes a message.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from demo.discord import DiscordStandIn
-from demo.discord_messages import Message
-from demo.loopback import LoopbackServer, Request, Response
+from standins.discord.markdown import read, runs_of
+from standins.discord.messages import Message
+from standins.discord.server import DiscordStandIn
+from standins.loopback import LoopbackServer, Request, Response
 
 _HERE = Path(__file__).parent
 _FILES = {
     "/": ("page.html", "text/html; charset=utf-8"),
     "/page.css": ("page.css", "text/css; charset=utf-8"),
     "/page.js": ("page.js", "text/javascript; charset=utf-8"),
-    "/markdown.js": ("markdown.js", "text/javascript; charset=utf-8"),
 }
 # Content is hostile: no script and no style but the page's own, no address but this computer's.
 _POLICY = (
@@ -28,25 +30,21 @@ _POLICY = (
 )
 
 
-class Viewer:
+class Viewer(LoopbackServer):
     """Serves the page for some channels of a stand-in (ids); threads among them get a column of their own."""
 
     def __init__(self, discord: DiscordStandIn, channels: list[str], *, port: int = 0) -> None:
         self._discord = discord
         self._channels = channels
-        self._server = LoopbackServer(self._answer, port=port)
-        self.start, self.stop = self._server.start, self._server.stop
+        super().__init__(self._answer, port=port)
 
-    def __enter__(self) -> Viewer:
-        self._server.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.stop()
-
-    @property
-    def url(self) -> str:
-        return f"{self._server.url}/"
+    @classmethod
+    def on_first_free(cls, discord: DiscordStandIn, channels: list[str], ports: Sequence[int]) -> Viewer:
+        """On the first port that nobody has. Raises OSError if all are taken."""
+        for port in ports[:-1]:
+            with suppress(OSError):
+                return cls(discord, channels, port=port)
+        return cls(discord, channels, port=ports[-1])
 
     def _answer(self, request: Request) -> Response:
         if request.path == "/events":
@@ -62,7 +60,7 @@ class Viewer:
         """Everything so far, then every change; a comment now and then notices that the browser has gone."""
         serial, changed = self._discord.changes(0, 0)
         yield self._event(changed)
-        while not self._server.stopping.is_set():
+        while not self.stopping.is_set():
             serial, changed = self._discord.changes(serial, 0.5)
             yield self._event(changed) if changed else b":\n\n"
 
@@ -74,10 +72,15 @@ class Viewer:
         return {"places": self._places(), "messages": shown, "figures": self._figures()}
 
     def _message(self, message: Message) -> dict[str, Any]:
-        whole = self._discord.as_json(message)
+        whole = self._discord.as_json(message) | {"shown": runs(message.content)}
         veiled = {file.id for file in message.files if file.spoiler}
         for attachment in whole["attachments"]:
             attachment["spoiler"] = attachment["id"] in veiled
+        for embed in whole["embeds"]:
+            embed["title"] = runs(embed.get("title", ""), title=True)
+            embed["description"] = runs(embed.get("description", ""))
+            for field in embed.get("fields", []):
+                field["name"], field["value"] = runs(field["name"], title=True), runs(field["value"])
         return whole | {"avatar_url": message.avatar_url, "deleted": message.deleted}
 
     def _places(self) -> list[dict[str, Any]]:
@@ -92,3 +95,20 @@ class Viewer:
             "refused by Discord": len(self._discord.violations),
             "too fast (429)": len(self._discord.limited),
         }
+
+
+_BLOCKS = {"quote", "pre", "heading", "subtext"}
+
+
+def runs(markdown: str, *, title: bool = False) -> list[dict[str, Any]]:
+    """Neighbouring characters that look the same: their text, and a key for each style and for a link."""
+    shown: list[dict[str, Any]] = []
+    for text, styles, href in runs_of(read(markdown, title=title)):
+        parted = (style.partition(":") for style in sorted(styles))
+        look: dict[str, Any] = {name: value or True for name, _, value in parted}
+        if href and href.startswith(("http://", "https://")):
+            look["link"] = href
+        if shown and _BLOCKS & (shown[-1].keys() - look.keys()):
+            text = text.removeprefix("\n")  # a block ends its line itself
+        shown.append({"text": text, **look})
+    return shown

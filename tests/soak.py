@@ -5,7 +5,7 @@ restarted, and both stand-ins misbehave, at random. When the time is over the tr
 must have arrived once and in order. Prints the figures; exit code 1 if a post was lost, came out of order,
 came again without having been in doubt, or if a process was left over.
 
-Owns the trouble and the count. The stage is tests/integration/stage.py's.
+Owns the trouble. The service and the count are those of standins/.
 """
 
 from __future__ import annotations
@@ -19,24 +19,23 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable
-from itertools import pairwise
 from pathlib import Path
 
 import psutil
 
-from demo import discord_faults, media_markup
-from demo.loopback import Fault
-from demo.markup import post, words
-from demo.telegram import BLOCK_PAGE, Channel
-from tests.integration.stage import Stage, link_of, staged
+from standins.discord import faults as discord_faults
+from standins.outcome import Outcome, outcome
+from standins.stage import NeverHappened, Stage, eventually, staged
+from standins.telegram import faults as telegram_faults
+from standins.telegram import media_markup
+from standins.telegram.server import Channel
+from standins.telegram.text_markup import post, words
 
 CHANNELS = 6
 POST_EVERY = 0.5
 TROUBLE_EVERY = 2.0
 SETTLE_WITHIN = 180.0
 """Seconds on average between two posts and two troubles, and at most until all has arrived."""
-
-Arrival = tuple[str, int]
 
 
 class Soak:
@@ -60,9 +59,8 @@ class Soak:
         for number in range(0, CHANNELS, 2):
             room = self._stage.discord.add_channel(f"room {number}")
             self._rooms.append(room)
-            webhook = self._stage.discord.add_webhook(room)
             names = ",".join(f"{channel.name}/1" for channel in self._channels[number : number + 2])
-            self._stage.add_job(f"job {number}", names, webhook)
+            self._stage.add_job(f"job {number}", names, self._stage.discord.add_webhook(room).url)
 
     def run(self, seconds: float) -> None:
         end = time.monotonic() + seconds
@@ -82,15 +80,14 @@ class Soak:
         """End all trouble and wait until everything has arrived, or time is up."""
         self._stage.telegram.faults.clear()
         self._stage.discord.faults.clear()
-        end = time.monotonic() + SETTLE_WITHIN
-        while self.lost() and time.monotonic() < end:
-            time.sleep(0.5)
+        with contextlib.suppress(NeverHappened):  # what is missing then is counted as lost
+            eventually(lambda: not self.outcome().lost, SETTLE_WITHIN, every=0.5)
 
     def _publish(self, channel: Channel) -> None:
         number = (channel.numbers or [0])[-1] + 1
         pieces = [words(f"{channel.name} number {number}")]
         if self._rng.random() < 0.2:
-            pieces.insert(0, media_markup.photo(f"sky-{number}-64x48.jpg"))
+            pieces.insert(0, media_markup.photo(f"sky-{number}.jpg"))
         channel.add(post(*pieces))
 
     # --- trouble ---
@@ -125,59 +122,29 @@ class Soak:
         self._stage.start()
 
     def telegram_fails(self) -> None:
-        faults = [
-            Fault.status(502), Fault.truncated(), Fault.reset_before(), Fault.hang(3), BLOCK_PAGE,
-            Fault.status(429, retry_after=1),
-        ]  # fmt: skip
-        self._stage.telegram.fail(self._rng.choice(faults), times=self._rng.randint(1, 5))
+        fault = self._rng.choice(telegram_faults.every_fault())
+        self._stage.telegram.fail(fault, times=self._rng.randint(1, 5))
 
     def discord_fails(self) -> None:
-        faults = [
-            discord_faults.server_error(500), discord_faults.server_error(502), Fault.reset_before(),
-            Fault.reset_after(), Fault.hang(3), Fault.truncated(), Fault.garbled(),
-            discord_faults.global_limit(1.0), discord_faults.cloudflare_page(1),
-        ]  # fmt: skip
-        self._stage.discord.fail(self._rng.choice(faults), times=self._rng.randint(1, 3))
+        fault = self._rng.choice(discord_faults.every_fault())
+        self._stage.discord.fail(fault, times=self._rng.randint(1, 3))
 
     # --- the count ---
 
-    def published(self) -> set[Arrival]:
-        return {(channel.name, number) for channel in self._channels for number in channel.numbers}
-
-    def arrived(self) -> list[Arrival]:
-        links = [link_of(message) for room in self._rooms for message in self._stage.arrived(room)]
-        return [(channel, int(number)) for *_, channel, number in (link.split("/") for link in links)]
-
-    def lost(self) -> set[Arrival]:
-        return self.published() - set(self.arrived())
-
-    def repeated(self) -> int:
-        arrived = self.arrived()
-        return len(arrived) - len(set(arrived))
-
-    def disordered(self) -> int:
-        """Posts whose first arrival came behind that of a later one of the same channel."""
-        firsts = list(dict.fromkeys(self.arrived()))
-        return sum(
-            earlier > later
-            for channel in self._channels
-            for earlier, later in pairwise([number for name, number in firsts if name == channel.name])
-        )
-
-    def in_doubt(self) -> int:
-        """Messages the log says were sent again without knowing of the first."""
-        return self._stage.log().count("it may appear twice")
+    def outcome(self) -> Outcome:
+        links = [link for room in self._rooms for link in self._stage.links(room)]
+        published = {channel.name: channel.numbers for channel in self._channels}
+        return outcome(links, published, self._stage.log())
 
     def restarts(self) -> int:
         """Workers the service replaced, as its log tells; those that began with a new service not counted."""
         log = self._stage.log()
-        return sum(log.count(told) for told in ("; next start in", "starts anew", "is replaced"))
+        return sum(log.count(words) for words in ("; next start in", "starts anew", "is replaced"))
 
     def memory(self) -> float:
         """MB of the service and everything below it, shared pages counted once (PSS)."""
-        service = psutil.Process(self._stage.pid)
         total = 0
-        for process in [service, *self._stage.processes()]:
+        for process in [psutil.Process(self._stage.pid), *self._stage.processes()]:
             with contextlib.suppress(psutil.Error):
                 total += process.memory_full_info().pss
         return total / 2**20
@@ -206,17 +173,13 @@ def main() -> int:
 
 def report(soak: Soak, memory: float) -> int:
     """Print the figures; the exit code they deserve."""
-    lost, repeated, doubted, disordered = soak.lost(), soak.repeated(), soak.in_doubt(), soak.disordered()
-    print(f"posts published      {len(soak.published())}")
-    print(f"messages at Discord  {len(soak.arrived())}")
-    print(f"lost                 {len(lost)} {sorted(lost)[:10] if lost else ''}")
-    print(f"repeated             {repeated} (in doubt and said so: {doubted})")
-    print(f"out of order         {disordered}")
+    outcome = soak.outcome()
+    print(f"outcome              {outcome}")
     print(f"processes left over  {soak.left_over}")
     print(f"workers restarted    {soak.restarts()}")
     print(f"trouble              {dict(sorted(soak.done.items()))}")
     print(f"memory (PSS)         {memory:.0f} MB at the start, {soak.memory():.0f} MB at the end")
-    return 1 if lost or disordered or soak.left_over or repeated > doubted else 0
+    return 0 if outcome.good and not soak.left_over else 1
 
 
 if __name__ == "__main__":

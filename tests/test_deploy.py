@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from demo.loopback import LoopbackServer, Request, Response
+from standins.loopback import LoopbackServer, Request, Response
 from tests.integration.programs import program
 
 DEPLOY = Path(__file__).resolve().parents[1] / "deploy"

@@ -21,10 +21,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from demo.loopback import Fault, LoopbackServer, Request, Response
 from disgram import http_environment
 from disgram.errors import HttpError
 from disgram.http_client import KEPT, PIECE, HttpClient, HttpResponse
+from standins.loopback import Fault, LoopbackServer, Request, Response
 
 WHOLE = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 

@@ -22,7 +22,7 @@ from rate_limiter import (
     cloudflare_pause,
     learn_hidden_limit,
 )
-from tests.discord_clock import Clock, FixedWindow, HiddenLimit, SlidingWindow, announced, play
+from tests.builders.discord_clock import Clock, FixedWindow, HiddenLimit, SlidingWindow, announced, play
 
 HOOK = Destination("https://discord.com", "1", "secret")
 POST = Route.to("POST", "job/a", HOOK)

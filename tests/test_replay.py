@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from disgram.replay import main
-from tests import pages
+from tests.builders import pages
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = pages.page(

@@ -20,8 +20,8 @@ from disgram.errors import (
 )
 from disgram.report import EXIT_CRASH, EXIT_OK, EXIT_PERMANENT
 from disgram.storage.ledger import Progress
-from tests import pages
-from tests.delivery_fakes import Bench, refusal
+from tests.builders import pages
+from tests.builders.delivery_fakes import Bench, refusal
 from webhook import PAGE_FRESH, parse_channel_param, stable_color
 
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 import config
-from demo.discord import DiscordStandIn
-from demo.markup import post, words
-from demo.telegram import TelegramStandIn
 from disgram.errors import BadInput
+from standins.discord.server import DiscordStandIn
+from standins.telegram.server import TelegramStandIn
+from standins.telegram.text_markup import post, words
 from webhook import serve
 from worker_cli import JOB, main, spec_by_hand
 

@@ -14,7 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from disgram.api import http_connection
 from disgram.api.http_connection import BoundedConnection
-from tests.integration.stage import eventually
+from standins.stage import eventually
 
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 LONG = b"x" * 20_000_000

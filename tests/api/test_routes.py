@@ -21,7 +21,7 @@ from config import read
 from disgram.workers.spec import WorkerState
 from main import check_process_health, create_app, health_check, restart_all_processes, start_job_processes
 from service import Service
-from tests.api_fakes import FakeLedger, FakeSupervisor, fake_service
+from tests.builders.api_fakes import FakeLedger, FakeSupervisor, fake_service
 
 PASSWORD = "hunter22"
 URL = "https://discord.com/api/webhooks/123/secretToken"

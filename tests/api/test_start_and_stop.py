@@ -18,8 +18,8 @@ import requests
 from config import PROJECT
 
 PASSWORD = "hunter22"
-OURS = ["-m", "tests.api_fakes"]
-UVICORN = ["-m", "uvicorn", "tests.api_fakes:app", "--log-level", "warning"]
+OURS = ["-m", "tests.builders.api_fakes"]
+UVICORN = ["-m", "uvicorn", "tests.builders.api_fakes:app", "--log-level", "warning"]
 BOTH = pytest.mark.parametrize("start", [OURS, UVICORN], ids=["python", "uvicorn"])
 
 

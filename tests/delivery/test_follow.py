@@ -17,9 +17,9 @@ from disgram.errors import (
     TelegramUnavailable,
 )
 from disgram.report import EXIT_OK
-from tests import pages
+from tests.builders import pages
+from tests.builders.delivery_fakes import Bench, refusal
 from tests.delivery.test_post_delivery import LONG
-from tests.delivery_fakes import Bench, refusal
 
 FIRST, SECOND = "5449764 126_4600", "5449765 127_4601"
 """The numbers by which t.me tells photos apart."""

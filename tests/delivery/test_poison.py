@@ -19,9 +19,9 @@ from disgram.errors import (
     RateLimited,
 )
 from disgram.report import EXIT_CRASH
-from tests import pages
-from tests.delivery_fakes import Bench, text_of
-from tests.discord_clock import Clock
+from tests.builders import pages
+from tests.builders.delivery_fakes import Bench, text_of
+from tests.builders.discord_clock import Clock
 
 HOUR = 3600.0
 INTERNAL = InternalError("500 Internal Server Error (code 0)", ambiguous=True)

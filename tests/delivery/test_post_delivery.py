@@ -16,8 +16,8 @@ from disgram.errors import (
     Stopping,
     TelegramUnavailable,
 )
-from tests import pages
-from tests.delivery_fakes import Bench, refusal, text_of
+from tests.builders import pages
+from tests.builders.delivery_fakes import Bench, refusal, text_of
 
 LONG = " ".join(f"word{number}" for number in range(900))
 """Two messages."""

@@ -20,7 +20,7 @@ from disgram.errors import (
     WebhookGone,
 )
 from disgram.storage.ledger import PartRow
-from tests.delivery_fakes import FACTS, Bench, refusal
+from tests.builders.delivery_fakes import FACTS, Bench, refusal
 
 HELLO = DiscordMessage({"content": "hello"})
 DOWN = refusal(DiscordUnavailable("503"))

@@ -27,7 +27,7 @@ from disgram.errors import (
     RateLimited,
     WebhookGone,
 )
-from tests.http_fakes import Web
+from tests.builders.http_fakes import Web
 
 HOOK = Destination("https://discord.com", "123", "s3cret-token")
 THREAD = Destination("https://discord.com", "123", "s3cret-token", "456")

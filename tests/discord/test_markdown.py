@@ -17,7 +17,7 @@ from disgram.post import (
     Style,
     plain,
 )
-from tests.discord_markdown import Seen, read, runs_of, text_of
+from standins.discord.markdown import Seen, read, runs_of, text_of
 
 BOLD, ITALIC, UNDERLINE, STRIKE = Style.BOLD, Style.ITALIC, Style.UNDERLINE, Style.STRIKE
 SPOILER, CODE, PRE, QUOTE = Style.SPOILER, Style.CODE, Style.PRE, Style.QUOTE

@@ -39,9 +39,10 @@ from disgram.post import (
     Unsupported,
     ViaBot,
 )
+from standins.discord.lint import violations
+from standins.discord.markdown import read, text_of
+from standins.discord.rules import MEBIBYTE
 from tests.discord.test_markdown import RICH_TEXTS
-from tests.discord_markdown import read, text_of
-from tests.discord_rules import MEBIBYTE, violations
 
 FEW = settings(max_examples=100, deadline=None)
 COLOR = 0x2AABEE

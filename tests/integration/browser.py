@@ -16,8 +16,8 @@ from typing import Any
 
 import requests
 
+from standins.stage import eventually, free_port
 from tests.integration.programs import program
-from tests.integration.stage import eventually, free_port
 
 _OPTIONS = {
     "args": [
@@ -76,6 +76,12 @@ class Browser:
     def text(self, css: str) -> str:
         """What a person reads there; "" while there is nothing."""
         return str(self.run("return document.querySelector(arguments[0])?.innerText ?? ''", css))
+
+    def resize(self, width: int, height: int) -> None:
+        """The page in CSS pixels, also smaller than a window can be."""
+        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}
+        command = {"cmd": "Emulation.setDeviceMetricsOverride", "params": size}
+        self._call("POST", "/goog/cdp/execute", command)
 
     def picture(self) -> bytes:
         """A PNG of the window."""

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from standins.stage import PASSWORD, Stage, eventually, staged
 from tests.integration.browser import Browser, browsing
 from tests.integration.programs import program
-from tests.integration.stage import PASSWORD, Stage, eventually, staged
 
 NO_PICTURE = ("data:", "blob:")
 
@@ -19,7 +19,8 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
     program("chromium"), program("chromedriver")
     with staged(tmp_path) as one:
         one.telegram.add_channel("news", "News")
-        yield one.start()
+        one.start()
+        yield one
 
 
 @pytest.fixture

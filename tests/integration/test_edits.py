@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from demo import media_markup as media
-from demo.discord_errors import Refusal
-from demo.discord_faults import refuse
-from demo.markup import post, words
-from tests.integration.stage import Stage, eventually, staged
+from standins.discord.errors import Refusal
+from standins.discord.faults import refuse
+from standins.stage import Stage, eventually, staged
+from standins.telegram import media_markup as media
+from standins.telegram.text_markup import post, words
 
 LONG = " ".join(f"word{number}" for number in range(900))
 FAST = (50, 1.0)

@@ -11,12 +11,15 @@ from pathlib import Path
 import psutil
 import pytest
 
-from bench.outcome import Outcome, outcome
-from demo.discord_faults import cloudflare_page, global_limit, server_error, shared_limit
-from demo.loopback import Fault
-from demo.markup import post, words
-from demo.telegram import Channel
-from tests.integration.stage import Stage, eventually, link_of, staged
+from standins.discord import faults as discord_faults
+from standins.discord.faults import cloudflare_page, global_limit, server_error
+from standins.discord.rate_limits import Rates
+from standins.loopback import Fault
+from standins.outcome import Outcome, outcome
+from standins.stage import Stage, eventually, staged
+from standins.telegram import faults as telegram_faults
+from standins.telegram.server import Channel
+from standins.telegram.text_markup import post, words
 
 
 @pytest.fixture
@@ -30,7 +33,7 @@ def fill(channel: Channel, count: int) -> list[int]:
 
 
 def judged(stage: Stage, expected: dict[str, list[int]]) -> Outcome:
-    return outcome(map(link_of, stage.arrived()), expected, stage.log())
+    return outcome(stage.links(), expected, stage.log())
 
 
 def reason(stage: Stage, channel: str = "news") -> object:
@@ -40,7 +43,7 @@ def reason(stage: Stage, channel: str = "news") -> object:
 def all_there(stage: Stage, expected: dict[str, list[int]], timeout: float = 30.0) -> Outcome:
     """Wait for the last post, and check what no fault may break."""
     count = sum(map(len, expected.values()))
-    eventually(lambda: len(set(map(link_of, stage.arrived()))) >= count, timeout, of=stage.log)
+    eventually(lambda: len(set(stage.links())) >= count, timeout, of=stage.log)
     assert stage.discord.violations == []
     result = judged(stage, expected)
     assert result.good, str(result)
@@ -50,11 +53,7 @@ def all_there(stage: Stage, expected: dict[str, list[int]], timeout: float = 30.
 def test_every_fault_of_discords_passes(stage: Stage) -> None:
     expected = {"news": fill(stage.telegram.add_channel("news"), 12)}
     stage.start()
-    for fault in (
-        server_error(500), server_error(502), server_error(503), Fault.reset_before(), Fault.reset_after(),
-        Fault.hang(1.5), Fault.truncated(0.3), Fault.garbled(), cloudflare_page(1), global_limit(0.5),
-        shared_limit(0.5),
-    ):  # fmt: skip
+    for fault in discord_faults.every_fault(hang=1.5):
         stage.discord.fail(fault)
         stage.discord.fail(Fault(accepted=True))
     stage.add_job("job", "news/1")
@@ -66,10 +65,7 @@ def test_every_fault_of_discords_passes(stage: Stage) -> None:
 def test_every_fault_of_telegrams_passes(stage: Stage) -> None:
     expected = {"news": fill(stage.telegram.add_channel("news"), 45)}
     stage.start()
-    for fault in (
-        Fault.status(502), Fault.status(429, retry_after=1), Fault.reset_before(), Fault.truncated(),
-        Fault.hang(1.5), Fault.status(200, "<html>blocked</html>"),
-    ):  # fmt: skip
+    for fault in telegram_faults.every_fault(hang=1.5):
         stage.telegram.fail(fault, path="/s/")
         stage.telegram.fail(Fault(accepted=True), path="/s/")
     stage.add_job("job", "news/1")
@@ -121,7 +117,7 @@ def test_a_429_of_telegrams_makes_all_workers_rest(stage: Stage) -> None:
 
 
 def test_killed_at_any_moment_nothing_is_lost_and_each_repeat_is_told(stage: Stage) -> None:
-    stage.discord._limiter.rates = type(stage.discord.rates)(webhook=(5, 0.5))
+    stage.discord.rates = Rates(webhook=(5, 0.5))
     names = [f"news_{n}" for n in range(3)]
     expected = {name: fill(stage.telegram.add_channel(name), 12) for name in names}
     stage.start()
@@ -159,7 +155,7 @@ def test_eight_workers_call_a_dead_webhook_once(stage: Stage) -> None:
 def test_a_thread_that_is_gone_ends_its_job_alone(stage: Stage) -> None:
     fill(stage.telegram.add_channel("news"), 2)
     thread = stage.discord.add_thread(stage.room)
-    stage.discord._channels[thread].deleted = True
+    stage.discord.delete_channel(thread)
     stage.start()
     stage.add_job("threaded", "news/1", DISCORD_THREAD_ID=thread)
     stage.add_job("job", "news/1")
@@ -184,6 +180,6 @@ def test_sigterm_does_not_wait_for_discord(stage: Stage, fault: Fault) -> None:
     stage.add_job("job", "news/1")
     eventually(lambda: stage.discord.requests)
     assert stage.stop() == 0
-    log = (stage.folder / "data" / "Disgram.log").read_text()
+    log = (stage.data / "Disgram.log").read_text()
     assert "SIGALRM" not in log  # the last resort for workers that do not hear
     assert "SIGKILL" not in log

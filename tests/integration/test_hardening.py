@@ -19,9 +19,9 @@ import psutil
 import pytest
 import requests
 
-from demo.loopback import Fault, Response
-from demo.markup import post, words
-from tests.integration.stage import PASSWORD, ROOT, Stage, eventually, free_port, staged
+from standins.loopback import Fault, Response
+from standins.stage import PASSWORD, ROOT, Stage, eventually, free_port, staged
+from standins.telegram.text_markup import post, words
 
 
 @pytest.fixture
@@ -139,7 +139,7 @@ def test_two_hundred_requests_at_once(stage: Stage) -> None:
         codes = set(threads.map(call, range(200)))
     assert codes <= {200, 201, 404, 409}
     jobs = stage.call("GET", "/jobs").json()
-    assert jobs == json.loads((stage.folder / "data" / "jobs.json").read_text())
+    assert jobs == json.loads((stage.data / "jobs.json").read_text())
     wanted = sorted(f"webhook.py chan_{name[4:]}" for name in jobs)
 
     def running() -> list[str]:
@@ -154,7 +154,7 @@ def test_two_hundred_requests_at_once(stage: Stage) -> None:
 @pytest.mark.parametrize("start", [["main.py"], ["-m", "uvicorn", "main:app"]], ids=["python", "uvicorn"])
 def test_a_second_service_is_refused(stage: Stage, start: list[str]) -> None:
     stage.start()
-    env = os.environ | {"DATA_DIR": str(stage.folder / "data"), "PORT": str(free_port())}
+    env = os.environ | {"DATA_DIR": str(stage.data), "PORT": str(free_port())}
     second = subprocess.run(
         [sys.executable, *start], cwd=ROOT, env=env, capture_output=True, text=True, timeout=20, check=False
     )
@@ -200,7 +200,7 @@ def shown_by(stage: Stage) -> Iterator[tuple[str, str]]:
     yield "health of a job", str(stage.health("job"))
     yield "failed posts", stage.call("GET", "/job/failed").text
     yield "output", stage.output.read_text()
-    for file in (stage.folder / "data").rglob("*"):
+    for file in stage.data.rglob("*"):
         if file.is_file() and file.name != "jobs.json":
             yield str(file), file.read_bytes().decode("latin-1")
     for process in [psutil.Process(stage.pid), *stage.processes()]:
@@ -229,7 +229,7 @@ def test_every_secret_in_every_output(stage: Stage) -> None:
     leaks = [name for name, text in shown_by(stage) if stage.webhook.token in text or PASSWORD in text]
     assert leaks == []
     assert not [request for request in stage.telegram.requests if "steal" in request.path]
-    modes = {file.name: file.stat().st_mode & 0o777 for file in (stage.folder / "data").iterdir()}
+    modes = {file.name: file.stat().st_mode & 0o777 for file in stage.data.iterdir()}
     assert modes["jobs.json"] == modes["disgram.db"] == 0o600
 
 

@@ -7,17 +7,18 @@ from typing import Any
 
 import pytest
 
-from demo import media_markup as media
-from demo.discord_messages import Message
-from demo.markup import Piece, Scene, post, reply_to, service, words
-from demo.media_markup import Item
-from tests.integration.stage import Stage, eventually, staged
+from standins.discord.messages import Message
+from standins.stage import Stage, eventually, staged
+from standins.telegram import media_markup as media
+from standins.telegram.media_markup import Item
+from standins.telegram.text_markup import Piece, Scene, post, reply_to, service, words
 
 
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     with staged(tmp_path_factory.mktemp("kinds"), MAX_UPLOAD_MB="1", FORWARD_SERVICE_MESSAGES="true") as one:
-        yield one.start()
+        one.start()
+        yield one
 
 
 def forwarded(stage: Stage, name: str, *posts: Any) -> list[Message]:
@@ -26,7 +27,7 @@ def forwarded(stage: Stage, name: str, *posts: Any) -> list[Message]:
     channel = stage.telegram.add_channel(name)
     for one in posts:
         channel.add(one)
-    stage.add_job(name, f"{name}/1", stage.discord.add_webhook(room))
+    stage.add_job(name, f"{name}/1", stage.discord.add_webhook(room).url)
     last = f"https://t.me/{name}/{channel.numbers[-1]}"
     eventually(lambda: f"Forwarded {last}" in stage.log(), of=stage.log)
     assert stage.discord.violations == []
@@ -115,7 +116,7 @@ def test_a_video_too_large_shows_its_picture_and_a_link(stage: Stage, size: int)
     room = stage.discord.add_channel(name)
     channel = stage.telegram.add_channel(name)
     channel.add(post(film, words("Long")))
-    stage.add_job(name, f"{name}/1", stage.discord.add_webhook(room))
+    stage.add_job(name, f"{name}/1", stage.discord.add_webhook(room).url)
     line = f"🎬 **[Video](https://t.me/{name}/1)** · 0:02"
 
     def texts() -> list[str]:
@@ -158,7 +159,7 @@ def test_a_new_kind_is_forwarded_and_kept_for_a_bug_report(stage: Stage) -> None
     messages = forwarded(stage, "holograms", post(words("known")), post(Piece(hologram)))
     assert [said(message) for message in messages] == ["known", "A **new** kind"]
     assert [file.body for file in messages[1].files] == bytes_of(stage, "hologram.mp4")
-    (kept,) = (stage.folder / "data" / "layout").iterdir()
+    (kept,) = (stage.data / "layout").iterdir()
     assert "token=…" in kept.read_text()
     eventually(lambda: stage.health()["delivery"]["layout_changed"] == 1, of=stage.health)
     assert stage.workers("holograms")["holograms"]["reason"] is None

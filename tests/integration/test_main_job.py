@@ -12,11 +12,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-from demo.loopback import Fault
-from demo.markup import post, service, words
 from demo.posts import KINDS
-from demo.telegram import Channel
-from tests.integration.stage import Stage, eventually, link_of, staged
+from standins.loopback import Fault
+from standins.stage import Stage, eventually, staged
+from standins.telegram.server import Channel
+from standins.telegram.text_markup import post, service, words
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def fill(channel: Channel, count: int, *, first: int = 0) -> list[int]:
 def by_channel(stage: Stage, room: str) -> dict[str, list[int]]:
     """Post numbers per Telegram channel, in order of arrival; further parts of a post are not counted."""
     found: dict[str, list[int]] = defaultdict(list)
-    for link in map(link_of, stage.arrived(room)):
+    for link in stage.links(room):
         *_, channel, number = link.split("/")
         if found[channel][-1:] != [int(number)]:
             found[channel].append(int(number))
@@ -52,7 +52,7 @@ def test_a_hundred_posts_over_two_jobs_arrive_once_and_in_order(stage: Stage) ->
     other = stage.discord.add_webhook(other_room)
     expected = {channel.name: fill(channel, 20, first=7 * n) for n, channel in enumerate(channels)}
     stage.start()
-    stage.add_job("новости", "channel_0/1,t.me/channel_1/1,@CHANNEL_2/1", other)
+    stage.add_job("новости", "channel_0/1,t.me/channel_1/1,@CHANNEL_2/1", other.url)
     stage.add_job("threaded", "https://t.me/s/channel_3/1,channel_4/1", DISCORD_THREAD_ID=thread)
 
     def arrived() -> dict[str, list[int]]:
@@ -91,7 +91,7 @@ def test_a_killed_worker_and_a_killed_service_lose_and_repeat_nothing(stage: Sta
 
 def _parts_beyond_the_first(stage: Stage) -> int:
     """Messages that continue the post of the message before them."""
-    links = [link_of(message) for message in stage.arrived()]
+    links = stage.links()
     texts = [str(message.embeds) for message in stage.arrived()]
     return sum(a == b and x != y for a, b, x, y in zip(links, links[1:], texts, texts[1:], strict=False))
 
@@ -193,7 +193,7 @@ def test_an_older_disgrams_files_are_taken_over(stage: Stage) -> None:
     channel = stage.telegram.add_channel("news")
     for number in range(1, 6):
         channel.add(post(words(f"post {number}")))
-    folder = stage.folder / "data"
+    folder = stage.data
     (folder / "jobs.json").write_text(
         json.dumps(
             {

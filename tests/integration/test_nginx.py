@@ -12,8 +12,8 @@ import pytest
 import requests
 from requests.adapters import HTTPAdapter
 
+from standins.stage import PASSWORD, ROOT, Stage, eventually, free_port, staged
 from tests.integration.programs import program
-from tests.integration.stage import PASSWORD, ROOT, Stage, eventually, free_port, staged
 
 MAIN = """
 daemon off; worker_processes 1; pid {folder}/nginx.pid; error_log {folder}/error.log;

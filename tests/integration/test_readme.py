@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from demo.markup import post, words
-from tests.integration.stage import PASSWORD, ROOT, Stage, staged
+from standins.stage import PASSWORD, ROOT, Stage, staged
+from standins.telegram.text_markup import post, words
 
 README = (ROOT / "README.md").read_text("utf-8")
 EXAMPLE = re.compile(r"^# (?P<what>.+): (?P<status>\d{3})\n(?P<command>(?:.+\n)+?)(?=\n|\Z)", re.MULTILINE)

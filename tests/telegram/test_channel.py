@@ -9,8 +9,8 @@ import pytest
 from disgram.errors import PageNotUnderstood, TelegramUnavailable
 from disgram.telegram.channel import PAGE_TRIES
 from disgram.telegram.unknown_markup import KEEP, LARGEST, UnknownMarkup
-from tests import pages
-from tests.delivery_fakes import Bench
+from tests.builders import pages
+from tests.builders.delivery_fakes import Bench
 
 
 def test_a_page_is_asked_for_four_times_with_growing_pauses(tmp_path: Path) -> None:

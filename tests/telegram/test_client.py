@@ -18,8 +18,8 @@ from disgram.errors import (
 from disgram.storage.rate_limits import LimitStore
 from disgram.telegram.client import PAGE_BYTES, SPOOL_BYTES, TelegramClient
 from disgram.telegram.throttle import TelegramThrottle
-from tests.discord_clock import Clock
-from tests.http_fakes import Web
+from tests.builders.discord_clock import Clock
+from tests.builders.http_fakes import Web
 
 PAGE = "https://t.me/s/durov"
 

@@ -40,7 +40,7 @@ from disgram.telegram.page import (
     split_page,
 )
 from disgram.telegram.page.fingerprint import _fingerprint, settled
-from tests import pages
+from tests.builders import pages
 
 
 def read(html: str, channel: str = pages.CHANNEL) -> TelegramPost:

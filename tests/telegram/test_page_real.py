@@ -33,7 +33,7 @@ from disgram.post import (
 )
 from disgram.telegram.page import parse_post, slices, split_page
 from disgram.telegram.page.fingerprint import _fingerprint, settled
-from tests import pages
+from tests.builders import pages
 
 REAL = Path(__file__).parents[3] / "shared" / "telegram-pages"
 pytestmark = pytest.mark.skipif(not REAL.is_dir(), reason="no real pages beside the repository")

@@ -17,7 +17,7 @@ from disgram.post import (
     plain,
 )
 from disgram.telegram.page.rich_text import rich_text, words
-from tests import pages
+from tests.builders import pages
 
 PLAIN: frozenset[Style] = frozenset()
 

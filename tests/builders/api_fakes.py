@@ -1,0 +1,158 @@
+"""Parts for a service without processes: they do in memory what the real ones do outside.
+
+`python -m tests.builders.api_fakes` and `uvicorn tests.builders.api_fakes:app` start a service over them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime, timezone
+from typing import Any
+
+from config import SETTINGS, Settings
+from disgram.errors import StorageUnavailable
+from disgram.workers.spec import (
+    Snapshot,
+    WorkerSpec,
+    WorkerState,
+    WorkerStatus,
+)
+from main import create_app, serve
+from service import Service, assembled, open_jobs, open_log
+
+Key = tuple[str, str]
+
+
+class FakeSupervisor:
+    """Workers that run as soon as they are wanted and end when they are not, or when `may_end` is set."""
+
+    def __init__(self, desired: Callable[[], Mapping[Key, WorkerSpec]]) -> None:
+        self._desired = desired
+        self._workers: dict[Key, WorkerStatus] = {}
+        self._lock = threading.Lock()
+        self.may_end = threading.Event()
+        self.may_end.set()
+        self.revived: list[str] = []
+        self.restarted = 0
+        self.running = False
+
+    def start(self) -> None:
+        self.running = True
+        self.wake()
+
+    def stop(self, timeout: float = 9.0) -> None:
+        self.running = False
+        self._workers.clear()
+
+    def wake(self) -> None:
+        with self._lock:
+            wanted = self._desired()
+            for key, spec in wanted.items():
+                self._workers.setdefault(key, _status(spec))
+            if self.may_end.is_set():
+                self._workers = {key: status for key, status in self._workers.items() if key in wanted}
+
+    def revive(self, job: str) -> None:
+        self.revived.append(job)
+        self.wake()
+
+    def restart(self, job: str) -> None:
+        self.revive(job)
+
+    def restart_all(self) -> None:
+        self.restarted += 1
+
+    def wait_gone(self, job: str, timeout: float) -> bool:
+        if not self.may_end.wait(min(timeout, 5)):
+            return False
+        self.wake()
+        return all(name != job for name, _ in self._workers)
+
+    def snapshot(self) -> Snapshot:
+        with self._lock:
+            return Snapshot(tuple(self._workers.values()), time.monotonic(), True)
+
+    def becomes(self, job: str, **changes: Any) -> None:
+        """What a worker of the job reports of itself."""
+        with self._lock:
+            for key, status in self._workers.items():
+                if key[0] == job:
+                    self._workers[key] = replace(status, **changes)
+
+
+def _status(spec: WorkerSpec) -> WorkerStatus:
+    return WorkerStatus(
+        job=spec.job,
+        channel=spec.channel.name,
+        script=spec.script,
+        pid=4242,
+        state=WorkerState.RUNNING,
+        reason=None,
+        restarts=0,
+        last_poll_at=datetime.now(timezone.utc),
+        last_poll_ok=True,
+        last_post_id=None,
+        gaps=(),
+        layout_changed=0,
+        last_line_at=time.monotonic(),
+        next_start_at=None,
+    )
+
+
+class FakeLedger:
+    """Failed posts, and which jobs were forgotten."""
+
+    def __init__(self) -> None:
+        self.posts: list[dict[str, Any]] = []
+        self.forgotten: list[str] = []
+        self.forgiven: list[str] = []
+        self.full = False
+
+    def _book(self) -> None:
+        if self.full:
+            raise StorageUnavailable("disgram.db: database or disk is full")
+
+    def forget(self, job: str) -> None:
+        self._book()
+        self.forgotten.append(job)
+
+    def forgive(self, destination: str) -> None:
+        self._book()
+        self.forgiven.append(destination)
+
+    def failed(self) -> list[dict[str, Any]]:
+        return list(self.posts)
+
+    def retry(self, job: str, post_id: int | None) -> int:
+        chosen = [post for post in self.posts if post["job"] == job and post_id in {None, post["post_id"]}]
+        self.posts = [post for post in self.posts if post not in chosen]
+        return len(chosen)
+
+
+class FakeLimits:
+    def snapshot(self) -> dict[str, Any]:
+        return {
+            "active_buckets": 1,
+            "global_requests_per_second": 0.5,
+            "buckets": {},
+            "invalid_requests": {"count": 0},
+        }
+
+
+@contextlib.contextmanager
+def fake_service(settings: Settings) -> Iterator[Service]:
+    """The real jobs, log, gate and host over fake processes and a fake ledger."""
+    jobs, log = open_jobs(settings), open_log(settings)
+    supervisor = FakeSupervisor(lambda: jobs.specs(settings))
+    with assembled(settings, jobs, log, supervisor, FakeLedger(), FakeLimits()) as service:
+        yield service
+
+
+app = create_app(SETTINGS, fake_service)
+
+if __name__ == "__main__":
+    serve(app, SETTINGS)

@@ -1,0 +1,256 @@
+"""A worker without sockets: a channel in memory, a Discord that answers by script, a clock that waits turn.
+
+Real are the ledger, the parser, the renderer and everything between them.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import IO, Any
+
+from disgram.addresses import ChannelRef, Destination
+from disgram.delivery.follow import Follower
+from disgram.delivery.post_delivery import PostDelivery
+from disgram.delivery.sender import Sender
+from disgram.discord.message import DiscordMessage, RateLimitHeaders
+from disgram.discord.responses import DiscordResponse
+from disgram.errors import DiscordError, DisgramError, MediaUnavailable, MessageGone, Stopping
+from disgram.post import MediaFile
+from disgram.report import Level
+from disgram.storage.ledger import ChannelLedger, Ledger
+from disgram.telegram.channel import ChannelReader
+from disgram.telegram.client import Download
+from disgram.telegram.unknown_markup import UnknownMarkup
+from disgram.workers.spec import WorkerSettings, WorkerSpec
+from tests.builders import pages
+from tests.builders.discord_clock import Clock
+from webhook import Worker
+
+HOOK = Destination("https://discord.com", "1", "secret")
+FACTS = RateLimitHeaders(answered=True)
+
+
+def refusal(error: DiscordError) -> DiscordResponse:
+    """An answer that says no."""
+    return DiscordResponse(FACTS, error)
+
+
+class Discord:
+    """Accepts everything but what `script` says about the next requests (None: accept)."""
+
+    def __init__(self) -> None:
+        self.script: list[DiscordResponse | None] = []
+        self.refuses: Callable[[DiscordMessage], DiscordError | None] = lambda _: None
+        self.shown: dict[str, dict[str, Any]] = {}
+        """Message id -> payload, in order of arrival."""
+        self.files: dict[str, list[bytes]] = {}
+        self.asked: list[str] = []
+        """The method of every request."""
+        self.before: Callable[[], None] = lambda: None
+        """Called when a request arrives."""
+
+    def execute(
+        self, to: Destination, message: DiscordMessage, files: Mapping[int, IO[bytes]]
+    ) -> DiscordResponse:
+        refused = self._judged("POST", message)
+        if refused:
+            return refused
+        ident = str(100 + len(self.asked))
+        self.shown[ident] = message.payload
+        self.files[ident] = [files[upload.media].read() for upload in message.uploads]
+        return DiscordResponse(FACTS, None, {"id": ident, "channel_id": "9"})
+
+    def edit(
+        self, to: Destination, ident: str, message: DiscordMessage, files: Mapping[int, IO[bytes]]
+    ) -> DiscordResponse:
+        refused = self._judged("PATCH", message)
+        if refused or ident not in self.shown:
+            return refused or refusal(MessageGone("404 Unknown Message"))
+        self.shown[ident] = self.shown[ident] | message.payload
+        if "attachments" in message.payload:
+            self.files[ident] = [files[upload.media].read() for upload in message.uploads]
+        return DiscordResponse(FACTS, None, {"id": ident, "channel_id": "9"})
+
+    def delete(self, to: Destination, ident: str) -> DiscordResponse:
+        refused = self._judged("DELETE", None)
+        if refused or ident not in self.shown:
+            return refused or refusal(MessageGone("404 Unknown Message"))
+        del self.shown[ident]
+        return DiscordResponse(FACTS, None)
+
+    def look(self, to: Destination) -> DiscordResponse:
+        return self._judged("GET", None) or DiscordResponse(FACTS, None, {"guild_id": "55"})
+
+    def _judged(self, method: str, message: DiscordMessage | None) -> DiscordResponse | None:
+        self.asked.append(method)
+        self.before()
+        if self.script:
+            return self.script.pop(0)
+        error = self.refuses(message) if message else None
+        return refusal(error) if error else None
+
+    @property
+    def texts(self) -> list[str]:
+        """What a reader sees of each message."""
+        return [text_of(payload) for payload in self.shown.values()]
+
+    @property
+    def numbers(self) -> list[int]:
+        """The post numbers of the messages, in order."""
+        urls = [payload["embeds"][0]["url"] for payload in self.shown.values() if payload.get("embeds")]
+        return [int(url.rpartition("/")[2]) for url in urls]
+
+
+def text_of(payload: Mapping[str, Any]) -> str:
+    words = [payload.get("content") or "", *(e.get("description", "") for e in payload.get("embeds") or [])]
+    return "\n".join(word for word in words if word)
+
+
+class Telegram:
+    """A channel: number -> the post's HTML. `fails(before)` may return an error for a page."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.posts: dict[int, str] = {}
+        self.fails: Callable[[int | None], DisgramError | None] = lambda _: None
+        self.asked: list[int | None] = []
+        self.fetched: list[str] = []
+        self.files: dict[str, bytes] = {}
+
+    def write(self, number: int, words: str, *more: str, meta: str = "") -> None:
+        self.posts[number] = pages.post(number, *more, pages.text(words), meta=meta)
+
+    def fill(self, first: int, last: int) -> None:
+        for number in range(first, last + 1):
+            self.write(number, f"post {number}")
+
+    def page(self, channel: str, before: int | None = None) -> str:
+        self.asked.append(before)
+        error = self.fails(before)
+        if error:
+            raise error
+        numbers = sorted(n for n in self.posts if before is None or n < before)[-20:]
+        older = numbers[0] if numbers and numbers[0] > min(self.posts) else None
+        return pages.page(*([self.posts[n] for n in numbers] or [pages.NO_POSTS]), older=older)
+
+    def media(self, url: str, max_bytes: int) -> Download:
+        self.fetched.append(url)
+        name = url.rpartition("/")[2]
+        if name not in self.files:
+            raise MediaUnavailable("the file's host answered 404")
+        body = self.files[name]
+        return Download(io.BytesIO(body), MediaFile(len(body), "image/jpeg"))
+
+
+class Turns:
+    """A limiter that lets everybody through; `fail` breaks its file."""
+
+    def __init__(self) -> None:
+        self.fail: DisgramError | None = None
+        self.open: set[int] = set()
+        self.seen: list[RateLimitHeaders] = []
+        self.given = 0
+
+    def acquire(self, route: Any, wait: Callable[[float], None]) -> int:
+        self.given += 1
+        self.open.add(self.given)
+        return self.given
+
+    def cancel(self, ticket: int) -> None:
+        self._broken()
+        self.open.discard(ticket)
+
+    def observe(self, route: Any, ticket: int, facts: RateLimitHeaders) -> None:
+        self._broken()
+        self.open.discard(ticket)
+        self.seen.append(facts)
+
+    def _broken(self) -> None:
+        if self.fail:
+            raise self.fail
+
+
+class Said:
+    """A reporter that remembers; `facts` is what /health would show now."""
+
+    def __init__(self) -> None:
+        self.lines: list[tuple[Level | None, str]] = []
+        self.facts: dict[str, Any] = {}
+        self.reasons: list[str | None] = []
+
+    def __call__(self, level: Level | None, text: str, **facts: Any) -> None:
+        if level:
+            self.lines.append((level, text))
+        self.facts |= facts
+        if "reason" in facts:
+            self.reasons.append(facts["reason"])
+
+    def errors(self, part: str = "") -> list[str]:
+        return [text for level, text in self.lines if level is Level.ERROR and part in text]
+
+    def told(self, part: str) -> int:
+        return sum(part in text for _, text in self.lines)
+
+
+class Bench:
+    """One worker and everything around it; `again()` is the same after the process was killed."""
+
+    def __init__(self, folder: Path, *, thread: str | None = None, job: str = "job", **settings: Any) -> None:
+        self.folder = folder
+        self.clock = Clock()
+        self.telegram = Telegram(self.clock)
+        self.discord = Discord()
+        self.turns = Turns()
+        self.said = Said()
+        self.waited: list[float] = []
+        self.stop_after: int | None = None
+        """Waits left until SIGTERM comes."""
+        self.spec = WorkerSpec(
+            job, ChannelRef(pages.CHANNEL), Destination(HOOK.origin, HOOK.webhook_id, HOOK.token, thread),
+            None, WorkerSettings(folder, **{"cooldown": 10.0, **settings}),
+        )  # fmt: skip
+        self.book = Ledger(folder / "disgram.db")
+        self.worker = self.again()
+
+    def again(self, start: int | None = None) -> Worker:
+        spec, settings = self.spec, self.spec.settings
+        self.ledger: ChannelLedger = self.book.of(spec.job, spec.channel.key)
+        self.sender = Sender(
+            spec.destination, self.ledger, self.discord, self.turns, str,  # type: ignore[arg-type]
+            report=self.said, wait=self.wait, keep_payloads=settings.follow_deletions == "mark",
+            clock=self.clock,
+        )  # fmt: skip
+        delivery = PostDelivery(
+            self.sender, self.ledger, self.telegram, color=0, max_upload_bytes=10**6,  # type: ignore[arg-type]
+            report=self.said, wait=self.wait,
+        )  # fmt: skip
+        follower = Follower(
+            delivery, self.ledger, edits=settings.follow_edits, policy=settings.follow_deletions,
+            report=self.said,
+        )  # fmt: skip
+        reader = ChannelReader(
+            self.telegram, spec.channel.name, UnknownMarkup(self.folder, spec.channel.key),  # type: ignore[arg-type]
+            report=self.said, wait=self.wait,
+        )  # fmt: skip
+        where = WorkerSpec(
+            spec.job, ChannelRef(spec.channel.name, start), spec.destination, None, spec.settings
+        )
+        self.worker = Worker(
+            where, self.ledger, reader, delivery, follower, report=self.said, wait=self.wait, clock=self.clock
+        )
+        return self.worker
+
+    def wait(self, seconds: float) -> None:
+        self.waited.append(seconds)
+        self.clock.now += seconds
+        if self.stop_after is not None:
+            self.stop_after -= 1
+            if self.stop_after < 0:
+                raise Stopping("asked to stop")
+
+    def poll(self, times: int = 1) -> int:
+        """Polls; the last one's exit code."""
+        for _ in range(times):
+            code = self.worker.poll_and_react()
+        return code
