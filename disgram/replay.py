@@ -17,15 +17,7 @@ from typing import Any
 from disgram.discord.message import DiscordMessage
 from disgram.discord.render import Fallback, render
 from disgram.errors import DisgramError, PageNotUnderstood
-from disgram.post import (
-    ChannelPage,
-    Media,
-    MediaFile,
-    MediaKind,
-    PostSlice,
-    TelegramPost,
-    Unknown,
-)
+from disgram.post import ChannelPage, Media, MediaFile, MediaKind, PostSlice, TelegramPost, Unknown
 from disgram.telegram.page import parse_post, split_page, split_posts
 
 COLOR = 0x5865F2

@@ -11,13 +11,7 @@ from collections.abc import Callable
 
 from disgram.delivery.sender import BACKOFF_MAX, backoff
 from disgram.errors import PageNotUnderstood, TelegramUnavailable
-from disgram.post import (
-    ChannelPage,
-    PostSlice,
-    TelegramPost,
-    Unknown,
-    Unsupported,
-)
+from disgram.post import ChannelPage, PostSlice, TelegramPost, Unknown, Unsupported
 from disgram.report import Level, Reporter
 from disgram.telegram.client import TelegramClient
 from disgram.telegram.page import parse_post, split_page

@@ -108,28 +108,29 @@ def test_every_refusal_has_one_meaning(
 def test_cloudflare_is_told_apart(status: int, raw: bytes, retry_after: str | None) -> None:
     answer = classify(status, {"retry-after": retry_after} if retry_after else {}, raw)
     assert isinstance(answer.error, CloudflareBlocked)
-    assert answer.facts.cloudflare
-    assert not answer.facts.answered
-    assert answer.facts.retry_after == (float(retry_after) if retry_after else None)
+    assert answer.rate_limit.cloudflare
+    assert not answer.rate_limit.answered
+    assert answer.rate_limit.retry_after == (float(retry_after) if retry_after else None)
 
 
 def test_the_longest_wait_of_a_429_is_believed() -> None:
     told = headers(Retry_After="40", X_RateLimit_Scope="shared", X_RateLimit_Remaining="3")
-    facts = classify(429, told, refusal(39.2, everywhere=False)).facts
-    assert (facts.retry_after, facts.scope, facts.remaining) == (40.0, "shared", 3)
-    assert not facts.invalid  # shared refusals are not ours
+    rate_limit = classify(429, told, refusal(39.2, everywhere=False)).rate_limit
+    assert (rate_limit.retry_after, rate_limit.scope, rate_limit.remaining) == (40.0, "shared", 3)
+    assert not rate_limit.invalid  # shared refusals are not ours
 
 
 def test_a_global_429_is_marked() -> None:
-    assert classify(429, headers(), refusal(1.0, everywhere=True)).facts.is_global
-    assert classify(429, headers(X_RateLimit_Global="true"), body(0, retry_after=1.0)).facts.is_global
+    assert classify(429, headers(), refusal(1.0, everywhere=True)).rate_limit.is_global
+    assert classify(429, headers(X_RateLimit_Global="true"), body(0, retry_after=1.0)).rate_limit.is_global
 
 
 def test_an_accepted_message_gives_its_ids_and_limits() -> None:
     answer = classify(200, headers(), b'{"id": "1", "channel_id": "2", "attachments": []}')
     assert answer.error is None
-    assert (answer.message["id"], answer.facts.channel_id) == ("1", "2")
-    assert (answer.facts.bucket, answer.facts.limit, answer.facts.reset_after) == ("abcdef", 5, 1.999)
+    assert (answer.message["id"], answer.rate_limit.channel_id) == ("1", "2")
+    limits = answer.rate_limit
+    assert (limits.bucket, limits.limit, limits.reset_after) == ("abcdef", 5, 1.999)
     assert classify(204, {}, b"").error is None
 
 

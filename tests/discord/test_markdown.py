@@ -10,13 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from disgram.discord.markdown import blocks as markdown
-from disgram.post import (
-    RichText,
-    Run,
-    Style,
-    plain,
-)
+from disgram.discord import markdown
+from disgram.post import RichText, Run, Style, plain
 from tests.discord_markdown import Seen, read, runs_of, text_of
 
 BOLD, ITALIC, UNDERLINE, STRIKE = Style.BOLD, Style.ITALIC, Style.UNDERLINE, Style.STRIKE

@@ -10,13 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from disgram.discord.deletion_mark import marked_deleted
 from disgram.discord.message import DiscordMessage
-from disgram.discord.render import (
-    Fallback,
-    edited,
-    marked_deleted,
-    render,
-)
+from disgram.discord.render import Fallback, edited, render
 from disgram.post import (
     Block,
     Button,

@@ -33,12 +33,7 @@ from disgram.post import (
     ViaBot,
     plain,
 )
-from disgram.telegram.page import (
-    fingerprint,
-    parse_post,
-    split_page,
-    split_posts,
-)
+from disgram.telegram.page import fingerprint, parse_post, split_page, split_posts
 from disgram.telegram.page.fingerprint import compute, without_volatile
 from tests import pages
 

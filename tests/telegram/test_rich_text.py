@@ -10,12 +10,7 @@ from bs4 import BeautifulSoup
 from hypothesis import given
 from hypothesis import strategies as st
 
-from disgram.post import (
-    RichText,
-    Run,
-    Style,
-    plain,
-)
+from disgram.post import RichText, Run, Style, plain
 from disgram.telegram.page.rich_text import plain_text, rich_text
 from tests import pages
 

@@ -30,13 +30,7 @@ from disgram.post import (
     Unsupported,
     ViaBot,
 )
-from disgram.telegram.page.dom import (
-    PostContext,
-    classes,
-    find,
-    find_all,
-    href,
-)
+from disgram.telegram.page.dom import PostContext, classes, find, find_all, href
 from disgram.telegram.page.media import preview_media
 from disgram.telegram.page.rich_text import plain_text, rich_text
 

@@ -13,15 +13,7 @@ from collections.abc import Iterator
 from bs4 import Tag
 
 from disgram.post import Media, MediaKind
-from disgram.telegram.page.dom import (
-    PostContext,
-    attribute,
-    background,
-    classes,
-    file_url,
-    find,
-    find_all,
-)
+from disgram.telegram.page.dom import PostContext, attribute, background, classes, file_url, find, find_all
 from disgram.telegram.page.rich_text import plain_text
 
 _WIDTH = re.compile(r"(?<![-\w])width:\s*([0-9.]+)px")

@@ -32,13 +32,7 @@ from disgram.post import (
     Unsupported,
 )
 from disgram.telegram.page import blocks, media
-from disgram.telegram.page.dom import (
-    PostContext,
-    attribute,
-    classes,
-    file_url,
-    find,
-)
+from disgram.telegram.page.dom import PostContext, attribute, classes, file_url, find
 from disgram.telegram.page.rich_text import plain_text
 
 # New kind of post, step 2 of 3 (before: post.py; after: discord/text.py): list its reader here.

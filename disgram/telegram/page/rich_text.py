@@ -14,12 +14,7 @@ from typing import NamedTuple
 
 from bs4.element import NavigableString, PageElement, Tag
 
-from disgram.post import (
-    RichText,
-    Run,
-    Style,
-    plain,
-)
+from disgram.post import RichText, Run, Style, plain
 from disgram.telegram.page.dom import attribute, classes, href
 
 _STYLES = {
