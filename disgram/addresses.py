@@ -45,7 +45,7 @@ class ChannelRef:
             raise BadChannelAddress(
                 "Invalid Telegram channel",
                 f"{_shown(text)} is not a channel address. Write name, @name or https://t.me/name, "
-                "with /123 behind it to start with post 123.",
+                "with /123 after it to start with post 123.",
             )
         return cls(parts[0], _post_number(parts[1], text) if len(parts) == 2 else None)
 

@@ -47,7 +47,7 @@ def main(project: Path) -> None:
     """Do both, and print the new password on standard output."""
     password = secrets.token_urlsafe(24)
     if write_env(project / ".env.example", project / ".env", password):
-        print(f"Made .env. Your AUTH_PASSWORD, shown this once (it stands in .env): {password}", flush=True)
+        print(f"Wrote .env. Your AUTH_PASSWORD (kept in .env, not shown again): {password}", flush=True)
     keep_jobs_out_of_commits(project)
 
 

@@ -203,8 +203,8 @@ def _write_buttons(block: Buttons) -> RichText:
     runs: list[Run] = []
     for row in block.rows:
         runs += [Run("\n")] if runs else []
-        for number, button in enumerate(row):
-            runs += [Run(" │ "), _button(button)] if number else [_button(button)]
+        for index, button in enumerate(row):
+            runs += [Run(" │ "), _button(button)] if index else [_button(button)]
     return tuple(runs)
 
 

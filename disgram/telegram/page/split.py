@@ -118,8 +118,8 @@ def _not_a_preview(html: str) -> Exception:
         return PageNotUnderstood(f"not a preview page: {len(html)} characters, titled {title[:80]!r}")
     # Landing pages, seen 2026-09: only that of an unused name has neither a title nor "View @…".
     if "tgme_page_title" not in html and title.startswith("Telegram: Contact"):
-        return ChannelNotFound("nobody has this name on Telegram")
-    return ChannelHasNoPreview(f"{_kind(html, title)}, which t.me shows no posts of")
+        return ChannelNotFound("no channel or user on Telegram has this name")
+    return ChannelHasNoPreview(f"{_kind(html, title)}; t.me shows no posts of it")
 
 
 def _kind(html: str, title: str) -> str:
