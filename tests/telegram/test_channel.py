@@ -1,4 +1,4 @@
-"""Pages read with patience, and what is kept of those that nobody understood."""
+"""Retries of a page, unreadable posts and pages, and the markup saved for a bug report."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests import pages
 from tests.delivery_fakes import Bench
 
 
-def test_a_page_is_asked_for_four_times_with_growing_pauses(tmp_path: Path) -> None:
+def test_page_is_requested_four_times_with_growing_waits(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
     bench.telegram.fails = lambda _: TelegramUnavailable("502")
     bench.poll()
@@ -23,7 +23,7 @@ def test_a_page_is_asked_for_four_times_with_growing_pauses(tmp_path: Path) -> N
     ] * 3
 
 
-def test_a_rest_that_telegram_asks_for_shows_at_once(tmp_path: Path) -> None:
+def test_retry_after_of_telegram_shows_as_a_reason_at_once(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
     bench.telegram.fill(1, 1)
     errors = iter([TelegramUnavailable("429", retry_after=60.0)])
@@ -32,7 +32,7 @@ def test_a_rest_that_telegram_asks_for_shows_at_once(tmp_path: Path) -> None:
     assert bench.said.reasons == ["telegram_unavailable", None, None]
 
 
-def test_one_unreadable_post_among_others_is_named_and_does_not_stop_them(tmp_path: Path) -> None:
+def test_unreadable_post_is_reported_and_the_others_are_sent(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
     bench.telegram.fill(1, 3)
     bench.telegram.posts[2] = pages.post(2, '<div class="brand_new">Something <b>new</b></div>')
@@ -47,7 +47,7 @@ def test_one_unreadable_post_among_others_is_named_and_does_not_stop_them(tmp_pa
 HOLOGRAM = '<div class="hologram">Something <b>new</b></div>'
 
 
-def test_unknown_elements_are_counted_once_and_are_no_ones_illness(tmp_path: Path) -> None:
+def test_unknown_element_counts_once_and_is_no_reason(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
     bench.telegram.fill(1, 3)
     bench.telegram.posts[2] = pages.post(2, HOLOGRAM)
@@ -63,7 +63,7 @@ def test_unknown_elements_are_counted_once_and_are_no_ones_illness(tmp_path: Pat
     assert UnknownMarkup(tmp_path, "harbour").count == 0
 
 
-def test_a_channel_of_one_post_of_a_new_kind_is_forwarded(tmp_path: Path) -> None:
+def test_only_post_of_a_channel_is_forwarded_though_its_kind_is_unknown(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
     bench.telegram.posts[1] = pages.post(1, HOLOGRAM)
     bench.poll()
@@ -71,7 +71,7 @@ def test_a_channel_of_one_post_of_a_new_kind_is_forwarded(tmp_path: Path) -> Non
     assert bench.said.facts["reason"] is None
 
 
-def test_a_whole_page_of_new_kinds_waits_until_it_is_understood(tmp_path: Path) -> None:
+def test_page_of_unknown_kinds_only_is_not_sent(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
     for number in range(1, 5):
         bench.telegram.posts[number] = pages.post(number, HOLOGRAM)
@@ -84,7 +84,7 @@ def test_a_whole_page_of_new_kinds_waits_until_it_is_understood(tmp_path: Path) 
     assert bench.said.facts["reason"] is None
 
 
-def test_what_is_kept_holds_no_secrets(tmp_path: Path) -> None:
+def test_saved_markup_contains_no_token(tmp_path: Path) -> None:
     html = (
         '<div data-view="eyJjIjotMTAw" data-post="a/1"><video src="https://cdn4.telesco.pe/file/a.mp4?token=S3-c_ret"'
         " style=\"background:url('https://cdn4.telesco.pe/b?x=1&amp;token=S3-c_ret')\">kept</video></div>"
@@ -99,7 +99,7 @@ def test_what_is_kept_holds_no_secrets(tmp_path: Path) -> None:
     )
 
 
-def test_a_page_that_is_none_is_kept_once(tmp_path: Path) -> None:
+def test_block_page_is_saved_once(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
     bench.telegram.page = lambda channel, before=None: "<html>somebody's block page</html>"  # type: ignore[method-assign]
     bench.poll(3)
@@ -109,7 +109,7 @@ def test_a_page_that_is_none_is_kept_once(tmp_path: Path) -> None:
     assert bench.discord.asked == []
 
 
-def test_a_page_that_is_cut_off_changes_nothing(tmp_path: Path) -> None:
+def test_cut_off_page_does_not_change_progress(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
     bench.telegram.fill(1, 3)
     whole = bench.telegram.page("harbour")
@@ -119,12 +119,12 @@ def test_a_page_that_is_cut_off_changes_nothing(tmp_path: Path) -> None:
     assert bench.ledger.progress() is None
 
 
-def test_names_from_outside_stay_inside_the_folder(tmp_path: Path) -> None:
+def test_saved_markup_stays_in_its_folder_whatever_the_name(tmp_path: Path) -> None:
     path = UnknownMarkup(tmp_path, "../Evil").save("../../x y", "html")
     assert path == tmp_path / "layout" / "evil-------x-y.html"
 
 
-def test_what_is_kept_is_bounded(tmp_path: Path) -> None:
+def test_saved_markup_is_limited_in_number_and_size(tmp_path: Path) -> None:
     watch = UnknownMarkup(tmp_path, "harbour")
     kept = [watch.save(str(number), "x" * (MAX_FILE_SIZE + 1)) for number in range(MAX_FILES + 5)]
     assert sum(path is not None for path in kept) == MAX_FILES
@@ -132,6 +132,6 @@ def test_what_is_kept_is_bounded(tmp_path: Path) -> None:
     assert all(path.stat().st_size == MAX_FILE_SIZE for path in kept if path)
 
 
-def test_no_space_is_no_reason_to_stop(tmp_path: Path) -> None:
+def test_markup_that_cannot_be_saved_raises_nothing(tmp_path: Path) -> None:
     (tmp_path / "layout").write_text("in the way")
     assert UnknownMarkup(tmp_path, "harbour").save("page", "html") is None
