@@ -56,7 +56,9 @@ class ChannelReader:
                 # /health does not show a single failure, unless t.me named a time to wait: that is long.
                 shown = {"reason": error.reason} if failures > 1 or error.retry_after else {}
                 delay = backoff(failures, BACKOFF_MAX)
-                self._report(Level.INFO, f"Telegram: {error}; trying again in {delay:.0f} s", **shown)
+                # After a 429 TelegramThrottle makes the next request wait longer than `delay`.
+                when = "" if error.retry_after else f" in {delay:.0f} s"
+                self._report(Level.INFO, f"Telegram: {error}; trying again{when}", **shown)
                 self._wait(delay)
             else:
                 if failures > 1:

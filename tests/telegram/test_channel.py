@@ -32,6 +32,17 @@ def test_retry_after_of_telegram_shows_as_a_reason_at_once(tmp_path: Path) -> No
     assert bench.said.reasons == ["telegram_unavailable", None, None]
 
 
+def test_retry_line_names_no_seconds_after_a_429(tmp_path: Path) -> None:
+    """The throttle then waits as long as Telegram asked, which is more than the backoff of this retry."""
+    bench = Bench(tmp_path)
+    bench.telegram.fill(1, 1)
+    errors = iter([TelegramUnavailable("502"), TelegramUnavailable("429", retry_after=60.0)])
+    bench.telegram.fails = lambda _: next(errors, None)
+    bench.poll()
+    retries = [text for _, text in bench.said.lines if "trying again" in text]
+    assert retries == ["Telegram: 502; trying again in 1 s", "Telegram: 429; trying again"]
+
+
 def test_unreadable_post_is_reported_and_the_others_are_sent(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
     bench.telegram.fill(1, 3)

@@ -146,7 +146,7 @@ def _block(element: Tag, context: PostContext) -> Iterable[Block]:
 def _unknown(element: Tag, names: list[str], context: PostContext) -> Iterator[Block]:
     """Nothing for decoration: only elements with text, a file, a picture or a link count."""
     runs, html = blocks.text_and_links(element, context), str(element)
-    if runs or any(attribute in html for attribute in ("url(", " src=", " srcset=")):
+    if runs or any(sign in html for sign in ("url(", " src=", " srcset=")):
         yield Unknown(" ".join(names), runs, html)
         yield from media.unknown_files(element, context)
 
