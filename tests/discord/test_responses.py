@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from disgram.discord.responses import classify
@@ -146,6 +146,7 @@ def test_server_error_is_ambiguous_if_it_may_have_delivered(status: int, ambiguo
 
 
 @given(st.integers(100, 599), st.binary(max_size=200), st.text(max_size=20), st.text(max_size=20))
+@settings(deadline=None)
 def test_any_response_is_classified_without_another_error(
     status: int, raw: bytes, limit: str, retry_after: str
 ) -> None:

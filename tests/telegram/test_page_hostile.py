@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from disgram.errors import DisgramError, PageNotUnderstood
@@ -36,6 +36,7 @@ def mangled(draw: st.DrawFn) -> str:
 
 
 @given(mangled())
+@settings(deadline=None)
 def test_mangled_page_raises_only_our_own_errors(html: str) -> None:
     try:
         page = split_page(html, "harbour")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from disgram.errors import ChannelHasNoPreview, ChannelNotFound, PageNotUnderstood
@@ -134,6 +134,7 @@ WHOLE = pages.page(
 
 
 @given(st.integers(0, WHOLE.index("</html>") + len("</html>") - 1))
+@settings(deadline=None)
 def test_page_cut_off_anywhere_raises_page_not_understood(length: int) -> None:
     with pytest.raises(PageNotUnderstood):
         split_page(WHOLE[:length], "harbour")

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 from bs4 import BeautifulSoup
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from disgram.post import RichText, Run, Style, plain
@@ -223,6 +223,7 @@ inline = st.recursive(
 
 
 @given(st.lists(inline, max_size=4))
+@settings(deadline=None)
 def test_runs_have_the_letters_and_styles_of_the_tree(children: list[Node | str]) -> None:
     node = Node("div", tuple(children))
     found = [(letter, part.styles) for part in read(node.html()) for letter in part.text]
@@ -235,6 +236,7 @@ pieces = st.lists(st.sampled_from([*BREAKS, *INLINE]), max_size=25).map("".join)
 
 
 @given(pieces)
+@settings(deadline=None)
 def test_neighbouring_runs_differ_and_ends_are_not_blank(html: str) -> None:
     runs = read(html)
     text = plain(runs)
@@ -247,6 +249,7 @@ def test_neighbouring_runs_differ_and_ends_are_not_blank(html: str) -> None:
 
 
 @given(pieces)
+@settings(deadline=None)
 def test_rich_text_keeps_every_letter_once(html: str) -> None:
     visible = BeautifulSoup(f"<div>{html}</div>", "lxml").get_text()
     soup = BeautifulSoup(f"<div>{html}</div>", "lxml")
@@ -254,6 +257,7 @@ def test_rich_text_keeps_every_letter_once(html: str) -> None:
 
 
 @given(pieces)
+@settings(deadline=None)
 def test_block_has_lines_of_its_own(html: str) -> None:
     """Where QUOTE or PRE begins or ends within the text there is a newline on one side of the border."""
     runs = read(html)
