@@ -1,7 +1,6 @@
-"""Where posts come from and where they go: addresses, understood. No I/O.
+"""Addresses of Telegram channels and Discord webhooks. No I/O.
 
-`ChannelRef.parse` is the only place where a t.me address is understood, `Destination.parse` the only one
-where a webhook URL is taken apart.
+`ChannelRef.parse` is the only parser of t.me addresses, `Destination.parse` the only one of webhook URLs.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from urllib.parse import urlsplit
 
 from disgram.errors import BadChannelAddress, BadWebhookURL
 
-# --- where from ---------------------------------------------------------------------------------
+# --- Telegram -----------------------------------------------------------------------------------
 
 _TELEGRAM_HOSTS = frozenset({"t.me", "telegram.me", "telegram.dog"})
 _USERNAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{2,31}")
@@ -24,14 +23,14 @@ _SUBDOMAIN = re.compile(r"([a-z0-9_]+)\.t\.me", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class ChannelRef:
-    """A public channel, and the post to start with (None: as INITIAL_POSTS says)."""
+    """A public channel, and the id of the post to start with (None: INITIAL_POSTS decides)."""
 
     name: str
     start: int | None = None
 
     @classmethod
     def parse(cls, address: str) -> ChannelRef:
-        """Understand every form the README names. Raises BadChannelAddress, which tells what to write."""
+        """Accepts every form that the README lists. Raises BadChannelAddress, which says what to write."""
         text = address.strip()
         parts = [part for part in _path_of(text).split("/") if part]
         if parts and (parts[0].startswith("+") or parts[0].lower() in {"joinchat", "c"}):
@@ -46,24 +45,24 @@ class ChannelRef:
             raise BadChannelAddress(
                 "Invalid Telegram channel",
                 f"{_shown(text)} is not a channel address. Write name, @name or https://t.me/name, "
-                "with /123 behind it to start with post 123.",
+                "with /123 after it to start with post 123.",
             )
         return cls(parts[0], _post_number(parts[1], text) if len(parts) == 2 else None)
 
     @property
     def key(self) -> str:
-        """What tells channels apart: names are the same whatever their case."""
+        """Equal for two names of one channel: names do not depend on case."""
         return self.name.lower()
 
     @property
     def address(self) -> str:
-        """As the API names it: https://t.me/name[/123]."""
+        """As the API shows it: https://t.me/name[/123]."""
         base = f"https://t.me/{self.name}"
         return base if self.start is None else f"{base}/{self.start}"
 
 
 def _path_of(text: str) -> str:
-    """The path behind t.me, whatever way the address is written; a bare name is its own path."""
+    """The path after t.me in any form of address; a bare name is its own path."""
     if text.startswith("@"):
         return text[1:]
     bare = re.sub(r"^https?://", "", text, flags=re.IGNORECASE)
@@ -84,11 +83,11 @@ def _post_number(digits: str, text: str) -> int:
 
 
 def _shown(text: str) -> str:
-    """A user's value, short enough and safe to stand in an answer or a log line."""
+    """A user's value, cut and quoted for a response or a log line."""
     return repr(text if len(text) <= 100 else text[:100] + "…")
 
 
-# --- where to -----------------------------------------------------------------------------------
+# --- Discord ------------------------------------------------------------------------------------
 
 DISCORD_HOSTS = frozenset({"discord.com", "discordapp.com", "ptb.discord.com", "canary.discord.com"})
 _WEBHOOK_PATH = re.compile(r"/api(?:/v[0-9]{1,2})?/webhooks/([0-9]{1,20})/([A-Za-z0-9_-]{1,200})/?")
@@ -105,9 +104,9 @@ class Destination:
 
     @classmethod
     def parse(cls, url: str, thread_id: str | None = None, *, extra_hosts: Iterable[str] = ()) -> Destination:
-        """Take a webhook URL apart. `extra_hosts` (`host` or `host:port`, http allowed) is WEBHOOK_HOSTS.
+        """Parse a webhook URL. `extra_hosts` (`host` or `host:port`, http allowed) is WEBHOOK_HOSTS.
 
-        Raises BadWebhookURL; its message never repeats the URL, which holds the secret.
+        Raises BadWebhookURL; its message does not repeat the URL, which contains the token.
         """
         try:
             parts = urlsplit(url.strip())
@@ -120,13 +119,13 @@ class Destination:
         allowed = parts.scheme in {"http", "https"} and "@" not in netloc and bool({host, netloc} & extra)
         if not path or parts.query or parts.fragment or not (official or allowed):
             raise _bad_webhook()
-        # discordapp.com has a limit of its own and no v10 (Discord's change log, 2023-10-17).
+        # discordapp.com has its own rate limit and no v10 (Discord's change log, 2023-10-17).
         netloc = "discord.com" if netloc == "discordapp.com" else netloc
         return cls(f"{parts.scheme}://{netloc}", path[1], path[2], thread_id)
 
     @property
     def execute_url(self) -> str:
-        """Always v10: without a version it is v6, whose errors and units differ (Reference, API Versions)."""
+        """Always v10: without a version it is v6, with other errors and units (Reference, API Versions)."""
         return f"{self.origin}/api/v10/webhooks/{self.webhook_id}/{self.token}"
 
     def message_url(self, message_id: str) -> str:
@@ -135,17 +134,17 @@ class Destination:
 
     @property
     def key(self) -> str:
-        """Tells destinations apart without telling the token."""
+        """A hash that identifies the destination without showing the token."""
         return hashlib.sha256(f"{self.execute_url}?{self.thread_id or ''}".encode()).hexdigest()[:24]
 
     @property
     def webhook_key(self) -> str:
-        """Tells webhooks apart, whatever thread of theirs is meant."""
+        """`key` of the webhook without a thread."""
         return replace(self, thread_id=None).key
 
     @property
     def masked(self) -> str:
-        """The URL as answers and log lines may show it."""
+        """The URL for responses and log lines, without the token."""
         return f"{self.origin}/api/webhooks/{self.webhook_id}/***"
 
 

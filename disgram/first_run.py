@@ -1,6 +1,6 @@
-"""What `make run` does before the first start: a .env with a password, and jobs.json kept to oneself.
+"""What `make run` does before the service starts: write .env, and keep jobs.json out of git commits.
 
-Owns the making of .env (mode 0600, never an existing one) and one git setting. Never starts the service.
+The .env has a random password and mode 0600; an existing one is not changed.
 """
 
 from __future__ import annotations
@@ -17,25 +17,25 @@ _PASSWORD_LINE = re.compile(r"^AUTH_PASSWORD=.*$", re.MULTILINE)
 
 
 def write_env(example: Path, target: Path, password: str) -> bool:
-    """Make `target` of the example, with this password; False if there is one already, which stays."""
+    """Write `target` from the example with this password; False if it exists already: it is not changed."""
     if target.exists():
         return False
     text = _PASSWORD_LINE.sub(f"AUTH_PASSWORD={password}", example.read_text("utf-8"), count=1)
-    fresh = target.with_name(f"{target.name}.{os.getpid()}.tmp")
-    fd = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    temporary = target.with_name(f"{target.name}.{os.getpid()}.tmp")
+    fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
         with os.fdopen(fd, "w", encoding="utf-8") as file:
             file.write(text)
-        os.link(fresh, target)  # unlike a rename, this takes nobody's place
+        os.link(temporary, target)  # unlike a rename, this replaces no existing file
     except FileExistsError:
         return False
     finally:
-        fresh.unlink()
+        temporary.unlink()
     return True
 
 
 def keep_jobs_out_of_commits(project: Path) -> None:
-    """jobs.json is in the repository and will hold webhook URLs: `git commit -a` must not take them along."""
+    """jobs.json is in the repository and will contain webhook URLs: `git commit -a` must not include them."""
     git = shutil.which("git")
     if git and (project / ".git").exists():
         with contextlib.suppress(OSError, subprocess.TimeoutExpired):
@@ -44,10 +44,10 @@ def keep_jobs_out_of_commits(project: Path) -> None:
 
 
 def main(project: Path) -> None:
-    """Both, and the password on standard output, this once."""
+    """Do both, and print the new password on standard output."""
     password = secrets.token_urlsafe(24)
     if write_env(project / ".env.example", project / ".env", password):
-        print(f"Made .env. Your AUTH_PASSWORD, shown this once (it stands in .env): {password}", flush=True)
+        print(f"Wrote .env. Your AUTH_PASSWORD (kept in .env, not shown again): {password}", flush=True)
     keep_jobs_out_of_commits(project)
 
 

@@ -1,8 +1,7 @@
-"""What a post says, as read off a page. No HTML, no Discord rule.
+"""A Telegram post, read from a page. No HTML and no rules of Discord.
 
-A post is a tuple of blocks in the order of the page: a reader of t.me turns each element of a message into
-one block, a writer for Discord turns each block into a piece of the message, and a new kind of post is one
-dataclass here, one function there and one function there.
+A post is a tuple of blocks in the order of the page. A reader (telegram/page/parser.py) turns each element of
+the page into blocks, and a writer (discord/text.py) turns each block into text for Discord.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from enum import Enum
 
 
 class Style(str, Enum):
-    """The formatting a run of text can carry. QUOTE and PRE are blocks: see Run."""
+    """The formatting of a run of text. QUOTE and PRE are blocks: see Run."""
 
     BOLD = "bold"
     ITALIC = "italic"
@@ -27,11 +26,11 @@ class Style(str, Enum):
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A stretch of text with the same formatting throughout; line breaks are newlines in `text`.
+    """Text with the same formatting throughout; line breaks are newlines in `text`.
 
-    Nested and overlapping entities come out as runs that carry several styles. A block (QUOTE, PRE)
-    is a run of neighbours that share the style; two separate blocks are parted by a newline without it.
-    `language` belongs to PRE, `href` to links of any scheme, already absolute and unescaped.
+    Nested and overlapping entities become runs with several styles. A block (QUOTE, PRE) is a sequence of
+    runs with that style; two blocks in a row are separated by a newline without it. `language` belongs to
+    PRE. `href` is a link of any scheme, absolute and unescaped.
     """
 
     text: str
@@ -44,12 +43,12 @@ RichText = tuple[Run, ...]
 
 
 def plain(text: RichText) -> str:
-    """The characters alone."""
+    """The text without formatting."""
     return "".join(run.text for run in text)
 
 
 class MediaKind(str, Enum):
-    """What can come as a file; the value is the word people read."""
+    """Kinds of files; the value is the word that people read."""
 
     PHOTO = "Photo"
     VIDEO = "Video"
@@ -63,9 +62,10 @@ class MediaKind(str, Enum):
 
 @dataclass(frozen=True, slots=True)
 class Media:
-    """One file of a post. `url` is None where t.me offers none (documents, music, too big videos).
+    """One file of a post. `url` is None where t.me offers none (documents, music, videos too big for it).
 
-    `identity` names the file for edit detection and never holds a URL, whose tokens rotate.
+    `link` is the item's page on t.me. `size`, `duration` and `note` are in the page's words. `identity` tells
+    whether an edit replaced the file; it contains no URL, since the tokens in URLs change.
     """
 
     kind: MediaKind
@@ -83,10 +83,13 @@ class Media:
 
 @dataclass(frozen=True, slots=True)
 class MediaFile:
-    """A media file at hand: its size in bytes and its media type (`image/jpeg`), as the server named it."""
+    """A downloaded file: its size in bytes, and its media type (`image/jpeg`) as the server gave it."""
 
     size: int
     content_type: str
+
+
+# New kind of post, step 1 of 3 (next: telegram/page/parser.py): a dataclass here, and its name in `Block`.
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +101,10 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Forward:
-    """The line "Forwarded from": a channel (with the post's link), a user, or a hidden one (no link)."""
+    """The line "Forwarded from": a channel (`url` is the post's link), a user, or a hidden user (no link).
+
+    `author`: the signature of the forwarded post.
+    """
 
     name: str
     url: str | None = None
@@ -107,7 +113,7 @@ class Forward:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """The post this one answers: its author and the beginning of its text, as the page quotes it."""
+    """The post this one replies to: its author and the beginning of its text, as the page quotes it."""
 
     url: str | None
     author: str
@@ -131,7 +137,7 @@ class PollOption:
 
 @dataclass(frozen=True, slots=True)
 class Poll:
-    """`kind` is the page's own words ("Anonymous Quiz"); `voters` its rounded count ("222", "1.2K")."""
+    """`kind` in the page's words ("Anonymous Quiz"); `voters` is the page's rounded count ("222", "1.2K")."""
 
     question: str
     kind: str
@@ -150,7 +156,10 @@ class Location:
 
 @dataclass(frozen=True, slots=True)
 class LinkPreview:
-    """The card under a text. `media` holds its picture and its video, whichever there are."""
+    """The preview of a link below a text. `media`: its picture and its video, if it has them.
+
+    `large`: with a wide picture, not a thumbnail.
+    """
 
     url: str
     site: str = ""
@@ -162,7 +171,7 @@ class LinkPreview:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """Kinds that are a heading and a few lines: contact, game, invoice, giveaway, paid media, story."""
+    """Kinds with a heading and a few lines of text: contact, game, invoice, giveaway, paid media, story."""
 
     kind: str
     runs: RichText
@@ -171,6 +180,8 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Button:
+    """`url` is None for a button that only a bot answers."""
+
     text: str
     url: str | None = None
 
@@ -191,7 +202,7 @@ class Unsupported:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """An element no reader knows. What it says is forwarded, its markup goes into the layout report."""
+    """An element without a reader. Its text is forwarded; its HTML is saved for a bug report."""
 
     css_class: str
     runs: RichText
@@ -216,7 +227,10 @@ Block = (
 
 @dataclass(frozen=True, slots=True)
 class TelegramPost:
-    """One post, read whole. `ids` are all message numbers it covers (an album of N has N), ascending."""
+    """One parsed post. `ids`: the ids of all its messages (an album of N has N), ascending.
+
+    `photo_url`: the author's picture. `date`: with its zone. `service`: such as "Channel created".
+    """
 
     channel: str
     id: int
@@ -239,7 +253,8 @@ class TelegramPost:
 
     @property
     def media(self) -> tuple[Media, ...]:
-        """Every file of the post in page order, those of a link preview included; the index is its key."""
+        """Every file of the post in page order, including those of link previews. Other modules refer to a
+        file by its index here."""
         found: list[Media] = []
         for block in self.blocks:
             if isinstance(block, Media):
@@ -251,10 +266,10 @@ class TelegramPost:
 
 @dataclass(frozen=True, slots=True)
 class PostSlice:
-    """A post not yet parsed: its numbers and its piece of HTML.
+    """A post that is not parsed yet: its ids and its part of the page's HTML.
 
-    `fingerprint` changes when something a reader of Discord could see changed, and never with view
-    counts, reactions or rotating tokens.
+    `fingerprint` changes if a reader in Discord could see a difference, but not with view counts, reactions
+    or tokens in URLs.
     """
 
     id: int
@@ -270,8 +285,8 @@ class PostSlice:
 
 @dataclass(frozen=True, slots=True)
 class ChannelPage:
-    """A preview page split into posts, ascending. `older` is the page's own cursor (`?before=`), None on the
-    oldest page."""
+    """A preview page, split into posts, ascending. `older`: the page's link to older posts (`?before=`); None
+    on the oldest page, and on some others."""
 
     channel: str
     title: str

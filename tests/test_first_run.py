@@ -1,4 +1,4 @@
-"""The first `make run`: a password of one's own, once, and no webhook in a commit by accident."""
+"""The first `make run`: a .env with a random password, and no webhook URL in a commit."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_the_first_run_makes_a_password_and_the_second_nothing(
+def test_first_run_makes_a_password_and_the_second_run_nothing(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     main(project)
@@ -36,13 +36,13 @@ def test_the_first_run_makes_a_password_and_the_second_nothing(
     assert sorted(path.name for path in project.iterdir()) == [".env", ".env.example", "jobs.json"]
 
 
-def test_an_existing_env_stays(project: Path) -> None:
+def test_existing_env_file_is_not_changed(project: Path) -> None:
     (project / ".env").write_text("PORT=1\n", "utf-8")
     assert not write_env(project / ".env.example", project / ".env", "x")
     assert (project / ".env").read_text("utf-8") == "PORT=1\n"
 
 
-def test_the_example_says_the_defaults(project: Path) -> None:
+def test_env_example_shows_the_defaults(project: Path) -> None:
     """Each commented line is a default, so uncommenting all of them changes nothing."""
     text = (project / ".env.example").read_text("utf-8").replace("\n#", "\n")
     lines = [line for line in text.splitlines() if line.split("=")[0].isupper() and "=" in line]
@@ -52,7 +52,7 @@ def test_the_example_says_the_defaults(project: Path) -> None:
 
 
 @pytest.mark.skipif(not shutil.which("git"), reason="git is not installed")
-def test_no_webhook_gets_into_a_commit(project: Path) -> None:
+def test_git_commit_leaves_jobs_json_out(project: Path) -> None:
     def git(*arguments: str) -> str:
         identity = ["-c", "user.name=x", "-c", "user.email=x@example.org"]
         command = ["git", "-C", str(project), *identity, *arguments]
@@ -68,5 +68,5 @@ def test_no_webhook_gets_into_a_commit(project: Path) -> None:
     assert git("show", "HEAD:jobs.json") == "{}\n"
 
 
-def test_a_folder_without_git_is_fine(project: Path) -> None:
+def test_first_run_without_git_raises_nothing(project: Path) -> None:
     keep_jobs_out_of_commits(project)

@@ -1,4 +1,4 @@
-"""python -m disgram.replay: what a saved page would give, and a clear word where it is none."""
+"""python -m disgram.replay: what a saved page would give, and the cause if it is not a page."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def description(post: dict[str, Any]) -> str:
     return str(post["messages"][0]["payload"]["embeds"][0]["description"])
 
 
-def test_every_post_of_a_page(saved: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_replay_prints_every_post_of_a_page(saved: Path, capsys: pytest.CaptureFixture[str]) -> None:
     four, five = replayed(capsys, saved)
     assert (four["post"], description(four)) == ("https://t.me/harbour/4", "four **bold**")
     assert five["messages"][0]["files"] == [
@@ -47,16 +47,16 @@ def test_every_post_of_a_page(saved: Path, capsys: pytest.CaptureFixture[str]) -
     ]
 
 
-def test_one_post_by_any_of_its_numbers_and_as_links(saved: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_replay_prints_one_post_by_any_id_with_links(saved: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (five,) = replayed(capsys, saved, "--post", "6", "--links")
     assert "files" not in five["messages"][0]
     assert "**[Photo](https://t.me/harbour/5)**" in description(five)
     assert "**[Video](https://t.me/harbour/6)** · 0:09" in description(five)
 
 
-def test_pieces_of_a_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A post with its frame, as a person copies it, and an element alone, as the layout watch keeps it."""
-    path = tmp_path / "piece.html"
+def test_replay_reads_a_part_of_a_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A whole post, as a person copies it, and an element alone, as UnknownMarkup saves it."""
+    path = tmp_path / "part.html"
     path.write_text(pages.post(7, pages.text("seven")), encoding="utf-8")
     assert [description(one) for one in replayed(capsys, path)] == ["seven"]
     path.write_text('<div class="tgme_widget_message_hologram">new <i>kind</i></div>', encoding="utf-8")
@@ -75,7 +75,7 @@ def test_pieces_of_a_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
         (PAGE, ["--post", "9"], "there is no post 9; the page has 4, 5"),
     ],
 )
-def test_what_is_no_page_is_told(
+def test_replay_of_something_else_prints_the_cause(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], content: str, arguments: list[str], said: str
 ) -> None:
     path = tmp_path / "page.html"
@@ -88,12 +88,12 @@ def test_what_is_no_page_is_told(
     assert shown.err.count("\n") == 1
 
 
-def test_a_file_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
+def test_replay_of_a_missing_file_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["/no/such/page.html"]) == 1
     assert "No such file" in capsys.readouterr().err
 
 
-def test_the_command_reads_standard_input() -> None:
+def test_replay_reads_standard_input() -> None:
     command = [sys.executable, "-m", "disgram.replay", "-", "--post", "4"]
     done = subprocess.run(command, cwd=ROOT, input=PAGE.encode(), capture_output=True, check=True, timeout=30)
     assert description(json.loads(done.stdout)[0]) == "four **bold**"

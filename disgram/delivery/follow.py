@@ -21,8 +21,9 @@ from collections.abc import Callable
 
 from disgram.delivery.downloads import Downloads
 from disgram.delivery.post_delivery import PostDelivery, Shape, identities
+from disgram.discord.deletion_mark import marked_deleted
 from disgram.discord.message import DiscordMessage
-from disgram.discord.render import Fallback, edited, marked_deleted
+from disgram.discord.render import Fallback, edited
 from disgram.errors import (
     DiscordUnavailable,
     MessageGone,

@@ -186,7 +186,7 @@ class Sender:
             with suppress(StorageUnavailable):  # the ticket runs out by itself
                 self._limiter.cancel(ticket)
             raise
-        self._unsettled.append((route, ticket, answer.facts))
+        self._unsettled.append((route, ticket, answer.rate_limit))
         if isinstance(answer.error, WebhookGone):  # before the next in the queue may start
             reason = answer.error.reason or "webhook_gone"
             self.book(self._ledger.mark_gone, self._grave(reason), reason)

@@ -1,1 +1,1 @@
-"""Posts -> messages within Discord's limits, and their webhook requests. Never a word of Telegram's HTML."""
+"""Posts -> messages within Discord's limits, and requests to webhooks. Nothing about Telegram's HTML."""

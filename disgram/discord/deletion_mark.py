@@ -1,6 +1,6 @@
-"""A sent message, marked: its post is deleted in Telegram.
+"""Marks a sent message whose post was deleted in Telegram: a notice, and the text struck through.
 
-Owns striking through Markdown of our own making. Never changes what was said, except where there is no room.
+Reads only Markdown that Disgram has written. Cuts text only where there is no room for the notice.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from itertools import groupby
 from typing import Any
 
-from disgram.discord import message_limits as limits
-from disgram.discord.markdown.escape import ZWSP
+from disgram.discord import message_limits
+from disgram.discord.markdown import ZWSP
 
 NOTICE = "*deleted in Telegram*"
 
@@ -21,35 +21,37 @@ _STRIKE = re.compile(
 
 
 def marked_deleted(payload: Mapping[str, Any]) -> dict[str, Any]:
-    """The body that marks a message: the notice at its head, its text struck through as far as there is room.
+    """The PATCH body that marks a message: the notice first, and its text struck through if there is room.
 
-    Takes what was sent or `edited`; marking twice is marking once.
+    `payload` is what was sent, or the result of `edited`; a marked one is returned as it is.
     """
     fixed = {"username", "avatar_url", "attachments", "thread_name"}
     body = {key: value for key, value in payload.items() if key not in fixed}
     content = body.get("content") or ""
     if content.startswith(NOTICE):
         return body
-    marked = body | {"content": _headed(_struck(content))}
+    marked = body | {"content": _with_notice(_struck(content))}
     if "embeds" in body:
         marked["embeds"] = [_struck_embed(embed) for embed in body["embeds"]]
-    return marked if _fits(marked) else body | {"content": _headed(content)[: limits.CONTENT].rstrip()}
+    if _fits(marked):
+        return marked
+    return body | {"content": _with_notice(content)[: message_limits.CONTENT].rstrip()}
 
 
-def _headed(content: str) -> str:
+def _with_notice(content: str) -> str:
     return f"{NOTICE}\n{content}".rstrip()
 
 
 def _fits(body: Mapping[str, Any]) -> bool:
     embeds = body.get("embeds", [])
-    in_message = sum(map(limits.embed_text, embeds)) <= limits.MESSAGE_TEXT
+    in_message = sum(map(message_limits.embed_text, embeds)) <= message_limits.MESSAGE_TEXT
     in_embeds = all(
-        len(embed.get("description", "")) <= limits.DESCRIPTION
-        and len(embed.get("title", "")) <= limits.TITLE
+        len(embed.get("description", "")) <= message_limits.DESCRIPTION
+        and len(embed.get("title", "")) <= message_limits.TITLE
         for embed in embeds
     )
-    small = limits.processed_bytes([body["content"], embeds]) <= limits.PROCESSED_BYTES
-    return len(body["content"]) <= limits.CONTENT and in_message and in_embeds and small
+    small = message_limits.processed_bytes([body["content"], embeds]) <= message_limits.PROCESSED_BYTES
+    return len(body["content"]) <= message_limits.CONTENT and in_message and in_embeds and small
 
 
 def _struck_embed(embed: Mapping[str, Any]) -> dict[str, Any]:
@@ -57,7 +59,7 @@ def _struck_embed(embed: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _struck(markdown: str) -> str:
-    """Each stretch of plain or quoted lines struck through; code blocks stay, for nothing can be inside."""
+    """Each group of plain or quoted lines struck through; code blocks stay, since they cannot be styled."""
     fenced = False
     lines: list[tuple[str, str]] = []
     for line in markdown.split("\n"):
@@ -65,15 +67,15 @@ def _struck(markdown: str) -> str:
         border = line.removeprefix(prefix).startswith("```")
         lines.append(("code" if fenced or border else prefix, line))
         fenced ^= border
-    stretches = groupby(lines, key=lambda pair: pair[0])
-    return "\n".join(_stretch(kind, "\n".join(line for _, line in pairs)) for kind, pairs in stretches)
+    groups = groupby(lines, key=lambda pair: pair[0])
+    return "\n".join(_struck_group(kind, "\n".join(line for _, line in pairs)) for kind, pairs in groups)
 
 
-def _stretch(kind: str, text: str) -> str:
+def _struck_group(kind: str, text: str) -> str:
     if kind == "code":
         return text
     inner = text.replace(f"\n{kind}", "\n").removeprefix(kind) if kind else text
-    core = _STRIKE.sub(_without_strike, inner.strip()).strip()
+    core = _STRIKE.sub(_without_markers, inner.strip()).strip()
     if not core:
         return text
     start = len(inner) - len(inner.lstrip())
@@ -83,8 +85,9 @@ def _stretch(kind: str, text: str) -> str:
     return "\n".join(kind + line for line in struck.split("\n"))
 
 
-def _without_strike(match: re.Match[str]) -> str:
-    """No `~~` may be left inside: markers become separators, code is parted, link targets are encoded."""
+def _without_markers(match: re.Match[str]) -> str:
+    """No `~~` may be left inside: markers become zero-width spaces, which also split `~~` in code; in link
+    targets it is percent-encoded."""
     if match["escape"]:
         return match[0]
     if match["code"]:

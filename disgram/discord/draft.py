@@ -1,6 +1,6 @@
-"""The messages of one post while they are being filled: how much room each has, and which files go where.
+"""A message that is being filled: how much room it has for embeds and files; and a post's files at hand.
 
-Owns drafts and the room in them. Never knows what a post says.
+Does not know what a post says.
 """
 
 from __future__ import annotations
@@ -9,26 +9,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from disgram.discord import message_limits as limits
-from disgram.discord import names
-from disgram.discord.markdown.escape import cleaned
+from disgram.discord import message_limits, names
 from disgram.discord.message import Upload
-from disgram.post import (
-    MediaFile,
-    MediaKind,
-    RichText,
-    TelegramPost,
-)
+from disgram.post import MediaFile, MediaKind, TelegramPost
 
 MARGIN_BYTES = 400
-"""Left free of PROCESSED_BYTES, so that a message can still be marked as deleted."""
+"""Left free of PROCESSED_BYTES, so that a message can later be marked as deleted."""
 
 Embed = dict[str, Any]
 
 
 @dataclass
 class Draft:
-    """One message to be. `reserved`: embed with what will still be added (the footer)."""
+    """One message being filled. `reserved`: embed fields that may still be added (the footer).
+
+    `size`: bytes of its uploads together.
+    """
 
     reserved: Embed
     embeds: list[Embed] = field(default_factory=list)
@@ -37,25 +33,25 @@ class Draft:
 
     @property
     def room(self) -> tuple[int, int]:
-        """How many code points and UTF-8 bytes of text another embed may have."""
+        """How many code points and processed bytes of text another embed may have."""
         embeds = [*self.embeds, self.reserved]
-        text = limits.MESSAGE_TEXT - sum(map(limits.embed_text, embeds))
-        overhead = MARGIN_BYTES + limits.PIECE_OVERHEAD
-        return text, limits.PROCESSED_BYTES - overhead - limits.processed_bytes(embeds)
+        text = message_limits.MESSAGE_TEXT - sum(map(message_limits.embed_text, embeds))
+        overhead = MARGIN_BYTES + message_limits.STRING_OVERHEAD
+        return text, message_limits.PROCESSED_BYTES - overhead - message_limits.processed_bytes(embeds)
 
     def description_room(self, embed: Embed) -> tuple[int, int]:
-        """How long a description may be in one more embed with these other fields."""
+        """How long the description of another embed with these other fields may be: code points, bytes."""
         text, size = self.room
-        return min(limits.DESCRIPTION, text), size - limits.processed_bytes(embed)
+        return min(message_limits.DESCRIPTION, text), size - message_limits.processed_bytes(embed)
 
     def takes_embed(self, embed: Embed) -> bool:
         text, size = self.room
-        fits = limits.embed_text(embed) <= text and limits.processed_bytes(embed) <= size
-        return fits and len(self.embeds) < limits.EMBEDS
+        fits = message_limits.embed_text(embed) <= text and message_limits.processed_bytes(embed) <= size
+        return fits and len(self.embeds) < message_limits.EMBEDS
 
     def takes_files(self, *sizes: int) -> bool:
-        enough = len(self.uploads) + len(sizes) <= limits.FILES
-        return enough and self.size + sum(sizes) <= limits.REQUEST_FILES
+        enough = len(self.uploads) + len(sizes) <= message_limits.FILES
+        return enough and self.size + sum(sizes) <= message_limits.REQUEST_FILES
 
     def attach(self, upload: Upload, size: int) -> None:
         self.uploads.append(upload)
@@ -69,39 +65,34 @@ class Files:
     uploads: dict[int, Upload]
     sizes: dict[int, int]
     lines_for: frozenset[int]
-    """Media that need a line of text: not at hand, or only as a picture of themselves."""
+    """Media that need a line of text: not at hand, or only as a still picture."""
 
     def picture(self, index: int) -> str | None:
-        """`attachment://…` if an embed can show this file as its image."""
+        """`attachment://…` if an embed can show this file as its image, else None."""
         upload = self.uploads.get(index)
-        shown = upload and upload.filename.rpartition(".")[2] in names.EMBEDDABLE
-        return f"attachment://{upload.filename}" if upload and shown else None
+        embeddable = upload and upload.filename.rpartition(".")[2] in names.EMBEDDABLE
+        return f"attachment://{upload.filename}" if upload and embeddable else None
 
 
 def files_of(post: TelegramPost, fetched: Mapping[int, MediaFile]) -> Files:
-    """What of `fetched` is uploaded, under which names."""
+    """Which of the `fetched` files (by index in `post.media`) are uploaded, and under which names."""
     uploads: dict[int, Upload] = {}
     lines = set(range(len(post.media)))
     for index, media in enumerate(post.media):
         file = fetched.get(index)
-        if not file or file.size > limits.REQUEST_FILES:
+        if not file or file.size > message_limits.REQUEST_FILES:
             continue
         extension, content_type = names.file_type(media.kind, file.content_type)
         name = names.file_name(post.channel, post.id, len(uploads) + 1, extension, spoiler=media.spoiler)
         uploads[index] = Upload(index, name, content_type)
-        if not _stands_in(media.kind, content_type):
+        if not _is_substitute(media.kind, content_type):
             lines.discard(index)
     sizes = {index: fetched[index].size for index in uploads}
     return Files(uploads, sizes, frozenset(lines))
 
 
-def _stands_in(kind: MediaKind, content_type: str) -> bool:
+def _is_substitute(kind: MediaKind, content_type: str) -> bool:
     """The file is only a picture of a video or a document, or a kind of sticker Discord does not play."""
-    shown = kind in {MediaKind.PHOTO, MediaKind.STICKER}
-    still = not shown and content_type.startswith("image/") and content_type != "image/gif"
+    picture = kind in {MediaKind.PHOTO, MediaKind.STICKER}
+    still = not picture and content_type.startswith("image/") and content_type != "image/gif"
     return still or content_type == "application/x-tgsticker"
-
-
-def rest_is_empty(rest: RichText) -> bool:
-    """Nothing but white space is left of a text."""
-    return not any(cleaned(run.text).strip() for run in rest)

@@ -1,4 +1,4 @@
-"""What is sent to Discord, and what its answers tell of limits. No HTTP."""
+"""What is sent to Discord, and what its responses say of rate limits. No HTTP."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ class DiscordMessage:
 
 @dataclass(frozen=True, slots=True)
 class RateLimitHeaders:
-    """What an answer of Discord says about limits; all None for a request that got no answer.
+    """What a response says about rate limits; the defaults are for a request without a response.
 
-    `retry_after` in seconds stands only on refusals (429, or a refusal of Cloudflare's that names a
-    time); `invalid` counts toward the 10,000 in 10 minutes; `channel_id` is where the message landed.
-    `answered`: Discord itself spoke, not its edge.
+    `answered`: the response is Discord's, not Cloudflare's. `reset_after`, `retry_after`: seconds; the latter
+    only on a 429 or on a refusal by Cloudflare that names a time. `invalid`: the request counts toward the
+    limit of 10,000 invalid requests in 10 minutes. `channel_id`: where the message was posted.
     """
 
     answered: bool = False

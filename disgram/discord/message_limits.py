@@ -1,8 +1,7 @@
-"""What Discord accepts at most, each number with its source, and how it counts.
+"""Discord's limits of a message, each with its source, and how a payload is measured.
 
-Owns the numbers and the measuring of a payload. Never changes one. "Docs" are Discord's developer
-documentation as of 2026-08; `#N` are threads of discord/discord-api-docs.
-Lengths are code points (#1315), limits are inclusive.
+A new limit of Discord's goes here. "Docs" are Discord's developer documentation as of 2026-08; `#N` are
+threads of discord/discord-api-docs. Lengths are in code points (#1315); limits are inclusive.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 CONTENT = 2000
-"""Docs, Execute Webhook; webhooks never get the 4000 of subscribers."""
+"""Docs, Execute Webhook; the 4000 of subscribers do not apply to webhooks."""
 
 DESCRIPTION = 4096
 """Docs, Embed Limits."""
@@ -36,25 +35,25 @@ USERNAME = 80
 """Docs, Execute Webhook."""
 
 PROCESSED_BYTES = 9_900
-"""Undocumented: above about 10 kB of UTF-8 the answer is a 500, for ever (#7628, #8554: 10,170 with 12 for
-each piece; go-gitea/gitea#34084: 9,964 pass)."""
+"""Undocumented: above about 10 kB of UTF-8 the answer is always a 500 (#7628, #8554: 10,170 with 12 for each
+string; go-gitea/gitea#34084: 9,964 pass)."""
 
-PIECE_OVERHEAD = 12
-"""What each piece of text adds to the processed size (#8554)."""
+STRING_OVERHEAD = 12
+"""What each string adds to the processed size (#8554)."""
 
 REQUEST_FILES = 24 * 1024 * 1024
-"""Docs say 25 MiB for the whole request; the rest is for the payload and the multipart borders."""
+"""Bytes. Docs say 25 MiB for the whole request; the rest is for the payload and the multipart boundaries."""
 
 
 def embed_text(embed: Mapping[str, Any]) -> int:
-    """What an embed adds to MESSAGE_TEXT."""
+    """How many code points an embed adds to MESSAGE_TEXT."""
     nested = (embed.get("author", {}).get("name", ""), embed.get("footer", {}).get("text", ""))
     return sum(len(text.strip()) for text in (embed.get("title", ""), embed.get("description", ""), *nested))
 
 
 def processed_bytes(value: object) -> int:
-    """What `content` and `embeds` of a payload (or a part of them) add to PROCESSED_BYTES; URLs included."""
-    return sum(len(text.encode()) + PIECE_OVERHEAD for text in _strings(value))
+    """What `content` and `embeds` (or a part of them) add to PROCESSED_BYTES; URLs count, too."""
+    return sum(len(text.encode()) + STRING_OVERHEAD for text in _strings(value))
 
 
 def _strings(value: object) -> Iterator[str]:
@@ -69,15 +68,15 @@ def _strings(value: object) -> Iterator[str]:
 
 
 def acceptable_url(url: str | None) -> str | None:
-    """The URL if an embed may carry it, else None: http or https, not too long, a host with a dot in it.
+    """The URL if it may be used in an embed, else None: http or https, not too long, a host with a dot.
 
-    What Discord calls well formed is not documented; a card with a doubtful URL goes as lines of text.
+    Discord does not document what it calls well formed; a card with a doubtful URL is sent as lines of text.
     """
     if not url or len(url) > URL or any(char.isspace() or not char.isprintable() for char in url):
         return None
     try:
         parts = urlsplit(url)
-        sound = parts.scheme in {"http", "https"} and "." in (parts.hostname or "") and parts.port != 0
+        valid = parts.scheme in {"http", "https"} and "." in (parts.hostname or "") and parts.port != 0
     except ValueError:
         return None
-    return url if sound else None
+    return url if valid else None

@@ -1,7 +1,4 @@
-"""Names as Discord takes them: of the sender, and of files.
-
-Owns what is forbidden in both. Never knows a message.
-"""
+"""Names that Discord accepts: of the sender of a message, and of files."""
 
 from __future__ import annotations
 
@@ -12,7 +9,7 @@ from disgram.discord.message_limits import USERNAME
 from disgram.post import MediaKind
 
 _SUBSTITUTES = str.maketrans({"@": "＠", "#": "＃", ":": "："})
-"""Refused or stripped in names (Discord docs, resources/user); these look the same."""
+"""Characters refused or stripped in names (Discord docs, resources/user) -> ones that look the same."""
 
 _FORBIDDEN_WORDS = (
     (re.compile("(disc)(ord)", re.IGNORECASE), r"\1·\2"),
@@ -54,17 +51,17 @@ _DEFAULTS = {
 }
 
 EMBEDDABLE = frozenset({"jpg", "png", "webp", "gif"})
-"""What `attachment://` may name (Discord docs, Using Attachments within Embeds)."""
+"""Extensions that `attachment://` may have (Discord docs, Using Attachments within Embeds)."""
 
 SPOILER_PREFIX = "SPOILER_"
 
 
 def username(title: str, fallback: str) -> str:
-    """The channel's title as a webhook name: 1 to 80 characters, nothing Discord refuses, looking alike."""
-    return next((name for name in map(_name, (title, fallback)) if name), "Telegram")
+    """The channel's title as a webhook's name: 1 to 80 characters, without what Discord refuses."""
+    return next((name for name in map(_accepted, (title, fallback)) if name), "Telegram")
 
 
-def _name(text: str) -> str:
+def _accepted(text: str) -> str:
     line = " ".join(text.split())
     visible = "".join(char for char in line if char == "\u200d" or unicodedata.category(char)[0] != "C")
     name = " ".join(visible.split()).translate(_SUBSTITUTES)
@@ -75,12 +72,12 @@ def _name(text: str) -> str:
 
 
 def file_type(kind: MediaKind, content_type: str) -> tuple[str, str]:
-    """(extension, media type) of a file; what the server did not name well follows from the kind."""
+    """(extension, media type) of a file; by its kind if the server's media type is missing or unknown."""
     bare = content_type.partition(";")[0].strip().lower()
     return (_EXTENSIONS[bare], bare) if bare in _EXTENSIONS else _DEFAULTS[kind]
 
 
-def file_name(channel: str, post_id: int, number: int, extension: str, *, spoiler: bool) -> str:
-    """Such as `channel-123-1.jpg`: letters Discord leaves as they are, unique in the post."""
+def file_name(channel: str, post_id: int, position: int, extension: str, *, spoiler: bool) -> str:
+    """Such as `channel-123-1.jpg`: only characters that Discord keeps; `position` makes it unique."""
     stem = re.sub(r"[^A-Za-z0-9]+", "-", channel).strip("-") or "telegram"
-    return f"{SPOILER_PREFIX if spoiler else ''}{stem}-{post_id}-{number}.{extension}"
+    return f"{SPOILER_PREFIX if spoiler else ''}{stem}-{post_id}-{position}.{extension}"

@@ -1,7 +1,7 @@
-"""What an answer of Discord means: a pure table from status, headers and body to our own errors.
+"""Discord's responses: status, headers and body -> our own errors. Pure.
 
-Owns Discord's status and error codes (Opcodes and Status Codes; Rate Limits), and how its edge, Cloudflare,
-is told from Discord itself. Never sends, waits or reacts.
+Knows Discord's status and error codes (docs: Opcodes and Status Codes; Rate Limits), and how a response of
+Cloudflare differs from one of Discord. Does not send, wait or react.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from disgram.errors import (
 _TOO_LARGE = frozenset({40005, 50045, 50146, 50110})
 _BLOCKED_CONTENT = frozenset({200000, 200001, 240000, 20009, 400001})
 _EDITED_TOO_OFTEN = 30046
-"""Of messages older than an hour; another poll may edit them (Opcodes and Status Codes)."""
+"""Too many edits of messages older than an hour; a later poll may succeed (Opcodes and Status Codes)."""
 _THREAD_REASONS = {
     10003: "thread_gone",
     50083: "thread_archived",
@@ -40,64 +40,65 @@ _THREAD_REASONS = {
 
 @dataclass(frozen=True, slots=True)
 class DiscordResponse:
-    """What Discord said. `error` None: done, and `message` is the message object ({} if unreadable)."""
+    """A classified response. `error` None: success; `message` is the message object, {} if unreadable."""
 
-    facts: RateLimitHeaders
+    rate_limit: RateLimitHeaders
     error: DiscordError | None = None
     message: dict[str, Any] = field(default_factory=dict)
 
 
 def classify(status: int, headers: Mapping[str, str], raw: bytes) -> DiscordResponse:
-    """What an answer means. Pure; header names in lower case."""
+    """Classify a response. Names in `headers` are in lower case."""
     body = _json(raw)
-    facts = _facts(status, headers, body)
+    rate_limit = _rate_limit(status, headers, body)
     if 200 <= status < 300:
-        return _accepted(facts, headers, body, raw, status)
-    return DiscordResponse(facts, _error(status, facts, body, raw))
+        return _accepted(rate_limit, headers, body, raw, status)
+    return DiscordResponse(rate_limit, _error(status, rate_limit, body, raw))
 
 
 def _accepted(
-    facts: RateLimitHeaders, headers: Mapping[str, str], body: dict[str, Any], raw: bytes, status: int
+    rate_limit: RateLimitHeaders, headers: Mapping[str, str], body: dict[str, Any], raw: bytes, status: int
 ) -> DiscordResponse:
-    """A 2xx. One whose body cannot be read still counts as accepted if it bears Discord's own headers."""
+    """A 2xx. If its body cannot be read, Discord's own headers show that it is Discord's: accepted."""
     if "id" in body or status == 204:
-        return DiscordResponse(facts, None, body)
-    if facts.limit is not None or "via" in headers:
+        return DiscordResponse(rate_limit, None, body)
+    if rate_limit.limit is not None or "via" in headers:
         found = re.match(rb'\s*\{[^{}]*?"id":\s*"([0-9]{1,20})"', raw)
-        return DiscordResponse(facts, None, {"id": found[1].decode()} if found else {})
-    return DiscordResponse(facts, DiscordUnavailable("an answer that is not Discord's", ambiguous=True))
+        return DiscordResponse(rate_limit, None, {"id": found[1].decode()} if found else {})
+    error = DiscordUnavailable("the response did not come from Discord", ambiguous=True)
+    return DiscordResponse(rate_limit, error)
 
 
-def _error(status: int, facts: RateLimitHeaders, body: dict[str, Any], raw: bytes) -> DiscordError:
-    told = _told(status, body, raw)
+def _error(status: int, rate_limit: RateLimitHeaders, body: dict[str, Any], raw: bytes) -> DiscordError:
+    description = _describe(status, body, raw)
     code = body["code"] if isinstance(body.get("code"), int) else 0
-    if facts.cloudflare:
-        return CloudflareBlocked(told, retry_after=facts.retry_after or 0.0)
+    if rate_limit.cloudflare:
+        return CloudflareBlocked(description, retry_after=rate_limit.retry_after or 0.0)
     if status == 429:
-        return RateLimited(told, retry_after=facts.retry_after or 0.0)
+        return RateLimited(description, retry_after=rate_limit.retry_after or 0.0)
     if status == 500 and "code" in body:
-        return InternalError(told, ambiguous=True)
+        return InternalError(description, ambiguous=True)
     if status >= 500 or status < 400 or status == 408:
-        return DiscordUnavailable(told, ambiguous=status not in {502, 503})
-    if code == 10008:  # with a 403 it is the anti-abuse system speaking
-        return MessageGone(told) if status == 404 else DiscordUnavailable(told)
+        return DiscordUnavailable(description, ambiguous=status not in {502, 503})
+    if code == 10008:  # a 403 with this code is from Discord's anti-abuse system
+        return MessageGone(description) if status == 404 else DiscordUnavailable(description)
     if code == _EDITED_TOO_OFTEN:
-        return RateLimited(told, retry_after=0.0)
+        return RateLimited(description, retry_after=0.0)
     if status == 413 or code in _TOO_LARGE:
-        return PayloadTooLarge(told)
+        return PayloadTooLarge(description)
     if code in _THREAD_REASONS:
-        return WebhookGone(told, reason=_THREAD_REASONS[code])
+        return WebhookGone(description, reason=_THREAD_REASONS[code])
     if code not in _BLOCKED_CONTENT and (status in {401, 403, 404} or code in {10015, 50027}):
-        return WebhookGone(told)
-    return MessageRejected(told, code=code)
+        return WebhookGone(description)
+    return MessageRejected(description, code=code)
 
 
-def _facts(status: int, headers: Mapping[str, str], body: dict[str, Any]) -> RateLimitHeaders:
+def _rate_limit(status: int, headers: Mapping[str, str], body: dict[str, Any]) -> RateLimitHeaders:
     cloudflare = _is_cloudflare(status, headers, body)
     scope = headers.get("x-ratelimit-scope")
     retry_after = None
     if status == 429 or cloudflare:
-        # Of several waits the longest is the truth: a shared 429's headers contradict its body.
+        # The longest wait is taken: in a shared 429 the headers and the body differ.
         waits = [_number(headers.get("retry-after")), _number(body.get("retry_after"))]
         known = [wait for wait in waits if wait is not None]
         retry_after = max(known) if known else (None if cloudflare else 5.0)
@@ -117,7 +118,7 @@ def _facts(status: int, headers: Mapping[str, str], body: dict[str, Any]) -> Rat
 
 
 def _is_cloudflare(status: int, headers: Mapping[str, str], body: dict[str, Any]) -> bool:
-    """A refusal of the edge's: no JSON of Discord's, or its JSON for blocked addresses (#5810)."""
+    """Whether Cloudflare refused it: no JSON of Discord, or Discord's JSON for blocked addresses (#5810)."""
     if status == 429:
         return "retry_after" not in body and "x-ratelimit-limit" not in headers
     if status == 403:
@@ -125,8 +126,9 @@ def _is_cloudflare(status: int, headers: Mapping[str, str], body: dict[str, Any]
     return False
 
 
-def _told(status: int, body: dict[str, Any], raw: bytes) -> str:
-    """One line for people: the status and Discord's own words, or the beginning of whatever came."""
+def _describe(status: int, body: dict[str, Any], raw: bytes) -> str:
+    """One line for logs, up to 300 characters: the status with Discord's message and errors, or with the
+    beginning of any other body."""
     if body:
         errors = json.dumps(body["errors"], ensure_ascii=False) if body.get("errors") else ""
         return f"{status} {body.get('message', '')} (code {body.get('code', 0)}) {errors}".strip()[:300]

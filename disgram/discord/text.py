@@ -1,7 +1,7 @@
-"""What a post says, as one rich text: each block becomes a few lines, in the order of the page.
+"""The text of a post: each block becomes a few lines of rich text, in the order of the page.
 
-Owns the words and signs Disgram adds to a post ("Forwarded from", bars of a poll). Never knows Markdown, an
-embed or a limit.
+All words and signs that Disgram adds to a post ("Forwarded from", bars of a poll) are here. Knows no
+Markdown, no embed and no limit.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import replace
 from functools import singledispatch
 
-from disgram.discord.markdown.escape import invisible
+from disgram.discord.markdown import invisible
 from disgram.post import (
     Block,
     Button,
@@ -52,17 +52,17 @@ _SIGNS = {
 _BAR_LENGTH = 10
 
 Section = RichText | LinkPreview
-"""A stretch of text, or a card that may be shown as one."""
+"""Text, or a link preview, which may become a card."""
 
 
 def sections(post: TelegramPost, *, lines_for: Collection[int], reply_link: str | None) -> list[Section]:
-    """The post from top to bottom; `lines_for`: which of `post.media` are shown as a line of text.
+    """The post from top to bottom. `lines_for`: the media, by index in `post.media`, to show as text.
 
-    Texts are not empty, and no two of them follow each other.
+    Texts are not empty, and there are no two texts in a row.
     """
     found: list[Section] = []
     last: Block | None = None
-    for block in _wanted(post, lines_for):
+    for block in _shown_as_text(post, lines_for):
         if isinstance(block, LinkPreview):
             found.append(block)
             last = block
@@ -76,12 +76,12 @@ def sections(post: TelegramPost, *, lines_for: Collection[int], reply_link: str 
 
 
 def open_in_telegram(post: TelegramPost) -> RichText:
-    """For a post of which nothing can be shown."""
+    """The text of a post of which nothing else can be shown."""
     return (Run(OPEN_IN_TELEGRAM, href=post.url),)
 
 
-def preview_lines(preview: LinkPreview, said: RichText) -> RichText:
-    """The card as lines of text: site, title and what it says, one of them carrying the link."""
+def preview_lines(preview: LinkPreview, description: RichText) -> RichText:
+    """A link preview as lines of text: site, title, description; the link is on the title or the site."""
     url = preview.url or None
     head = [text for text in (preview.site, preview.title) if text.strip()]
     runs: list[Run] = []
@@ -89,11 +89,11 @@ def preview_lines(preview: LinkPreview, said: RichText) -> RichText:
         runs += [Run(text, _BOLD, url if text is head[-1] else None), Run("\n")]
     if not head and url:
         runs += [Run(url, href=url), Run("\n")]
-    return (*runs, *said)
+    return (*runs, *description)
 
 
-def _wanted(post: TelegramPost, lines_for: Collection[int]) -> Iterator[Block]:
-    """The blocks without the media that go as files."""
+def _shown_as_text(post: TelegramPost, lines_for: Collection[int]) -> Iterator[Block]:
+    """The blocks except media that are sent as files."""
     index = 0
     for block in post.blocks:
         if not isinstance(block, Media) or index in lines_for:
@@ -108,63 +108,64 @@ def _gap(before: Block | None, block: Block) -> str:
 
 def _text_of(block: Block, post: TelegramPost, reply_link: str | None) -> RichText:
     if isinstance(block, Reply):
-        return _reply(block, reply_link)
+        return _write_reply(block, reply_link)
     if isinstance(block, (Unsupported, Unknown)):
-        return _unreadable(block, post)
-    return _lines(block)
+        return _write_unreadable(block, post)
+    return _write(block)
 
 
-def _reply(block: Reply, reply_link: str | None) -> RichText:
-    """A quote: who was answered, linked to the Discord copy if there is one, and the beginning of it."""
+def _write_reply(block: Reply, reply_link: str | None) -> RichText:
+    """A quote: the author replied to, linked to the post's Discord message if there is one, and its text."""
     author = Run(block.author or "In reply to", _BOLD, reply_link or block.url)
     runs = (author, Run("\n"), *block.runs) if plain(block.runs).strip() else (author,)
     return tuple(replace(run, styles=run.styles | {Style.QUOTE}) for run in runs)
 
 
-def _unreadable(block: Unsupported | Unknown, post: TelegramPost) -> RichText:
+def _write_unreadable(block: Unsupported | Unknown, post: TelegramPost) -> RichText:
     if isinstance(block, Unknown):
         return block.runs or open_in_telegram(post)
     label = [Run(block.label, _ITALIC), Run("\n")] if block.label.strip() else []
     return (*label, *open_in_telegram(post))
 
 
+# New kind of post, step 3 of 3 (before: telegram/page/parser.py): register a writer for its block here.
 @singledispatch
-def _lines(block: Block) -> RichText:
-    raise TypeError(f"no lines for {type(block).__name__}")
+def _write(block: Block) -> RichText:
+    raise TypeError(f"no writer for {type(block).__name__}")
 
 
-@_lines.register
-def _(block: Text) -> RichText:
+@_write.register
+def _write_text(block: Text) -> RichText:
     return block.runs
 
 
-@_lines.register
-def _(block: Forward) -> RichText:
+@_write.register
+def _write_forward(block: Forward) -> RichText:
     author = (Run(f" ({block.author})"),) if block.author else ()
     return (Run("Forwarded from "), Run(block.name, _BOLD, block.url), *author)
 
 
-@_lines.register
-def _(block: ViaBot) -> RichText:
+@_write.register
+def _write_via_bot(block: ViaBot) -> RichText:
     return (Run("via "), Run(block.name, href=block.url))
 
 
-@_lines.register
+@_write.register
 def media_line(block: Media) -> RichText:
-    """A file that does not come as one: its kind or name, where it is, what is known of it."""
+    """A file that is not uploaded: its kind or name, linked, and what is known of it."""
     animated = block.kind is MediaKind.STICKER and not block.name
     label = block.name or ("Animated sticker" if animated and _is_tgs(block) else block.kind.value)
     sign = Run(f"{_SIGNS[block.kind]} " + (f"{block.kind.value}: " if block.name else ""))
-    details = [part for part in (block.performer, block.size, block.duration, block.note) if part.strip()]
-    return (sign, Run(label, _BOLD, block.link or None), Run("".join(f" · {part}" for part in details)))
+    details = [text for text in (block.performer, block.size, block.duration, block.note) if text.strip()]
+    return (sign, Run(label, _BOLD, block.link or None), Run("".join(f" · {text}" for text in details)))
 
 
 def _is_tgs(block: Media) -> bool:
     return ".tgs" in (block.url or "")
 
 
-@_lines.register
-def _(block: Poll) -> RichText:
+@_write.register
+def _write_poll(block: Poll) -> RichText:
     runs = [Run("📊 "), Run(block.question, _BOLD)]
     runs += [Run("\n"), Run(block.kind, _ITALIC)] if block.kind else []
     for option in block.options:
@@ -174,7 +175,7 @@ def _(block: Poll) -> RichText:
 
 
 def _option(option: PollOption) -> str:
-    """A bar of ten, the percentage as the page has it, the answer."""
+    """A bar of ten signs, the percentage as the page has it, and the answer."""
     if not option.percent:
         return f"▫️ {option.text}"
     digits = "".join(char for char in option.percent.partition(".")[0] if char in "0123456789")
@@ -186,24 +187,24 @@ def _voters(count: str) -> str:
     return f"{count} {'voter' if count.strip() == '1' else 'voters'}"
 
 
-@_lines.register
-def _(block: Location) -> RichText:
+@_write.register
+def _write_location(block: Location) -> RichText:
     address = (Run(f"\n{block.address}"),) if block.address else ()
     return (Run("📍 "), Run(block.title or "Location", _BOLD, block.url), *address)
 
 
-@_lines.register
-def _(block: Card) -> RichText:
+@_write.register
+def _write_card(block: Card) -> RichText:
     return (Run(block.kind, _BOLD, block.url), Run("\n"), *block.runs)
 
 
-@_lines.register
-def _(block: Buttons) -> RichText:
+@_write.register
+def _write_buttons(block: Buttons) -> RichText:
     runs: list[Run] = []
     for row in block.rows:
         runs += [Run("\n")] if runs else []
-        for number, button in enumerate(row):
-            runs += [Run(" │ "), _button(button)] if number else [_button(button)]
+        for index, button in enumerate(row):
+            runs += [Run(" │ "), _button(button)] if index else [_button(button)]
     return tuple(runs)
 
 

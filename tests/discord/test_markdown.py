@@ -1,32 +1,32 @@
-"""RichText -> Discord Markdown, read back by tests/discord_markdown.py."""
+"""RichText -> Discord Markdown, read back by a reader of Discord's Markdown."""
 
 from __future__ import annotations
 
 import re
-import unicodedata
-from urllib.parse import unquote
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from disgram.discord.markdown import blocks as markdown
-from disgram.post import (
-    RichText,
-    Run,
-    Style,
-    plain,
+from disgram.discord import markdown
+from disgram.post import RichText, plain
+from standins.discord.markdown import read, text_of
+from tests.discord.rich_texts import (
+    BOLD,
+    CODE,
+    FEW,
+    ITALIC,
+    PLAIN_RUNS,
+    PRE,
+    QUOTE,
+    RICH_TEXTS,
+    SPOILER,
+    STRIKE,
+    UNDERLINE,
+    ZWSP,
+    assert_shows,
+    run,
 )
-from standins.discord.markdown import Seen, read, runs_of, text_of
-
-BOLD, ITALIC, UNDERLINE, STRIKE = Style.BOLD, Style.ITALIC, Style.UNDERLINE, Style.STRIKE
-SPOILER, CODE, PRE, QUOTE = Style.SPOILER, Style.CODE, Style.PRE, Style.QUOTE
-ZWSP = "\u200b"
-
-
-def run(text: str, *styles: Style, href: str | None = None, language: str | None = None) -> Run:
-    return Run(text, frozenset(styles), href, language)
-
 
 RENDERED = [
     ("plain", (run("Hello, world!"),), "Hello, world!"),
@@ -119,220 +119,24 @@ RENDERED = [
 @pytest.mark.parametrize(
     ("runs", "expected"), [case[1:] for case in RENDERED], ids=[case[0] for case in RENDERED]
 )
-def test_render(runs: RichText, expected: str) -> None:
+def test_rich_text_renders_as_markdown(runs: RichText, expected: str) -> None:
     assert markdown.render(runs) == expected
-
-
-# --- what is read back is what was written ------------------------------------------------------
-
-SPECIALS = [
-    *"*_~`|\\[]()<>#-+.:@ \n\t1a/",
-    "**",
-    "__",
-    "~~",
-    "||",
-    "```",
-    "\n- ",
-    "\n# ",
-    "\n1. ",
-    "\n> ",
-    "\n>>> ",
-    "-# ",
-    "](",
-    "https://",
-    "http://x.y",
-    "<@1>",
-    "<t:1>",
-    ":a:",
-    "@everyone",
-    "x_y",
-    "\u200b",
-    "\u200d",
-    "👍🏽",
-    "🇷🇺",
-    "é",
-    "ж",
-    "\u2028",
-    "\ufeff",
-    "\\",
-    " ",
-]
-ANY_CHARACTER = st.characters(
-    exclude_categories=["Cs"], exclude_characters=[*(chr(n) for n in range(32) if n != 10), "\x7f"]
-)
-TEXTS = st.lists(st.sampled_from(SPECIALS) | st.text(ANY_CHARACTER, max_size=8), max_size=12).map("".join)
-INLINE = st.frozensets(st.sampled_from([BOLD, ITALIC, UNDERLINE, STRIKE, SPOILER]), max_size=4)
-TARGETS = st.sampled_from(
-    [
-        "https://x.y/",
-        "http://x.y/a_b__c?d=(e)*f",
-        "https://x.y/~~a||b`c d",
-        "https://ж.рф/путь_",
-        "https://x.y/a\\b",
-    ]
-)
-PLAIN_RUNS = st.builds(Run, TEXTS, INLINE)
-LINK_RUNS = st.builds(Run, TEXTS.map("Ж{}".format), INLINE, TARGETS)
-URL_RUNS = TARGETS.map(lambda url: Run(url, frozenset(), url))
-CODE_RUNS = st.builds(Run, TEXTS, INLINE.map(lambda styles: styles | {CODE}))
-PRE_RUNS = st.builds(Run, TEXTS, st.just(frozenset({PRE})), st.none(), st.sampled_from([None, "c++", "a b"]))
-INLINE_RUNS = PLAIN_RUNS | LINK_RUNS | URL_RUNS | CODE_RUNS
-QUOTED_RUNS = (INLINE_RUNS | PRE_RUNS).map(
-    lambda one: Run(one.text, one.styles | {QUOTE}, one.href, one.language)
-)
-RICH_TEXTS = st.lists(INLINE_RUNS | PRE_RUNS | QUOTED_RUNS, max_size=8).map(tuple)
-
-MARKERS = {"bold": "**", "italic": "*", "underline": "__", "strike": "~~", "spoiler": "||"}
-OUTSIDE_LABELS = set("\\*`[]_~|<@:")
-"""Escapes do not work in labels: these may stand beside the link."""
-INVISIBLE = set("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
-FEW = settings(max_examples=150, deadline=None)
-
-
-def significant(char: str) -> bool:
-    """White space carries no visible style; the zero-width space is our separator."""
-    return not char.isspace() and char not in "\u200b\ufeff"
-
-
-def expected(runs: RichText) -> list[tuple[str, Run]]:
-    shown = [(char, one) for one in runs for char in one.text]
-    return [(char, one) for char, one in shown if significant(char)]
-
-
-def shows(seen: Seen, char: str, one: Run, whole: str) -> bool:
-    """Is the character shown as the run wants it, as far as Discord can? A plain URL is a link, too."""
-    wanted = {style.value for style in one.styles}
-    if Style.PRE in one.styles:
-        name = "pre:c++" if one.language == "c++" else "pre"
-        return seen.char == char and seen.styles == {name} | wanted & {"quote"}
-    missing = wanted - seen.styles
-    unescapable = one.text + (one.href or "") if one.href or CODE in one.styles else ""
-    styles = seen.styles <= wanted and all(MARKERS.get(style, "\n") in unescapable for style in missing)
-    if one.href:
-        invisible = char in INVISIBLE or unicodedata.category(char) in {"Cf", "Mn"}
-        beside = not seen.href and (char in OUTSIDE_LABELS or invisible)
-        link = beside or unquote(seen.href or "") == unquote(one.href)
-    else:
-        link = seen.href is None or seen.href in whole
-    return seen.char == char and styles and link
-
-
-def assert_shows(pieces: list[str], runs: RichText) -> None:
-    seen = [one for piece in pieces for one in read(piece) if significant(one.char)]
-    wanted = expected(runs)
-    assert "".join(one.char for one in seen) == "".join(char for char, _ in wanted), pieces
-    wrong = [
-        (one, run)
-        for one, (char, run) in zip(seen, wanted, strict=True)
-        if not shows(one, char, run, plain(runs))
-    ]
-    assert not wrong, (pieces, wrong[0], list(runs_of(seen)))
 
 
 @given(RICH_TEXTS)
 @FEW
-def test_what_is_rendered_reads_back_the_same(runs: RichText) -> None:
+def test_rendered_markdown_reads_back_as_the_same_text(runs: RichText) -> None:
     assert_shows([markdown.render(runs)], runs)
 
 
 @given(st.lists(PLAIN_RUNS, max_size=8).map(tuple))
 @FEW
-def test_no_white_space_is_lost_or_gained_in_plain_text(runs: RichText) -> None:
+def test_plain_text_keeps_its_white_space_in_markdown(runs: RichText) -> None:
     clean = re.sub("[\x85\u2028\u2029]", "\n", plain(runs)).replace(ZWSP, "")
     assert text_of(read(markdown.render(runs))).replace(ZWSP, "").strip() == clean.strip()
 
 
-# --- long texts ---------------------------------------------------------------------------------
-
-
-@given(RICH_TEXTS, st.integers(2000, 4096), st.integers(2000, 9000))
-@FEW
-def test_pieces_of_a_long_text_read_back_the_same(runs: RichText, limit: int, byte_limit: int) -> None:
-    long = tuple(run for run in runs for _ in range(7))
-    pieces = markdown.split(long, limit, byte_limit)
-    assert all(piece and len(piece) <= limit and len(piece.encode()) <= byte_limit for piece in pieces)
-    assert_shows(pieces, long)
-
-
-@pytest.mark.parametrize(
-    ("text", "limit", "pieces"),
-    [
-        ("one two *", 24, ["[one two](https://x.y/)", "\\*"]),
-        ("one two *", 22, ["[one](https://x.y/)", "[two](https://x.y/) \\*"]),
-    ],
-)
-def test_a_link_cut_beside_what_no_label_can_hold_is_not_named_twice(
-    text: str, limit: int, pieces: list[str]
-) -> None:
-    assert markdown.split((Run(text, href="https://x.y/"),), limit) == pieces
-
-
-@given(PLAIN_RUNS | CODE_RUNS | PRE_RUNS | QUOTED_RUNS.filter(lambda one: not one.href), st.integers(40, 80))
-@FEW
-def test_tiny_pieces_read_back_the_same(one: Run, limit: int) -> None:
-    assert_shows(markdown.split((one,), limit), (one,))
-
-
-WORDS = "One two three. Four five six seven! Eight\nnine ten eleven twelve."
-CUTS = [
-    ("paragraph", WORDS + "\n\n" + WORDS, 100, [WORDS, WORDS]),
-    ("line", "a" * 30 + "\n" + "b" * 30, 50, ["a" * 30, "b" * 30]),
-    ("sentence", "One two three. Four five six", 24, ["One two three.", "Four five six"]),
-    ("word", "one two three four", 12, ["one two", "three four"]),
-    ("fitting word", "one two three", 7, ["one two", "three"]),
-    ("nowhere", "x" * 25, 10, ["x" * 10, "x" * 10, "x" * 5]),
-    ("emoji", "👍🏽" * 4, 5, ["👍🏽" * 2, "👍🏽" * 2]),
-    ("family", "👨\u200d👩\u200d👧x", 5, ["👨\u200d👩\u200d👧", "x"]),
-    ("flags", "🇷🇺🇩🇪", 3, ["🇷🇺", "🇩🇪"]),
-    ("blanks", "one" + " " * 50 + "two", 10, ["one", "two"]),
-]
-
-
-@pytest.mark.parametrize(
-    ("text", "limit", "expected"), [case[1:] for case in CUTS], ids=[case[0] for case in CUTS]
-)
-def test_split_at_the_best_place(text: str, limit: int, expected: list[str]) -> None:
-    assert markdown.split((run(text),), limit) == expected
-
-
-def test_split_closes_and_opens_again() -> None:
-    bold = (run("one two", BOLD, SPOILER), run(" three", ITALIC))
-    assert markdown.split(bold, 15) == ["||**one two**||", "*three*"]
-    assert markdown.split((run("a\n  b", PRE, language="py"),), 13) == ["```py\na\n```", "```py\n  b\n```"]
-    assert markdown.split((run("a\nb", QUOTE),), 4) == ["> a", "> b"]
-
-
-def test_split_counts_bytes_too() -> None:
-    assert markdown.split((run("жжж"),), 10, 4) == ["жж", "ж"]
-
-
-def test_what_begins_a_piece_is_escaped_there() -> None:
-    assert markdown.split((run("aaaa - b"),), 5) == ["aaaa", r"\- b"]
-
-
-def test_nothing_fits() -> None:
-    runs = (run("a", href="https://x.y"),)
-    assert markdown.take(runs, 5) == ("", runs)
-    with pytest.raises(ValueError, match="not one character"):
-        markdown.split(runs, 5)
-
-
-def test_endless_targets_are_left_out() -> None:
-    assert markdown.render((run("a", href="https://x.y/" + "b" * 3000),)) == "a"
-
-
-@pytest.mark.parametrize(
-    "text", ["https://" * 2000, ":" + "a" * 20000, "`" * 20000, "> " * 9000, "\n" * 30000]
-)
-def test_hostile_texts_are_only_texts(text: str) -> None:
-    assert_shows(markdown.split((run(text),), 4096), (run(text),))
-    assert_shows(markdown.split((run(text, CODE, BOLD),), 4096), (run(text, CODE, BOLD),))
-
-
-# --- the last resort ----------------------------------------------------------------------------
-
-
-def test_without_formatting() -> None:
+def test_text_without_formatting_keeps_link_targets() -> None:
     runs = (
         run("a", BOLD),
         run("b", SPOILER, href="https://x.y"),

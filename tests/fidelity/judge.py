@@ -17,7 +17,7 @@ from disgram.discord.client import DiscordClient
 from disgram.discord.message import DiscordMessage
 from disgram.discord.render import render
 from disgram.post import ChannelPage, MediaFile, TelegramPost
-from disgram.telegram.page import parse_post, slices
+from disgram.telegram.page import parse_post, split_posts
 from standins.discord.lint import violations
 from standins.discord.rate_limits import Rates
 from standins.discord.server import DiscordStandIn
@@ -67,7 +67,7 @@ class Judge:
         if not found:
             html = frames.post(5, html)
             found = seen_in_telegram.elements(html)
-        pieces = {piece.id: piece for piece in slices(html)}
+        pieces = {piece.id: piece for piece in split_posts(html)}
         page = ChannelPage(CHANNEL, "Harbour", None, tuple(pieces.values()))
         figures = Figures()
         for element in found:

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from demo.posts import KINDS, Kind
 from disgram.discord.message import DiscordMessage
 from disgram.post import ChannelPage, TelegramPost
-from disgram.telegram.page import parse_post, slices
+from disgram.telegram.page import parse_post, split_posts
 from standins.telegram.pages import frame
 from standins.telegram.text_markup import Scene
 from tests.builders import pages
@@ -54,7 +54,7 @@ SPECIMEN = pages.post(
 
 
 def specimen() -> tuple[TelegramPost, list[DiscordMessage]]:
-    (piece,) = slices(SPECIMEN)
+    (piece,) = split_posts(SPECIMEN)
     post = parse_post(piece, ChannelPage("harbour", "Harbour", None, (piece,)))
     return post, rendered(post)
 

@@ -1,4 +1,4 @@
-"""Any number of posts, any gaps, any pages: each post once, ascending, in a bounded number of requests."""
+"""Backfill: each post once, ascending, in a limited number of requests, whatever ids are missing."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from disgram.errors import PageNotUnderstood
 from disgram.post import ChannelPage, PostSlice
-from disgram.telegram.backfill import between, missing, newest
+from disgram.telegram.backfill import posts_after, posts_between, start_of_newest
 
 
 def post(number: int, size: int = 1, *, service: bool = False) -> PostSlice:
@@ -38,51 +38,51 @@ class Channel:
 
 
 def numbers(channel: Channel, progress: int) -> list[int]:
-    return [one.id for one in missing(channel.page(), progress, channel.read)]
+    return [one.id for one in posts_after(channel.page(), progress, channel.read)]
 
 
-def test_nothing_new_costs_no_further_request() -> None:
+def test_backfill_without_new_posts_reads_no_page() -> None:
     channel = Channel([post(n) for n in range(1, 50)])
     assert numbers(channel, 49) == []
     assert channel.requests == [None]
 
 
-def test_two_hundred_posts_come_in_order_at_about_a_request_a_page() -> None:
+def test_backfill_of_two_hundred_posts_reads_about_a_page_per_twenty() -> None:
     channel = Channel([post(n) for n in range(1, 301)])
     assert numbers(channel, 100) == list(range(101, 301))
     assert len(channel.requests) <= 11
 
 
-def test_a_page_without_a_link_to_older_ones_is_not_taken_for_the_oldest() -> None:
+def test_backfill_goes_on_past_a_page_without_a_link_to_older_posts() -> None:
     channel = Channel([post(n) for n in range(1, 100)], links_to_older=False)
     assert numbers(channel, 0) == list(range(1, 100))
 
 
-def test_a_vanished_stretch_of_thousands_costs_few_requests() -> None:
+def test_backfill_over_thousands_of_missing_ids_reads_few_pages() -> None:
     channel = Channel([post(n) for n in (*range(1, 10), *range(20_000, 20_030))])
     assert numbers(channel, 5) == [6, 7, 8, 9, *range(20_000, 20_030)]
     assert len(channel.requests) < 25
 
 
-def test_albums_count_as_many_numbers_as_they_have() -> None:
+def test_backfill_of_albums_counts_each_message_id() -> None:
     channel = Channel([post(n, 10) for n in range(1, 400, 10)])
     assert numbers(channel, 0) == list(range(1, 400, 10))
 
 
-def test_an_album_already_dealt_with_does_not_come_again() -> None:
+def test_backfill_leaves_out_an_album_that_ends_at_progress() -> None:
     channel = Channel([post(1), post(5, 4), post(10)])
     assert numbers(channel, 8) == [10]
 
 
-def test_a_server_that_ignores_before_is_noticed() -> None:
+def test_backfill_raises_if_the_server_ignores_before() -> None:
     newest_page = ChannelPage("c", "C", None, (post(500), post(501)), 500)
     with pytest.raises(PageNotUnderstood):
-        list(between(0, 500, lambda before: newest_page))
+        list(posts_between(0, 500, lambda before: newest_page))
 
 
 @settings(max_examples=150, deadline=None)
 @given(data=st.data())
-def test_whatever_the_gaps_every_post_comes_once_and_in_order(data: st.DataObject) -> None:
+def test_backfill_gives_each_post_once_and_in_order(data: st.DataObject) -> None:
     posts, number = [], 0
     for _ in range(data.draw(st.integers(1, 80))):
         number += data.draw(st.sampled_from([1, 1, 1, 2, 15, 40, 700]))
@@ -95,15 +95,18 @@ def test_whatever_the_gaps_every_post_comes_once_and_in_order(data: st.DataObjec
 
 
 @pytest.mark.parametrize(("count", "after"), [(0, 49), (1, 48), (20, 29), (45, 4), (100, 0)])
-def test_a_first_poll_begins_with_the_newest_posts(count: int, after: int) -> None:
+def test_first_poll_starts_before_the_newest_posts(count: int, after: int) -> None:
     channel = Channel([post(n) for n in range(1, 50)])
-    assert newest(channel.page(), count, channel.read, lambda _: True) == after
+    assert start_of_newest(channel.page(), count, channel.read, lambda _: True) == after
 
 
-def test_service_messages_do_not_count_among_the_first() -> None:
+def test_first_poll_does_not_count_service_messages() -> None:
     channel = Channel([post(1), post(2), post(3, service=True), post(4)])
-    assert newest(channel.page(), 2, channel.read, lambda one: not one.service) == 1
+    assert start_of_newest(channel.page(), 2, channel.read, lambda one: not one.service) == 1
 
 
-def test_an_empty_channel_begins_at_zero() -> None:
-    assert newest(ChannelPage("c", "C", None, ()), 20, lambda _: pytest.fail("no page to read"), bool) == 0
+def test_first_poll_of_an_empty_channel_starts_at_zero() -> None:
+    assert (
+        start_of_newest(ChannelPage("c", "C", None, ()), 20, lambda _: pytest.fail("no page to read"), bool)
+        == 0
+    )

@@ -1,4 +1,4 @@
-"""Pages read with patience, and what is kept of those that nobody understood."""
+"""Retries of a page, unreadable posts and pages, and the markup saved for a bug report."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import pytest
 
 from disgram.errors import PageNotUnderstood, TelegramUnavailable
 from disgram.telegram.channel import PAGE_TRIES
-from disgram.telegram.unknown_markup import KEEP, LARGEST, UnknownMarkup
+from disgram.telegram.unknown_markup import MAX_FILE_SIZE, MAX_FILES, UnknownMarkup
 from tests.builders import pages
 from tests.builders.delivery_fakes import Bench
 
 
-def test_a_page_is_asked_for_four_times_with_growing_pauses(tmp_path: Path) -> None:
+def test_page_is_requested_four_times_with_growing_waits(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
     bench.telegram.fails = lambda _: TelegramUnavailable("502")
     bench.poll()
@@ -23,7 +23,7 @@ def test_a_page_is_asked_for_four_times_with_growing_pauses(tmp_path: Path) -> N
     ] * 3
 
 
-def test_a_rest_that_telegram_asks_for_shows_at_once(tmp_path: Path) -> None:
+def test_retry_after_of_telegram_shows_as_a_reason_at_once(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
     bench.telegram.fill(1, 1)
     errors = iter([TelegramUnavailable("429", retry_after=60.0)])
@@ -32,7 +32,18 @@ def test_a_rest_that_telegram_asks_for_shows_at_once(tmp_path: Path) -> None:
     assert bench.said.reasons == ["telegram_unavailable", None, None]
 
 
-def test_one_unreadable_post_among_others_is_named_and_does_not_stop_them(tmp_path: Path) -> None:
+def test_retry_line_names_no_seconds_after_a_429(tmp_path: Path) -> None:
+    """The throttle then waits as long as Telegram asked, which is more than the backoff of this retry."""
+    bench = Bench(tmp_path)
+    bench.telegram.fill(1, 1)
+    errors = iter([TelegramUnavailable("502"), TelegramUnavailable("429", retry_after=60.0)])
+    bench.telegram.fails = lambda _: next(errors, None)
+    bench.poll()
+    retries = [text for _, text in bench.said.lines if "trying again" in text]
+    assert retries == ["Telegram: 502; trying again in 1 s", "Telegram: 429; trying again"]
+
+
+def test_unreadable_post_is_reported_and_the_others_are_sent(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
     bench.telegram.fill(1, 3)
     bench.telegram.posts[2] = pages.post(2, '<div class="brand_new">Something <b>new</b></div>')
@@ -47,7 +58,7 @@ def test_one_unreadable_post_among_others_is_named_and_does_not_stop_them(tmp_pa
 HOLOGRAM = '<div class="hologram">Something <b>new</b></div>'
 
 
-def test_unknown_elements_are_counted_once_and_are_no_ones_illness(tmp_path: Path) -> None:
+def test_unknown_element_counts_once_and_is_no_reason(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
     bench.telegram.fill(1, 3)
     bench.telegram.posts[2] = pages.post(2, HOLOGRAM)
@@ -63,7 +74,7 @@ def test_unknown_elements_are_counted_once_and_are_no_ones_illness(tmp_path: Pat
     assert UnknownMarkup(tmp_path, "harbour").count == 0
 
 
-def test_a_channel_of_one_post_of_a_new_kind_is_forwarded(tmp_path: Path) -> None:
+def test_only_post_of_a_channel_is_forwarded_though_its_kind_is_unknown(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
     bench.telegram.posts[1] = pages.post(1, HOLOGRAM)
     bench.poll()
@@ -71,7 +82,7 @@ def test_a_channel_of_one_post_of_a_new_kind_is_forwarded(tmp_path: Path) -> Non
     assert bench.said.facts["reason"] is None
 
 
-def test_a_whole_page_of_new_kinds_waits_until_it_is_understood(tmp_path: Path) -> None:
+def test_page_of_unknown_kinds_only_is_not_sent(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
     for number in range(1, 5):
         bench.telegram.posts[number] = pages.post(number, HOLOGRAM)
@@ -84,12 +95,12 @@ def test_a_whole_page_of_new_kinds_waits_until_it_is_understood(tmp_path: Path) 
     assert bench.said.facts["reason"] is None
 
 
-def test_what_is_kept_holds_no_secrets(tmp_path: Path) -> None:
+def test_saved_markup_contains_no_token(tmp_path: Path) -> None:
     html = (
         '<div data-view="eyJjIjotMTAw" data-post="a/1"><video src="https://cdn4.telesco.pe/file/a.mp4?token=S3-c_ret"'
         " style=\"background:url('https://cdn4.telesco.pe/b?x=1&amp;token=S3-c_ret')\">kept</video></div>"
     )
-    path = UnknownMarkup(tmp_path, "harbour").keep("1", html)
+    path = UnknownMarkup(tmp_path, "harbour").save("1", html)
     assert path is not None
     kept = path.read_text()
     assert "S3-c_ret" not in kept
@@ -99,17 +110,17 @@ def test_what_is_kept_holds_no_secrets(tmp_path: Path) -> None:
     )
 
 
-def test_a_page_that_is_none_is_kept_once(tmp_path: Path) -> None:
+def test_block_page_is_saved_once(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
     bench.telegram.page = lambda channel, before=None: "<html>somebody's block page</html>"  # type: ignore[method-assign]
     bench.poll(3)
     assert [path.name for path in (tmp_path / "layout").iterdir()] == ["harbour-page.html"]
-    assert len(bench.said.errors("kept in")) == 1
+    assert len(bench.said.errors("for a bug report")) == 1
     assert bench.said.facts["layout_changed"] == 0
     assert bench.discord.asked == []
 
 
-def test_a_page_that_is_cut_off_changes_nothing(tmp_path: Path) -> None:
+def test_cut_off_page_does_not_change_progress(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
     bench.telegram.fill(1, 3)
     whole = bench.telegram.page("harbour")
@@ -119,19 +130,19 @@ def test_a_page_that_is_cut_off_changes_nothing(tmp_path: Path) -> None:
     assert bench.ledger.progress() is None
 
 
-def test_names_from_outside_stay_inside_the_folder(tmp_path: Path) -> None:
-    path = UnknownMarkup(tmp_path, "../Evil").keep("../../x y", "html")
+def test_saved_markup_stays_in_its_folder_whatever_the_name(tmp_path: Path) -> None:
+    path = UnknownMarkup(tmp_path, "../Evil").save("../../x y", "html")
     assert path == tmp_path / "layout" / "evil-------x-y.html"
 
 
-def test_what_is_kept_is_bounded(tmp_path: Path) -> None:
+def test_saved_markup_is_limited_in_number_and_size(tmp_path: Path) -> None:
     watch = UnknownMarkup(tmp_path, "harbour")
-    kept = [watch.keep(str(number), "x" * (LARGEST + 1)) for number in range(KEEP + 5)]
-    assert sum(path is not None for path in kept) == KEEP
-    assert watch.count == KEEP + 5
-    assert all(path.stat().st_size == LARGEST for path in kept if path)
+    kept = [watch.save(str(number), "x" * (MAX_FILE_SIZE + 1)) for number in range(MAX_FILES + 5)]
+    assert sum(path is not None for path in kept) == MAX_FILES
+    assert watch.count == MAX_FILES + 5
+    assert all(path.stat().st_size == MAX_FILE_SIZE for path in kept if path)
 
 
-def test_no_space_is_no_reason_to_stop(tmp_path: Path) -> None:
+def test_markup_that_cannot_be_saved_raises_nothing(tmp_path: Path) -> None:
     (tmp_path / "layout").write_text("in the way")
-    assert UnknownMarkup(tmp_path, "harbour").keep("page", "html") is None
+    assert UnknownMarkup(tmp_path, "harbour").save("page", "html") is None

@@ -1,6 +1,6 @@
-"""The page reader against pages as t.me really served them, read a second time by other means (lxml).
+"""The page reader on pages that t.me really served, compared with a second reading by lxml.
 
-The pages are other people's and stay outside the repository; without them these tests skip.
+The pages are other people's and stay outside the repository; without them these tests are skipped.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ from disgram.post import (
     ViaBot,
     plain,
 )
-from disgram.telegram.page import parse_post, slices, split_page
-from disgram.telegram.page.fingerprint import _fingerprint, settled
+from disgram.telegram.page import parse_post, split_page, split_posts
+from disgram.telegram.page.fingerprint import compute, without_volatile
 from tests.builders import pages
 
 REAL = Path(__file__).parents[3] / "shared" / "telegram-pages"
@@ -55,15 +55,15 @@ def content(name: str) -> str:
 
 
 def all_slices() -> list[tuple[str, str]]:
-    """(where from, one post's HTML) for every post at hand; a fragment without a frame gets one."""
+    """(source, one post's HTML) for every post at hand; a fragment without a frame gets one."""
     found = []
     for path in sorted(REAL.glob("**/*.html")):
         if any(mark in path.name for mark in WITHOUT_POSTS):
             continue
         html = path.read_text(encoding="utf-8")
         history = html[max(html.find("tgme_channel_history"), 0) :].partition("</section>")[0]
-        pieces = [piece.html for piece in slices(history)]
-        found += [(f"{path.stem}#{i}", piece) for i, piece in enumerate(pieces or [pages.post(5, html)])]
+        posts = [post_slice.html for post_slice in split_posts(history)] or [pages.post(5, html)]
+        found += [(f"{path.stem}#{position}", post) for position, post in enumerate(posts)]
     return found
 
 
@@ -72,25 +72,25 @@ every_post = pytest.mark.parametrize("html", [html for _, html in SLICES], ids=[
 
 
 def parsed(html: str) -> TelegramPost:
-    (piece,) = slices(html)
-    return parse_post(piece, ChannelPage("harbour", "Harbour", None, (piece,)))
+    (post_slice,) = split_posts(html)
+    return parse_post(post_slice, ChannelPage("harbour", "Harbour", None, (post_slice,)))
 
 
 # --- whole pages --------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("name", "posts"), FEEDS.items())
-def test_feeds_are_accepted(name: str, posts: int) -> None:
+def test_real_feed_is_read_without_unknown_elements(name: str, posts: int) -> None:
     page = split_page(content(name), "asked")
     assert len(page.slices) == posts
     assert page.title
     assert "Unknown" not in {
-        type(block).__name__ for piece in page.slices for block in parse_post(piece, page).blocks
+        type(block).__name__ for each in page.slices for block in parse_post(each, page).blocks
     }
 
 
 @pytest.mark.parametrize("name", FEEDS)
-def test_feeds_cut_off_in_the_history_are_not(name: str) -> None:
+def test_real_feed_cut_off_raises_page_not_understood(name: str) -> None:
     html = content(name)
     start, end = (
         html.index("tgme_channel_history"),
@@ -111,7 +111,7 @@ def test_feeds_cut_off_in_the_history_are_not(name: str) -> None:
         ("*embed*", PageNotUnderstood),
     ],
 )
-def test_other_pages(pattern: str, error: type[DisgramError]) -> None:
+def test_real_page_that_is_no_feed_raises_the_right_error(pattern: str, error: type[DisgramError]) -> None:
     found = list(REAL.glob(pattern))
     assert found
     for path in found:
@@ -119,21 +119,21 @@ def test_other_pages(pattern: str, error: type[DisgramError]) -> None:
             split_page(path.read_text(encoding="utf-8"), "asked")
 
 
-def test_cursors_and_albums_of_real_pages() -> None:
+def test_older_link_and_album_ids_of_real_feeds() -> None:
     ducks = split_page(content("DUCKS_POKER__feed-14-posts-2026-08__DelureDev.html"), "ducks_poker")
     assert ducks.older == 284
-    assert [piece.ids for piece in ducks.slices if len(piece.ids) > 1] == [
+    assert [each.ids for each in ducks.slices if len(each.ids) > 1] == [
         (286, 287, 288),
         (289, 290, 291),
         (297, 298, 299),
     ]
-    assert sum(len(piece.ids) for piece in ducks.slices) == 20
+    assert sum(len(each.ids) for each in ducks.slices) == 20
     assert split_page(content("prstnk_eprst__feed-2-posts-2026-05__bregeadmin.html"), "x").older is None
 
 
-def test_the_one_real_post_that_cannot_be_shown() -> None:
+def test_only_one_real_post_is_unsupported() -> None:
     page = split_page(content("DUCKS_POKER__feed-14-posts-2026-08__DelureDev.html"), "ducks_poker")
-    posts = [parse_post(piece, page) for piece in page.slices]
+    posts = [parse_post(each, page) for each in page.slices]
     assert [post.id for post in posts if any(isinstance(block, Unsupported) for block in post.blocks)] == [
         295
     ]
@@ -168,7 +168,7 @@ def body(html: str) -> lxml_html.HtmlElement:
 
 
 def shown(block: Block) -> str:
-    """The words of a block in the order of the page."""
+    """The text of a block in the order of the page."""
     if isinstance(block, Text):
         return plain(block.runs)
     if isinstance(block, Reply):
@@ -194,12 +194,12 @@ def letters(text: str) -> str:
 
 
 @every_post
-def test_every_visible_word_is_there_once_and_in_order(html: str) -> None:
+def test_real_post_keeps_every_visible_word_once_and_in_order(html: str) -> None:
     assert letters("".join(map(shown, parsed(html).blocks))) == letters(body(html).text_content())
 
 
 @every_post
-def test_every_file_is_there_once(html: str) -> None:
+def test_real_post_has_every_file_once(html: str) -> None:
     root = body(html)
     styled = [
         "tgme_widget_message_photo_wrap",
@@ -238,8 +238,8 @@ def targets(block: Block) -> list[str | None]:
 
 
 @every_post
-def test_every_link_target_is_there(html: str) -> None:
-    """The parent of a poll's options links to the post itself, and so does the frame."""
+def test_real_post_keeps_every_link_target(html: str) -> None:
+    """The parent of a poll's options and the frame link to the post itself: they are left out."""
     post = parsed(html)
     found = {target for block in post.blocks for target in targets(block)}
     skipped = with_class("tgme_widget_message_poll_options")
@@ -249,46 +249,48 @@ def test_every_link_target_is_there(html: str) -> None:
 
 
 @pytest.mark.parametrize("name", VERBATIM)
-def test_every_line_break_is_there(name: str) -> None:
-    """A <br> is a newline, also beside a block, and there are no other newlines."""
-    for piece in split_page(content(name), "harbour").slices:
-        root = body(piece.html)
+def test_real_post_keeps_every_line_break(name: str) -> None:
+    """Every <br> is a newline, also beside a block, and there are no other newlines."""
+    for post_slice in split_page(content(name), "harbour").slices:
+        root = body(post_slice.html)
         for br in root.xpath("//br"):
             br.tail = "\n" + (br.tail or "")
         marked = root.xpath(f"//*[{with_class('js-message_text')}]")
         expected = "\n".join(element.text_content().strip() for element in marked)
-        texts = [plain(block.runs) for block in parsed(piece.html).blocks if isinstance(block, Text)]
+        texts = [plain(block.runs) for block in parsed(post_slice.html).blocks if isinstance(block, Text)]
         tidy = [re.sub(r"[ \t]+", " ", line).strip(" ") for line in expected.split("\n")]
         assert "\n".join(texts).split("\n") == tidy
 
 
 @pytest.mark.parametrize("name", VERBATIM)
-def test_a_second_capture_of_the_same_page_has_the_same_fingerprints(name: str) -> None:
-    """What rotates from one answer to the next is changed by hand; nothing a reader sees is."""
+def test_second_capture_of_a_real_page_has_the_same_fingerprints(name: str) -> None:
+    """The second capture is made by changing tokens, CDN addresses and counts, and nothing visible."""
     html = content(name)
     again = re.sub(r"\?token=[\w-]+", "?token=other", html)
     again = re.sub(r"https://cdn[0-9]\.([\w.-]+)/file/[\w-]+", r"https://cdn2.\1/file/other", again)
     again = re.sub(r'data-view="[^"]*"', 'data-view="other"', again)
     again = re.sub(r'(tgme_widget_message_views">)[^<]*', r"\g<1>9.9M", again)
     again = re.sub(r'<span class="tgme_reaction.*?</span>', "", again)
-    marks = [(piece.id, piece.fingerprint) for piece in split_page(html, "x").slices]
-    assert [(piece.id, piece.fingerprint) for piece in split_page(again, "x").slices] == marks
+    marks = [(each.id, each.fingerprint) for each in split_page(html, "x").slices]
+    assert [(each.id, each.fingerprint) for each in split_page(again, "x").slices] == marks
     assert len({mark for _, mark in marks}) == len(marks)
 
 
 @pytest.mark.parametrize("name", FEEDS)
-def test_what_is_left_out_before_a_fingerprint_makes_no_difference_to_it(name: str) -> None:
-    for piece in split_page(content(name), "x").slices:
-        assert len(settled(piece.html)) < len(piece.html)
-        assert _fingerprint(settled(piece.html)) == _fingerprint(piece.html) == piece.fingerprint
+def test_cutting_volatile_markup_keeps_the_fingerprints_of_real_posts(name: str) -> None:
+    for post_slice in split_page(content(name), "x").slices:
+        assert len(without_volatile(post_slice.html)) < len(post_slice.html)
+        assert (
+            compute(without_volatile(post_slice.html)) == compute(post_slice.html) == post_slice.fingerprint
+        )
 
 
 @pytest.mark.parametrize("name", FEEDS)
-def test_mutilated_real_posts_raise_nothing_but_our_own(name: str) -> None:
+def test_mutilated_real_post_is_parsed_without_an_error(name: str) -> None:
     page = split_page(content(name), "asked")
-    for piece in page.slices:
-        html = piece.html
+    for post_slice in page.slices:
+        html = post_slice.html
         for at in range(0, len(html), max(1, len(html) // 7)):
             for broken in (html[:at], html[:at] + html[at + 150 :], html[at:] + html[:at]):
-                for one in slices(broken):
+                for one in split_posts(broken):
                     parse_post(one, page)

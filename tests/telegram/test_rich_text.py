@@ -1,4 +1,4 @@
-"""Inline markup as runs: which style, which link, and white space as a browser shows it."""
+"""Inline markup -> runs: styles, links, and white space as a browser shows it."""
 
 from __future__ import annotations
 
@@ -7,16 +7,11 @@ from itertools import pairwise
 
 import pytest
 from bs4 import BeautifulSoup
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from disgram.post import (
-    RichText,
-    Run,
-    Style,
-    plain,
-)
-from disgram.telegram.page.rich_text import rich_text, words
+from disgram.post import RichText, Run, Style, plain
+from disgram.telegram.page.rich_text import plain_text, rich_text
 from tests.builders import pages
 
 PLAIN: frozenset[Style] = frozenset()
@@ -48,11 +43,11 @@ STYLES = {
 
 
 @pytest.mark.parametrize(("tag", "style"), STYLES.items())
-def test_every_style(tag: str, style: Style) -> None:
+def test_tag_gives_its_style(tag: str, style: Style) -> None:
     assert read(f"a <{tag}>b</{tag}> c") == (run("a "), run("b", style), run(" c"))
 
 
-def test_nested_and_split_entities() -> None:
+def test_nested_elements_become_runs_with_several_styles() -> None:
     assert read("<b>a<i>b</i></b><b>c</b>d") == (
         run("a", BOLD),
         run("b", BOLD, ITALIC),
@@ -62,13 +57,13 @@ def test_nested_and_split_entities() -> None:
     assert read("<b>a</b><b> b</b><i></i><b>c</b>") == (run("a bc", BOLD),)
 
 
-def test_emoji_are_neither_bold_nor_italic() -> None:
+def test_emoji_is_neither_bold_nor_italic() -> None:
     assert read(f"a {pages.emoji('🟢')} b") == (run("a 🟢 b"),)
     assert read(f"<i>a {pages.custom_emoji('🤖')}</i>") == (run("a 🤖", ITALIC),)
     assert read('<tg-emoji emoji-id="1"></tg-emoji>') == ()
 
 
-def test_entities_and_non_breaking_blanks() -> None:
+def test_html_entities_and_nbsp_are_kept_as_characters() -> None:
     assert read("&#33;&#39;&#036;&#092;&quot;&lt;b&gt;&nbsp;&amp;amp;") == (run("!'$\\\"<b>\xa0&amp;"),)
     assert read("&nbsp;a&nbsp;") == (run("\xa0a\xa0"),)
 
@@ -90,17 +85,17 @@ def test_entities_and_non_breaking_blanks() -> None:
         ("http://[", "http://["),
     ],
 )
-def test_links(href: str, target: str | None) -> None:
+def test_link_target_is_absolute(href: str, target: str | None) -> None:
     assert read(f'<a href="{href}">a <b>b</b></a>') == (run("a ", href=target), run("b", BOLD, href=target))
 
 
-def test_line_breaks() -> None:
+def test_br_is_a_newline() -> None:
     assert read("a<br/>b<br><br/>c") == (run("a\nb\n\nc"),)
     assert read("<br/><br/> a <br/> b <br/>") == (run("a\nb"),)
     assert read("<b>a<br/><br/></b>b") == (run("a\n\n", BOLD), run("b"))
 
 
-def test_white_space_is_what_a_browser_shows() -> None:
+def test_white_space_is_collapsed_as_in_a_browser() -> None:
     assert read("\n    a  b\n      <b> c</b> <i> d </i>\n  ") == (
         run("a b "),
         run("c", BOLD),
@@ -110,11 +105,11 @@ def test_white_space_is_what_a_browser_shows() -> None:
     assert read('a<span style="display: inline-block; width: 90px;"></span>') == (run("a"),)
 
 
-def test_a_caption_in_two_nested_elements_is_there_once() -> None:
+def test_caption_in_two_nested_elements_is_read_once() -> None:
     assert read(pages.text("a<br/>b")) == (run("a\nb"),)
 
 
-def test_remarks_and_scripts_are_no_text() -> None:
+def test_comments_and_scripts_are_not_text() -> None:
     assert read("a<!-- b --><script>c</script><style>d</style>e") == (run("ae"),)
 
 
@@ -123,11 +118,11 @@ def test_remarks_and_scripts_are_no_text() -> None:
 
 @pytest.mark.parametrize("before", ["a", "a<br/>", "a <br/> "])
 @pytest.mark.parametrize("behind", ["b", "<br/>b", " <br/>b"])
-def test_one_newline_parts_a_block_from_its_neighbours(before: str, behind: str) -> None:
+def test_one_newline_separates_a_block_from_its_neighbours(before: str, behind: str) -> None:
     assert read(f"{before}<blockquote>q</blockquote>{behind}") == (run("a\n"), run("q", QUOTE), run("\nb"))
 
 
-def test_blank_lines_around_a_block_are_kept() -> None:
+def test_empty_lines_around_a_block_are_kept() -> None:
     assert read("a<br/><br/><blockquote>q</blockquote><br/><br/>b") == (
         run("a\n\n"),
         run("q", QUOTE),
@@ -135,19 +130,19 @@ def test_blank_lines_around_a_block_are_kept() -> None:
     )
 
 
-def test_two_blocks_are_parted_by_a_newline_of_neither() -> None:
+def test_newline_between_two_blocks_has_no_block_style() -> None:
     expected = (run("q", QUOTE), run("\n"), run("r", QUOTE))
     assert read("<blockquote>q</blockquote><blockquote expandable>r</blockquote>") == expected
     assert read("<blockquote>q</blockquote><br/><blockquote>r<br/></blockquote>") == expected
     assert read("<blockquote>q</blockquote><pre>r</pre>") == (run("q", QUOTE), run("\n"), run("r", PRE))
 
 
-def test_an_empty_block_leaves_no_trace() -> None:
+def test_empty_block_gives_no_text() -> None:
     assert read("a<blockquote> </blockquote>b") in ((run("a\nb"),), (run("ab"),))
     assert read("<blockquote></blockquote>a") == (run("a"),)
 
 
-def test_styles_go_through_blocks() -> None:
+def test_style_around_a_block_applies_inside_it() -> None:
     assert read("<b>a<blockquote>q<br/>r</blockquote>c</b>") == (
         run("a\n", BOLD),
         run("q\nr", BOLD, QUOTE),
@@ -161,7 +156,7 @@ def test_styles_go_through_blocks() -> None:
 
 
 @pytest.mark.parametrize("line_break", ["\n", "<br/>", "\r\n"])
-def test_preformatted_text_is_kept_to_the_letter(line_break: str) -> None:
+def test_white_space_in_pre_is_kept(line_break: str) -> None:
     """Not seen: <pre> and its language."""
     html = f"a<pre>\nif x:{line_break}    y  z{line_break}</pre>b"
     assert read(html) == (run("a\n"), run("if x:\n    y  z", PRE), run("\nb"))
@@ -175,12 +170,12 @@ def test_preformatted_text_is_kept_to_the_letter(line_break: str) -> None:
         '<pre class="python">x</pre>',
     ],
 )
-def test_the_language_of_code(html: str) -> None:
+def test_code_block_has_the_language_of_its_class(html: str) -> None:
     """Not seen; that it is in a class is second-hand."""
     assert read(html) == (run("x", PRE, language="python"),)
 
 
-def test_code_keeps_its_blanks() -> None:
+def test_inline_code_keeps_its_blanks() -> None:
     """Not seen."""
     assert read("a <code>b  c</code> d") == (run("a "), run("b  c", CODE), run(" d"))
 
@@ -188,10 +183,10 @@ def test_code_keeps_its_blanks() -> None:
 # --- lines --------------------------------------------------------------------------------------
 
 
-def test_words_are_one_line() -> None:
+def test_plain_text_is_one_line() -> None:
     soup = BeautifulSoup("<a><div> Ann <b>B.</b></div><p>+1<br/><br/>2</p></a>", "lxml")
-    assert words(soup.a) == "Ann B. +1 2"
-    assert (words(None), rich_text(None, "x")) == ("", ())
+    assert plain_text(soup.a) == "Ann B. +1 2"
+    assert (plain_text(None), rich_text(None, "x")) == ("", ())
 
 
 # --- properties ---------------------------------------------------------------------------------
@@ -228,7 +223,8 @@ inline = st.recursive(
 
 
 @given(st.lists(inline, max_size=4))
-def test_runs_are_the_letters_with_the_styles_around_them(children: list[Node | str]) -> None:
+@settings(deadline=None)
+def test_runs_have_the_letters_and_styles_of_the_tree(children: list[Node | str]) -> None:
     node = Node("div", tuple(children))
     found = [(letter, part.styles) for part in read(node.html()) for letter in part.text]
     assert found == node.characters()
@@ -240,7 +236,8 @@ pieces = st.lists(st.sampled_from([*BREAKS, *INLINE]), max_size=25).map("".join)
 
 
 @given(pieces)
-def test_runs_are_tidy(html: str) -> None:
+@settings(deadline=None)
+def test_neighbouring_runs_differ_and_ends_are_not_blank(html: str) -> None:
     runs = read(html)
     text = plain(runs)
     assert all(part.text for part in runs)
@@ -252,14 +249,16 @@ def test_runs_are_tidy(html: str) -> None:
 
 
 @given(pieces)
-def test_no_letter_is_lost_or_doubled(html: str) -> None:
+@settings(deadline=None)
+def test_rich_text_keeps_every_letter_once(html: str) -> None:
     visible = BeautifulSoup(f"<div>{html}</div>", "lxml").get_text()
     soup = BeautifulSoup(f"<div>{html}</div>", "lxml")
     assert "".join(plain(rich_text(soup, "x")).split()) == "".join(visible.split())
 
 
 @given(pieces)
-def test_a_block_stands_on_lines_of_its_own(html: str) -> None:
+@settings(deadline=None)
+def test_block_has_lines_of_its_own(html: str) -> None:
     """Where QUOTE or PRE begins or ends within the text there is a newline on one side of the border."""
     runs = read(html)
     for style in (QUOTE, PRE):

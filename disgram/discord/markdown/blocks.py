@@ -1,11 +1,7 @@
-"""RichText -> Discord Markdown, whole or in pieces of a given length.
+"""RichText -> Discord Markdown, whole or in chunks of a given length: blocks (quotes, code) and cuts.
 
-Owns blocks (quotes, code blocks) and the places where a long text may be cut. Never knows an embed, a
-message or the number of a limit. What is special in which context is in `markdown_escape`, how styles nest in
-`markdown_inline`.
-
-A text is cut before it is rendered: each piece is rendered on its own, so that whatever is open at the cut is
-closed before it and opened again behind it, and what is at the beginning of a line is escaped as such.
+A text is cut before it is rendered. Each chunk is rendered on its own, so that styles and blocks open at the
+cut are closed before it and opened again after it, and line starts are escaped as such.
 """
 
 from __future__ import annotations
@@ -15,20 +11,9 @@ import unicodedata
 from dataclasses import replace
 from itertools import groupby, takewhile
 
-from disgram.discord.markdown.escape import (
-    can_label,
-    cleaned,
-    code_fence,
-    shown_target,
-    target,
-)
+from disgram.discord.markdown.escape import can_label, cleaned, code_fence, shown_target, target
 from disgram.discord.markdown.inline import inline
-from disgram.post import (
-    RichText,
-    Run,
-    Style,
-    plain,
-)
+from disgram.post import RichText, Run, Style, plain
 
 _BREAKS = (
     (re.compile(r"\n[^\S\n]*\n\s*"), 0.5),
@@ -36,23 +21,23 @@ _BREAKS = (
     (re.compile(r"[.!?…。！？][\"'»”’)\]]*\s"), 0.5),
     (re.compile(r"\s"), 0.2),
 )
-"""Where to cut, best first, and how much of the room the piece before the cut must fill at least."""
+"""Where to cut, best first, and how much of the room the chunk before the cut must use at least."""
 
 _WINDOW = 2
-"""How many times the limit is looked at, at most: a text of any length costs no more than its pieces."""
+"""A cut looks at no more than this many times the limit, so that the time grows with the chunks alone."""
 
 _REGIONAL_INDICATORS = "".join(map(chr, range(0x1F1E6, 0x1F200)))
-"""Two of them make a flag."""
+"""A flag is two of them."""
 
 
 def render(runs: RichText) -> str:
-    """Discord Markdown that shows the same text, styles, links and blocks. No white space around it."""
+    """Discord Markdown that shows the same text, styles, links and blocks; stripped of white space."""
     clean = tuple(replace(run, text=cleaned(run.text)) for run in runs)
     return _blocks(tuple(run for run in clean if run.text)).strip()
 
 
 def take(runs: RichText, limit: int, byte_limit: int | None = None) -> tuple[str, RichText]:
-    """The longest well-cut beginning that fits, rendered, and the rest of the text.
+    """The longest beginning that fits and ends at a good place, rendered, and the rest of the text.
 
     `limit` counts code points, as Discord does; `byte_limit` UTF-8 bytes. ("", runs) if not even one
     character fits.
@@ -63,29 +48,32 @@ def take(runs: RichText, limit: int, byte_limit: int | None = None) -> tuple[str
     cut = _room(runs, limit, byte_limit)
     while cut:
         at = _good_break(text, cut)
-        before, behind = _cut(runs, at)
+        before, after = _cut(runs, at)
         head = render(before)
         if _fits(head, limit, byte_limit):
-            rest = _without_leading_blanks(behind)
+            rest = _without_leading_blanks(after)
             return (head, rest) if head else take(rest, limit, byte_limit)
         cut = at - 1
     return "", runs
 
 
 def split(runs: RichText, limit: int, byte_limit: int | None = None) -> list[str]:
-    """All of the text in pieces that fit; [] for an empty one. `limit` must be above MAX_TARGET."""
-    pieces: list[str] = []
+    """The whole text in chunks that fit; [] for an empty text.
+
+    Raises ValueError if a limit is too small for one character; above escape.MAX_TARGET none is.
+    """
+    chunks: list[str] = []
     while runs:
-        piece, rest = take(runs, limit, byte_limit)
+        chunk, rest = take(runs, limit, byte_limit)
         if rest == runs:
             raise ValueError(f"not one character fits into {limit} code points")
-        pieces += [piece] if piece else []
+        chunks += [chunk] if chunk else []
         runs = rest
-    return pieces
+    return chunks
 
 
 def without_formatting(runs: RichText) -> RichText:
-    """The same words with no style; the target of a link stands behind its label in brackets."""
+    """The text without styles; a link's target follows its label in brackets."""
     bare: list[Run] = []
     for href, span in groupby(runs, key=lambda run: run.href):
         label = "".join(run.text for run in span)
@@ -98,7 +86,7 @@ def without_formatting(runs: RichText) -> RichText:
 
 
 def _blocks(runs: RichText) -> str:
-    """Blocks stand on lines of their own; two quotes need an empty line between them."""
+    """Each block on lines of its own; two quotes need an empty line between them."""
     out, last = "", "text"
     for kind, group in groupby(runs, key=_kind):
         block = _block(kind, tuple(group))
@@ -139,7 +127,7 @@ def _fits(text: str, limit: int, byte_limit: int | None) -> bool:
 
 
 def _room(runs: RichText, limit: int, byte_limit: int | None) -> int:
-    """About how many characters of the source fit, rendered."""
+    """About how many characters of the text fit when rendered."""
     low, high = 0, min(len(plain(runs)), _WINDOW * limit)
     while low < high:
         middle = (low + high + 1) // 2
@@ -162,7 +150,7 @@ def _good_break(text: str, cut: int) -> int:
 
 
 def _glued(text: str, at: int) -> bool:
-    """A cut here would part what is seen as one character."""
+    """Whether a cut here would split what is shown as one character."""
     before, after = text[at - 1], text[at : at + 1]
     if not after:
         return False
@@ -175,18 +163,18 @@ def _glued(text: str, at: int) -> bool:
 
 
 def _cut(runs: RichText, at: int) -> tuple[RichText, RichText]:
-    """What stands before and behind `at`. A link cut in two stays on the sides whose label can hold it."""
-    before, behind = _slice(runs, 0, at), _slice(runs, at, None)
+    """The runs before and after `at`. A link cut in two is kept on the sides that have a usable label."""
+    before, after = _slice(runs, 0, at), _slice(runs, at, None)
     href = before[-1].href if before else None
-    if href is None or not behind or behind[0].href != href:
-        return before, behind
+    if href is None or not after or after[0].href != href:
+        return before, after
     end = tuple(takewhile(lambda run: run.href == href, reversed(before)))[::-1]
-    start = tuple(takewhile(lambda run: run.href == href, behind))
+    start = tuple(takewhile(lambda run: run.href == href, after))
     if not can_label(plain(start)):
-        return before, (*_unlinked(start), *behind[len(start) :])
+        return before, (*_unlinked(start), *after[len(start) :])
     if not can_label(plain(end)):
-        return (*before[: -len(end)], *_unlinked(end)), behind
-    return before, behind
+        return (*before[: -len(end)], *_unlinked(end)), after
+    return before, after
 
 
 def _unlinked(runs: RichText) -> RichText:
@@ -194,18 +182,18 @@ def _unlinked(runs: RichText) -> RichText:
 
 
 def _slice(runs: RichText, start: int, end: int | None) -> RichText:
-    """The characters from `start` to before `end`, with all they carry."""
-    parts: list[Run] = []
+    """The characters from `start` to before `end`, with their styles and links."""
+    sliced: list[Run] = []
     position = 0
     for run in runs:
         text = run.text[max(0, start - position) : None if end is None else max(0, end - position)]
-        parts += [replace(run, text=text)] if text else []
+        sliced += [replace(run, text=text)] if text else []
         position += len(run.text)
-    return tuple(parts)
+    return tuple(sliced)
 
 
 def _without_leading_blanks(runs: RichText) -> RichText:
-    """Behind a cut no empty lines and no blanks, but the indentation of code stays."""
+    """Without blanks and empty lines after a cut; the indentation of code is kept."""
     text = plain(runs)
     blank = len(text) - len(text.lstrip("\n" if runs and Style.PRE in runs[0].styles else None))
     return _slice(runs, blank, None)

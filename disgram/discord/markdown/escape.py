@@ -1,8 +1,6 @@
-"""Escaping by context: what a piece of Telegram text looks like to Discord's Markdown reader.
+"""Escaping for Discord's Markdown, by context: text, link label, link target, code span, code fence.
 
-Owns the five contexts (text, link label, link target, code span, code fence) and what is special in each.
-Never knows of styles' nesting, of blocks or of limits. `#N` are threads of
-discord/discord-api-docs.
+`#N` are threads of discord/discord-api-docs.
 """
 
 from __future__ import annotations
@@ -11,13 +9,13 @@ import re
 from urllib.parse import urlsplit
 
 ZWSP = "\u200b"
-"""Parts what would merge. Invisible, and no white space to Discord's (JavaScript's) `\\s`."""
+"""Separates what would merge. Invisible, and not white space to Discord's (JavaScript's) `\\s`."""
 
 MAX_TARGET = 1800
-"""Longer link targets are left out, so that one character of text always fits a message."""
+"""Characters; longer link targets are left out, so that one character of text always fits a message."""
 
 SHOWN_SCHEMES = frozenset({"tg", "ton", "mailto", "tel"})
-"""Discord makes no link of these: they are written out behind the label."""
+"""Discord does not link these: the target is written after the label."""
 
 _CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1f\x7f\ud800-\udfff]")
 _LINE_BREAKS = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
@@ -35,25 +33,25 @@ _SPECIAL = re.compile(
     r"|(?:(?<=[Hh][Tt][Tt][Pp])|(?<=[Hh][Tt][Tt][Pp][Ss])):(?=//)"
 )
 _LINE_START = re.compile(r"^([^\S\n]*)(?:([#>]+|-#?|\+)|(\d+)(\.))(?=\s|$)", re.MULTILINE)
-_LEFT_ALONE = re.compile(r"https?://\w(?:[^\s<>\\`*|~]|~(?!~))+")
+_SAFE_URL = re.compile(r"https?://\w(?:[^\s<>\\`*|~]|~(?!~))+")
 _URL_TAIL = ".,:;\"')]"
 
 
 def cleaned(text: str) -> str:
-    """Without lone surrogates and control characters, which Discord drops; every line break a newline."""
+    """Without lone surrogates and control characters, which Discord drops; any line break as "\\n"."""
     return _CONTROLS.sub("", _LINE_BREAKS.sub("\n", text))
 
 
 def invisible(text: str) -> bool:
-    """Nothing to see: white space and zero-width characters, such as hidden links are made of."""
+    """Whether a text has only white space and zero-width characters, as the labels of hidden links do."""
     return not _INVISIBLE.sub("", cleaned(text))
 
 
 def escape_text(text: str, *, line_start: bool = True, follower: str = "", keep: str = "") -> str:
-    """Plain text that Discord shows as it is. A bare URL stays untouched while that is safe.
+    """Markdown for plain text. A bare URL is left as it is where that is safe.
 
-    `line_start`: nothing visible stands before it in its line. `follower`: the character that comes after
-    `text`, which a URL at the end would swallow. `keep`: a marker that must not appear unescaped.
+    `line_start`: nothing visible comes before the text in its line. `follower`: the character after the text,
+    which a URL at its end would include. `keep`: a marker that must not appear unescaped.
     """
     head, newline, tail = ("", "", text) if line_start else text.partition("\n")
     body = _escape_line_starts(_escape_inline(tail, follower, keep)) if newline or line_start else ""
@@ -75,21 +73,21 @@ def _escaped(match: re.Match[str]) -> str:
 
 
 def _escape_line_starts(text: str) -> str:
-    """Headings, lists, quotes, subtext. (`*` is escaped everywhere.)"""
+    """Escape headings, lists, quotes and subtext. (`*` is escaped everywhere.)"""
     return _LINE_START.sub(lambda m: f"{m[1]}\\{m[2]}" if m[2] else f"{m[1]}{m[3]}\\.", text)
 
 
 def _linkable(url: str, follower: str, keep: str) -> bool:
-    """A URL that Discord takes whole: it ends at white space only and holds nothing that styles could see."""
-    alone = not follower or follower.isspace()
+    """Whether Discord links the whole URL: white space follows, and it contains no marker of a style."""
+    separate = not follower or follower.isspace()
     host = url.partition("://")[2].rstrip(_URL_TAIL)
-    return alone and bool(_LEFT_ALONE.fullmatch(url)) and len(host) > 1 and not (keep and keep in url)
+    return separate and bool(_SAFE_URL.fullmatch(url)) and len(host) > 1 and not (keep and keep in url)
 
 
 # --- links --------------------------------------------------------------------------------------
 
-# Escapes do not work in labels (#6185): these go outside. `~`, `|` and `:` stay when alone, `_` unless it
-# could close an italic: not after another `_`, with no ASCII letter behind it (JavaScript's word boundary).
+# Escapes do not work in labels (#6185), so these are written outside. Single `~`, `|` and `:` stay, and so
+# does `_` unless it could close an italic: another `_` before it, no ASCII letter after it (JavaScript's \b).
 _LABEL_BREAKER = re.compile(
     r"[\\*`\[\]<]+|__+|_(?![A-Za-z0-9])|~~+|\|\|+|@(?=everyone|here)|:(?=[0-9_+-]*[A-Za-z][A-Za-z0-9_+-]*:)"
 )
@@ -100,9 +98,9 @@ _AUTOLINK = re.compile(r"https?://[^\s<>\\`]+")
 
 
 def target(href: str, *, styled: bool = False) -> str | None:
-    """The link target as it stands in `(…)`, or None if Discord would not link it.
+    """The link target to write in `(…)`, or None if Discord would not link it.
 
-    `styled`: inside bold and the like, whose markers are percent-encoded as well.
+    `styled`: inside bold etc., so the markers of styles are percent-encoded as well.
     """
     try:
         parts = urlsplit(href.strip())
@@ -116,12 +114,12 @@ def target(href: str, *, styled: bool = False) -> str | None:
 
 
 def _percent(match: re.Match[str]) -> str:
-    # urllib's quote() leaves `_` and `~` alone, which are what is in the way here.
+    # urllib's quote() does not encode `_` and `~`.
     return "".join(f"%{byte:02X}" for byte in match[0].encode())
 
 
 def shown_target(label: str, href: str) -> str:
-    """What is written behind the label of a link that Discord cannot make: ` (tg://…)` or nothing."""
+    """What to write after the label of a link that Discord cannot make: ` (tg://…)` or nothing."""
     href = cleaned(href.strip())
     scheme, _, rest = href.partition(":")
     known = scheme.lower() in SHOWN_SCHEMES and len(href) <= MAX_TARGET
@@ -129,7 +127,7 @@ def shown_target(label: str, href: str) -> str:
 
 
 def bare_url(label: str, href: str, follower: str) -> str | None:
-    """A link that shows its own URL: as it is, or in `<…>` where it would swallow what follows."""
+    """A link whose label is its URL: as it is, or in `<…>` where it would include what follows; else None."""
     if href not in {label, label + "/"}:
         return None
     if _linkable(label, follower, "") and label[-1] not in _URL_TAIL and not set("()[]") & set(label):
@@ -137,22 +135,22 @@ def bare_url(label: str, href: str, follower: str) -> str | None:
     return f"<{label}>" if _AUTOLINK.fullmatch(label) else None
 
 
-def label_pieces(label: str) -> list[tuple[str, bool]]:
-    """A label of one line in pieces: (text, may stand in a masked link). Blanks at the ends stay outside."""
-    pieces: list[tuple[str, bool]] = []
+def label_spans(label: str) -> list[tuple[str, bool]]:
+    """A label of one line in spans: (text, may it be in a masked link?). Blanks at the ends may not."""
+    spans: list[tuple[str, bool]] = []
     position = 0
     for breaker in _LABEL_BREAKER.finditer(label):
         if breaker[0] == "_" and "_" not in label[position : breaker.start()]:
             continue
-        pieces += [(label[position : breaker.start()], True), (breaker[0], False)]
+        spans += [(label[position : breaker.start()], True), (breaker[0], False)]
         position = breaker.end()
-    pieces.append((label[position:], True))
-    return [inner for piece in pieces if piece[0] for inner in _trimmed(*piece)]
+    spans.append((label[position:], True))
+    return [inner for span in spans if span[0] for inner in _trimmed(*span)]
 
 
 def can_label(text: str) -> bool:
-    """Whether anything of a text may stand in a masked link."""
-    return any(linkable for line in text.splitlines() for _, linkable in label_pieces(line))
+    """Whether any of the text may be the label of a masked link."""
+    return any(linkable for line in text.splitlines() for _, linkable in label_spans(line))
 
 
 def _trimmed(text: str, linkable: bool) -> list[tuple[str, bool]]:
@@ -161,11 +159,12 @@ def _trimmed(text: str, linkable: bool) -> list[tuple[str, bool]]:
         return [(text, False)]
     start = text.index(core)
     ends = (text[:start], False), (core, True), (text[start + len(core) :], False)
-    return [piece for piece in ends if piece[0]]
+    return [span for span in ends if span[0]]
 
 
 def masked_link(label: str, link_target: str) -> str:
-    """`[label](target)`; a label that looks like a URL would make it literal (#7721), so that is parted."""
+    """`[label](target)`. Discord shows a link literally if its label looks like a URL (#7721), so a
+    zero-width space is put into such a label."""
     return f"[{_LABEL_URL.sub(lambda m: m[1] + ZWSP, label)}]({link_target})"
 
 
@@ -177,7 +176,7 @@ _LANGUAGE = re.compile(r"[A-Za-z0-9_+.#-]{1,30}")
 
 
 def code_span(text: str) -> str:
-    """One line of code. With backticks inside it takes two around it, and no two stand together inside."""
+    """Inline code, one line. With backticks inside, two are put around it, and those inside are separated."""
     if "`" not in text:
         return f"`{text}`"
     inner = _BACKTICK_BEFORE_ANOTHER.sub("`" + ZWSP, text)
@@ -187,7 +186,7 @@ def code_span(text: str) -> str:
 
 
 def code_fence(text: str, language: str | None) -> str:
-    """A code block; the text never ends it, and its first line is never taken for a language."""
+    """A code block. No text inside ends it, and its first line is not taken for a language."""
     name = language if language and _LANGUAGE.fullmatch(language) else ""
     inner = _BACKTICK_BEFORE_TWO.sub("`" + ZWSP, text.strip("\n"))
     return f"```{name}\n{inner}\n```"

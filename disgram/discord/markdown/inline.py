@@ -1,12 +1,10 @@
-"""Runs of one block as one stretch of inline Markdown: links, code and nested styles.
+"""The runs of one block as inline Markdown: links, code and nested styles.
 
-Owns leaves (pieces with one set of styles) and the order in which markers open and close. Never knows of
-quotes, code blocks or limits.
-
-Runs may overlap as they like; markers must nest. So the leaves are walked from left to right with a stack of
-open styles: whatever the next leaf lacks is closed, with all that was opened inside it, and what it needs is
-opened, the style that lasts longest first. Markers that would merge or be misread side by side are parted by
-a zero-width space, and white space at the border of a style is left outside, where Discord needs it.
+Styles of runs may overlap, but markers must nest. So the leaves (spans with one set of styles) are written
+from left to right with a stack of open styles: a style that the next leaf lacks is closed, with all styles
+opened inside it, and the styles it needs are opened, the one that lasts longest first. Markers that would
+merge or be misread side by side are separated by a zero-width space. White space at the edge of a style is
+left outside its markers, as Discord requires.
 """
 
 from __future__ import annotations
@@ -26,7 +24,7 @@ MARKERS = {
     Style.BOLD: "**",
     Style.ITALIC: "*",
 }
-"""In the order in which styles of equal length nest, outermost first."""
+"""In the order in which styles of equal length are nested, outermost first."""
 
 _RANK = {style: rank for rank, style in enumerate(MARKERS)}
 Styles = frozenset[Style]
@@ -34,21 +32,21 @@ Styles = frozenset[Style]
 
 @dataclass(frozen=True, slots=True)
 class _Leaf:
-    """`text` is what a reader sees; `markup`, where set, is how it is written and must not be escaped."""
+    """`text` is what a reader sees; `markdown`, if set, is how it is written, and is not escaped."""
 
     text: str
     styles: Styles
-    markup: str | None = None
+    markdown: str | None = None
 
     @property
     def blank(self) -> bool:
-        return self.markup is None and not self.text.replace("\ufeff", " ").strip()
+        return self.markdown is None and not self.text.replace("\ufeff", " ").strip()
 
 
 def inline(runs: RichText) -> str:
-    """The runs in Discord Markdown. Block styles are ignored: the caller has dealt with them."""
-    parts = [part for leaf in _merged(_leaves(runs)) for part in _parted(leaf)]
-    return _Writer().write(_at_ease(parts))
+    """The runs in Discord Markdown. Block styles (QUOTE, PRE) are ignored: the caller writes them."""
+    separated = [each for leaf in _merged(_leaves(runs)) for each in _without_outer_blanks(leaf)]
+    return _Writer().write(_restyled_blanks(separated))
 
 
 # --- leaves -------------------------------------------------------------------------------------
@@ -63,7 +61,7 @@ def _leaves(runs: RichText) -> Iterator[_Leaf]:
 
 
 def _first_character(runs: RichText) -> str:
-    """What stands first when the runs are written; code begins with a backtick, whatever is in it."""
+    """The first character of the runs as written; code begins with a backtick."""
     return "`" if runs and Style.CODE in runs[0].styles else runs[0].text[:1] if runs else ""
 
 
@@ -84,7 +82,7 @@ def _code(line: str, styles: Styles) -> Iterator[_Leaf]:
 
 
 def _link(runs: Sequence[Run], href: str, follower: str) -> Iterator[_Leaf]:
-    """One link, whose label may change its style on the way."""
+    """One link; its label may consist of several runs with different styles."""
     label = "".join(run.text for run in runs)
     bare = escape.bare_url(label, href, follower) if len(runs) == 1 else None
     if bare and Style.CODE not in runs[0].styles:
@@ -93,46 +91,46 @@ def _link(runs: Sequence[Run], href: str, follower: str) -> Iterator[_Leaf]:
     linked = escape.target(href) is not None
     leaves = [leaf for run in runs for leaf in _labelled(run)] if linked else list(_plain(runs))
     yield from leaves
-    if linked and not escape.invisible(label) and not any(leaf.markup for leaf in leaves):
+    if linked and not escape.invisible(label) and not any(leaf.markdown for leaf in leaves):
         yield _raw("", frozenset(), f" ({escape.masked_link('link', escape.target(href) or '')})")
     yield _Leaf("" if linked else escape.shown_target(label, href), frozenset())
 
 
 def _labelled(run: Run) -> Iterator[_Leaf]:
-    """A stretch of label in one style, line by line; what a label cannot hold stands beside it."""
+    """The part of a label that is one run, line by line; characters not allowed in a label go beside it."""
     styles = run.styles & MARKERS.keys()
-    where = escape.target(run.href or "", styled=bool(styles)) or ""
+    target = escape.target(run.href or "", styled=bool(styles)) or ""
     for line in run.text.splitlines(keepends=True):
-        for piece, linkable in escape.label_pieces(line):
+        for span, linkable in escape.label_spans(line):
             if not linkable:
-                yield _Leaf(piece, styles)
+                yield _Leaf(span, styles)
                 continue
-            label = escape.code_span(piece) if Style.CODE in run.styles else piece
-            yield _raw(piece, styles, escape.masked_link(label, where))
+            label = escape.code_span(span) if Style.CODE in run.styles else span
+            yield _raw(span, styles, escape.masked_link(label, target))
 
 
-def _raw(text: str, styles: Styles, markup: str) -> _Leaf:
-    """Markup cannot be escaped, so a style whose marker it contains would end inside: it goes without."""
-    return _Leaf(text, frozenset(style for style in styles if MARKERS[style] not in markup), markup)
+def _raw(text: str, styles: Styles, markdown: str) -> _Leaf:
+    """Markdown as it is. A style whose marker it contains would end inside it, so it is dropped."""
+    return _Leaf(text, frozenset(style for style in styles if MARKERS[style] not in markdown), markdown)
 
 
 def _merged(leaves: Iterable[_Leaf]) -> list[_Leaf]:
-    """Neighbours that look the same as one, so that escaping sees the whole."""
+    """Neighbours of equal styles as one leaf, so that escaping sees their whole text."""
     merged: list[_Leaf] = []
     for leaf in leaves:
-        if not leaf.text and not leaf.markup:
+        if not leaf.text and not leaf.markdown:
             continue
         last = merged[-1] if merged else None
-        if last and last.markup is None and leaf.markup is None and last.styles == leaf.styles:
+        if last and last.markdown is None and leaf.markdown is None and last.styles == leaf.styles:
             merged[-1] = replace(last, text=last.text + leaf.text)
         else:
             merged.append(leaf)
     return merged
 
 
-def _parted(leaf: _Leaf) -> Iterator[_Leaf]:
+def _without_outer_blanks(leaf: _Leaf) -> Iterator[_Leaf]:
     """White space at both ends becomes leaves of its own."""
-    if leaf.markup is not None or leaf.blank or not leaf.styles:
+    if leaf.markdown is not None or leaf.blank or not leaf.styles:
         yield leaf
         return
     core = leaf.text.strip().strip("\ufeff").strip()
@@ -142,27 +140,27 @@ def _parted(leaf: _Leaf) -> Iterator[_Leaf]:
             yield replace(leaf, text=text)
 
 
-def _at_ease(leaves: list[_Leaf]) -> list[_Leaf]:
-    """White space keeps only the styles that go on behind it as well as before it, through all of it."""
-    there = _narrowed(leaves)
-    return _narrowed(there[::-1])[::-1]
+def _restyled_blanks(leaves: list[_Leaf]) -> list[_Leaf]:
+    """White space keeps only the styles that both its neighbours have."""
+    forward = _with_previous_styles(leaves)
+    return _with_previous_styles(forward[::-1])[::-1]
 
 
-def _narrowed(leaves: list[_Leaf]) -> list[_Leaf]:
-    """White space without the styles that the leaf before it has not."""
-    narrowed: list[_Leaf] = []
+def _with_previous_styles(leaves: list[_Leaf]) -> list[_Leaf]:
+    """White space without the styles that the leaf before it does not have."""
+    restyled: list[_Leaf] = []
     before: Styles = frozenset()
     for leaf in leaves:
-        narrowed.append(replace(leaf, styles=leaf.styles & before) if leaf.blank else leaf)
-        before = narrowed[-1].styles
-    return narrowed
+        restyled.append(replace(leaf, styles=leaf.styles & before) if leaf.blank else leaf)
+        before = restyled[-1].styles
+    return restyled
 
 
 # --- markers ------------------------------------------------------------------------------------
 
 
 class _Writer:
-    """Writes leaves one after the other. Used once."""
+    """Writes leaves in order. Used once."""
 
     def __init__(self) -> None:
         self._out: list[str] = []
@@ -173,10 +171,10 @@ class _Writer:
     def write(self, leaves: Sequence[_Leaf]) -> str:
         for index, leaf in enumerate(leaves):
             self._close(leaf.styles)
-            if not leaf.blank:  # a marker before white space is no marker
+            if not leaf.blank:  # Discord takes no marker before white space
                 self._begin(leaves, index)
-            behind = leaves[index + 1] if index + 1 < len(leaves) else None
-            self._leaf(leaf, (behind.markup or behind.text)[:1] if behind else "")
+            after = leaves[index + 1] if index + 1 < len(leaves) else None
+            self._leaf(leaf, (after.markdown or after.text)[:1] if after else "")
         self._close(frozenset())
         return "".join(self._out)
 
@@ -199,13 +197,13 @@ class _Writer:
             last = style
 
     def _marker(self, marker: str) -> None:
-        """After text that ends with the marker's own character (escaped, but not all readers see that)."""
+        """Separate it from text that ends with its own character: not all Markdown readers see the escape."""
         if self._out and self._out[-1].endswith("\\" + marker[0]):
             self._out.append(ZWSP)
         self._out.append(marker)
 
     def _leaf(self, leaf: _Leaf, follower: str) -> None:
-        text = leaf.markup
+        text = leaf.markdown
         if text is None:
             underlined = MARKERS[Style.UNDERLINE] if Style.UNDERLINE in leaf.styles else ""
             text = escape.escape_text(

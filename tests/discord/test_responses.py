@@ -1,0 +1,169 @@
+"""What each response of Discord or Cloudflare means."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from disgram.discord.responses import classify
+from disgram.errors import (
+    CloudflareBlocked,
+    DiscordError,
+    DiscordUnavailable,
+    InternalError,
+    MessageGone,
+    MessageRejected,
+    PayloadTooLarge,
+    RateLimited,
+    WebhookGone,
+)
+
+OWN = {
+    "via": "1.1 google",
+    "x-ratelimit-limit": "5",
+    "x-ratelimit-remaining": "4",
+    "x-ratelimit-reset-after": "1.999",
+    "x-ratelimit-bucket": "abcdef",
+}
+
+
+def body(code: int, message: str = "words", **more: Any) -> bytes:
+    return json.dumps({"code": code, "message": message} | more).encode()
+
+
+def refusal(retry_after: float, *, everywhere: bool) -> bytes:
+    return json.dumps({"message": "words", "retry_after": retry_after, "global": everywhere}).encode()
+
+
+def headers(**more: str) -> dict[str, str]:
+    return OWN | {name.replace("_", "-").lower(): value for name, value in more.items()}
+
+
+@pytest.mark.parametrize(
+    ("status", "raw", "error", "reason"),
+    [
+        (404, body(10015), WebhookGone, "webhook_gone"),
+        (401, body(50027), WebhookGone, "webhook_gone"),
+        (401, body(0, "401: Unauthorized"), WebhookGone, "webhook_gone"),
+        (403, body(50013), WebhookGone, "webhook_gone"),
+        (404, b"<html>nothing here</html>", WebhookGone, "webhook_gone"),
+        (404, body(10003), WebhookGone, "thread_gone"),
+        (400, body(10003), WebhookGone, "thread_gone"),
+        (400, body(50083), WebhookGone, "thread_archived"),
+        (400, body(160005), WebhookGone, "thread_locked"),
+        (400, body(220001), WebhookGone, "thread_required"),
+        (404, body(10008), MessageGone, None),
+        (403, body(10008), DiscordUnavailable, "discord_unavailable"),
+        (413, body(40005), PayloadTooLarge, None),
+        (413, b"<html>413</html>", PayloadTooLarge, None),
+        (400, body(50045), PayloadTooLarge, None),
+        (400, body(50146), PayloadTooLarge, None),
+        (400, body(50035), MessageRejected, None),
+        (400, body(50006), MessageRejected, None),
+        (400, body(200000), MessageRejected, None),
+        (403, body(240000), MessageRejected, None),
+        (400, b"Bad Request", MessageRejected, None),
+        (500, body(0), InternalError, "discord_unavailable"),
+        (500, b"<html>500</html>", DiscordUnavailable, "discord_unavailable"),
+        (500, b'{"error": "some proxy"}', DiscordUnavailable, "discord_unavailable"),
+        (504, body(0), DiscordUnavailable, "discord_unavailable"),
+        (502, b"<html>bad gateway</html>", DiscordUnavailable, "discord_unavailable"),
+        (503, b"upstream connect error", DiscordUnavailable, "discord_unavailable"),
+        (302, b"", DiscordUnavailable, "discord_unavailable"),
+        (429, body(0, retry_after=0.6), RateLimited, "discord_unavailable"),
+    ],
+)
+def test_refusal_is_classified_as_one_error(
+    status: int, raw: bytes, error: type[DiscordError], reason: str | None
+) -> None:
+    answer = classify(status, headers(), raw)
+    assert type(answer.error) is error
+    assert answer.error.reason == reason
+
+
+@pytest.mark.parametrize(
+    ("status", "raw", "retry_after"),
+    [
+        (429, b"<html><title>Access denied | discord.com used Cloudflare</title></html>", "81671"),
+        (429, b"error code: 1015", None),
+        (403, b"error code: 1010", None),
+        (403, b"<html>Access denied</html>", None),
+        (429, b'{"code": 0, "message": "You are being blocked from accessing our API"}', None),
+        (403, b'{"code": 40333, "message": "internal network error"}', None),
+    ],
+)
+def test_refusal_by_cloudflare_is_recognized(status: int, raw: bytes, retry_after: str | None) -> None:
+    answer = classify(status, {"retry-after": retry_after} if retry_after else {}, raw)
+    assert isinstance(answer.error, CloudflareBlocked)
+    assert answer.rate_limit.cloudflare
+    assert not answer.rate_limit.answered
+    assert answer.rate_limit.retry_after == (float(retry_after) if retry_after else None)
+
+
+def test_longest_retry_after_of_a_429_is_taken() -> None:
+    told = headers(Retry_After="40", X_RateLimit_Scope="shared", X_RateLimit_Remaining="3")
+    rate_limit = classify(429, told, refusal(39.2, everywhere=False)).rate_limit
+    assert (rate_limit.retry_after, rate_limit.scope, rate_limit.remaining) == (40.0, "shared", 3)
+    assert not rate_limit.invalid  # shared refusals are not ours
+
+
+def test_global_429_is_marked_as_global() -> None:
+    assert classify(429, headers(), refusal(1.0, everywhere=True)).rate_limit.is_global
+    assert classify(429, headers(X_RateLimit_Global="true"), body(0, retry_after=1.0)).rate_limit.is_global
+
+
+def test_accepted_message_has_its_ids_and_rate_limit() -> None:
+    answer = classify(200, headers(), b'{"id": "1", "channel_id": "2", "attachments": []}')
+    assert answer.error is None
+    assert (answer.message["id"], answer.rate_limit.channel_id) == ("1", "2")
+    limits = answer.rate_limit
+    assert (limits.bucket, limits.limit, limits.reset_after) == ("abcdef", 5, 1.999)
+    assert classify(204, {}, b"").error is None
+
+
+def test_cut_off_200_of_discord_counts_as_accepted() -> None:
+    answer = classify(200, headers(), b'{"id": "77", "channel_id": "2", "conte')
+    assert answer.error is None
+    assert answer.message == {"id": "77"}
+    assert classify(200, headers(), b"").error is None
+
+
+def test_200_without_discords_headers_is_ambiguous() -> None:
+    answer = classify(200, {}, b"<html>Log in to the hotel's network</html>")
+    assert isinstance(answer.error, DiscordUnavailable)
+    assert answer.error.ambiguous
+
+
+@pytest.mark.parametrize(("status", "ambiguous"), [(500, True), (504, True), (502, False), (503, False)])
+def test_server_error_is_ambiguous_if_it_may_have_delivered(status: int, ambiguous: bool) -> None:
+    answer = classify(status, headers(), b"")
+    assert isinstance(answer.error, DiscordUnavailable)
+    assert answer.error.ambiguous is ambiguous
+
+
+@given(st.integers(100, 599), st.binary(max_size=200), st.text(max_size=20), st.text(max_size=20))
+@settings(deadline=None)
+def test_any_response_is_classified_without_another_error(
+    status: int, raw: bytes, limit: str, retry_after: str
+) -> None:
+    answer = classify(status, {"x-ratelimit-limit": limit, "retry-after": retry_after}, raw)
+    assert answer.error is None or isinstance(answer.error, DiscordError)
+    assert len(str(answer.error)) <= 300 or answer.error is None
+
+
+def test_deeply_nested_json_is_ambiguous() -> None:
+    answer = classify(200, {}, b'{"id":' + b"[" * 100_000)
+    assert isinstance(answer.error, DiscordUnavailable)
+    assert answer.error.ambiguous
+
+
+def test_html_error_page_becomes_one_short_line() -> None:
+    page = b"<html><style>body { color: red }</style><h1>502</h1>\n\n<p>Bad\ngateway</p>" + b"x" * 5000
+    told = str(classify(502, {}, page).error)
+    assert told.startswith("502 502 Bad gateway")
+    assert "\n" not in told
+    assert "color" not in told
