@@ -34,11 +34,20 @@ from disgram.post import (
     TelegramPost,
 )
 from disgram.report import Level, Reporter
-from disgram.storage.ledger import ChannelLedger, PartRow, PostRow
+from disgram.storage.ledger import ChannelLedger, MessageRow, PostRow
 from disgram.telegram.client import Download, TelegramClient
 
 MEDIA_TRIES = 3
 """A file that cannot be had by then becomes a link; the post does not wait for it."""
+
+_STORED_FALLBACKS = {
+    "files": Fallback.FILES,
+    "links": Fallback.LINKS,
+    "text": Fallback.TEXT,
+    "link_only": Fallback.LINK_ONLY,
+}
+"""Their names in the ledger, where Disgram 3.0.0 stored their places in this order (from 0)."""
+_STORED_NAMES = {fallback: name for name, fallback in _STORED_FALLBACKS.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +59,24 @@ class Shape:
     fetched: dict[int, MediaFile]
 
     def encode(self) -> str:
-        fetched = {index: [one.size, one.content_type] for index, one in self.fetched.items()}
-        return json.dumps([self.fallback, self.media, fetched])
+        """The form stored in the ledger."""
+        fetched = {
+            index: {"size": one.size, "content_type": one.content_type} for index, one in self.fetched.items()
+        }
+        return json.dumps({"fallback": _STORED_NAMES[self.fallback], "media": self.media, "fetched": fetched})
 
     @classmethod
     def decode(cls, text: str) -> Shape:
-        fallback, media, fetched = json.loads(text)
-        return cls(
-            Fallback(fallback), tuple(media), {int(index): MediaFile(*one) for index, one in fetched.items()}
-        )
+        """Also of the form up to 3.0.0: `[fallback's number, media, {index: [size, content type]}]`."""
+        stored = json.loads(text)
+        if isinstance(stored, list):
+            number, media, pairs = stored
+            fallback = tuple(_STORED_FALLBACKS.values())[number]
+            fetched = {index: MediaFile(*pair) for index, pair in pairs.items()}
+        else:
+            fallback, media = _STORED_FALLBACKS[stored["fallback"]], stored["media"]
+            fetched = {index: MediaFile(**one) for index, one in stored["fetched"].items()}
+        return cls(fallback, tuple(media), {int(index): one for index, one in fetched.items()})
 
 
 def identities(post: TelegramPost) -> tuple[str, ...]:
@@ -169,7 +187,7 @@ class PostDelivery:
         return self._telegram.media(url, self._max_upload_bytes)
 
     def _tell_doubt(self, post: TelegramPost) -> None:
-        if any(part.state == "attempting" for part in self._ledger.parts(post.id)):
+        if any(part.state == "attempting" for part in self._ledger.messages(post.id)):
             self._report(
                 Level.ERROR,
                 f"{post.url}: a message was under way before and was never confirmed; "
@@ -178,7 +196,7 @@ class PostDelivery:
 
     def _confirmed(self, post: TelegramPost) -> int:
         """How many messages of the post Discord has confirmed: the number of the next one due."""
-        return sum(part.state == "sent" for part in self._ledger.parts(post.id))
+        return sum(part.state == "sent" for part in self._ledger.messages(post.id))
 
     def _send(
         self, post: TelegramPost, messages: list[DiscordMessage], downloads: Downloads, fallback: Fallback
@@ -225,7 +243,7 @@ class PostDelivery:
         channel, _, number = (reply.url or "").rpartition("/") if reply else ("", "", "")
         if not number.isdecimal() or channel.rpartition("/")[2].lower() != post.channel.lower():
             return None
-        first: PartRow | None = next(iter(self._ledger.parts(int(number))), None)
+        first: MessageRow | None = next(iter(self._ledger.messages(int(number))), None)
         if first is None or not first.message_id or not first.channel_id:
             return None
         guild = self.sender.guild()
