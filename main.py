@@ -201,7 +201,7 @@ def change_job(request: Request, service: Admitted) -> JobAnswer:
         job = service.jobs.get(name).model_copy(update=changed)
         service.forgive(job)
         service.jobs.change(name, lambda _: job)
-        service.supervisor.revive(name)
+        service.supervisor.reset_backoff(name)
     service.log.write(Level.SYSTEM, f"Job changed: {', '.join(changed)}", name)
     return JobAnswer(message=f"Job {name!r} changed", job=job.masked())
 

@@ -27,7 +27,7 @@ from disgram.logs.stderr import warn_stderr
 from disgram.report import Level, Report
 from disgram.storage.ledger import Ledger
 from disgram.storage.locks import LOCK_FILE, InstanceLock
-from disgram.workers.forkserver_client import ForkServer
+from disgram.workers.forkserver_process import ForkServerProcess
 from disgram.workers.spec import Snapshot, WorkerSpec
 from disgram.workers.supervisor import Supervisor
 from jobs import Job, JobManager
@@ -46,7 +46,7 @@ class Supervision(Protocol):
     def start(self) -> None: ...
     def stop(self, timeout: float = ...) -> None: ...
     def wake(self) -> None: ...
-    def revive(self, job: str) -> None: ...
+    def reset_backoff(self, job: str) -> None: ...
     def wait_gone(self, job: str, timeout: float) -> bool: ...
     def restart(self, job: str) -> None: ...
     def restart_all(self) -> None: ...
@@ -116,7 +116,7 @@ def running_service(settings: Settings) -> Iterator[Service]:
         supervisor = Supervisor(
             lambda: jobs.specs(settings),
             log_reports(log),
-            ForkServer(["webhook", "threadhook"]),
+            ForkServerProcess(["webhook", "threadhook"]),
             monitor_interval=settings.monitor_interval,
             stale_after=settings.log_stale_after,
             on_crash=_end_at_once,

@@ -1,4 +1,4 @@
-"""Turns, but neither speaks nor beats after its first line; obeys SIGTERM."""
+"""Sends one line and then neither lines nor heartbeats; obeys SIGTERM."""
 
 import time
 
