@@ -38,8 +38,16 @@ _MASK = "***"
 
 
 def cut(text: str, limit: int = 300) -> str:
-    """Somebody else's words (an error body), short enough for a line."""
+    """The beginning of a foreign text, such as an error body: at most `limit` characters."""
     return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def cut_middle(text: str, limit: int) -> str:
+    """Beginning and end of a text, such as a traceback, whose last line says most."""
+    if len(text) <= limit:
+        return text
+    end = (limit - 1) * 2 // 3
+    return f"{text[: limit - 1 - end]}…{text[-end:]}"
 
 
 def one_line(text: str) -> str:
@@ -72,7 +80,7 @@ def body(
     level: Level, text: str, job: str | None = None, channel: str | None = None, secrets: Iterable[str] = ()
 ) -> str:
     """A line without its stamp: escaped, masked, cut, with the fields that apply."""
-    text = one_line(mask(cut(text, _LONGEST_TEXT), secrets))
+    text = one_line(cut(mask(text, secrets), _LONGEST_TEXT))  # a secret that is cut is not recognised
     if channel is None and text.startswith("["):
         text = "\\x5b" + text[1:]
     fields = "".join(_field(mask(name, secrets)) for name in (job, channel) if name is not None)
@@ -116,6 +124,10 @@ class LogFile:
         line = body(level, text, job, channel, self._secrets)
         with self._lock:
             self._append(line)
+
+    def mask(self, text: str) -> str:
+        """The text without tokens of webhooks and without this log's secrets."""
+        return mask(text, self._secrets)
 
     @property
     def last_write_at(self) -> datetime | None:

@@ -110,6 +110,13 @@ def test_tokens_and_secrets_are_masked(tmp_path: Path, text: str) -> None:
     assert "***" in written
 
 
+def test_secret_that_lies_across_the_longest_text_is_masked(tmp_path: Path) -> None:
+    log = make(tmp_path, secrets=("hunter22",))
+    for position in range(1, 8):
+        log.write(Level.ERROR, "x" * (16_384 - position) + "hunter22")
+    assert "h" not in content(tmp_path)
+
+
 def test_a_line_of_an_older_disgram_is_masked_when_it_is_read(log: LogFile, tmp_path: Path) -> None:
     (tmp_path / "Disgram.log").write_text(
         "sent to https://discord.com/api/webhooks/1/secretToken\x1b[2J\n", "utf-8"
