@@ -7,6 +7,7 @@ what a job or a worker does.
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import resource
 import time
@@ -23,6 +24,7 @@ from disgram.api import health
 from disgram.api.host_stats import HostMonitor
 from disgram.errors import StartRefused
 from disgram.logs.log_file import LogFile
+from disgram.logs.python_logging import logging_into
 from disgram.logs.stderr import warn_stderr
 from disgram.report import Level, Report
 from disgram.storage.ledger import Ledger
@@ -149,15 +151,16 @@ def assembled(
     )
     service = Service(settings, jobs, supervisor, ledger, limits, log, host, gate, time.monotonic())
     _announce(service)
-    host.start()
-    supervisor.start()
-    try:
-        yield service
-    finally:
-        supervisor.stop(_STOP_WITHIN)
-        host.stop()
+    with contextlib.closing(log):
+        with logging_into(log):
+            host.start()
+            supervisor.start()
+            try:
+                yield service
+            finally:
+                supervisor.stop(_STOP_WITHIN)
+                host.stop()
         log.write(Level.SYSTEM, "Disgram stopped")
-        log.close()
 
 
 def open_jobs(settings: Settings) -> JobManager:
@@ -197,7 +200,8 @@ def _end_at_once() -> None:
 
     `os._exit`: an orderly stop would end with 0, which says that all is well. Files stand any crash.
     """
-    warn_stderr("the monitor has crashed (see above); the service ends")
+    warn_stderr("the supervisor has crashed (see above); the service ends with exit code 1")
+    logging.shutdown()  # the log's last lines are still queued
     os._exit(1)
 
 

@@ -11,6 +11,7 @@ if anything changed, plan and act; publish a snapshot.
 from __future__ import annotations
 
 import contextlib
+import logging
 import selectors
 import socket
 import threading
@@ -142,8 +143,9 @@ class Supervisor:
         try:
             while not self._finished():
                 self._turn()
-        except Exception:  # noqa: BLE001 - a bug of ours: log it, stop all workers and report the crash
+        except Exception:
             traceback.print_exc()
+            logging.getLogger(__name__).exception("The supervisor crashed")
             self._end()
             self._on_crash()
         else:
