@@ -1,4 +1,4 @@
-"""A bound on records that nobody can foresee: of many in a short time, which are written and which counted.
+"""A bound on log records of any origin: of many in a short time, some are written and the rest counted.
 
 Owns the counting. Pure: never writes, and time is an argument.
 """

@@ -1,9 +1,8 @@
-"""What Python's `logging` and `warnings` say in the service, written into Disgram.log.
+"""Records of Python's `logging`, and warnings, written into Disgram.log.
 
-So uvicorn's errors, asyncio's, those of libraries and unexpected ones of our own stand where an operator
-looks, one line each, with the traceback in the same line. Owns the form of these lines and the thread that
-writes them: a caller (the event loop) never waits for the disk, and a record made while the log is being
-written cannot lock it up.
+So the log has the errors of uvicorn, asyncio, libraries and our own API, one line each, with the traceback
+in the same line. Owns the form of these lines and the thread that writes them: a caller (the event loop)
+never waits for the disk, and a record made while the log is being written causes no deadlock.
 """
 
 from __future__ import annotations

@@ -55,11 +55,6 @@ class Heartbeat:
         self._poll = select.poll()
         self._poll.register(self._woken, select.POLLIN)
 
-    @property
-    def stopping(self) -> bool:
-        """Finish the message in flight, begin no other."""
-        return self._stopping
-
     def install(self) -> None:
         """Install the signal handlers of this process; from its main thread only."""
         # A signal that comes just before poll() starts would not end it; the byte it writes does.

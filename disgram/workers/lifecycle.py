@@ -170,7 +170,7 @@ def reset_liveness(worker: Worker, now: float) -> Worker:
 
 
 def reason_of_exit(code: int) -> str:
-    """The reason word for an exit that was not asked for."""
+    """The `reason` of a worker that was not stopped by the service."""
     if code == EXIT_OK:
         return "exited"
     return "killed" if -code in _EXTERNAL_SIGNALS else "crashed"

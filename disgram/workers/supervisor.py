@@ -127,11 +127,6 @@ class Supervisor:
         """The workers at the end of the last turn."""
         return self._snapshot
 
-    @property
-    def alive(self) -> bool:
-        """The thread runs."""
-        return self._thread is not None and self._thread.is_alive()
-
     def _wake_up(self) -> None:
         if self._waker:
             with contextlib.suppress(OSError):  # full of wake-ups, one of which is enough; or closed

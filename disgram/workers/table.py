@@ -72,7 +72,7 @@ class WorkerTable:
         return tuple(record.status for record in self._records.values())
 
     def errors(self) -> tuple[str, ...]:
-        """What keeps the service itself from working, as /health shows it."""
+        """What hinders the service itself, as /health shows it."""
         return tuple(text for text in (self._forkserver.error, *self._errors.values()) if text)
 
     # --- the fork server ---
@@ -227,7 +227,7 @@ class WorkerTable:
                 record.worker = lifecycle.reset_backoff(record.worker, now)
 
     def reset_liveness(self, now: float) -> None:
-        """The machine or this process slept, so nobody could be heard meanwhile."""
+        """The machine or this process slept, so no line and no answer could be read meanwhile."""
         if self._protocol:
             self._protocol.reset_wait(now)
         for record in self._records.values():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -107,6 +108,10 @@ class Supervised:
             and status.pid not in (None, old_pid)
             and is_gone(old_pid)
         )
+
+    def alive(self) -> bool:
+        """Whether the supervisor's thread runs."""
+        return any(thread.name == "supervisor" for thread in threading.enumerate())
 
     def texts(self, channel: str) -> list[str]:
         return [report.text for name, report in self.lines if name == channel]

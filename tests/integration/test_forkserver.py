@@ -48,7 +48,7 @@ def test_fork_server_that_cannot_import_is_an_error_and_the_supervisor_goes_on(s
     service.supervisor.start()
     eventually(lambda: service.supervisor.snapshot().errors)
     assert service.supervisor.snapshot().errors == ("The fork server exited with code 3",)
-    assert service.supervisor.alive
+    assert service.alive()
     assert service.running() == 0
 
 
@@ -84,7 +84,7 @@ def test_stop_while_the_fork_server_still_imports_leaves_no_process(service: Sup
     server_pid = service.forkserver.pid
     service.supervisor.stop()
     assert server_pid and is_gone(server_pid)
-    assert not service.supervisor.alive
+    assert not service.alive()
 
 
 def test_fork_server_keeps_no_pipe_of_its_children(service: Supervised) -> None:

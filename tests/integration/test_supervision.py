@@ -175,7 +175,7 @@ def test_killed_worker_restarts_and_no_other(service: Supervised) -> None:
 
 
 def test_worker_halted_by_sigstop_is_replaced_and_no_other(service: Supervised) -> None:
-    """A stopped process cannot obey SIGTERM: it is not given the ten seconds of one that works."""
+    """A halted process cannot react to SIGTERM, so it gets SIGKILL before the usual ten seconds."""
     service.supervise(monitor_interval=0.5, stale_after=2.0)
     victim, other = service.run("obedient_a", "obedient_b")
     assert victim.pid
@@ -274,7 +274,7 @@ def test_crash_of_the_supervisor_leaves_no_worker(service: Supervised) -> None:
     (old,) = service.run("obedient_a")
     vars(service)["desired"] = None
     service.supervisor.wake()
-    eventually(lambda: not service.supervisor.alive)
+    eventually(lambda: not service.alive())
     assert old.pid and is_gone(old.pid)
     service.supervisor.wake()
     assert service.supervisor.wait_gone("job", timeout=1)
@@ -283,7 +283,7 @@ def test_crash_of_the_supervisor_leaves_no_worker(service: Supervised) -> None:
 def test_crash_of_the_supervisor_is_printed_and_reported_to_on_crash(
     service: Supervised, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """Its workers would run on without anybody to watch them, or to hear what they say."""
+    """Otherwise its workers would run on, unwatched and unlogged."""
     crashed = threading.Event()
     service.supervisor = Supervisor(
         lambda: dict(service.desired), lambda spec, report: None, service.forkserver, on_crash=crashed.set
