@@ -36,6 +36,10 @@ def stderr_of_this_process() -> str:
     return str(Path("/proc/self/fd/2").readlink())
 
 
+REPORT_UP = ("hanging_", "obedient_", "silent_")
+"""Workers that report "up" once a signal meets the behaviour they have in tests/integration/workers."""
+
+
 class Supervised:
     """A supervisor, its desired workers, and every line they sent."""
 
@@ -75,7 +79,14 @@ class Supervised:
             self.desired[spec.key] = spec
 
     def run(self, *channels: str) -> list[WorkerStatus]:
-        """Start with these, and wait until all run."""
+        """`start`, and wait until the workers have begun to behave as they are called."""
+        statuses = self.start(*channels)
+        report_up = [channel for channel in channels if channel.startswith(REPORT_UP)]
+        eventually(lambda: all("up" in self.texts(channel) for channel in report_up))
+        return statuses
+
+    def start(self, *channels: str) -> list[WorkerStatus]:
+        """Start the supervisor with these workers, and wait for their first heartbeats."""
         self.add(*channels)
         self.supervisor.start()
         self.all_running()

@@ -226,7 +226,7 @@ def test_worker_that_ignores_sigterm_is_killed_before_stop_returns(service: Supe
 def test_worker_waits_while_another_process_holds_the_lock_of_its_channel(service: Supervised) -> None:
     lock = WorkerLock(service.data_dir / LOCK_FILE, "job", "silent_a")
     assert lock.acquire()
-    service.run("silent_a")
+    service.start("silent_a")
     eventually(lambda: service.status("silent_a").reason == "waiting")
     assert "up" not in service.texts("silent_a")
     lock.release()
@@ -258,7 +258,7 @@ def test_lack_of_descriptors_is_an_error_until_there_are_some_again(service: Sup
 
 def test_log_that_cannot_be_written_is_an_error_and_stops_no_worker(service: Supervised) -> None:
     service.log_error = StorageUnavailable("Disgram.log: no space left")
-    service.run("obedient_a")
+    service.start("obedient_a")
     eventually(
         lambda: (
             service.supervisor.snapshot().errors == ("The log cannot be written: Disgram.log: no space left",)
@@ -288,7 +288,7 @@ def test_crash_of_the_supervisor_is_printed_and_reported_to_on_crash(
     service.supervisor = Supervisor(
         lambda: dict(service.desired), lambda spec, report: None, service.forkserver, on_crash=crashed.set
     )
-    (worker,) = service.run("obedient_a")
+    (worker,) = service.start("obedient_a")
     monkeypatch.setattr(lifecycle, "plan", None)
     service.supervisor.wake()
     assert crashed.wait(10)
