@@ -72,7 +72,7 @@ def health_check(service: Service, job: str | None = None) -> dict[str, Any]:
         names = tuple(channel.name for channel in found.channels)
         shown = health.Configuration(found.masked().webhookUrl, found.threadId, found.embedColor, names)
         return health.summarise_job(job, shown, snapshot, moment)
-    log = health.LogFileState(service.log.last_write_at, service.log.trouble)
+    log = health.LogFileState(service.log.last_write_at, service.log.write_error)
     counts = {name: len(job.telegramChannels) for name, job in service.jobs.jobs().items()}
     return health.summarise(snapshot, _limits(service), service.host.latest, log, moment, counts)
 
@@ -184,7 +184,7 @@ def create_job(request: Request, service: Admitted) -> JobAnswer:
     job = new_job(headers_of(request.headers.raw), service.settings)
     with service.jobs.alone(job.jobName):
         service.jobs.refuse_taken(job.jobName)
-        service.forgive(job)  # first: should the ledger fail, nothing has changed
+        service.clear_gone(job)  # first: should the ledger fail, nothing has changed
         service.jobs.create(job)
         start_job_processes(service)
     service.log.write(Level.SYSTEM, f"Job created, {len(job.telegramChannels)} channels", job.jobName)
@@ -199,9 +199,9 @@ def change_job(request: Request, service: Admitted) -> JobAnswer:
     changed = changes(headers, service.settings.webhook_hosts)
     with service.jobs.alone(name):
         job = service.jobs.get(name).model_copy(update=changed)
-        service.forgive(job)
+        service.clear_gone(job)
         service.jobs.change(name, lambda _: job)
-        service.supervisor.revive(name)
+        service.supervisor.reset_backoff(name)
     service.log.write(Level.SYSTEM, f"Job changed: {', '.join(changed)}", name)
     return JobAnswer(message=f"Job {name!r} changed", job=job.masked())
 

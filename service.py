@@ -1,12 +1,13 @@
 """The running service: its parts, and the order in which they start and stop.
 
-Owns the composition, and what is said of the whole at the start. Never answers a request, never decides
-what a job or a worker does.
+Owns the composition, and the log lines about the whole. Never answers a request, and never decides what a
+job or a worker does.
 """
 
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import resource
 import time
@@ -23,30 +24,31 @@ from disgram.api import health
 from disgram.api.host_stats import HostMonitor
 from disgram.errors import StartRefused
 from disgram.logs.log_file import LogFile
+from disgram.logs.python_logging import logging_into
 from disgram.logs.stderr import warn_stderr
 from disgram.report import Level, Report
 from disgram.storage.ledger import Ledger
 from disgram.storage.locks import LOCK_FILE, InstanceLock
-from disgram.workers.forkserver_client import ForkServer
+from disgram.workers.forkserver_process import ForkServerProcess
 from disgram.workers.spec import Snapshot, WorkerSpec
 from disgram.workers.supervisor import Supervisor
 from jobs import Job, JobManager
 from rate_limiter import DiscordRateLimiter
 
 _STOP_WITHIN = 8.0
-"""Seconds for all workers, of the ten in which everything must be gone."""
+"""Seconds for the workers to end; every process must have ended after ten."""
 _KNOWN_PASSWORD = (
-    "AUTH_PASSWORD is the published default: only this machine can use the service. Set your own in .env."  # noqa: S105
+    "AUTH_PASSWORD is the published default, so only this machine can use the service. Set your own in .env."  # noqa: S105
 )
 
 
 class Supervision(Protocol):
-    """The one thread that starts and ends workers."""
+    """The thread that starts and stops workers."""
 
     def start(self) -> None: ...
     def stop(self, timeout: float = ...) -> None: ...
     def wake(self) -> None: ...
-    def revive(self, job: str) -> None: ...
+    def reset_backoff(self, job: str) -> None: ...
     def wait_gone(self, job: str, timeout: float) -> bool: ...
     def restart(self, job: str) -> None: ...
     def restart_all(self) -> None: ...
@@ -63,7 +65,7 @@ class Progress(Protocol):
 
 
 class Limits(Protocol):
-    """Discord's rate limits as all workers together have met them."""
+    """Discord's rate limits, as far as the workers know them."""
 
     def snapshot(self) -> dict[str, Any]: ...
 
@@ -82,8 +84,8 @@ class Service:
     gate: BearerGate
     started: float
 
-    def forgive(self, job: Job) -> None:
-        """A person looked after the job: its webhook may be called again, even if it was found gone."""
+    def clear_gone(self, job: Job) -> None:
+        """A person has changed the job, so its webhook may be called again even if it was found gone."""
         destination = job.destination(self.settings.webhook_hosts)
         for key in {destination.key, destination.webhook_key}:
             self.ledger.clear_gone(key)
@@ -101,11 +103,11 @@ class Service:
 
 @contextlib.contextmanager
 def running_service(settings: Settings) -> Iterator[Service]:
-    """Every part in order, undone in reverse. Raises StartRefused before anything has started."""
+    """Start every part in order, and stop them in reverse. Raises StartRefused before any has started."""
     folder = settings.data_dir
     _leave_no_core()
     _make_folder(folder)
-    with contextlib.suppress(OSError):  # not there, or not ours
+    with contextlib.suppress(OSError):  # no such file, or another owner's
         (PROJECT / ".env").chmod(0o600)
     with InstanceLock(folder / LOCK_FILE):
         jobs, log = open_jobs(settings), open_log(settings)
@@ -116,7 +118,7 @@ def running_service(settings: Settings) -> Iterator[Service]:
         supervisor = Supervisor(
             lambda: jobs.specs(settings),
             log_reports(log),
-            ForkServer(["webhook", "threadhook"]),
+            ForkServerProcess(["webhook", "threadhook"]),
             monitor_interval=settings.monitor_interval,
             stale_after=settings.log_stale_after,
             on_crash=_end_at_once,
@@ -149,15 +151,16 @@ def assembled(
     )
     service = Service(settings, jobs, supervisor, ledger, limits, log, host, gate, time.monotonic())
     _announce(service)
-    host.start()
-    supervisor.start()
-    try:
-        yield service
-    finally:
-        supervisor.stop(_STOP_WITHIN)
-        host.stop()
+    with contextlib.closing(log):
+        with logging_into(log):
+            host.start()
+            supervisor.start()
+            try:
+                yield service
+            finally:
+                supervisor.stop(_STOP_WITHIN)
+                host.stop()
         log.write(Level.SYSTEM, "Disgram stopped")
-        log.close()
 
 
 def open_jobs(settings: Settings) -> JobManager:
@@ -177,7 +180,7 @@ def open_log(settings: Settings) -> LogFile:
 
 
 def log_reports(log: LogFile) -> Callable[[WorkerSpec, Report], None]:
-    """What the supervisor tells of its workers goes into the log."""
+    """The supervisor's `on_report`: writes a worker's report into the log."""
 
     def write(spec: WorkerSpec, report: Report) -> None:
         if report.level:
@@ -187,17 +190,18 @@ def log_reports(log: LogFile) -> Callable[[WorkerSpec, Report], None]:
 
 
 def _leave_no_core() -> None:
-    """A core file of this process or its workers would hold the password and every webhook's token."""
-    with contextlib.suppress(OSError, ValueError):  # what the system refuses stays as it was
+    """A core dump of this process or a worker would contain the password and webhook tokens."""
+    with contextlib.suppress(OSError, ValueError):  # what the system refuses stays unchanged
         resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
 
 
 def _end_at_once() -> None:
-    """A service without its monitor forwards nothing: systemd, pm2 or a person starts a better one.
+    """Without its supervisor the service forwards nothing, so systemd or pm2 has to start it again.
 
-    `os._exit`: an orderly stop would end with 0, which says that all is well. Files stand any crash.
+    `os._exit`, since an orderly stop would end with exit code 0. All files survive a crash.
     """
-    warn_stderr("the monitor has crashed (see above); the service ends")
+    warn_stderr("the supervisor has crashed (see above); the service ends with exit code 1")
+    logging.shutdown()  # the log's last lines are still queued
     os._exit(1)
 
 
@@ -205,7 +209,7 @@ def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        raise StartRefused(f"DATA_DIR {folder} cannot be made: {error.strerror}") from None
+        raise StartRefused(f"DATA_DIR {folder} cannot be created: {error.strerror}") from None
 
 
 def _announce(service: Service) -> None:
@@ -217,7 +221,7 @@ def _announce(service: Service) -> None:
 
 
 def warn_of_pace(service: Service) -> None:
-    """More channels than the pace towards Telegram carries are polled late, which should surprise nobody."""
+    """Log a warning if there are more channels than TELEGRAM_REQUESTS_PER_SECOND allows to poll in time."""
     settings, channels = (
         service.settings,
         sum(len(job.telegramChannels) for job in service.jobs.jobs().values()),

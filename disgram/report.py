@@ -1,7 +1,7 @@
-"""The wire from a worker to its service: one JSON object per line, through the worker's log pipe.
+"""What a worker reports to its service: one JSON object per line, through the worker's log pipe.
 
-Owns the form of that line, both ends. Never stamps, masks or writes a log: the service does.
-A line without `text` is a beat: it proves that the work loop turns and is not logged.
+Owns the form of that line, for both ends. The time, masking and the log file are the service's part.
+A line without `level` is a heartbeat or carries facts only, and is not logged.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ class Level(str, Enum):
 EXIT_OK = 0
 EXIT_CRASH = 1
 EXIT_PERMANENT = 78
-"""sysexits.h EX_CONFIG: no restart helps; the last `reason` reported says why."""
+"""EX_CONFIG of sysexits.h: a restart would not help; the last reported `reason` says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One line. `facts` are what /health shows of the worker; absent keys leave the last word standing.
+    """One line. `facts` are what /health shows of the worker; an absent key leaves its value unchanged.
 
     Facts used: `reason` (str or None: all is well), `polled` (bool: a poll ended; True means t.me
     answered with a page we understood), `last_post_id` (int), `gaps` (list of [from, to]),
-    `layout_changed` (int: how many different pieces of this channel's posts were not understood).
+    `layout_changed` (int: how many different kinds of markup in this channel's posts were not understood).
     """
 
     level: Level | None = None
@@ -50,7 +50,7 @@ class Report:
 
     @classmethod
     def decode(cls, line: bytes) -> Report:
-        """Anything that is not ours (a traceback, a library's print) becomes an ERROR line of its own."""
+        """A line that is no report (of a traceback, a print) becomes an ERROR report with this text."""
         try:
             body = json.loads(line)
             level, text = body.pop("level", None), str(body.pop("text", ""))
@@ -60,16 +60,16 @@ class Report:
 
 
 class Reporter(Protocol):
-    """What the work loop speaks through; `service_reporter` and a terminal printer are the two kinds.
+    """How a worker reports: to its service (`service_reporter`) or on a terminal (worker_cli.py).
 
-    Without a level only the facts are told, and nothing is logged.
+    Without a level only the facts are passed on, and nothing is logged.
     """
 
     def __call__(self, level: Level | None, text: str, **facts: Any) -> None: ...
 
 
 def service_reporter(write: Callable[[bytes], object]) -> Reporter:
-    """A reporter whose lines go down the log pipe."""
+    """A reporter that passes encoded lines to `write`."""
 
     def report(level: Level | None, text: str, **facts: Any) -> None:
         write(Report(level, text, facts).encode())

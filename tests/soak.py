@@ -1,6 +1,6 @@
 """An hour of bad luck in minutes: `python -m tests.soak [--seconds N] [--seed N]` (`make soak`).
 
-Posts appear in several channels of several jobs while workers, template and service are killed, stopped and
+Posts appear in channels of several jobs while workers, fork server and service are killed, stopped and
 restarted, and both stand-ins misbehave, at random. When the time is over the trouble ends, and everything
 must have arrived once and in order. Prints the figures; exit code 1 if a post was lost, came out of order,
 came again without having been in doubt, or if a process was left over.
@@ -48,7 +48,7 @@ class Soak:
         self.done: Counter[str] = Counter()
         self.left_over = 0
         self._troubles: list[Callable[[], None]] = [
-            self.kill_worker, self.kill_worker, self.stop_worker, self.kill_template, self.kill_service,
+            self.kill_worker, self.kill_worker, self.stop_worker, self.kill_forkserver, self.kill_service,
             self.restart_service, self.telegram_fails, self.telegram_fails, self.discord_fails,
             self.discord_fails, self.discord_fails,
         ]  # fmt: skip
@@ -99,8 +99,8 @@ class Soak:
         """Left to the monitor to find."""
         self._signal("soak_", signal.SIGSTOP)
 
-    def kill_template(self) -> None:
-        self._signal("template", signal.SIGKILL)
+    def kill_forkserver(self) -> None:
+        self._signal("fork server", signal.SIGKILL)
 
     def _signal(self, title: str, number: signal.Signals) -> None:
         with contextlib.suppress(psutil.Error):
@@ -139,7 +139,7 @@ class Soak:
     def restarts(self) -> int:
         """Workers the service replaced, as its log tells; those that began with a new service not counted."""
         log = self._stage.log()
-        return sum(log.count(words) for words in ("; next start in", "starts anew", "is replaced"))
+        return sum(log.count(words) for words in ("; restarting ", "; replacing it"))
 
     def memory(self) -> float:
         """MB of the service and everything below it, shared pages counted once (PSS)."""

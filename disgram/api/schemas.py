@@ -6,6 +6,7 @@ that something is an error.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -107,6 +108,7 @@ async def _ours(request: Request, error: Exception) -> Response:
 
 
 async def _unforeseen(request: Request, error: Exception) -> Response:
+    logging.getLogger("disgram.api").error("%s %s failed", request.method, request.url.path, exc_info=error)
     return error_answer(
         500, "Internal error", "This is a fault of Disgram's; the log of the service says more."
     )

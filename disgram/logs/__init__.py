@@ -1,1 +1,1 @@
-"""The one log of the service, and reading its newest lines. Never decides whether a worker is alive."""
+"""Disgram.log: writing it, bounding what floods it, and reading its newest lines."""

@@ -1,12 +1,11 @@
 """Disgram.log: the only writer of the file, and the query behind GET /logs.
 
-Owns the form of a line (stamp, fields, escaping, masking), rotation, and which lines a reader asks for
-(how they are found: log_search.py). Never decides what is worth a line, and never judges by the file
-whether a worker lives.
+Owns the form of a line (time, fields, escaping, masking), rotation, and which lines a query means (how they
+are found: tail.py). Never decides what is logged.
 
-A line is `YYYY-MM-DD HH:MM:SS [LEVEL] [job] [channel] text`. What stands in the brackets of job and
-channel has its own brackets written as `\\x5b` and `\\x5d`, so no name can end its field or fake another;
-a text that would stand where a field is expected has its leading bracket written so, too.
+A line is `YYYY-MM-DD HH:MM:SS [LEVEL] [job] [channel] text`. Brackets in the names of job and channel are
+written as `\\x5b` and `\\x5d`, so that no name can end its field or fake another one; so is the first
+bracket of a text that stands where a field could.
 """
 
 from __future__ import annotations
@@ -38,13 +37,21 @@ _MASK = "***"
 
 
 def cut(text: str, limit: int = 300) -> str:
-    """Somebody else's words (an error body), short enough for a line."""
+    """The beginning of a foreign text, such as an error body: at most `limit` characters."""
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
+def cut_middle(text: str, limit: int) -> str:
+    """Beginning and end of a text, such as a traceback, whose last line says most."""
+    if len(text) <= limit:
+        return text
+    end = (limit - 1) * 2 // 3
+    return f"{text[: limit - 1 - end]}…{text[-end:]}"
+
+
 def one_line(text: str) -> str:
-    """The text with everything escaped that could break, fake or reorder a line."""
-    return text if text.isprintable() else _UNSAFE.sub(_escaped, text)  # none of them is printable
+    """The text with all characters escaped that could break, fake or reorder a line."""
+    return text if text.isprintable() else _UNSAFE.sub(_escaped, text)  # no unsafe character is printable
 
 
 def mask(text: str, secrets: Iterable[str] = ()) -> str:
@@ -63,7 +70,7 @@ def _escaped(found: re.Match[str]) -> str:
 
 
 def _field(name: str) -> str:
-    """A name between brackets, in a form that only this name has."""
+    """A name in brackets; two different names never give the same field."""
     inner = one_line(name.replace("\\", "\\\\")).replace("[", "\\x5b").replace("]", "\\x5d")
     return f"[{inner}] "
 
@@ -71,8 +78,8 @@ def _field(name: str) -> str:
 def body(
     level: Level, text: str, job: str | None = None, channel: str | None = None, secrets: Iterable[str] = ()
 ) -> str:
-    """A line without its stamp: escaped, masked, cut, with the fields that apply."""
-    text = one_line(mask(cut(text, _LONGEST_TEXT), secrets))
+    """A line without its time: escaped, masked, cut, with the fields that are given."""
+    text = one_line(cut(mask(text, secrets), _LONGEST_TEXT))  # a secret that is cut is not recognised
     if channel is None and text.startswith("["):
         text = "\\x5b" + text[1:]
     fields = "".join(_field(mask(name, secrets)) for name in (job, channel) if name is not None)
@@ -80,16 +87,16 @@ def body(
 
 
 def stamp(at: float) -> str:
-    """Seconds since the epoch as a line begins: local time, to the second."""
+    """The beginning of a line, from seconds since the epoch: local time, to the second."""
     return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at))
 
 
 class LogFile:
-    """Appends lines, rotates, and reads the newest back. Thread-safe; the service has exactly one.
+    """Appends lines, rotates, and reads the newest lines. Thread-safe; the service has exactly one.
 
-    `clock` gives seconds since the epoch; stamps are local time. `secrets` of four characters or more
-    are masked wherever they stand. A line that cannot be written is counted and dropped: stderr says so
-    once, and the first line that fits again says how many are missing.
+    `clock` gives seconds since the epoch; lines have local time. `secrets` of four characters or more are
+    masked wherever they occur. Lines that cannot be written are dropped and counted: stderr says so once,
+    and the log says how many are missing as soon as it can be written again.
     """
 
     def __init__(
@@ -106,10 +113,10 @@ class LogFile:
         self._lock = threading.Lock()
         self._fd: int | None = None
         self._known = KnownFiles()
-        self._torn = False
+        self._unfinished = False
         self._dropped = 0
-        self.trouble: str | None = None
-        """Why lines are being dropped; None while all is well."""
+        self.write_error: str | None = None
+        """Why lines are being dropped; None while the file can be written."""
 
     def write(self, level: Level, text: str, job: str | None = None, channel: str | None = None) -> None:
         """Append one line. Never raises for a full or read-only disk."""
@@ -117,9 +124,13 @@ class LogFile:
         with self._lock:
             self._append(line)
 
+    def mask(self, text: str) -> str:
+        """The text without tokens of webhooks and without this log's secrets."""
+        return mask(text, self._secrets)
+
     @property
     def last_write_at(self) -> datetime | None:
-        """When the file last grew (UTC), a former service's lines included; None if there is no file."""
+        """When the file was last written (UTC), by this or an earlier service; None if there is no file."""
         try:
             return datetime.fromtimestamp(self._path.stat().st_mtime, timezone.utc)
         except OSError:
@@ -128,8 +139,8 @@ class LogFile:
     def tail(self, lines: int, job: str | None = None, level: Level | None = None) -> list[str]:
         """The newest `lines` lines of the job and the level, oldest first, rotated files included.
 
-        Lines of an older Disgram are masked here. Raises StorageUnavailable if a file that is
-        there cannot be opened.
+        Lines of an older Disgram are masked here. Raises StorageUnavailable if an existing file
+        cannot be opened.
         """
         kind = _kind(job, level)
         found: list[str] = []
@@ -150,7 +161,7 @@ class LogFile:
             yield from search
 
     def close(self) -> None:
-        """Give the file back; a later `write` opens it anew."""
+        """Close the file; a later `write` opens it again."""
         with self._lock:
             self._close()
 
@@ -164,16 +175,16 @@ class LogFile:
 
     def _append(self, text: str) -> None:
         now = stamp(self._clock())
-        lost = self._dropped
-        missing = f"{lost} lines are missing: {self.trouble}"
-        notice = f"{now} {body(Level.SYSTEM, missing)}\n" if lost else ""
+        dropped = self._dropped
+        missing = f"{dropped} lines are missing: {self.write_error}"
+        notice = f"{now} {body(Level.SYSTEM, missing)}\n" if dropped else ""
         line = f"{notice}{now} {text}\n".encode("utf-8", "backslashreplace")
         try:
-            self._put(b"\n" + line if self._torn else line)
+            self._put(b"\n" + line if self._unfinished else line)
         except OSError as error:
             self._drop(error)
         else:
-            self._dropped, self._torn, self.trouble = 0, False, None
+            self._dropped, self._unfinished, self.write_error = 0, False, None
 
     def _put(self, line: bytes) -> None:
         fd = self._ready()
@@ -185,19 +196,19 @@ class LogFile:
         written = os.write(fd, line)
         known.size += written
         if written < len(line):
-            self._torn = True
-            raise OSError(f"only {written} of {len(line)} bytes fitted")
+            self._unfinished = True
+            raise OSError(f"only {written} of {len(line)} bytes were written")
 
     def _ready(self) -> int:
-        """The file, opened anew if logrotate took it away."""
-        if self._fd is not None and not self._still_ours():
+        """The open file; opened again if logrotate has moved it away."""
+        if self._fd is not None and not self._is_current():
             self._close()
         if self._fd is None:
             self._fd = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
         return self._fd
 
-    def _still_ours(self) -> bool:
-        assert self._fd is not None  # noqa: S101  (asked only then)
+    def _is_current(self) -> bool:
+        assert self._fd is not None  # noqa: S101 - called only then
         try:
             return os.path.samestat(os.fstat(self._fd), self._path.stat())
         except FileNotFoundError:
@@ -214,11 +225,11 @@ class LogFile:
             self._path.unlink(missing_ok=True)
 
     def _drop(self, error: OSError) -> None:
-        """Standard error hears of it once per time of trouble: it may well be a file on the same disk."""
+        """Warns on stderr once until lines can be written again: stderr may be a file on the same disk."""
         if not self._dropped:
             warn_stderr(f"{self._path} cannot be written ({error}); lines are dropped")
         self._dropped += 1
-        self.trouble = str(error)
+        self.write_error = str(error)
         self._close()
 
     def _close(self) -> None:
@@ -241,6 +252,6 @@ def _open_to_read(path: Path, files: contextlib.ExitStack) -> int | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise StorageUnavailable(f"{path.name} cannot be read just now: {error.strerror}") from None
+        raise StorageUnavailable(f"{path.name} cannot be read: {error.strerror}") from None
     files.callback(os.close, fd)
     return fd

@@ -1,6 +1,6 @@
-"""Standard error, for what the log itself may be unable to say.
+"""Standard error, for what cannot be written into Disgram.log.
 
-Owns the one line it takes. Never fails: standard error may be closed, or a file on the same full disk.
+Owns the form of the line. Never raises: standard error may be closed, or a file on the same full disk.
 """
 
 from __future__ import annotations
@@ -10,6 +10,6 @@ import sys
 
 
 def warn_stderr(text: str) -> None:
-    """One line on standard error, if that takes it."""
+    """One line on standard error; nothing if that cannot be written."""
     with contextlib.suppress(OSError, ValueError):  # full or gone; closed
         print(f"disgram: {text}", file=sys.stderr, flush=True)

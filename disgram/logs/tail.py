@@ -1,10 +1,10 @@
-"""The newest lines of a log that somebody asks for: read backwards, and where there are none only once.
+"""The newest lines of a log that match a query, read backwards, with an index of blocks without a match.
 
-A file is taken in blocks, and a line belongs to the block it starts in. Which blocks hold no line of a
-kind is remembered, and they are not read again: a level that hardly ever occurs would cost a reading of
-everything at each question. A file that is not as it was left (truncated, replaced) is taken for new.
+A file is read in blocks, and a line belongs to the block it starts in. Blocks without a line of a kind are
+remembered and not read again, since otherwise each query for a rare level would read the whole log. A file
+that was changed from outside (truncated, replaced) is treated as new.
 
-Owns the reading and that memory. Never opens or writes a file.
+Owns the reading and the index. Never opens or writes a file.
 """
 
 from __future__ import annotations
@@ -15,37 +15,37 @@ from dataclasses import dataclass
 
 BLOCK = 64 * 1024
 _OVERLAP = 1024
-"""Read behind a block at once: its last line rarely ends later."""
+"""Bytes read beyond the end of a block: its last line rarely ends later."""
 
 KINDS = 100
-"""Kinds of lines remembered for each file: levels, of all jobs and of some."""
+"""Kinds of lines remembered for each file: levels of all jobs, and of single ones."""
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """Lines that have one of `starts` at `column`; no starts: every line. `needle` stands in each of them."""
+    """Lines with one of `starts` at `column` (none: every line). Each of them contains `needle`."""
 
     needle: bytes
     starts: tuple[bytes, ...]
     column: int
 
     def matches(self, line: bytes) -> bool:
-        """An empty line is of no kind."""
+        """An empty line never matches."""
         return bool(line) and (not self.starts or line.startswith(self.starts, self.column))
 
 
 class KnownFile:
-    """What is remembered of one file. `size` is to follow it: whoever writes adds what he wrote."""
+    """The index of one file. Whoever writes to the file adds the number of bytes to `size`."""
 
     def __init__(self, size: int) -> None:
         self.size = size
-        self._bare: dict[Kind, bytearray] = {}
+        self._empty: dict[Kind, bytearray] = {}
 
-    def bare(self, kind: Kind) -> bytearray:
+    def empty(self, kind: Kind) -> bytearray:
         """A flag for each block: 1 means that no line of this kind starts in it."""
-        if kind not in self._bare and len(self._bare) >= KINDS:
-            self._bare.clear()
-        flags = self._bare.setdefault(kind, bytearray())
+        if kind not in self._empty and len(self._empty) >= KINDS:
+            self._empty.clear()
+        flags = self._empty.setdefault(kind, bytearray())
         flags.extend(bytes(max(0, self.size // BLOCK + 1 - len(flags))))
         return flags
 
@@ -57,7 +57,7 @@ class KnownFiles:
         self._files: dict[tuple[int, int], KnownFile] = {}
 
     def of(self, fd: int) -> KnownFile:
-        """What is known of an open file, as long as its size is as expected."""
+        """The index of an open file; a new one if the file's size is not as expected."""
         found = os.fstat(fd)
         key = found.st_dev, found.st_ino
         known = self._files.get(key)
@@ -66,28 +66,28 @@ class KnownFiles:
         return known
 
     def keep(self, files: Collection[KnownFile]) -> None:
-        """Forget all others."""
+        """Drop all others."""
         self._files = {key: known for key, known in self._files.items() if known in files}
 
 
 def newest(fd: int, known: KnownFile, size: int, kind: Kind) -> Iterator[bytes]:
-    """The lines of a kind among the first `size` bytes, last first."""
-    bare = known.bare(kind)
+    """The lines of a kind in the first `size` bytes, last first."""
+    empty = known.empty(kind)
     for number in reversed(range(-(-size // BLOCK))):
-        if bare[number]:
+        if empty[number]:
             continue
-        text, first, last, settled = _block(fd, number * BLOCK, size)
+        text, first, last, complete = _block(fd, number * BLOCK, size)
         found = False
-        for line in _holding(kind.needle, text, first, last):
+        for line in _containing(kind.needle, text, first, last):
             if kind.matches(line):
                 found = True
                 yield line
-        bare[number] = settled and not found
+        empty[number] = complete and not found
 
 
 def _block(fd: int, start: int, size: int) -> tuple[bytes, int, int, bool]:
-    """(text, first, last, settled): the lines that start in a block are text[first:last], the last of them
-    without its line break; `settled`: no write to the file's end can change them."""
+    """(text, first, last, complete): the lines that start in a block are text[first:last], the last of them
+    without its line break; `complete`: no later write can change them."""
     begin = max(0, start - 1)  # the byte before tells whether a line starts with the block
     edge = start + BLOCK - begin - 1
     text = _read(fd, begin, edge + 1 + _OVERLAP, size)
@@ -103,8 +103,8 @@ def _read(fd: int, at: int, length: int, size: int) -> bytes:
     return os.pread(fd, max(0, min(length, size - at)), at)
 
 
-def _holding(needle: bytes, text: bytes, first: int, last: int) -> Iterator[bytes]:
-    """The lines of text[first:last] that hold the needle, last first."""
+def _containing(needle: bytes, text: bytes, first: int, last: int) -> Iterator[bytes]:
+    """The lines of text[first:last] that contain the needle, last first."""
     if not needle:
         yield from reversed(text[first:last].split(b"\n"))
         return

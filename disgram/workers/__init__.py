@@ -1,1 +1,1 @@
-"""Processes: which workers run, how they are made, and how they are heard. Never HTTP, never jobs.json."""
+"""Processes: which workers run, how they are started, and what they report. Never HTTP, never jobs.json."""

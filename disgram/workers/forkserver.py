@@ -1,17 +1,17 @@
-"""The warm process workers are forked from: `python -m disgram.workers.forkserver MODULE…`, socket as stdin.
+"""The fork server: `python -m disgram.workers.forkserver MODULE…`, with a socket as stdin.
 
-Owns the fork, the child's first steps, and the children's exit statuses. It imports the modules once, has
-those rehearse that can (`warm_up()`) and freezes all, so that a child shares their memory and starts within
-milliseconds. Never decides what runs: it obeys its socket, one JSON object a line, and answers likewise.
+Owns the fork, the child's first steps, and the children's exit statuses. It imports the modules once, calls
+their `warm_up()` if they have one, and freezes the heap, so that children share this memory and start within
+milliseconds. Never decides what runs: requests and answers are JSON objects, one a line, on its socket.
 
     {"n": 1, "module": "webhook", "beat": seconds, "spec": …} + the log pipe's writing end
                                      -> {"n": 1, "started": pid} or {"n": 1, "failed": why}
-    {"signal": pid, "number": 15}    -> {"signalled": pid}   (nothing is sent once the child was reaped)
-                                     -> {"exited": pid, "status": wait status}, unasked
+    {"signal": pid, "number": 15}    -> {"signalled": pid}   (no signal is sent if the child was reaped)
+                                     -> {"exited": pid, "status": wait status}, when a child has ended
 
-The end of the socket is the end of the service, however it died: the children are told to stop, then
-killed. Should this process die itself, the kernel sends its children SIGTERM (Linux), and elsewhere each
-notices at its next beat. It stays single-threaded: the kernel's signal follows the thread that forked.
+When the socket ends, the service has ended, however it died: the children get SIGTERM, then SIGKILL. If this
+process dies itself, the kernel sends its children SIGTERM (Linux), and elsewhere each notices at its next
+heartbeat. It stays single-threaded, since the kernel's signal follows the thread that forked.
 """
 
 from __future__ import annotations
@@ -44,15 +44,15 @@ from disgram.workers.prefork_heap import freeze
 from disgram.workers.spec import WorkerSpec
 
 GRACE = 6.0
-"""Seconds from SIGTERM to SIGKILL once the service is gone; all is to be gone within ten."""
+"""Seconds from SIGTERM to SIGKILL once the service is gone; every process must end within ten."""
 
 _PR_SET_PDEATHSIG = 1
-_HELD = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
-"""Signals that wait while a fork is under way, so that a child gets them once it can obey."""
+_BLOCKED = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
+"""Signals blocked during a fork, so that a child gets them once its handlers are installed."""
 
 
 class ForkServerLoop:
-    """Between the control socket and the children."""
+    """Starts, signals and reaps children as the control socket requests."""
 
     def __init__(self, control: socket.socket) -> None:
         self._control = control
@@ -66,7 +66,7 @@ class ForkServerLoop:
         self._poll.register(self._woken, select.POLLIN)
 
     def run(self) -> None:
-        """Until the service is gone, and all children with it."""
+        """Until the service and all children are gone."""
         self._poll.register(self._control, select.POLLIN)
         while self._connected:
             ready = dict(self._poll.poll())
@@ -82,14 +82,14 @@ class ForkServerLoop:
             chunk, pipes, flags, _ = socket.recv_fds(self._control, 65536, 64)
         except ConnectionError:
             chunk, pipes, flags = b"", [], 0
-        # A descriptor that was cut off would give the next worker another one's pipe.
+        # With a lost descriptor, the next worker would get the pipe of another one.
         self._connected = bool(chunk) and not flags & socket.MSG_CTRUNC
         self._pipes.extend(pipes)
         *lines, self._unread = (self._unread + chunk).split(b"\n")
         for line in lines if self._connected else ():
-            self._obey(json.loads(line))
+            self._handle(json.loads(line))
 
-    def _obey(self, request: dict[str, Any]) -> None:
+    def _handle(self, request: dict[str, Any]) -> None:
         if "spec" in request:
             self._start(request)
             return
@@ -99,7 +99,7 @@ class ForkServerLoop:
 
     def _start(self, request: dict[str, Any]) -> None:
         pipe, parent = self._pipes.popleft(), os.getpid()
-        with _signals_held():
+        with _signals_blocked():
             try:
                 pid = os.fork()
             except OSError as error:
@@ -128,41 +128,41 @@ class ForkServerLoop:
                 self._answer({"exited": pid, "status": status})
 
     def _end_children(self) -> None:
-        for number, patience in ((signal.SIGTERM, GRACE), (signal.SIGKILL, 1.0)):
+        for number, timeout in ((signal.SIGTERM, GRACE), (signal.SIGKILL, 1.0)):
             for pid in self._children:
                 os.kill(pid, number)
-            until = time.monotonic() + patience
+            until = time.monotonic() + timeout
             while self._children and (left := until - time.monotonic()) > 0:
                 if self._poll.poll(left * 1000):
                     self._reap()
 
 
 def _wake_on_signals() -> int:
-    """What becomes readable when a child ends. SIGTERM and SIGINT are the service's to obey."""
+    """The descriptor that becomes readable when a child ends. SIGTERM and SIGINT are for the service."""
     woken, waker = os.pipe()
     os.set_blocking(woken, False)
     os.set_blocking(waker, False)
     signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
-    for number in (signal.SIGCHLD, *_HELD):
+    for number in (signal.SIGCHLD, *_BLOCKED):
         signal.signal(number, _wake_up)
     return woken
 
 
 def _wake_up(number: int, frame: FrameType | None) -> None:
-    """The wake-up descriptor has done it; a handler that is not SIG_IGN keeps held signals pending."""
+    """Nothing to do: the wake-up descriptor has been written. With SIG_IGN, blocked signals would be lost."""
 
 
 @contextlib.contextmanager
-def _signals_held() -> Iterator[None]:
-    signal.pthread_sigmask(signal.SIG_BLOCK, _HELD)
+def _signals_blocked() -> Iterator[None]:
+    signal.pthread_sigmask(signal.SIG_BLOCK, _BLOCKED)
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, _HELD)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _BLOCKED)
 
 
 def _death_signal() -> Callable[[], object]:
-    """What a child calls to die with this process; looked up before any fork (prctl(2))."""
+    """What a child calls to get SIGTERM when this process dies; looked up before any fork (prctl(2))."""
     if sys.platform != "linux":
         return lambda: None
     prctl = ctypes.CDLL(None).prctl
@@ -175,26 +175,26 @@ def _death_signal() -> Callable[[], object]:
 def _become_worker(
     request: dict[str, Any], pipe: int, parent: int, die_with_parent: Callable[[], object]
 ) -> NoReturn:
-    """From the fork to the exit. What goes wrong is printed, and stdout and stderr are the log pipe."""
+    """From the fork to the exit. An exception is printed to stderr, which is the log pipe."""
     code = EXIT_CRASH
     try:
         die_with_parent()
         _take_descriptors(pipe)
         code = _work(request, parent)
-    except BaseException:  # noqa: BLE001 - the last frame of this process: beyond it is the template's own loop
+    except BaseException:  # noqa: BLE001 - the outermost frame of the child: above it is the fork server's loop
         traceback.print_exc()
     finally:
         os._exit(code)  # stdout is unbuffered (-u)
 
 
 def _take_descriptors(pipe: int) -> None:
-    """Leave this process stdin (/dev/null, as the template's) and its own pipe, nothing else."""
+    """Keep stdin (/dev/null) and the log pipe as stdout and stderr; close everything else."""
     signal.set_wakeup_fd(-1)
     os.dup2(pipe, 1)
     os.dup2(pipe, 2)
     for inherited in [int(entry.name) for entry in Path("/dev/fd").iterdir()]:
         if inherited > 2:
-            with contextlib.suppress(OSError):  # the listing's own
+            with contextlib.suppress(OSError):  # the descriptor of the listing itself
                 os.close(inherited)
     faulthandler.enable()
 
@@ -203,12 +203,12 @@ def _work(request: dict[str, Any], parent: int) -> int:
     heartbeat = Heartbeat(_write_line, parent=parent, every=request["beat"])
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     heartbeat.install()
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, _HELD)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _BLOCKED)
     spec = WorkerSpec.from_wire(request["spec"])
     setproctitle(f"{spec.script} {spec.channel.name}")
-    report = service_reporter(_writer_that_notices(heartbeat))
+    report = service_reporter(_write_or_stop(heartbeat))
     try:
-        heartbeat.check()  # the first beat: this worker has come up
+        heartbeat.check()  # the first heartbeat: this worker runs
         lock = WorkerLock(spec.settings.data_dir / LOCK_FILE, *spec.key)
         lock.await_turn(heartbeat, report)
         return int(sys.modules[request["module"]].serve(spec, report, heartbeat))
@@ -219,8 +219,8 @@ def _work(request: dict[str, Any], parent: int) -> int:
         return EXIT_PERMANENT
 
 
-def _writer_that_notices(heartbeat: Heartbeat) -> Callable[[bytes], object]:
-    """A line that nobody reads any more is lost, but not the work in hand: the next wait ends it."""
+def _write_or_stop(heartbeat: Heartbeat) -> Callable[[bytes], object]:
+    """Without a reader the line is lost; the message in flight is finished, and the next wait ends."""
 
     def write(line: bytes) -> None:
         try:
@@ -232,7 +232,7 @@ def _writer_that_notices(heartbeat: Heartbeat) -> Callable[[bytes], object]:
 
 
 def _write_line(line: bytes) -> None:
-    """All of it: a signal can cut a write to a full pipe short."""
+    """Write the whole line: a signal can cut a write to a full pipe short."""
     rest = memoryview(line)
     while rest:
         rest = rest[os.write(1, rest) :]
@@ -242,7 +242,7 @@ def _write_line(line: bytes) -> None:
 
 
 def main(modules: Sequence[str]) -> None:
-    """Import, rehearse, freeze, serve. What fails ends this process with its traceback on stderr."""
+    """Import, warm up, freeze, serve. An exception ends this process with a traceback on stderr."""
     control = socket.socket(fileno=os.dup(0))
     with Path(os.devnull).open("rb") as nothing:
         os.dup2(nothing.fileno(), 0)

@@ -1,7 +1,8 @@
-"""The supervisor's looks at the wanted workers, numbered.
+"""Generations of the desired workers, as Kubernetes has them for its objects.
 
-Owns the answer to one question of other threads: has a look that began after my change been done, and are
-the processes gone that earlier ones started? Never looks or acts itself.
+Each change asks for a new generation, and the supervisor reports which one it has applied. So another
+thread can wait until its change is applied and the processes of earlier generations are gone. Owns the
+counting and the waiting.
 """
 
 from __future__ import annotations
@@ -10,35 +11,37 @@ import threading
 
 
 class Generations:
-    """Each look has a number; `ask` and `wait_gone` may be called from any thread."""
+    """`request` and `wait_gone` may be called from any thread, the rest by the supervisor's alone."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._asked = 0
-        self._done = 0.0
+        self._requested = 0
+        self._observed = 0.0
         self._live: tuple[tuple[str, int], ...] = ()
 
-    def ask(self) -> int:
-        """The number of a look that will not have begun before now."""
+    def request(self) -> int:
+        """The number of a new generation, which the supervisor has not begun to apply."""
         with self._changed:
-            self._asked += 1
-            return self._asked
+            self._requested += 1
+            return self._requested
 
     @property
-    def asked(self) -> int:
-        return self._asked
+    def requested(self) -> int:
+        """The newest generation."""
+        return self._requested
 
-    def done(self, look: float, live: tuple[tuple[str, int], ...]) -> None:
-        """`live`: of each process, its job and the look that started it."""
+    def observe(self, generation: float, live: tuple[tuple[str, int], ...]) -> None:
+        """This generation is applied. `live`: of each process, its job and the generation that started it."""
         with self._changed:
-            self._done, self._live = look, live
+            self._observed, self._live = generation, live
             self._changed.notify_all()
 
-    def wait_gone(self, job: str, look: int, timeout: float) -> bool:
-        """Until no process of the job is left that an earlier look started."""
+    def wait_gone(self, job: str, generation: int, timeout: float) -> bool:
+        """Wait until no process of the job is left from earlier generations; False after `timeout` s."""
 
         def gone() -> bool:
-            return self._done >= look and not any(job == name and begun < look for name, begun in self._live)
+            left = any(job == name and started < generation for name, started in self._live)
+            return self._observed >= generation and not left
 
         with self._changed:
             return self._changed.wait_for(gone, timeout)

@@ -1,8 +1,8 @@
 """The worker's heartbeat and its only way to wait.
 
-Owns waiting, the beat that proves the work loop turns, and the flag a signal sets. Whoever waits here
-is seen to live; whoever is stuck elsewhere falls silent and is replaced. Never speaks to Telegram or
-Discord, never logs, and starts no thread: a beat from a thread would prove only that Python runs.
+Owns waiting, the heartbeat that shows that the work loop runs, and the flag that a signal sets. A worker
+that hangs elsewhere sends no heartbeat and is replaced. Starts no thread: a heartbeat from a thread would
+show only that Python runs.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from disgram.errors import Stopping
 from disgram.report import Report
 
 BEAT_EVERY = 15.0
-"""Seconds between two beats while waiting: twenty times within the default LOG_STALE_AFTER."""
+"""Seconds between two heartbeats while waiting; the default LOG_STALE_AFTER is 24 times as long."""
 
-LAST_RESORT = 8
-"""Seconds a worker has to finish after SIGTERM before SIGALRM ends it: all is to be gone within ten."""
+ALARM_AFTER = 8
+"""Seconds from SIGTERM until SIGALRM ends the worker: the service must be gone within ten."""
 
 
 class Heartbeat:
     """`wait()` and `check()` raise Stopping once the worker should end.
 
-    `write` takes an encoded line down the log pipe (None: nobody listens, as for a worker run by hand);
-    `parent` is the process whose death ends this one (None: nobody's).
+    `write` writes an encoded line to the log pipe (None: there is none, as for a worker run by hand);
+    `parent` is the pid of the process whose death ends this one (None: of none).
     """
 
     def __init__(
@@ -55,14 +55,9 @@ class Heartbeat:
         self._poll = select.poll()
         self._poll.register(self._woken, select.POLLIN)
 
-    @property
-    def stopping(self) -> bool:
-        """Finish the message in flight, begin no other."""
-        return self._stopping
-
     def install(self) -> None:
-        """Take over the signals of this process; from its main thread alone."""
-        # A signal just before poll() sleeps would go unseen: the wake-up byte ends that sleep too.
+        """Install the signal handlers of this process; from its main thread only."""
+        # A signal that comes just before poll() starts would not end it; the byte it writes does.
         signal.set_wakeup_fd(self._waker, warn_on_full_buffer=False)
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
@@ -72,11 +67,11 @@ class Heartbeat:
     def request_stop(self) -> None:
         """Ask the work loop to end. Safe in a signal handler and from any thread."""
         self._stopping = True
-        with contextlib.suppress(BlockingIOError):  # full of earlier wake-ups, which serve as well
+        with contextlib.suppress(BlockingIOError):  # full of earlier wake-ups, one of which is enough
             os.write(self._waker, b"\0")
 
     def wait(self, seconds: float) -> None:
-        """Let `seconds` pass, beating meanwhile."""
+        """Let `seconds` pass, sending heartbeats meanwhile. Raises Stopping."""
         until = self._clock() + seconds
         self.check()
         while (left := until - self._clock()) > 0:
@@ -84,18 +79,18 @@ class Heartbeat:
             self.check()
 
     def check(self) -> None:
-        """Call between two pieces of work: beats if a beat is due."""
+        """Call between two steps of work: sends a heartbeat if one is due. Raises Stopping."""
         self.beat()
         if self._stopping:
             raise Stopping("asked to stop")
 
     def beat(self) -> None:
-        """Call within a piece of work that must be finished: beats if a beat is due, and raises nothing."""
+        """Call within work that must be finished: sends a heartbeat if one is due. Never raises Stopping."""
         if not self._stopping and self._clock() >= self._next_beat:
             self._beat()
 
     def close(self) -> None:
-        """Give the descriptors back."""
+        """Close the descriptors."""
         os.close(self._woken)
         os.close(self._waker)
 
@@ -111,7 +106,7 @@ class Heartbeat:
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         if not self._stopping:
-            signal.alarm(LAST_RESORT)
+            signal.alarm(ALARM_AFTER)
         self.request_stop()
 
     def _sleep_until_woken(self, seconds: float) -> None:

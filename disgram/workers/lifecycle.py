@@ -1,15 +1,15 @@
-"""The life of a worker, as arithmetic: what runs, what should run, and so what to do now.
+"""The state machine of a worker: what runs, what should run, and so what to do now.
 
-Owns the states' transitions, the back-off, and the rules for silent, changed and unwanted workers.
-Never looks at a clock, touches a process or reads a line: `now` is an argument (monotonic seconds), and
-what happened to a process is told by calling `began`, `spoke`, `stopping`, `ended` or `refused`.
+Owns the states' transitions, the backoff, and the rules for silent, changed and no longer desired workers.
+Never reads a clock, a process or a line: `now` is an argument (monotonic seconds), and each event of a
+process is a function (`on_start`, `on_line`, `on_stop`, `on_exit`, `on_start_failed`).
 
     backoff, failed --start--> starting --first line--> running
     starting, running --stop--> stopping
     starting, running, stopping --exit--> backoff (exit 78: failed)
 
-A worker that somebody stopped starts again without delay if it is still wanted; one that ended by itself
-waits one second, doubling to five minutes, and has its record wiped after a stable minute.
+A worker that was stopped starts again without delay if it is still desired; one that exited by itself
+waits one second, doubling to five minutes, and starts from one second again after a stable minute.
 """
 
 from __future__ import annotations
@@ -19,19 +19,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 
+from disgram.backoff import RESTART_BACKOFF_MAX, STABLE_AFTER, backoff
 from disgram.report import EXIT_OK, EXIT_PERMANENT
 from disgram.workers.spec import WorkerSpec, WorkerState
 
 Key = tuple[str, str]
 
-BACKOFF_MAX = 300.0
-STABLE_AFTER = 60.0
-LOOK_AGAIN_AFTER = 3600.0
-"""Seconds until a worker that failed for good is tried once more: the cause may have been mended outside."""
+RETRY_FAILED_AFTER = 3600.0
+"""Seconds until a worker that exited with code 78 is tried again: the cause may be gone by then."""
 KILL_AFTER = 10.0
 """Seconds from SIGTERM to SIGKILL."""
 
-_SENT_FROM_OUTSIDE = {
+_EXTERNAL_SIGNALS = {
     signal.SIGKILL,
     signal.SIGTERM,
     signal.SIGINT,
@@ -48,7 +47,7 @@ class Event(Enum):
     LINE = "line"
     STOP = "stop"
     EXIT = "exit"
-    EXIT_FOR_GOOD = "exit 78"
+    PERMANENT_EXIT = "exit 78"
 
 
 TRANSITIONS: Mapping[tuple[WorkerState, Event], WorkerState] = {
@@ -62,43 +61,43 @@ TRANSITIONS: Mapping[tuple[WorkerState, Event], WorkerState] = {
     (WorkerState.STARTING, Event.EXIT): WorkerState.BACKOFF,
     (WorkerState.RUNNING, Event.EXIT): WorkerState.BACKOFF,
     (WorkerState.STOPPING, Event.EXIT): WorkerState.BACKOFF,
-    (WorkerState.STARTING, Event.EXIT_FOR_GOOD): WorkerState.FAILED,
-    (WorkerState.RUNNING, Event.EXIT_FOR_GOOD): WorkerState.FAILED,
-    (WorkerState.STOPPING, Event.EXIT_FOR_GOOD): WorkerState.FAILED,
+    (WorkerState.STARTING, Event.PERMANENT_EXIT): WorkerState.FAILED,
+    (WorkerState.RUNNING, Event.PERMANENT_EXIT): WorkerState.FAILED,
+    (WorkerState.STOPPING, Event.PERMANENT_EXIT): WorkerState.FAILED,
 }
-"""The whole table; what is not in it is a mistake of the caller, and a KeyError."""
+"""Every transition there is; any other raises KeyError, as a mistake of the caller."""
 
 _LIVE = {WorkerState.STARTING, WorkerState.RUNNING, WorkerState.STOPPING}
 
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """One key's record. `due_at`: when to start it (backoff, failed) or to kill it (stopping)."""
+    """One worker's state. `due_at`: when to start it (backoff, failed) or to kill it (stopping)."""
 
     spec: WorkerSpec
     state: WorkerState
     due_at: float
     started_at: float = 0.0
-    heard_at: float = 0.0
+    last_line_at: float = 0.0
     starts: int = 0
     failures: int = 0
     reason: str | None = None
 
     @property
     def live(self) -> bool:
-        """Has a process, as far as anybody knows."""
+        """Has a process that is not known to be gone."""
         return self.state in _LIVE
 
 
 # --- what happened ------------------------------------------------------------------------------
 
 
-def wanted(spec: WorkerSpec, now: float) -> Worker:
-    """A key seen for the first time."""
+def new_worker(spec: WorkerSpec, now: float) -> Worker:
+    """A worker that has not been started yet."""
     return Worker(spec, WorkerState.BACKOFF, due_at=now)
 
 
-def began(worker: Worker, spec: WorkerSpec, now: float) -> Worker:
+def on_start(worker: Worker, spec: WorkerSpec, now: float) -> Worker:
     """A process was asked for."""
     state = TRANSITIONS[worker.state, Event.START]
     failures = worker.failures if spec == worker.spec else 0
@@ -107,38 +106,38 @@ def began(worker: Worker, spec: WorkerSpec, now: float) -> Worker:
         spec=spec,
         state=state,
         started_at=now,
-        heard_at=now,
+        last_line_at=now,
         starts=worker.starts + 1,
         failures=failures,
         reason=None,
     )
 
 
-def spoke(worker: Worker, now: float) -> Worker:
-    """A line came, a beat included."""
-    return replace(worker, state=TRANSITIONS[worker.state, Event.LINE], heard_at=now)
+def on_line(worker: Worker, now: float) -> Worker:
+    """A line of the worker came; a heartbeat is one too."""
+    return replace(worker, state=TRANSITIONS[worker.state, Event.LINE], last_line_at=now)
 
 
-def stopping(worker: Worker, reason: str | None, now: float, patience: float | None = None) -> Worker:
-    """SIGTERM was sent; SIGKILL is due after `patience` seconds (None: KILL_AFTER)."""
+def on_stop(worker: Worker, reason: str | None, now: float, timeout: float | None = None) -> Worker:
+    """SIGTERM was sent; SIGKILL is due after `timeout` seconds (None: KILL_AFTER)."""
     state = TRANSITIONS[worker.state, Event.STOP]
-    due_at = now + (KILL_AFTER if patience is None else patience)
+    due_at = now + (KILL_AFTER if timeout is None else timeout)
     return replace(worker, state=state, due_at=due_at, reason=reason)
 
 
-def killed(worker: Worker, now: float) -> Worker:
-    """SIGKILL was sent too; even that can take a while (a process in the kernel)."""
+def on_kill(worker: Worker, now: float) -> Worker:
+    """SIGKILL was sent; it is repeated later, since a process in a system call may take a while to end."""
     return replace(worker, due_at=now + KILL_AFTER)
 
 
-def ended(worker: Worker, code: int | None, reported: str | None, now: float) -> Worker:
-    """The process is gone. `code` as in subprocess (-9: SIGKILL), None if nobody can tell: its template died.
+def on_exit(worker: Worker, code: int | None, reported: str | None, now: float) -> Worker:
+    """The process is gone. `code` as in subprocess (-9: SIGKILL); None if the fork server died first.
 
-    `reported` is the last reason the worker itself gave; only an exit for good lets it stand.
+    `reported` is the last reason the worker itself gave; it is kept only with exit code 78.
     """
     if code == EXIT_PERMANENT:
-        state = TRANSITIONS[worker.state, Event.EXIT_FOR_GOOD]
-        return replace(worker, state=state, due_at=now + LOOK_AGAIN_AFTER, reason=reported or "failed")
+        state = TRANSITIONS[worker.state, Event.PERMANENT_EXIT]
+        return replace(worker, state=state, due_at=now + RETRY_FAILED_AFTER, reason=reported or "failed")
     state = TRANSITIONS[worker.state, Event.EXIT]
     if worker.state is WorkerState.STOPPING:
         return replace(worker, state=state, due_at=now)
@@ -146,54 +145,48 @@ def ended(worker: Worker, code: int | None, reported: str | None, now: float) ->
         return replace(worker, state=state, due_at=now, reason="forkserver_gone")
     stable = now - worker.started_at >= STABLE_AFTER
     failures = 1 if stable else worker.failures + 1
-    return replace(
-        worker, state=state, due_at=now + backoff(failures), failures=failures, reason=reason_of_exit(code)
-    )
+    due_at = now + backoff(failures, RESTART_BACKOFF_MAX)
+    return replace(worker, state=state, due_at=due_at, failures=failures, reason=reason_of_exit(code))
 
 
-def refused(worker: Worker, now: float) -> Worker:
-    """No process came to be: no memory, no descriptors."""
+def on_start_failed(worker: Worker, now: float) -> Worker:
+    """No process could be made: no memory, no descriptors."""
     state = TRANSITIONS[worker.state, Event.EXIT]
     failures = worker.failures + 1
-    due_at = now + backoff(failures)
+    due_at = now + backoff(failures, RESTART_BACKOFF_MAX)
     return replace(worker, state=state, due_at=due_at, failures=failures, reason="start_failed")
 
 
-def revived(worker: Worker, now: float) -> Worker:
-    """Somebody changed what may have been the cause: an idle worker starts at once, its record wiped."""
+def reset_backoff(worker: Worker, now: float) -> Worker:
+    """An idle worker starts at once and its failures no longer count: a person may have removed the cause."""
     return worker if worker.live else replace(worker, due_at=now, failures=0)
 
 
-def forgiven(worker: Worker, now: float) -> Worker:
-    """The machine or the service slept: nobody could be heard, and nobody could obey."""
+def reset_liveness(worker: Worker, now: float) -> Worker:
+    """The machine or the service slept, so no line could be read and no signal obeyed: count from now."""
     if worker.state is WorkerState.STOPPING:
         return replace(worker, due_at=now + KILL_AFTER)
-    return replace(worker, heard_at=now) if worker.live else worker
-
-
-def backoff(failures: int) -> float:
-    """Seconds to wait after the n-th failure in a row: 1, 2, 4 … 300."""
-    return min(BACKOFF_MAX, 2.0 ** min(failures - 1, 30))
+    return replace(worker, last_line_at=now) if worker.live else worker
 
 
 def reason_of_exit(code: int) -> str:
-    """The one word for an end nobody asked for."""
+    """The `reason` of a worker that was not stopped by the service."""
     if code == EXIT_OK:
         return "exited"
-    return "killed" if -code in _SENT_FROM_OUTSIDE else "crashed"
+    return "killed" if -code in _EXTERNAL_SIGNALS else "crashed"
 
 
-def words_for_exit(code: int | None) -> str:
-    """For the log."""
+def describe_exit(code: int | None) -> str:
+    """For the log; the sentence begins with what exited."""
     if code is None:
-        return "ended with its template"
+        return "ended together with its fork server"
     if code >= 0:
-        return f"ended with exit code {code}"
+        return f"exited with code {code}"
     try:
         name = signal.Signals(-code).name
     except ValueError:
         name = f"signal {-code}"
-    return f"was ended by {name}" + (" (out of memory?)" if -code == signal.SIGKILL else "")
+    return f"was killed by {name}" + (" (out of memory?)" if -code == signal.SIGKILL else "")
 
 
 # --- what to do ---------------------------------------------------------------------------------
@@ -221,14 +214,14 @@ class Kill:
 
 @dataclass(frozen=True, slots=True)
 class Forget:
-    """Nobody wants it and nothing runs."""
+    """It is not desired and nothing runs."""
 
     key: Key
 
 
 @dataclass(frozen=True, slots=True)
 class RestartAll:
-    """All workers fell silent together: whatever the cause, it is not one worker's."""
+    """All workers became silent together, so the cause is not one worker's."""
 
 
 Step = Start | Stop | Kill | Forget | RestartAll
@@ -242,17 +235,19 @@ def plan(
     for key, worker in observed.items():
         if step := _step(key, worker, desired.get(key), now, stale_after):
             steps.append(step)
-    return _together(steps, {key for key, worker in observed.items() if worker.state is WorkerState.RUNNING})
+    return _join_stale(
+        steps, {key for key, worker in observed.items() if worker.state is WorkerState.RUNNING}
+    )
 
 
-def next_look(observed: Iterable[Worker], stale_after: float) -> float:
-    """The earliest moment at which `plan` may have something new to say if nothing happens until then."""
+def next_deadline(observed: Iterable[Worker], stale_after: float) -> float:
+    """The earliest moment at which `plan` may return a step although nothing has happened until then."""
     return min((_deadline(worker, stale_after) for worker in observed), default=float("inf"))
 
 
 def _deadline(worker: Worker, stale_after: float) -> float:
     running = worker.state in (WorkerState.STARTING, WorkerState.RUNNING)
-    return worker.heard_at + stale_after if running else worker.due_at
+    return worker.last_line_at + stale_after if running else worker.due_at
 
 
 def _step(key: Key, worker: Worker, spec: WorkerSpec | None, now: float, stale_after: float) -> Step | None:
@@ -268,8 +263,8 @@ def _step(key: Key, worker: Worker, spec: WorkerSpec | None, now: float, stale_a
     return Start(spec) if due or spec != worker.spec else None
 
 
-def _together(steps: list[Step], running: set[Key]) -> list[Step]:
-    """Fold the steps into one if every running worker that is to go on running, of two or more, is stale."""
+def _join_stale(steps: list[Step], running: set[Key]) -> list[Step]:
+    """One RestartAll instead of the stops if all of at least two running, desired workers are stale."""
     stops = {step.key: step.reason for step in steps if isinstance(step, Stop)}
     going_on = {key for key in running if stops.get(key, "stale")}
     if len(going_on) < 2 or not going_on <= stops.keys():

@@ -1,6 +1,6 @@
-"""A worker's log pipe, the reading end: bytes that arrive anyhow, lines that leave whole.
+"""The reading end of a worker's log pipe: bytes in, whole lines out.
 
-Owns the descriptor and the cutting into lines. Never waits, and never reads what a line says.
+Owns the descriptor and the cutting into lines. Never blocks, and does not interpret a line.
 """
 
 from __future__ import annotations
@@ -23,23 +23,23 @@ class Lines:
         """The lines this chunk completes; empty ones are left out."""
         *whole, rest = chunk.split(b"\n")
         lines = []
-        for piece in whole:
-            self._append(piece)
+        for part in whole:
+            self._append(part)
             lines.append(bytes(self._pending))
             self._pending.clear()
         self._append(rest)
         return [line for line in lines if line]
 
     def rest(self) -> list[bytes]:
-        """What came after the last line break; a process that died may not have finished its line."""
+        """What came after the last line break; a process that died may have left its line unfinished."""
         return self.feed(b"\n")
 
-    def _append(self, piece: bytes) -> None:
-        self._pending += piece[: self._longest - len(self._pending)]
+    def _append(self, part: bytes) -> None:
+        self._pending += part[: self._longest - len(self._pending)]
 
 
 class LogPipe:
-    """The reading end. `writing` is the other one, for the child; closing it here is the maker's part."""
+    """The reading end. `writing` is the child's end; whoever passes it on closes it here."""
 
     def __init__(self) -> None:
         """Raises OSError when there is no descriptor left."""
@@ -47,19 +47,19 @@ class LogPipe:
         os.set_blocking(self._fd, False)
         self._lines = Lines()
         self.at_end = False
-        """Nobody holds the writing end any more."""
+        """No process has the writing end open any more."""
 
     def fileno(self) -> int:
         return self._fd
 
     def read(self) -> list[bytes]:
-        """The lines that are there; sets `at_end` once nobody can write another."""
+        """The lines that have arrived; sets `at_end` once no process can write another."""
         if chunk := self._chunk():
             return self._lines.feed(chunk)
         return self._lines.rest() if self.at_end else []
 
-    def last_words(self) -> list[bytes]:
-        """Everything still in the pipe of a child that is gone; closes it."""
+    def read_rest(self) -> list[bytes]:
+        """Everything left in the pipe of a child that is gone; closes it."""
         lines: list[bytes] = []
         while chunk := self._chunk():
             lines += self._lines.feed(chunk)
@@ -67,18 +67,18 @@ class LogPipe:
         return lines + self._lines.rest()
 
     def hung_up(self) -> bool:
-        """Nobody can write any more, whether or not all was read."""
+        """No process has the writing end open any more, whether or not everything was read."""
         poll = select.poll()
-        poll.register(self._fd, 0)  # POLLHUP is told unasked
+        poll.register(self._fd, 0)  # POLLHUP is always reported
         return self.at_end or bool(poll.poll(0))
 
     def close(self) -> None:
-        """A child still alive then meets EPIPE."""
+        """A child that still writes then gets EPIPE."""
         os.close(self._fd)
         self.at_end = True
 
     def _chunk(self) -> bytes:
-        """Empty: nothing is there now, or ever (`at_end`)."""
+        """Empty: nothing has arrived, or nothing will ever (`at_end`)."""
         if self.at_end:
             return b""
         try:

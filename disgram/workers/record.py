@@ -10,8 +10,8 @@ from typing import Any
 
 from disgram.report import Level, Report
 from disgram.workers import lifecycle
-from disgram.workers.forkserver_client import WorkerProcess
 from disgram.workers.spec import WorkerState, WorkerStatus
+from disgram.workers.worker_process import WorkerProcess
 
 
 class WorkerRecord:
@@ -27,8 +27,8 @@ class WorkerRecord:
         self._layout_changed = 0
         self.reported: str | None = None
         self.process: WorkerProcess | None = None
-        self.look = 0
-        """The supervisor's look at the wanted jobs that started the process."""
+        self.generation = 0
+        """The generation of desired workers for which the process was started."""
 
     @property
     def worker(self) -> lifecycle.Worker:
@@ -39,14 +39,14 @@ class WorkerRecord:
         self._worker = worker
         self._status = None
 
-    def began(self, process: WorkerProcess, look: int) -> None:
-        """A new process has nothing said against it yet."""
+    def on_start(self, process: WorkerProcess, generation: int) -> None:
+        """A new process has not reported a reason yet."""
         self.process = process
-        self.look = look
+        self.generation = generation
         self.reported = None
 
-    def take(self, facts: dict[str, Any], at: datetime) -> None:
-        """Keep what a report says of its worker; what is not of the agreed kind is left alone."""
+    def update(self, facts: dict[str, Any], at: datetime) -> None:
+        """Keep what a report says of its worker; values of an unexpected type are ignored."""
         self._status = None
         match facts:
             case {"reason": None | str() as reason}:
@@ -66,22 +66,22 @@ class WorkerRecord:
 
     @property
     def status(self) -> WorkerStatus:
-        """Made once and kept until something changes."""
+        """Cached until something changes."""
         pid = self.process.pid if self.process else None
         if self._status is None or self._status.pid != pid:
-            self._status = self._made(pid)
+            self._status = self._build_status(pid)
         return self._status
 
-    def _made(self, pid: int | None) -> WorkerStatus:
+    def _build_status(self, pid: int | None) -> WorkerStatus:
         worker = self._worker
-        # A child can speak before its template has told its pid; a worker shown as running has one.
-        nameless = worker.state is WorkerState.RUNNING and pid is None
+        # A child's first line can come before the fork server reports its pid; a running worker has one.
+        without_pid = worker.state is WorkerState.RUNNING and pid is None
         return WorkerStatus(
             job=worker.spec.job,
             channel=worker.spec.channel.name,
             script=worker.spec.script,
             pid=pid,
-            state=WorkerState.STARTING if nameless else worker.state,
+            state=WorkerState.STARTING if without_pid else worker.state,
             reason=worker.reason or (self.reported if worker.live else None),
             restarts=max(0, worker.starts - 1),
             last_poll_at=self._last_poll_at,
@@ -89,7 +89,7 @@ class WorkerRecord:
             last_post_id=self._last_post_id,
             gaps=self._gaps,
             layout_changed=self._layout_changed,
-            last_line_at=worker.heard_at,
+            last_line_at=worker.last_line_at,
             next_start_at=None if worker.live else worker.due_at,
         )
 
@@ -104,7 +104,7 @@ def _pairs(gaps: list[Any]) -> list[tuple[int, int]]:
 
 
 def decoded(line: bytes) -> Report:
-    """Any line whatever; JSON nested beyond reason is no report of ours."""
+    """Any line at all; JSON nested too deeply to be parsed is logged as text."""
     try:
         return Report.decode(line)
     except RecursionError:

@@ -1,4 +1,4 @@
-"""What runs: a worker's orders, and what is known of it. No process, no clock."""
+"""What a worker is to do, and what is known of it: data passed between threads and processes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from disgram.addresses import ChannelRef, Destination
 
 @dataclass(frozen=True, slots=True)
 class WorkerSettings:
-    """What every worker of a service shares; seconds and bytes. The names are those of the README."""
+    """Settings common to all workers of a service, in seconds and bytes, named as in the README."""
 
     data_dir: Path
     cooldown: float = 300.0
@@ -29,7 +29,7 @@ class WorkerSettings:
 
 @dataclass(frozen=True, slots=True)
 class WorkerSpec:
-    """Everything one worker needs to know. Equal specs mean that nothing has to restart."""
+    """Everything one worker needs. A running worker restarts when its spec is no longer equal to this."""
 
     job: str
     channel: ChannelRef
@@ -48,7 +48,7 @@ class WorkerSpec:
         return "threadhook.py" if self.destination.thread_id else "webhook.py"
 
     def to_wire(self) -> dict[str, Any]:
-        """As JSON for the template's socket. Holds the token: for that socket alone."""
+        """As JSON for the fork server's socket. Contains the webhook's token: never log it."""
         wire = asdict(self)
         wire["settings"]["data_dir"] = str(self.settings.data_dir)
         return wire
@@ -77,7 +77,7 @@ class WorkerState(str, Enum):
 
 @dataclass(frozen=True, slots=True)
 class WorkerStatus:
-    """One worker as its supervisor last saw it.
+    """One worker at the supervisor's last turn.
 
     `last_line_at` and `next_start_at` are monotonic, for ages; `last_poll_at` is wall-clock UTC, for people.
     What the worker itself reports (polls, posts, gaps) outlives its restarts; `reason` does not.
@@ -100,7 +100,7 @@ class WorkerStatus:
 
     @classmethod
     def about_to_start(cls, job: str, channel: str, script: str, now: float) -> WorkerStatus:
-        """A worker nothing is known of yet."""
+        """A worker that has not been started yet."""
         return cls(
             job, channel, script, None, WorkerState.STARTING, None, 0, None, None, None, (), 0, now, None
         )  # fmt: skip
@@ -108,9 +108,8 @@ class WorkerStatus:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """All workers at the monotonic moment `taken_at`. `errors`: what is in the service's own way now."""
+    """All workers at the monotonic moment `taken_at`. `errors`: what hinders the service itself."""
 
     workers: tuple[WorkerStatus, ...] = ()
     taken_at: float = 0.0
-    template_alive: bool = False
     errors: tuple[str, ...] = ()

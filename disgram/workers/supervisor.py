@@ -1,16 +1,17 @@
 """The one thread that starts, stops and kills workers.
 
-Owns the loop: it compares the wanted workers with those that run, has `lifecycle.plan` say what to do, and
-does it. Boot, a changed job, a crash and a hang take the same path. Never reads jobs.json, writes a log or
-answers HTTP: it is given `desired` to ask and `on_report` to tell, and calls both in its thread.
+Owns the loop: it compares the desired workers with those that run, asks `lifecycle.plan` what to do, and
+does it. Start, a changed job, a crash and a hang take the same path. Never reads jobs.json, writes a log or
+answers HTTP: `desired` and `on_report` are passed in, and both are called in its thread.
 
-One turn: wait for a log pipe, the template's socket, a wake-up or the next deadline; take in what came; if
-anything changed, plan and act; publish a snapshot.
+One turn: wait for a log pipe, the fork server's socket, a wake-up or the next deadline; process what came;
+if anything changed, plan and act; publish a snapshot.
 """
 
 from __future__ import annotations
 
 import contextlib
+import logging
 import selectors
 import socket
 import threading
@@ -22,31 +23,32 @@ from functools import partial
 
 from disgram.report import Report
 from disgram.workers import lifecycle
-from disgram.workers.forkserver_client import ForkServer, raise_descriptor_limit
+from disgram.workers.forkserver_process import ForkServerProcess
 from disgram.workers.generations import Generations
 from disgram.workers.heartbeat import BEAT_EVERY
 from disgram.workers.spec import Snapshot, WorkerSpec
 from disgram.workers.table import WorkerTable
+from disgram.workers.worker_process import raise_descriptor_limit
 
 _FOREVER = float("inf")
-_LAST_SECOND = 1.0
-"""How long before the end of `stop` its patience ends and SIGKILL goes out."""
+_KILL_BEFORE_END = 1.0
+"""Seconds before the end of `stop` at which SIGKILL is sent."""
 
 
 class Supervisor:
     """Everything public may be called from any thread, but not from a signal handler.
 
-    `desired` returns a mapping that nobody changes afterwards. `on_report` gets every line worth logging,
-    beats left out; should it raise, the snapshot's errors say so and work goes on. `on_crash` is called when
-    the loop ended by a fault, and with it every worker: nobody restarts them but a new service. Seconds
-    throughout; `clock` is monotonic.
+    `desired` returns a mapping that is not changed afterwards. `on_report` gets every line to be logged,
+    without heartbeats; if it raises, the snapshot's errors say so and work goes on. `on_crash` is called when
+    the loop ended by an unexpected exception, after it has stopped every worker. Times are in seconds;
+    `clock` is monotonic.
     """
 
     def __init__(
         self,
         desired: Callable[[], Mapping[lifecycle.Key, WorkerSpec]],
         on_report: Callable[[WorkerSpec, Report], None],
-        forkserver: ForkServer,
+        forkserver: ForkServerProcess,
         *,
         monitor_interval: float = 30.0,
         stale_after: float = 360.0,
@@ -57,7 +59,7 @@ class Supervisor:
         self._desired = desired
         self._forkserver = forkserver
         self._stale_after = stale_after
-        # Twice this long without a turn means that we slept, and must stay well within what counts as stale.
+        # Twice this long without a turn means that the machine slept; must be well below `stale_after`.
         self._interval = min(monitor_interval, stale_after / 4)
         self._clock = clock
         self._thread: threading.Thread | None = None
@@ -68,22 +70,22 @@ class Supervisor:
         beat_every = min(BEAT_EVERY, stale_after / 4)
         self._table = WorkerTable(forkserver, self._selector, on_report, clock, beat_every, self._interval)
         self._generations = Generations()
-        self._next_look_at = self._turned_at = clock()
+        self._next_step_at = self._last_turn_at = clock()
         self._stop_by = _FOREVER
-        self._revivals: deque[str] = deque()
+        self._backoff_resets: deque[str] = deque()
         self._restarts: deque[str | None] = deque()
 
     # --- for any thread ---
 
     def start(self) -> None:
-        """Begin; workers come up as `desired` says."""
+        """Start the thread, which starts the desired workers."""
         raise_descriptor_limit()
-        # Sockets know when they are closed: a late wake-up must not hit a descriptor of somebody else.
+        # Not a pipe: a wake-up after the end must not write to a descriptor that was reused.
         self._woken, self._waker = socket.socketpair()
         self._woken.setblocking(False)
         self._waker.setblocking(False)
         self._selector.register(self._woken, selectors.EVENT_READ, partial(self._on_wake, self._woken))
-        self._next_look_at = self._turned_at = self._clock()
+        self._next_step_at = self._last_turn_at = self._clock()
         self._thread = threading.Thread(target=self._run, name="supervisor", daemon=True)
         self._thread.start()
 
@@ -93,22 +95,22 @@ class Supervisor:
             return
         self._stop_by = min(self._stop_by, self._clock() + timeout)
         self.wake()
-        self._thread.join(timeout + _LAST_SECOND)
+        self._thread.join(timeout + _KILL_BEFORE_END)
 
     def wake(self) -> None:
-        """The wanted workers have changed."""
-        self._generations.ask()
-        self._rouse()
+        """The desired workers have changed."""
+        self._generations.request()
+        self._wake_up()
 
-    def revive(self, job: str) -> None:
-        """Start the job's workers at once that are in back-off or failed."""
-        self._revivals.append(job)
+    def reset_backoff(self, job: str) -> None:
+        """Start at once those of the job's workers that are in backoff or failed."""
+        self._backoff_resets.append(job)
         self.wake()
 
     def restart(self, job: str) -> None:
-        """Stop the job's workers; each starts again, and looks at its channel, once its process is gone."""
+        """Stop the job's workers; each starts again, and polls its channel, once its process is gone."""
         self._restarts.append(job)
-        self.revive(job)
+        self.reset_backoff(job)
 
     def restart_all(self) -> None:
         """Stop every worker; each starts again once its process is gone."""
@@ -117,22 +119,17 @@ class Supervisor:
 
     def wait_gone(self, job: str, timeout: float) -> bool:
         """Whether all processes the job had at the time of the call are gone, `timeout` seconds at most."""
-        look = self._generations.ask()
-        self._rouse()
-        return self._generations.wait_gone(job, look, timeout)
+        generation = self._generations.request()
+        self._wake_up()
+        return self._generations.wait_gone(job, generation, timeout)
 
     def snapshot(self) -> Snapshot:
-        """What was so at the end of the last turn."""
+        """The workers at the end of the last turn."""
         return self._snapshot
 
-    @property
-    def alive(self) -> bool:
-        """The thread runs. If it does not though nobody stopped it, the service had better end."""
-        return self._thread is not None and self._thread.is_alive()
-
-    def _rouse(self) -> None:
+    def _wake_up(self) -> None:
         if self._waker:
-            with contextlib.suppress(OSError):  # full of wake-ups, of which one is enough; or closed
+            with contextlib.suppress(OSError):  # full of wake-ups, one of which is enough; or closed
                 self._waker.send(b"\0")
 
     # --- its own thread ---
@@ -141,8 +138,9 @@ class Supervisor:
         try:
             while not self._finished():
                 self._turn()
-        except Exception:  # noqa: BLE001 - a fault of ours; told, and then the end of this thread
+        except Exception:
             traceback.print_exc()
+            logging.getLogger(__name__).exception("The supervisor crashed")
             self._end()
             self._on_crash()
         else:
@@ -156,65 +154,62 @@ class Supervisor:
         return self._stopping and (not self._table.processes() or self._clock() >= self._stop_by)
 
     def _turn(self) -> None:
-        for key, _ in self._selector.select(max(0.0, self._next_look_at - self._clock())):
+        for key, _ in self._selector.select(max(0.0, self._next_step_at - self._clock())):
             key.data()
         now = self._clock()
-        if now - self._turned_at > 2 * self._interval:
-            self._table.forgive(now)
-        if now >= self._next_look_at or self._table.changed:
-            self._look(now)
-        self._table.watch_template()
+        if now - self._last_turn_at > 2 * self._interval:
+            self._table.reset_liveness(now)
+        if now >= self._next_step_at or self._table.changed:
+            self._step(now)
+        self._table.watch_forkserver()
         self._publish(now)
-        self._turned_at = self._clock()
+        self._last_turn_at = self._clock()
 
-    def _look(self, now: float) -> None:
-        number = self._generations.asked
-        wanted: Mapping[lifecycle.Key, WorkerSpec] = {} if self._stopping else self._desired()
+    def _step(self, now: float) -> None:
+        generation = self._generations.requested
+        desired: Mapping[lifecycle.Key, WorkerSpec] = {} if self._stopping else self._desired()
         self._table.changed = False
         if not self._stopping:
-            self._forkserver.tend(now)
-        self._heed_requests(now)
-        for step in lifecycle.plan(wanted, self._table.workers(), now, stale_after=self._stale_after):
-            self._table.act(step, number, now)
-        if now >= self._stop_by - _LAST_SECOND:
-            self._table.kill_rest()
-        self._next_look_at = self._deadline(now)
-        self._generations.done(number, self._table.processes())
+            self._table.ensure_forkserver(now)
+        self._handle_requests(now)
+        for step in lifecycle.plan(desired, self._table.workers(), now, stale_after=self._stale_after):
+            self._table.act(step, generation, now)
+        if now >= self._stop_by - _KILL_BEFORE_END:
+            self._table.kill_all()
+        self._next_step_at = self._deadline(now)
+        self._generations.observe(generation, self._table.processes())
 
-    def _heed_requests(self, now: float) -> None:
-        while self._revivals:
-            self._table.revive(self._revivals.popleft(), now)
+    def _handle_requests(self, now: float) -> None:
+        while self._backoff_resets:
+            self._table.reset_backoff(self._backoff_resets.popleft(), now)
         while self._restarts:
             self._table.stop_all(None, now, self._restarts.popleft())
 
     def _deadline(self, now: float) -> float:
-        """When to look again if nothing happens: the monitor's tick at the latest."""
+        """When to plan again if nothing happens: at the monitor's next tick at the latest."""
         startable = self._forkserver.alive and not self._stopping
         workers = [worker for worker in self._table.workers().values() if startable or worker.live]
-        moments = [now + self._interval, lifecycle.next_look(workers, self._stale_after)]
+        moments = [now + self._interval, lifecycle.next_deadline(workers, self._stale_after)]
         if not self._stopping:
             moments.append(self._forkserver.due_at)
-        elif now < self._stop_by - _LAST_SECOND:
-            moments.append(self._stop_by - _LAST_SECOND)
+        elif now < self._stop_by - _KILL_BEFORE_END:
+            moments.append(self._stop_by - _KILL_BEFORE_END)
         else:
             moments.append(self._stop_by)
         return min(moments)
 
     def _publish(self, now: float) -> None:
-        self._snapshot = Snapshot(
-            self._table.statuses(), now, self._forkserver.alive, self._table.trouble(self._forkserver.trouble)
-        )
+        self._snapshot = Snapshot(self._table.statuses(), now, self._table.errors())
 
     def _on_wake(self, woken: socket.socket) -> None:
         woken.recv(4096)
         self._table.changed = True
 
     def _end(self) -> None:
-        """Nothing may be left, however the loop ended."""
-        self._forkserver.close(_LAST_SECOND if self._stopping else lifecycle.KILL_AFTER)
-        self._table.close()
+        """Leave no process, however the loop ended."""
+        self._table.close(_KILL_BEFORE_END if self._stopping else lifecycle.KILL_AFTER)
         self._publish(self._clock())
-        self._generations.done(_FOREVER, ())
+        self._generations.observe(_FOREVER, ())
         self._selector.close()
         for end in (self._woken, self._waker):
             if end:

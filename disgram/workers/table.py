@@ -1,7 +1,7 @@
-"""The workers that exist: records, processes, and the log pipes they are heard through.
+"""The workers that exist: their records, processes and log pipes, and the fork server they come from.
 
-Owns the carrying out of `lifecycle`'s steps and the taking in of what template and workers say. Never
-decides what to do or when to look. For the supervisor's thread alone.
+Owns carrying out the steps of `lifecycle.plan`, and applying what the fork server and the workers send.
+Never decides what to do or when. For the supervisor's thread alone.
 """
 
 from __future__ import annotations
@@ -16,37 +16,45 @@ from typing import Any
 
 from disgram.report import Level, Report
 from disgram.workers import lifecycle
-from disgram.workers.forkserver_client import ForkServer, WorkerProcess
+from disgram.workers.forkserver_process import ForkServerProcess
+from disgram.workers.forkserver_protocol import Event, Exited, Failed, ForkServerProtocol, Started
 from disgram.workers.heartbeat import BEAT_EVERY
+from disgram.workers.log_pipe import LogPipe
 from disgram.workers.record import WorkerRecord, decoded
 from disgram.workers.spec import WorkerSpec, WorkerState, WorkerStatus
+from disgram.workers.worker_process import WorkerProcess
+
+HUNG_AFTER = 30.0
+"""Seconds without any answer after which a fork server counts as hung; importing takes one or two."""
 
 
 class WorkerTable:
-    """Registers what it listens to with `selector`; the event's `data` is what to call then.
+    """Registers what it reads from with `selector`; the event's `data` is the function to call.
 
-    `changed`: something happened that `lifecycle.plan` should see. `stale_patience`: seconds for a silent
-    worker to obey SIGTERM; one that hangs will not, so it gets no longer than a monitor's tick.
+    `changed`: something happened that `lifecycle.plan` should see. `stale_timeout`: seconds from SIGTERM to
+    SIGKILL for a silent worker; one that hangs does not obey, so it gets no longer than a monitor's tick.
     """
 
     def __init__(
         self,
-        forkserver: ForkServer,
+        forkserver: ForkServerProcess,
         selector: selectors.BaseSelector,
         on_report: Callable[[WorkerSpec, Report], None],
         clock: Callable[[], float],
         beat_every: float = BEAT_EVERY,
-        stale_patience: float = lifecycle.KILL_AFTER,
+        stale_timeout: float = lifecycle.KILL_AFTER,
     ) -> None:
-        self._stale_patience = stale_patience
         self._forkserver = forkserver
-        self._template_watched = False
         self._selector = selector
         self._on_report = on_report
         self._clock = clock
         self._beat_every = beat_every
+        self._stale_timeout = min(stale_timeout, lifecycle.KILL_AFTER)
+        self._protocol: ForkServerProtocol | None = None
         self._records: dict[lifecycle.Key, WorkerRecord] = {}
-        self._trouble: dict[str, str] = {}
+        self._requested: dict[int, WorkerProcess] = {}
+        self._children: dict[int, WorkerProcess] = {}
+        self._errors: dict[str, str] = {}
         self.changed = False
 
     # --- what there is ---
@@ -56,106 +64,140 @@ class WorkerTable:
         return {key: record.worker for key, record in self._records.items()}
 
     def processes(self) -> tuple[tuple[str, int], ...]:
-        """Of each process that is not known to be gone: its job, and the look that started it."""
+        """Of each process that is not known to be gone: its job, and the generation that started it."""
         live = (record for record in self._records.values() if record.process)
-        return tuple((record.worker.spec.job, record.look) for record in live)
+        return tuple((record.worker.spec.job, record.generation) for record in live)
 
     def statuses(self) -> tuple[WorkerStatus, ...]:
         return tuple(record.status for record in self._records.values())
 
-    def trouble(self, *more: str) -> tuple[str, ...]:
-        """What stands in the service's own way."""
-        return tuple(text for text in (*more, *self._trouble.values()) if text)
+    def errors(self) -> tuple[str, ...]:
+        """What hinders the service itself, as /health shows it."""
+        return tuple(text for text in (self._forkserver.error, *self._errors.values()) if text)
 
-    # --- what happened ---
+    # --- the fork server ---
 
-    def watch_template(self) -> None:
-        """Listen to it, and for room in its socket while something waits to be sent."""
-        if not self._forkserver.alive:
-            return
-        events = selectors.EVENT_READ | (selectors.EVENT_WRITE if self._forkserver.wants_to_send else 0)
-        if self._template_watched:
-            self._selector.modify(self._forkserver, events, self._on_template)
-        else:
-            self._selector.register(self._forkserver, events, self._on_template)
-            self._template_watched = True
+    def ensure_forkserver(self, now: float) -> None:
+        """Start it if it is due, kill it if it hangs; its socket then shows the end."""
+        if self._protocol and self._protocol.unanswered_for(now) > HUNG_AFTER:
+            self._forkserver.kill()
+        if connection := self._forkserver.ensure_running(now):
+            self._protocol = ForkServerProtocol(connection, self._clock)
+            self._selector.register(self._protocol, selectors.EVENT_READ, self._on_forkserver)
 
-    def _on_template(self) -> None:
-        self._forkserver.flush()
-        for process in self._forkserver.receive():
-            self._ended(self._records[process.spec.key], process)
-        if not self._forkserver.alive:
-            self._template_lost()
+    def watch_forkserver(self) -> None:
+        """Listen also for room in its socket while something waits to be sent."""
+        if self._protocol:
+            write = selectors.EVENT_WRITE if self._protocol.wants_to_send else 0
+            self._selector.modify(self._protocol, selectors.EVENT_READ | write, self._on_forkserver)
 
-    def _template_lost(self) -> None:
-        """The kernel has told its children to stop; without Linux, we do."""
-        self._selector.unregister(self._forkserver)
-        self._template_watched = False
+    def _on_forkserver(self) -> None:
+        assert self._protocol  # noqa: S101 - registered only while there is one
+        self._protocol.flush()
+        for event in self._protocol.receive():
+            self._forkserver.error = ""
+            self._apply(event)
+        if self._protocol.at_end:
+            self._on_forkserver_exit()
+
+    def _apply(self, event: Event) -> None:
+        match event:
+            case Started(request, pid):
+                process = self._children[pid] = self._requested.pop(request)
+                process.pid = pid
+                for number in process.pending_signals:
+                    self._signal(process, number)
+            case Failed(request, error):
+                process = self._requested.pop(request)
+                process.failure = error
+                self._on_exit(self._records[process.spec.key], process)
+            case Exited(pid, code):
+                process = self._children.pop(pid)
+                process.code = code
+                self._on_exit(self._records[process.spec.key], process)
+
+    def _on_forkserver_exit(self) -> None:
+        """The kernel has sent its children SIGTERM; on systems other than Linux, we do."""
+        self._disconnect()
+        self._forkserver.on_exit(self._clock())
         self.changed = True
         for record in self._records.values():
             if record.process and record.process.gone:
-                self._ended(record, record.process)
+                self._on_exit(record, record.process)
             elif record.process and record.worker.state is not WorkerState.STOPPING:
-                self._report(record, Level.ERROR, f"{self._forkserver.trouble}; this worker starts anew")
+                self._report(record, Level.ERROR, f"{self._forkserver.error}; restarting this worker")
                 self._stop(record, "forkserver_gone", self._clock())
+
+    def _disconnect(self) -> None:
+        if self._protocol:
+            self._selector.unregister(self._protocol)
+            self._protocol.close()
+            self._protocol = None
+        for process in (*self._requested.values(), *self._children.values()):
+            process.orphaned = True
+        self._requested.clear()
+        self._children.clear()
+
+    # --- the workers ---
 
     def _on_log(self, record: WorkerRecord, process: WorkerProcess) -> None:
         if record.process is not process:
-            return  # another event of this turn told its end
-        self._take(record, process.log.read())
+            return  # another event of this turn reported its exit
+        self._on_lines(record, process.log.read())
         if process.log.at_end:
             self._selector.unregister(process.log)
         if process.gone:
-            self._ended(record, process)
+            self._on_exit(record, process)
 
-    def _take(self, record: WorkerRecord, lines: list[bytes]) -> None:
+    def _on_lines(self, record: WorkerRecord, lines: list[bytes]) -> None:
         if not lines:
             return
-        record.worker = lifecycle.spoke(record.worker, self._clock())
+        record.worker = lifecycle.on_line(record.worker, self._clock())
         for line in lines:
             report = decoded(line)
-            record.take(report.facts, datetime.now(timezone.utc))
+            record.update(report.facts, datetime.now(timezone.utc))
             if report.level:
                 self._report(record, report.level, report.text, report.facts)
 
-    def _ended(self, record: WorkerRecord, process: WorkerProcess) -> None:
+    def _on_exit(self, record: WorkerRecord, process: WorkerProcess) -> None:
         if record.process is not process:
             return
         with contextlib.suppress(KeyError):  # its end was read before
             self._selector.unregister(process.log)
-        self._take(record, process.log.last_words())
+        self._on_lines(record, process.log.read_rest())
         record.process = None
         self.changed = True
         now, was_stopping = self._clock(), record.worker.state is WorkerState.STOPPING
         if process.failure:
-            self._refused(record, process.failure, now)
+            self._on_start_failed(record, process.failure, now)
             return
-        record.worker = lifecycle.ended(record.worker, process.code, record.reported, now)
+        record.worker = lifecycle.on_exit(record.worker, process.code, record.reported, now)
         if not was_stopping:
-            pause = f"next start in {record.worker.due_at - now:.0f} s"
-            self._report(record, Level.ERROR, f"worker {lifecycle.words_for_exit(process.code)}; {pause}")
+            wait = record.worker.due_at - now
+            text = f"Worker {lifecycle.describe_exit(process.code)}; restarting in {wait:.0f} s"
+            self._report(record, Level.ERROR, text)
 
-    def _refused(self, record: WorkerRecord, why: str, now: float) -> None:
+    def _on_start_failed(self, record: WorkerRecord, why: str, now: float) -> None:
         spec = record.worker.spec
-        record.worker = lifecycle.refused(record.worker, now)
-        self._trouble["start"] = f"{spec.script} {spec.channel.name} cannot be started: {why}"
+        record.worker = lifecycle.on_start_failed(record.worker, now)
+        self._errors["start"] = f"{spec.script} {spec.channel.name} cannot be started: {why}"
 
     def _report(
         self, record: WorkerRecord, level: Level, text: str, facts: dict[str, Any] | None = None
     ) -> None:
         try:
             self._on_report(record.worker.spec, Report(level, text, facts or {}))
-            self._trouble.pop("log", None)
-        except Exception as error:  # noqa: BLE001 - a full disk is its caller's trouble; workers go on
-            self._trouble["log"] = f"the log: {error}"
+            self._errors.pop("log", None)
+        except Exception as error:  # noqa: BLE001 - a log that cannot be written must not stop the workers
+            self._errors["log"] = f"The log cannot be written: {error}"
 
     # --- what to do ---
 
-    def act(self, step: lifecycle.Step, look: int, now: float) -> None:
-        """Carry out one step of the plan that look number `look` made."""
+    def act(self, step: lifecycle.Step, generation: int, now: float) -> None:
+        """Carry out one step of the plan made for `generation`."""
         match step:
             case lifecycle.Start(spec):
-                self._start(spec, look, now)
+                self._start(spec, generation, now)
             case lifecycle.Stop(key, reason):
                 self._stop(self._records[key], reason, now)
             case lifecycle.Kill(key):
@@ -166,63 +208,79 @@ class WorkerTable:
                 self.stop_all("stale", now)
 
     def stop_all(self, reason: str | None, now: float, job: str | None = None) -> None:
-        """SIGTERM to whoever (of one job) has not had it; the wanted ones start again."""
+        """SIGTERM to every worker (of one job) that has not had it; those still desired start again."""
         for record in self._records.values():
             live = record.worker.live and record.worker.state is not WorkerState.STOPPING
             if live and job in {None, record.worker.spec.job}:
                 self._stop(record, reason, now)
 
-    def kill_rest(self) -> None:
-        """The end of all patience, perhaps with a template that no longer obeys."""
+    def kill_all(self) -> None:
+        """SIGKILL to whatever is left, also if the fork server no longer reads its socket."""
         for record in self._records.values():
             if record.process:
-                self._forkserver.signal_directly(record.process, signal.SIGKILL)
+                record.process.signal_directly(signal.SIGKILL)
 
-    def revive(self, job: str, now: float) -> None:
-        """Let the job's idle workers be due."""
+    def reset_backoff(self, job: str, now: float) -> None:
+        """Start the job's idle workers at the next step."""
         for record in self._records.values():
             if record.worker.spec.job == job:
-                record.worker = lifecycle.revived(record.worker, now)
+                record.worker = lifecycle.reset_backoff(record.worker, now)
 
-    def forgive(self, now: float) -> None:
-        """The machine slept, or this process did: nobody's silence counts."""
-        self._forkserver.forgive(now)
+    def reset_liveness(self, now: float) -> None:
+        """The machine or this process slept, so no line and no answer could be read meanwhile."""
+        if self._protocol:
+            self._protocol.reset_wait(now)
         for record in self._records.values():
-            record.worker = lifecycle.forgiven(record.worker, now)
+            record.worker = lifecycle.reset_liveness(record.worker, now)
 
-    def close(self) -> None:
-        """At the end, when the template is closed."""
+    def close(self, timeout: float) -> None:
+        """End the fork server, which stops its children; kill it after `timeout` seconds."""
+        self._disconnect()
+        self._forkserver.on_exit(self._clock(), timeout)
         for record in self._records.values():
             if record.process:
                 record.process.log.close()
         self._records.clear()
 
-    def _start(self, spec: WorkerSpec, look: int, now: float) -> None:
-        record = self._records.setdefault(spec.key, WorkerRecord(lifecycle.wanted(spec, now)))
-        if not self._forkserver.alive:
-            return  # its time comes when there is one again
-        record.worker = lifecycle.began(record.worker, spec, now)
+    def _start(self, spec: WorkerSpec, generation: int, now: float) -> None:
+        record = self._records.setdefault(spec.key, WorkerRecord(lifecycle.new_worker(spec, now)))
+        if not self._protocol:
+            return  # started once there is a fork server again
+        record.worker = lifecycle.on_start(record.worker, spec, now)
         try:
-            process = self._forkserver.start(spec, beat_every=self._beat_every)
+            log = LogPipe()
         except OSError as error:
-            self._refused(record, f"no log pipe: {error.strerror}", now)
+            self._on_start_failed(record, f"no log pipe: {error.strerror}", now)
             return
-        record.began(process, look)
-        self._trouble.pop("start", None)
-        self._selector.register(process.log, selectors.EVENT_READ, partial(self._on_log, record, process))
+        process = WorkerProcess(spec, log)
+        module = self._forkserver.module_of(spec)
+        request = self._protocol.start(module, spec.to_wire(), log.writing, self._beat_every)
+        self._requested[request] = process
+        record.on_start(process, generation)
+        self._errors.pop("start", None)
+        self._selector.register(log, selectors.EVENT_READ, partial(self._on_log, record, process))
 
     def _stop(self, record: WorkerRecord, reason: str | None, now: float) -> None:
         if not record.process:
             return
-        patience = None
+        timeout = lifecycle.KILL_AFTER
         if reason == "stale":
-            patience = min(self._stale_patience, lifecycle.KILL_AFTER)
-            silent = now - record.worker.heard_at
-            self._report(record, Level.ERROR, f"no sign of life for {silent:.0f} s; this worker is replaced")
-        self._forkserver.signal(record.process, signal.SIGTERM)
-        record.worker = lifecycle.stopping(record.worker, reason, now, patience)
+            timeout = self._stale_timeout
+            silent = now - record.worker.last_line_at
+            self._report(record, Level.ERROR, f"Worker sent nothing for {silent:.0f} s; replacing it")
+        self._signal(record.process, signal.SIGTERM)
+        record.worker = lifecycle.on_stop(record.worker, reason, now, timeout)
 
     def _kill(self, record: WorkerRecord, now: float) -> None:
         if record.process:
-            self._forkserver.signal(record.process, signal.SIGKILL)
-        record.worker = lifecycle.killed(record.worker, now)
+            self._signal(record.process, signal.SIGKILL)
+        record.worker = lifecycle.on_kill(record.worker, now)
+
+    def _signal(self, process: WorkerProcess, number: int) -> None:
+        """Through the fork server, which knows whether the pid is still that child's."""
+        if process.orphaned or not self._protocol:
+            process.signal_directly(number)
+        elif process.pid is None:
+            process.pending_signals.append(number)
+        else:
+            self._protocol.signal(process.pid, number)

@@ -52,7 +52,7 @@ def ask(
     taken_at: float = 999.0,
     jobs: dict[str, int] | None = None,
 ) -> dict[str, Any]:
-    snapshot = Snapshot(workers, taken_at, True, errors)
+    snapshot = Snapshot(workers, taken_at, errors)
     limits = {"active_buckets": 1, "paused_until": None}
     counted = {"news": len(workers)} if jobs is None else jobs
     return summarise(snapshot, limits, host, log, MOMENT, counted)

@@ -56,12 +56,12 @@ class FakeSupervisor:
             if self.may_end.is_set():
                 self._workers = {key: status for key, status in self._workers.items() if key in wanted}
 
-    def revive(self, job: str) -> None:
+    def reset_backoff(self, job: str) -> None:
         self.revived.append(job)
         self.wake()
 
     def restart(self, job: str) -> None:
-        self.revive(job)
+        self.reset_backoff(job)
 
     def restart_all(self) -> None:
         self.restarted += 1
@@ -74,7 +74,7 @@ class FakeSupervisor:
 
     def snapshot(self) -> Snapshot:
         with self._lock:
-            return Snapshot(tuple(self._workers.values()), time.monotonic(), True)
+            return Snapshot(tuple(self._workers.values()), time.monotonic())
 
     def becomes(self, job: str, **changes: Any) -> None:
         """What a worker of the job reports of itself."""

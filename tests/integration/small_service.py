@@ -1,6 +1,6 @@
 """A service in miniature, to be killed: `python -m tests.integration.small_service DATA_DIR CHANNEL...`
 
-Prints the pids of its template and its workers as a JSON line whenever they change; SIGTERM stops it.
+Prints the pids of its fork server and its workers as a JSON line whenever they change; SIGTERM stops it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import threading
 from pathlib import Path
 
 from disgram.addresses import ChannelRef, Destination
-from disgram.workers.forkserver_client import ForkServer
+from disgram.workers.forkserver_process import ForkServerProcess
 from disgram.workers.spec import WorkerSettings, WorkerSpec
 from disgram.workers.supervisor import Supervisor
 
@@ -25,8 +25,8 @@ def spec_of(data_dir: Path, channel: str, job: str = "job", color: int | None = 
     return WorkerSpec(job, ChannelRef(channel), destination, color, WorkerSettings(data_dir))
 
 
-def forkserver() -> ForkServer:
-    return ForkServer(
+def forkserver() -> ForkServerProcess:
+    return ForkServerProcess(
         [f"tests.integration.workers.{name}" for name in BEHAVIOURS],
         module_of=lambda spec: f"tests.integration.workers.{spec.channel.name.split('_')[0]}",
     )
@@ -36,13 +36,13 @@ def main(data_dir: Path, channels: list[str]) -> None:
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda number, frame: stop.set())
     specs = {spec.key: spec for spec in (spec_of(data_dir, channel) for channel in channels)}
-    warm = forkserver()
-    supervisor = Supervisor(lambda: specs, lambda spec, report: None, warm)
+    server = forkserver()
+    supervisor = Supervisor(lambda: specs, lambda spec, report: None, server)
     supervisor.start()
     shown = ""
     while not stop.wait(0.01):
         pids = [worker.pid for worker in supervisor.snapshot().workers if worker.pid]
-        line = json.dumps({"template": warm.pid, "workers": pids})
+        line = json.dumps({"forkserver": server.pid, "workers": pids})
         if line != shown:
             print(line, flush=True)
             shown = line

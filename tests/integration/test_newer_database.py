@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from disgram.workers.forkserver_client import ForkServer
+from disgram.workers.forkserver_process import ForkServerProcess
 from disgram.workers.spec import WorkerState
 from disgram.workers.supervisor import Supervisor
 from standins.stage import eventually, free_port
@@ -60,7 +60,7 @@ def test_program_exits_with_code_2_and_one_line_about_a_newer_database(
 def test_worker_with_a_newer_database_fails_and_is_not_restarted(newer: Path) -> None:
     spec, lines = spec_of(newer.parent, "news"), list[str]()
     supervisor = Supervisor(
-        lambda: {spec.key: spec}, lambda _, report: lines.append(report.text), ForkServer(["webhook"])
+        lambda: {spec.key: spec}, lambda _, report: lines.append(report.text), ForkServerProcess(["webhook"])
     )
     supervisor.start()
     try:

@@ -1,44 +1,25 @@
-"""Disgram.log: one event one line whatever it holds, rotation by us and by others, and reading it back."""
+"""The file: rotation by us and by others, a full disk, and reading it back."""
 
 from __future__ import annotations
 
 import errno
 import io
 import os
-import re
 import subprocess
 import sys
 import threading
-from datetime import datetime
 from pathlib import Path
 
 import pytest
-from hypothesis import example, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from disgram.errors import StorageUnavailable
 from disgram.logs.log_file import (
-    _UNSAFE,
     LogFile,
-    cut,
-    mask,
-    one_line,
 )
 from disgram.report import Level
-
-NOON = datetime(2026, 3, 1, 12, 0, 0).timestamp()
-LINE = re.compile(
-    r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \[(INFO|ERROR|NEW_MESSAGE|STATUS|SYSTEM)\] "
-    r"(?:\[([^\[\]]*)\] )?(?:\[([^\[\]]*)\] .*|(?!\[).*)"
-)
-
-
-def make(
-    folder: Path, *, max_bytes: int = 1 << 20, backups: int = 2, secrets: tuple[str, ...] = ()
-) -> LogFile:
-    return LogFile(
-        folder / "Disgram.log", max_bytes=max_bytes, backups=backups, clock=lambda: NOON, secrets=secrets
-    )
+from tests.logs.log_files import LINE, content, make
 
 
 @pytest.fixture
@@ -46,100 +27,7 @@ def log(tmp_path: Path) -> LogFile:
     return make(tmp_path)
 
 
-def content(folder: Path) -> str:
-    return (folder / "Disgram.log").read_text("utf-8")
-
-
-def test_the_form_of_a_line(log: LogFile, tmp_path: Path) -> None:
-    log.write(Level.NEW_MESSAGE, "https://t.me/durov/5", job="news", channel="durov")
-    log.write(Level.SYSTEM, "Job created", job="news")
-    log.write(Level.STATUS, "Started")
-    assert content(tmp_path).splitlines() == [
-        "2026-03-01 12:00:00 [NEW_MESSAGE] [news] [durov] https://t.me/durov/5",
-        "2026-03-01 12:00:00 [SYSTEM] [news] Job created",
-        "2026-03-01 12:00:00 [STATUS] Started",
-    ]
-
-
-@pytest.mark.parametrize(
-    ("text", "written"),
-    [
-        ("a\nb\r\tc", r"a\nb\r\tc"),
-        ("a\x00\x1b[31m\x7f", r"a\x00\x1b[31m\x7f"),
-        ("a\u2028b\u2029c\u0085d", r"a\u2028b\u2029c\x85d"),
-        ("\u202eevil\u2066", r"\u202eevil\u2066"),
-        ("\ud800", r"\ud800"),
-        ("naïve 日本 👩‍👩‍👧", "naïve 日本 👩‍👩‍👧"),
-    ],
-)
-def test_what_breaks_a_line_is_escaped(text: str, written: str) -> None:
-    assert one_line(text) == written
-
-
-@pytest.mark.parametrize("name", ["x] [ERROR", "x] [durov", "[", "]", "\\x5d", "News [EN]", "a\nb"])
-def test_a_name_cannot_fake_a_field(log: LogFile, tmp_path: Path, name: str) -> None:
-    log.write(Level.INFO, "text", job=name, channel="durov")
-    log.write(Level.INFO, "text", job="durov", channel="x")
-    log.write(Level.INFO, "[durov] [x] text", job=name)
-    lines = content(tmp_path).splitlines()
-    for line, expected in zip(lines, ["durov", "x", None], strict=True):
-        found = LINE.fullmatch(line)
-        assert found
-        assert (found[1], found[3]) == ("INFO", expected)
-    assert len(log.tail(10, job=name)) == 2
-    assert len(log.tail(10, job="durov")) == 1
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "POST https://discord.com/api/v10/webhooks/123/aTo-k_en.1?wait=true failed",
-        "HTTPSConnectionPool(host='discord.com'): url: /api/webhooks/123/aTo-k_en.1 (Caused by",
-        '{"url":"https:\\/\\/discord.com\\/api\\/webhooks\\/123\\/aTo-k_en.1"}',
-        "webhooks%2F123%2FaTo-k_en.1&x",
-        "WEBHOOKS/123/aTo-k_en.1/messages/5",
-        "the password is hunter22!",
-    ],
-)
-def test_tokens_and_secrets_are_masked(tmp_path: Path, text: str) -> None:
-    log = make(tmp_path, secrets=("hunter22", ""))
-    log.write(Level.ERROR, text, job=text, channel=text)
-    written = content(tmp_path)
-    assert "aTo-k" not in written
-    assert "hunter22" not in written
-    assert "***" in written
-
-
-def test_a_line_of_an_older_disgram_is_masked_when_it_is_read(log: LogFile, tmp_path: Path) -> None:
-    (tmp_path / "Disgram.log").write_text(
-        "sent to https://discord.com/api/webhooks/1/secretToken\x1b[2J\n", "utf-8"
-    )
-    assert log.tail(5) == [r"sent to https://discord.com/api/webhooks/1/***\x1b[2J"]
-
-
-@example("[", "", "")  # behind both fields a bracket is text, and fakes nothing
-@given(st.text(max_size=80), st.none() | st.text(max_size=20), st.none() | st.text(max_size=20))
-def test_one_event_is_one_line(
-    tmp_path_factory: pytest.TempPathFactory, text: str, job: str | None, channel: str | None
-) -> None:
-    folder = tmp_path_factory.mktemp("log")
-    log = make(folder)
-    log.write(Level.INFO, text, job=job, channel=channel if job is not None else None)
-    written = content(folder)
-    assert written.splitlines() == [written[:-1]]
-    found = LINE.fullmatch(written[:-1])
-    assert found
-    assert (found[2] is not None) == (job is not None)
-    log.close()
-
-
-def test_somebody_elses_words_are_cut() -> None:
-    assert cut("x" * 300) == "x" * 300
-    assert cut("x" * 301) == "x" * 299 + "…"
-    assert mask("no secret") == "no secret"
-
-
-def test_rotation_by_size(tmp_path: Path) -> None:
+def test_log_rotates_by_size_and_keeps_the_newest_lines(tmp_path: Path) -> None:
     log = make(tmp_path, max_bytes=400, backups=2)
     for number in range(40):
         log.write(Level.INFO, f"line {number:02}")
@@ -151,7 +39,7 @@ def test_rotation_by_size(tmp_path: Path) -> None:
     assert len(kept) > 20
 
 
-def test_no_backups_means_starting_over(tmp_path: Path) -> None:
+def test_log_without_backups_starts_over_at_its_size_limit(tmp_path: Path) -> None:
     log = make(tmp_path, max_bytes=400, backups=0)
     for number in range(40):
         log.write(Level.INFO, f"line {number:02}")
@@ -159,7 +47,7 @@ def test_no_backups_means_starting_over(tmp_path: Path) -> None:
     assert log.tail(1)[0].endswith("line 39")
 
 
-def test_logrotate_that_renames(log: LogFile, tmp_path: Path) -> None:
+def test_file_renamed_by_logrotate_is_followed_by_a_new_one(log: LogFile, tmp_path: Path) -> None:
     log.write(Level.INFO, "before")
     (tmp_path / "Disgram.log").rename(tmp_path / "Disgram.log.1")
     log.write(Level.INFO, "after")
@@ -167,32 +55,32 @@ def test_logrotate_that_renames(log: LogFile, tmp_path: Path) -> None:
     assert [line.split()[-1] for line in log.tail(5)] == ["before", "after"]
 
 
-def test_logrotate_that_truncates(log: LogFile, tmp_path: Path) -> None:
+def test_file_truncated_by_logrotate_is_written_on(log: LogFile, tmp_path: Path) -> None:
     log.write(Level.INFO, "before")
     os.truncate(tmp_path / "Disgram.log", 0)
     log.write(Level.INFO, "after")
     assert content(tmp_path) == "2026-03-01 12:00:00 [INFO] after\n"
 
 
-def test_a_full_disk_is_said_once_and_recovered_from(
+def test_full_disk_is_warned_of_once_and_the_missing_lines_are_counted(
     log: LogFile, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A directory in the file's place fails as a disk does: at once, and until somebody acts."""
+    """A directory in the file's place stands for the disk: each write fails until it is removed."""
     path = tmp_path / "Disgram.log"
     path.mkdir()
     log.write(Level.INFO, "one")
     log.write(Level.INFO, "two")
-    assert log.trouble
+    assert log.write_error
     assert capsys.readouterr().err.count("\n") == 1
     path.rmdir()
     log.write(Level.INFO, "three")
-    assert log.trouble is None
+    assert log.write_error is None
     first, second = content(tmp_path).splitlines()
     assert "[SYSTEM] 2 lines are missing" in first
     assert second.endswith("[INFO] three")
 
 
-def test_standard_error_on_the_same_full_disk(
+def test_full_disk_under_log_and_stderr_raises_nothing(
     log: LogFile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Full(io.StringIO):
@@ -202,10 +90,10 @@ def test_standard_error_on_the_same_full_disk(
     (tmp_path / "Disgram.log").mkdir()
     monkeypatch.setattr(sys, "stderr", Full())
     log.write(Level.INFO, "one")
-    assert log.trouble
+    assert log.write_error
 
 
-SHORT_OF_SPACE = """
+LIMITED_FILE_SIZE = """
 import resource, signal, sys
 from pathlib import Path
 from disgram.report import Level
@@ -221,9 +109,9 @@ log.write(Level.INFO, "back")
 """
 
 
-def test_a_line_that_fits_in_part_spoils_no_other(tmp_path: Path) -> None:
-    """A limit on the size of files cuts a write short exactly as a full disk does."""
-    command = [sys.executable, "-c", SHORT_OF_SPACE, str(tmp_path / "Disgram.log")]
+def test_line_written_in_part_spoils_no_other_line(tmp_path: Path) -> None:
+    """A limit on file sizes cuts a write short as a full disk does."""
+    command = [sys.executable, "-c", LIMITED_FILE_SIZE, str(tmp_path / "Disgram.log")]
     done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
     assert done.stderr.count("\n") == 1
     lines = content(tmp_path).splitlines()
@@ -233,7 +121,7 @@ def test_a_line_that_fits_in_part_spoils_no_other(tmp_path: Path) -> None:
     assert lines[3].endswith("[INFO] back")
 
 
-def test_tail_by_job_and_level(log: LogFile) -> None:
+def test_tail_selects_by_job_and_level(log: LogFile) -> None:
     for number in range(10):
         log.write(
             Level.ERROR if number % 2 else Level.INFO,
@@ -248,43 +136,43 @@ def test_tail_by_job_and_level(log: LogFile) -> None:
     assert log.tail(5, job="c") == []
 
 
-def test_lines_longer_than_a_block_and_without_an_end(log: LogFile, tmp_path: Path) -> None:
+def test_tail_reads_lines_longer_than_a_block_and_an_unfinished_one(log: LogFile, tmp_path: Path) -> None:
     (tmp_path / "Disgram.log").write_bytes(b"first\n" + b"x" * 200_000 + b"\n\xff\nlast without an end")
     assert [line[:6] for line in log.tail(10)] == ["first", "xxxxxx", "\ufffd", "last w"]
     assert log.tail(10)[1] == "x" * 200_000
 
 
 @given(st.lists(st.integers(0, 3000), max_size=60), st.integers(1, 80))
-def test_tail_is_the_end_of_the_file(
-    tmp_path_factory: pytest.TempPathFactory, sizes: list[int], wanted: int
+def test_tail_returns_the_last_lines_of_the_file(
+    tmp_path_factory: pytest.TempPathFactory, sizes: list[int], count: int
 ) -> None:
     folder = tmp_path_factory.mktemp("log")
     lines = [f"{number}" + "y" * size for number, size in enumerate(sizes)]
     (folder / "Disgram.log").write_text("".join(f"{line}\n" for line in lines), "utf-8")
-    assert make(folder).tail(wanted) == lines[-wanted:]
+    assert make(folder).tail(count) == lines[-count:]
 
 
-def test_no_file_is_no_line(log: LogFile) -> None:
+def test_missing_file_has_no_lines_and_no_time_of_writing(log: LogFile) -> None:
     assert log.tail(5) == []
     assert log.last_write_at is None
     log.write(Level.INFO, "x")
     assert log.last_write_at is not None
 
 
-def test_a_file_that_cannot_be_opened(log: LogFile, tmp_path: Path) -> None:
+def test_file_that_cannot_be_opened_raises_storage_unavailable(log: LogFile, tmp_path: Path) -> None:
     (tmp_path / "Disgram.log").symlink_to("Disgram.log")
     with pytest.raises(StorageUnavailable):
         log.tail(5)
 
 
-def test_threads_do_not_mix_their_lines(tmp_path: Path) -> None:
+def test_threads_writing_at_once_do_not_mix_their_lines(tmp_path: Path) -> None:
     log = make(tmp_path, max_bytes=20_000, backups=50)
-    speakers = [threading.Thread(target=_speak, args=(log, n)) for n in range(4)]
-    for speaker in speakers:
-        speaker.start()
+    threads = [threading.Thread(target=_write_300, args=(log, n)) for n in range(4)]
+    for thread in threads:
+        thread.start()
     seen = [log.tail(50) for _ in range(20)]
-    for speaker in speakers:
-        speaker.join()
+    for thread in threads:
+        thread.join()
     assert all(LINE.fullmatch(line) for lines in seen for line in lines)
     for n in range(4):
         assert [line.rsplit(" ", 1)[-1] for line in log.tail(1000, job=f"job{n}")] == [
@@ -292,16 +180,6 @@ def test_threads_do_not_mix_their_lines(tmp_path: Path) -> None:
         ]
 
 
-def _speak(log: LogFile, n: int) -> None:
+def _write_300(log: LogFile, n: int) -> None:
     for i in range(300):
         log.write(Level.INFO, f"{n}:{i}", job=f"job{n}")
-
-
-def test_every_character_that_must_be_escaped_is_found_however_the_line_is_looked_at() -> None:
-    unsafe = [chr(code) for code in range(0x110000) if _UNSAFE.match(chr(code))]
-    assert not any(one_line(f"a{character}b") == f"a{character}b" for character in unsafe)
-
-
-@pytest.mark.parametrize("word", ["webhooks", "WEBHOOKS", "webhook\u017f", "web\u017fwebhoo\u212as"])
-def test_a_token_is_masked_however_the_word_before_it_is_written(word: str) -> None:
-    assert "secret" not in mask(f"https://discord.com/api/{word}/123/secret")

@@ -1,4 +1,4 @@
-"""Reading a log backwards: the same lines as reading all of it, and nothing read in vain twice."""
+"""Reading a log backwards finds the same lines as reading all of it, and reads less."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from disgram.logs import tail as log_search
+from disgram.logs import tail
 from disgram.logs.log_file import LogFile
 from disgram.logs.tail import (
     KINDS,
@@ -28,8 +28,8 @@ LEVELS = (None, Level.INFO, Level.ERROR, Level.STATUS)
 @pytest.fixture(scope="module", autouse=True)
 def small_blocks() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(log_search, "BLOCK", 256)
-        patch.setattr(log_search, "_OVERLAP", 16)
+        patch.setattr(tail, "BLOCK", 256)
+        patch.setattr(tail, "_OVERLAP", 16)
         yield
 
 
@@ -43,7 +43,7 @@ def all_of(folder: Path) -> list[str]:
     return [line for path in paths if path.exists() for line in path.read_text("utf-8").split("\n") if line]
 
 
-def wanted(line: str, job: str | None, level: Level | None) -> bool:
+def matches(line: str, job: str | None, level: Level | None) -> bool:
     fields = f"[{job}] " if job else ""
     levels = [level] if level else list(Level)
     return not (job or level) or any(line[20:].startswith(f"[{one.value}] {fields}") for one in levels)
@@ -65,7 +65,7 @@ def cut_off(share: float) -> Callable[[LogFile, Path], None]:
 
 
 def appended(text: str) -> Callable[[LogFile, Path], None]:
-    """By somebody else."""
+    """By another program."""
 
     def act(_: LogFile, folder: Path) -> None:
         with (folder / "Disgram.log").open("a") as file:
@@ -93,10 +93,10 @@ ACTS = st.one_of(
 
 @settings(max_examples=200, deadline=None)
 @given(st.lists(ACTS, max_size=40), st.sampled_from([1, 3, 1000]), st.sampled_from([900, 1 << 20]))
-def test_it_finds_what_reading_everything_finds(
+def test_tail_equals_reading_the_whole_log_after_any_changes(
     tmp_path_factory: pytest.TempPathFactory,
     acts: list[Callable[[LogFile, Path], None]],
-    most: int,
+    count: int,
     max_bytes: int,
 ) -> None:
     folder = tmp_path_factory.mktemp("log")
@@ -105,11 +105,10 @@ def test_it_finds_what_reading_everything_finds(
         act(log, folder)
         lines = all_of(folder)
         for job, level in zip(JOBS, LEVELS, strict=True):
-            expected = [line for line in lines if wanted(line, job, level)]
-            assert log.tail(most, job, level) == expected[-most:]
-            assert (
-                log.tail(most, None, level) == [line for line in lines if wanted(line, None, level)][-most:]
-            )
+            expected = [line for line in lines if matches(line, job, level)]
+            assert log.tail(count, job, level) == expected[-count:]
+            expected = [line for line in lines if matches(line, None, level)]
+            assert log.tail(count, None, level) == expected[-count:]
     log.close()
 
 
@@ -120,7 +119,7 @@ def test_lines_that_begin_with_a_block_are_found(tmp_path: Path, length: int) ->
     assert make(tmp_path).tail(1000) == lines
 
 
-def test_lines_that_begin_behind_an_unfinished_one_are_found(tmp_path: Path) -> None:
+def test_lines_after_an_unfinished_line_are_found(tmp_path: Path) -> None:
     log = make(tmp_path)
     (tmp_path / "Disgram.log").write_text("z" * 600)
     assert log.tail(1000, level=Level.ERROR) == []
@@ -129,7 +128,7 @@ def test_lines_that_begin_behind_an_unfinished_one_are_found(tmp_path: Path) -> 
     assert len(log.tail(1000, level=Level.ERROR)) == 2
 
 
-def test_what_is_being_written_meanwhile_is_left_out(tmp_path: Path) -> None:
+def test_line_still_being_written_is_left_out(tmp_path: Path) -> None:
     path = tmp_path / "Disgram.log"
     path.write_bytes(b"whole\nhal")
     with path.open("rb") as file:
@@ -150,8 +149,8 @@ def read(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return lengths
 
 
-def test_where_nothing_was_found_nothing_is_read_again(tmp_path: Path, read: list[int]) -> None:
-    """GET /logs?level=ERROR read 100 MB each time, when all was well."""
+def test_blocks_without_a_match_are_not_read_again(tmp_path: Path, read: list[int]) -> None:
+    """Otherwise GET /logs?level=ERROR would read the whole log each time."""
     log = make(tmp_path)
     for number in range(400):
         log.write(Level.ERROR if number == 200 else Level.INFO, f"n{number}", "job", "channel")
@@ -163,20 +162,20 @@ def test_where_nothing_was_found_nothing_is_read_again(tmp_path: Path, read: lis
     assert len(read) <= 3
 
 
-def test_a_new_file_under_an_old_ones_inode_is_read(tmp_path: Path) -> None:
-    """File systems give the number of a deleted file to the next one."""
+def test_new_file_with_the_inode_of_an_old_one_is_read(tmp_path: Path) -> None:
+    """File systems reuse the inode number of a deleted file."""
     log = make(tmp_path)
     for _ in range(30):
         log.write(Level.INFO, "x")
     assert log.tail(5, level=Level.ERROR) == []
-    os.truncate(tmp_path / "Disgram.log", 0)  # the same, seen from a log that goes on in it
+    os.truncate(tmp_path / "Disgram.log", 0)  # looks the same to a log that goes on in it
     for _ in range(40):
         log.write(Level.ERROR, "x")
     assert len(log.tail(100, level=Level.ERROR)) == 40
 
 
-def test_what_is_remembered_has_an_end() -> None:
+def test_number_of_remembered_kinds_is_bounded() -> None:
     known = KnownFile(10_000)
     for number in range(3 * KINDS):
-        known.bare(Kind(b"x", (b"%d" % number,), 0))
-    assert len(known._bare) <= KINDS
+        known.empty(Kind(b"x", (b"%d" % number,), 0))
+    assert len(known._empty) <= KINDS

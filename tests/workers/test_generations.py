@@ -1,4 +1,4 @@
-"""Who waits for a job's processes to go is not told so by a look that began before his change."""
+"""`wait_gone` returns only after the caller's change was applied and the older processes are gone."""
 
 from __future__ import annotations
 
@@ -7,27 +7,29 @@ import threading
 from disgram.workers.generations import Generations
 
 
-def test_a_look_that_began_before_the_change_proves_nothing() -> None:
-    looks = Generations()
-    earlier = looks.asked
-    look = looks.ask()
-    looks.done(earlier, ())
-    assert not looks.wait_gone("job", look, timeout=0)
-    looks.done(looks.asked, ())
-    assert looks.wait_gone("job", look, timeout=0)
+def test_generation_before_the_change_does_not_end_the_wait() -> None:
+    generations = Generations()
+    earlier = generations.requested
+    changed = generations.request()
+    generations.observe(earlier, ())
+    assert not generations.wait_gone("job", changed, timeout=0)
+    generations.observe(changed, ())
+    assert generations.wait_gone("job", changed, timeout=0)
 
 
-def test_only_the_jobs_own_earlier_processes_count() -> None:
-    looks = Generations()
-    look = looks.ask()
-    looks.done(look, (("job", look - 1),))
-    assert not looks.wait_gone("job", look, timeout=0)
-    looks.done(look, (("other", look - 1), ("job", look)))
-    assert looks.wait_gone("job", look, timeout=0)
+def test_only_older_processes_of_the_same_job_prolong_the_wait() -> None:
+    generations = Generations()
+    changed = generations.request()
+    generations.observe(changed, (("job", changed - 1),))
+    assert not generations.wait_gone("job", changed, timeout=0)
+    generations.observe(changed, (("other", changed - 1), ("job", changed)))
+    assert generations.wait_gone("job", changed, timeout=0)
 
 
-def test_a_waiter_is_woken() -> None:
-    looks = Generations()
-    look = looks.ask()
-    threading.Timer(0.02, looks.done, (look, ())).start()
-    assert looks.wait_gone("job", look, timeout=60)
+def test_waiting_thread_is_woken_when_its_generation_is_observed() -> None:
+    generations = Generations()
+    changed = generations.request()
+    observer = threading.Timer(0.02, generations.observe, (changed, ()))
+    observer.start()
+    assert generations.wait_gone("job", changed, timeout=60)
+    observer.join()

@@ -1,4 +1,4 @@
-"""Pulse: what it writes, when it gives up, and that a waiting process is woken by a signal."""
+"""Heartbeats while waiting, and what ends a wait: a stop, a signal, a dead parent."""
 
 from __future__ import annotations
 
@@ -49,13 +49,13 @@ def heartbeat(clock: Clock, lines: list[bytes]) -> Iterator[Heartbeat]:
     heartbeat.close()
 
 
-def test_the_first_check_beats_and_the_next_one_does_not(heartbeat: Heartbeat, lines: list[bytes]) -> None:
+def test_only_the_first_of_two_checks_sends_a_heartbeat(heartbeat: Heartbeat, lines: list[bytes]) -> None:
     heartbeat.check()
     heartbeat.check()
     assert lines == [b"{}\n"]
 
 
-def test_a_long_wait_beats_every_fifteen_seconds_and_sleeps_no_oftener(
+def test_long_wait_sends_a_heartbeat_every_fifteen_seconds_and_wakes_no_oftener(
     heartbeat: Heartbeat, clock: Clock, lines: list[bytes]
 ) -> None:
     heartbeat.wait(300)
@@ -65,7 +65,7 @@ def test_a_long_wait_beats_every_fifteen_seconds_and_sleeps_no_oftener(
 
 
 @given(st.lists(st.floats(0, 100), max_size=20))
-def test_however_waits_follow_one_another_no_gap_between_beats_exceeds_the_interval(
+def test_no_gap_between_heartbeats_exceeds_the_interval_whatever_the_waits(
     waits: list[float],
 ) -> None:
     clock, beats = Clock(), []
@@ -79,15 +79,14 @@ def test_however_waits_follow_one_another_no_gap_between_beats_exceeds_the_inter
     assert all(gap <= 15.001 for gap in gaps)
 
 
-def test_waiting_nothing_still_notices_a_stop(heartbeat: Heartbeat) -> None:
+def test_wait_of_zero_seconds_raises_stopping(heartbeat: Heartbeat) -> None:
     heartbeat.request_stop()
-    assert heartbeat.stopping
     for seconds in (0, -1, 5):
         with pytest.raises(Stopping):
             heartbeat.wait(seconds)
 
 
-def test_a_stop_during_the_wait_ends_it_without_another_beat(clock: Clock, lines: list[bytes]) -> None:
+def test_stop_during_a_wait_ends_it_without_another_heartbeat(clock: Clock, lines: list[bytes]) -> None:
     def sleep(seconds: float) -> None:
         clock.sleep(seconds)
         stopped.request_stop()
@@ -99,7 +98,7 @@ def test_a_stop_during_the_wait_ends_it_without_another_beat(clock: Clock, lines
     assert (clock.now, lines) == (1015, [b"{}\n"])
 
 
-def test_a_service_that_is_gone_ends_the_worker_at_its_next_beat(clock: Clock) -> None:
+def test_closed_log_pipe_ends_the_worker_at_its_next_heartbeat(clock: Clock) -> None:
     reading, writing = os.pipe()
     os.close(reading)
     heartbeat = Heartbeat(lambda line: os.write(writing, line), clock=clock, sleep=clock.sleep)
@@ -109,21 +108,21 @@ def test_a_service_that_is_gone_ends_the_worker_at_its_next_beat(clock: Clock) -
     os.close(writing)
 
 
-def test_another_parent_than_at_the_start_ends_the_worker(clock: Clock) -> None:
+def test_worker_whose_parent_died_ends_at_its_next_heartbeat(clock: Clock) -> None:
     heartbeat = Heartbeat(parent=os.getppid() + 1, clock=clock, sleep=clock.sleep)
     with pytest.raises(Stopping):
         heartbeat.check()
     heartbeat.close()
 
 
-def test_by_hand_nobody_listens_and_no_parent_matters(clock: Clock) -> None:
+def test_worker_run_by_hand_waits_without_pipe_and_parent(clock: Clock) -> None:
     heartbeat = Heartbeat(clock=clock, sleep=clock.sleep)
     heartbeat.wait(40)
     heartbeat.close()
     assert clock.now == 1040
 
 
-def test_a_stop_from_another_thread_wakes_a_real_wait() -> None:
+def test_stop_from_another_thread_ends_a_real_wait() -> None:
     heartbeat = Heartbeat()
     threading.Timer(0.05, heartbeat.request_stop).start()
     with pytest.raises(Stopping):
@@ -131,7 +130,7 @@ def test_a_stop_from_another_thread_wakes_a_real_wait() -> None:
     heartbeat.close()
 
 
-def test_many_stops_do_not_block() -> None:
+def test_many_stop_requests_do_not_block() -> None:
     heartbeat = Heartbeat()
     for _ in range(100_000):
         heartbeat.request_stop()
@@ -152,7 +151,7 @@ except Stopping:
 
 
 def waiting_process(work: str) -> subprocess.Popen[bytes]:
-    """A process that has beaten once, so its handlers stand."""
+    """A process that has sent one heartbeat, so its signal handlers are installed."""
     process = subprocess.Popen([sys.executable, "-c", WAITING.format(work=work)], stdout=subprocess.PIPE)
     assert process.stdout
     assert process.stdout.readline() == b"{}\n"
@@ -160,20 +159,20 @@ def waiting_process(work: str) -> subprocess.Popen[bytes]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_a_real_wait(number: signal.Signals) -> None:
+def test_signal_ends_a_real_wait(number: signal.Signals) -> None:
     with waiting_process("heartbeat.wait(600)") as process:
         process.send_signal(number)
         assert process.wait(timeout=5) == 42
 
 
-def test_sighup_changes_nothing() -> None:
+def test_sighup_does_not_end_the_worker() -> None:
     with waiting_process("heartbeat.wait(0.2); sys.exit(7)") as process:
         process.send_signal(signal.SIGHUP)
         assert process.wait(timeout=5) == 7
 
 
-def test_a_worker_stuck_in_a_call_is_ended_by_the_alarm() -> None:
-    shorten = "from disgram.workers import heartbeat; heartbeat.LAST_RESORT = 1; import time; "
+def test_worker_that_hangs_after_sigterm_is_ended_by_sigalrm() -> None:
+    shorten = "from disgram.workers import heartbeat; heartbeat.ALARM_AFTER = 1; import time; "
     work = shorten + r"os.write(1, b'{}\n'); time.sleep(600)"
     with waiting_process(work) as process:
         process.send_signal(signal.SIGTERM)

@@ -1,4 +1,4 @@
-"""Lines come out whole however the bytes were cut; the pipe tells its end."""
+"""Whole lines from a worker's pipe, however its bytes arrive, and the pipe's end."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from disgram.workers.log_pipe import LONGEST_LINE, Lines, LogPipe
 
 
 @given(st.lists(st.binary(max_size=20)), st.integers(1, 8))
-def test_lines_do_not_depend_on_how_the_bytes_arrive(pieces: list[bytes], width: int) -> None:
-    stream = b"\n".join(pieces)
+def test_lines_do_not_depend_on_how_the_bytes_arrive(parts: list[bytes], width: int) -> None:
+    stream = b"\n".join(parts)
     lines, found = Lines(), []
     for start in range(0, len(stream), width):
         found += lines.feed(stream[start : start + width])
@@ -20,14 +20,14 @@ def test_lines_do_not_depend_on_how_the_bytes_arrive(pieces: list[bytes], width:
 
 
 @given(st.binary(max_size=60), st.integers(1, 10), st.integers(1, 7))
-def test_a_line_too_long_loses_its_end_and_no_neighbour(stream: bytes, longest: int, width: int) -> None:
+def test_too_long_line_loses_its_end_and_no_other_line(stream: bytes, longest: int, width: int) -> None:
     lines, found = Lines(longest), []
     for start in range(0, len(stream), width):
         found += lines.feed(stream[start : start + width])
     assert found + lines.rest() == [line[:longest] for line in stream.split(b"\n") if line]
 
 
-def test_an_empty_pipe_is_not_an_ended_one() -> None:
+def test_pipe_ends_only_when_its_writing_end_is_closed() -> None:
     pipe = LogPipe()
     assert pipe.read() == []
     assert not pipe.at_end and not pipe.hung_up()
@@ -40,12 +40,12 @@ def test_an_empty_pipe_is_not_an_ended_one() -> None:
     pipe.close()
 
 
-def test_last_words_are_all_that_was_left() -> None:
+def test_rest_of_the_pipe_is_read_whole() -> None:
     pipe = LogPipe()
     os.write(pipe.writing, b"a\n" + b"x" * 60_000 + b"\nunfinished")
-    assert pipe.last_words() == [b"a", b"x" * 60_000, b"unfinished"]
+    assert pipe.read_rest() == [b"a", b"x" * 60_000, b"unfinished"]
     os.close(pipe.writing)
 
 
-def test_the_cap_is_far_above_our_own_lines() -> None:
+def test_longest_line_is_far_above_our_own_lines() -> None:
     assert LONGEST_LINE >= 100 * 300

@@ -1,4 +1,4 @@
-"""What a child of the template allocates lies beyond all that the template has."""
+"""After `fill_heap_holes`, new objects lie beyond all existing ones."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ print(filled > 1_000_000, sum(address < highest for address in later))
 
 
 @pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "mallinfo2"), reason="needs glibc 2.33")
-@pytest.mark.parametrize(("fill", "told"), [(True, "True 0"), (False, "False 500")])
-def test_new_blocks_lie_beyond_the_old_ones_once_the_holes_are_filled(fill: bool, told: str) -> None:
-    """The second case shows that there were holes, and that they would have been taken."""
+@pytest.mark.parametrize(("fill", "expected"), [(True, "True 0"), (False, "False 500")])
+def test_new_objects_lie_beyond_the_old_ones_once_the_heap_is_filled(fill: bool, expected: str) -> None:
+    """The second case shows that there were free chunks, and that new objects would have used them."""
     probe = subprocess.run(
         [sys.executable, "-c", _PROBE.replace("FILL", f"{fill}")],
         cwd=ROOT, env={"MALLOC_ARENA_MAX": "1"}, capture_output=True, text=True, check=True,
     )  # fmt: skip
-    assert probe.stdout.strip() == told
+    assert probe.stdout.strip() == expected

@@ -1,4 +1,4 @@
-"""What a report's facts change, and that odd ones change nothing."""
+"""What a report changes in the status of its worker."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from disgram.addresses import ChannelRef, Destination
 from disgram.report import Level
 from disgram.workers import lifecycle
-from disgram.workers.forkserver_client import WorkerProcess
 from disgram.workers.log_pipe import LogPipe
 from disgram.workers.record import WorkerRecord, decoded
 from disgram.workers.spec import WorkerSettings, WorkerSpec, WorkerState
+from disgram.workers.worker_process import WorkerProcess
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=timezone.utc)
 SPEC = WorkerSpec(
@@ -31,19 +31,19 @@ SPEC = WorkerSpec(
 
 @pytest.fixture
 def record() -> WorkerRecord:
-    return WorkerRecord(lifecycle.began(lifecycle.wanted(SPEC, 0), SPEC, 0))
+    return WorkerRecord(lifecycle.on_start(lifecycle.new_worker(SPEC, 0), SPEC, 0))
 
 
-def test_facts_arrive_and_stay_until_the_next_word(record: WorkerRecord) -> None:
-    record.take(
+def test_facts_stay_in_the_status_until_a_report_changes_them(record: WorkerRecord) -> None:
+    record.update(
         {"polled": True, "last_post_id": 9, "gaps": [[1, 3]], "layout_changed": 4, "reason": "r"}, NOON
     )
-    record.take({}, NOON)
+    record.update({}, NOON)
     status = record.status
     assert (status.last_poll_at, status.last_poll_ok, status.last_post_id) == (NOON, True, 9)
     assert (status.gaps, status.layout_changed, status.reason) == (((1, 3),), 4, "r")
     assert status.script == "threadhook.py"
-    record.take({"polled": False, "reason": None, "gaps": []}, NOON)
+    record.update({"polled": False, "reason": None, "gaps": []}, NOON)
     assert (record.status.last_poll_ok, record.status.reason, record.status.gaps) == (False, None, ())
 
 
@@ -58,22 +58,22 @@ def test_facts_arrive_and_stay_until_the_next_word(record: WorkerRecord) -> None
         {"x": 1},
     ],
 )
-def test_facts_of_another_kind_change_nothing(record: WorkerRecord, facts: dict[str, Any]) -> None:
+def test_facts_of_an_unexpected_type_are_ignored(record: WorkerRecord, facts: dict[str, Any]) -> None:
     before = record.status
-    record.take(facts, NOON)
+    record.update(facts, NOON)
     assert record.status == before
 
 
-def test_the_state_has_its_own_reason_and_an_idle_worker_no_other(record: WorkerRecord) -> None:
-    record.take({"reason": "telegram_unavailable"}, NOON)
-    record.worker = lifecycle.ended(record.worker, 1, record.reported, 5)
+def test_reason_of_the_exit_replaces_the_reported_one(record: WorkerRecord) -> None:
+    record.update({"reason": "telegram_unavailable"}, NOON)
+    record.worker = lifecycle.on_exit(record.worker, 1, record.reported, 5)
     assert (record.status.reason, record.status.next_start_at) == ("crashed", 6)
 
 
-def test_a_running_worker_has_a_pid(record: WorkerRecord) -> None:
+def test_worker_without_a_pid_is_shown_as_starting(record: WorkerRecord) -> None:
     process = WorkerProcess(SPEC, LogPipe())
-    record.began(process, 1)
-    record.worker = lifecycle.spoke(record.worker, 1)
+    record.on_start(process, 1)
+    record.worker = lifecycle.on_line(record.worker, 1)
     assert (record.status.state, record.status.pid) == (WorkerState.STARTING, None)
     process.pid = 77
     assert (record.status.state, record.status.pid) == (WorkerState.RUNNING, 77)
@@ -81,14 +81,14 @@ def test_a_running_worker_has_a_pid(record: WorkerRecord) -> None:
     process.log.close()
 
 
-def test_a_status_is_made_once(record: WorkerRecord) -> None:
+def test_status_is_cached_until_something_changes(record: WorkerRecord) -> None:
     assert record.status is record.status
 
 
 @given(st.binary(max_size=200))
-def test_any_bytes_are_a_report(line: bytes) -> None:
+def test_any_bytes_are_decoded_without_an_exception(line: bytes) -> None:
     decoded(line)
 
 
-def test_json_nested_beyond_reason_is_somebody_elses_line() -> None:
+def test_json_nested_too_deeply_is_logged_as_an_error() -> None:
     assert decoded(b"[" * 60_000).level is Level.ERROR

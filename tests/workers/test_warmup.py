@@ -1,4 +1,4 @@
-"""What a worker rehearses in the template is the real work, and leaves nothing behind."""
+"""The warm-up does the real work of a worker, and leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from disgram.workers.spec import WorkerSpec
 from disgram.workers.warmup import POLLS, warm_up
 
 
-def test_the_whole_way_is_walked() -> None:
+def test_warm_up_sends_edits_and_polls_as_a_worker_does() -> None:
     lines: list[tuple[Level | None, str]] = []
     warm_up(webhook.serve, lambda level, text: lines.append((level, text)))
     texts = [text for _, text in lines]
@@ -27,7 +27,9 @@ def test_the_whole_way_is_walked() -> None:
     assert Level.ERROR not in [level for level, _ in lines]
 
 
-def test_nothing_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_warm_up_leaves_no_file_descriptor_or_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     monkeypatch.setenv("no_proxy", "somewhere")
     descriptors = list(Path("/dev/fd").iterdir())
@@ -39,7 +41,7 @@ def test_nothing_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
         os.waitpid(-1, os.WNOHANG)
 
 
-def test_no_proxy_hears_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_warm_up_uses_no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")  # nobody is there
     lines: list[Level | None] = []
     warm_up(webhook.serve, lambda level, text: lines.append(level))
@@ -47,13 +49,13 @@ def test_no_proxy_hears_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
     assert Level.ERROR not in lines
 
 
-def test_certificates_are_read_for_all_workers_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_warm_up_reads_the_certificates_for_all_workers(monkeypatch: pytest.MonkeyPatch) -> None:
     http_environment.trust.cache_clear()
     warm_up(webhook.serve)
     assert http_environment.trust.cache_info().currsize == 1
 
 
-def test_certificates_that_cannot_be_read_are_left_to_the_workers_to_tell(
+def test_warm_up_ignores_certificates_that_cannot_be_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     http_environment.trust.cache_clear()
@@ -63,22 +65,22 @@ def test_certificates_that_cannot_be_read_are_left_to_the_workers_to_tell(
         http_environment.trust()
 
 
-def test_where_no_folder_can_be_made_the_template_goes_on(
+def test_warm_up_without_a_temporary_folder_raises_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "missing"))
     warm_up(webhook.serve)
 
 
-@pytest.mark.parametrize("trouble", [StorageUnavailable("disk full"), ValueError("a mistake of ours")])
-def test_a_worker_that_cannot_work_does_not_stop_the_template(trouble: Exception) -> None:
+@pytest.mark.parametrize("error", [StorageUnavailable("disk full"), ValueError("a mistake of ours")])
+def test_warm_up_whose_worker_fails_raises_nothing(error: Exception) -> None:
     def serve(spec: WorkerSpec, report: Reporter, heartbeat: Heartbeat) -> int:
-        raise trouble
+        raise error
 
     warm_up(serve)
 
 
-def test_a_rehearsal_in_trouble_ends_instead_of_waiting() -> None:
+def test_warm_up_ends_at_the_first_long_wait() -> None:
     waits: list[float] = []
 
     def serve(spec: WorkerSpec, report: Reporter, heartbeat: Heartbeat) -> int:

@@ -1,4 +1,4 @@
-"""Fills its pipe many times over, with lines of ours, others' words and an endless one; then works on."""
+"""Fills its pipe many times over, with reports, other output and a line of 200 kB; then goes on."""
 
 import os
 import sys
@@ -15,6 +15,6 @@ def serve(spec: WorkerSpec, report: Reporter, heartbeat: Heartbeat) -> int:
     os.write(2, b"[" * 60_000 + b"\n")
     print("printed: \N{SNOWMAN}")
     print("warned", file=sys.stderr)
-    report(Level.INFO, "the last")
+    report(Level.INFO, "all written")
     while True:
         heartbeat.wait(60)

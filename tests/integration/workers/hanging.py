@@ -1,4 +1,4 @@
-"""Stuck where no signal but SIGKILL reaches."""
+"""Hangs and ignores every signal but SIGKILL."""
 
 import signal
 import time

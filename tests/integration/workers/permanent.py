@@ -1,4 +1,4 @@
-"""Has nothing to forward until somebody changes something."""
+"""Exits with code 78 and a reason."""
 
 from disgram.report import EXIT_PERMANENT, Level, Reporter
 from disgram.workers.heartbeat import Heartbeat

@@ -1,6 +1,6 @@
-"""Turns, but neither speaks nor beats after its first line; obeys SIGTERM."""
+"""Sends one line and then neither lines nor heartbeats; ends at SIGTERM."""
 
-import time
+import signal
 
 from disgram.report import Level, Reporter
 from disgram.workers.heartbeat import Heartbeat
@@ -8,7 +8,8 @@ from disgram.workers.spec import WorkerSpec
 
 
 def serve(spec: WorkerSpec, report: Reporter, heartbeat: Heartbeat) -> int:
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    heartbeat.check()  # raises Stopping if SIGTERM came before
     report(Level.STATUS, "up")
-    while not heartbeat.stopping:
-        time.sleep(0.02)
-    return 0
+    while True:
+        signal.pause()

@@ -1,4 +1,4 @@
-"""Has nothing to do and nothing to say."""
+"""Waits, and sends heartbeats only."""
 
 from disgram.report import Reporter
 from disgram.workers.heartbeat import Heartbeat
