@@ -39,6 +39,7 @@ class LoginThrottle:
     FORGET_AFTER = 60.0
     LONGEST = 60.0
     MOST_ADDRESSES = 10_000
+    _MAX_DOUBLINGS = 6  # 2^6 s are more than LONGEST; 2.0^1024 would be an OverflowError
 
     def __init__(self) -> None:
         self._records: OrderedDict[str, _Record] = OrderedDict()
@@ -56,7 +57,8 @@ class LoginThrottle:
             record = _Record(0, now)
         record.failures, record.last_at = record.failures + 1, now
         if record.failures >= self.FREE:
-            record.wait_until = now + min(2.0 ** (record.failures - self.FREE), self.LONGEST)
+            doublings = min(record.failures - self.FREE, self._MAX_DOUBLINGS)
+            record.wait_until = now + min(2.0**doublings, self.LONGEST)
         self._records[group] = record
         if len(self._records) > self.MOST_ADDRESSES:
             self._records.popitem(last=False)

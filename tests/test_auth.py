@@ -144,6 +144,14 @@ def test_no_wait_is_longer_than_the_longest(gaps: list[float]) -> None:
         assert 0 <= throttle.wait("a", now) <= throttle.LONGEST
 
 
+def test_thousands_of_failures_still_wait_a_minute() -> None:
+    throttle, now = LoginThrottle(), 0.0
+    for _ in range(2000):
+        now += throttle.LONGEST
+        throttle.failed("a", now)
+    assert throttle.wait("a", now) == throttle.LONGEST
+
+
 LOCAL, TEN = ip_network("127.0.0.1"), ip_network("10.0.0.0/8")
 
 
