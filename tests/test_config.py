@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+import config
 from config import DEFAULT_PASSWORD, PROJECT, Settings, environment, read
 from disgram.errors import BadSetting
 
@@ -226,6 +227,14 @@ def test_any_text_gives_settings_or_bad_setting(environ: dict[str, str]) -> None
         return
     assert 0 < settings.cooldown < float("inf")
     assert 1 <= settings.port <= 65535
+
+
+def test_names_that_users_scripts_import_are_those_of_the_settings() -> None:
+    assert (
+        config.SETTINGS.cooldown,
+        config.SETTINGS.auth_password,
+        config.SETTINGS.embed_color,
+    ) == (config.COOLDOWN, config.AUTH_PASSWORD, config.EMBED_COLOR)
 
 
 def test_bad_value_ends_the_import_with_one_line_and_exit_code_2() -> None:
