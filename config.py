@@ -1,8 +1,8 @@
 """The environment: what may be set, what it means, what is refused (README, "Configuration").
 
-Owns names, defaults, ranges and cross-checks. The one module where importing reads the environment:
+Owns names, defaults, ranges and cross-checks. The one module that reads the environment when imported:
 `.env` of the project folder, and above it the real environment. Everything else is handed values, and
-nothing in `disgram/` imports this. `read` itself is pure. Never touches the network or the data directory.
+nothing in `disgram/` imports this. Never touches the network or the data directory.
 """
 
 from __future__ import annotations
@@ -12,131 +12,247 @@ import os
 import re
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import fields
 from io import StringIO
 from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
 from urllib.parse import urlsplit
 
 from dotenv.parser import parse_stream
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
+from pydantic.fields import FieldInfo
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 from disgram.addresses import Destination
 from disgram.errors import BadSetting, BadWebhookURL
 from disgram.workers.spec import WorkerSettings
 
 PROJECT = Path(__file__).resolve().parent
-DEFAULT_PASSWORD = "disgram_default_password_change_me"  # noqa: S105  (published: it opens loopback alone)
+DEFAULT_PASSWORD = "disgram_default_password_change_me"  # noqa: S105  (published: accepted from loopback only)
 LOOPBACK = "127.0.0.1"
 
 IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 
-_NUMBER = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
-_WHOLE = re.compile(r"[0-9]{1,9}")
+_DAY = 86400
+_MIB = 1024 * 1024
 _COLOR = re.compile(r"(?:#|0[xX])?([0-9a-fA-F]{6})")
 _HOST = re.compile(r"(?![0-9.]+$)[A-Za-z0-9._-]{1,253}")
 _HOST_AND_PORT = re.compile(
     r"(?P<host>[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::(?P<port>[0-9]{1,5}))?"
 )
-_SWITCH = {
-    "true": True,
-    "1": True,
-    "yes": True,
-    "on": True,
-    "false": False,
-    "0": False,
-    "no": False,
-    "off": False,
-}
 
 
-@dataclass(frozen=True)
-class Settings:
-    """Everything the owner can set; seconds, bytes and MiB as the names say. Its `repr` hides the secrets."""
+def parse_color(text: str) -> int | None:
+    """Six hex digits, `#` or `0x` in front or not; None for anything else."""
+    found = _COLOR.fullmatch(text.strip())
+    return int(found[1], 16) if found else None
 
-    auth_password: str = field(repr=False)
-    host: str
-    port: int
-    discord_webhook_url: str | None = field(repr=False)
-    embed_color: int | None
-    cooldown: float
-    initial_posts: int
-    monitor_interval: float
-    log_stale_after: float
-    telegram_base_url: str
-    telegram_requests_per_second: float
-    webhook_hosts: tuple[str, ...]
-    max_upload_bytes: int
-    data_dir: Path
-    log_max_bytes: int
-    log_backups: int
-    follow_edits: bool
-    follow_deletions: str
-    forward_service_messages: bool
-    request_timeout: float
-    protect_reads: bool
-    trusted_proxies: tuple[IPNetwork, ...]
+
+# --- types that pydantic does not have: each raises BadSetting with what to write instead ---------------
+# No message repeats a value: a secret may stand in the wrong line.
+
+
+def _bad(info: ValidationInfo, message: str) -> BadSetting:
+    return BadSetting((info.field_name or "").upper(), message)
+
+
+def _embed_color(text: str, info: ValidationInfo) -> int:
+    color = parse_color(text)
+    if color is None:
+        raise _bad(info, "must be six hex digits such as 89a7d9 (# or 0x in front is accepted).")
+    return color
+
+
+def _listening_host(text: str, info: ValidationInfo) -> str:
+    """Loopback alone while the password is the published one, whatever HOST says."""
+    host = text.strip("[]")
+    address = _ip_address(host)
+    if host and not _HOST.fullmatch(host) and address is None:
+        raise _bad(info, "must be an address or a host name to listen on, such as 0.0.0.0.")
+    if info.data["auth_password"] != DEFAULT_PASSWORD:
+        return host or "0.0.0.0"  # noqa: S104  (the published default, README "Configuration")
+    return host if host.lower() == "localhost" or (address and address.is_loopback) else LOOPBACK
+
+
+def _ip_address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(text)
+    except ValueError:
+        return None
+
+
+def _webhook_host(text: str, info: ValidationInfo) -> str:
+    found = _HOST_AND_PORT.fullmatch(text)
+    if not found or not 1 <= int(found["port"] or 1) <= 65535:
+        raise _bad(info, "must be hosts, each host or host:port, with commas between them.")
+    # An address is compared without its brackets when no port stands behind it.
+    return text.lower() if found["port"] else text.lower().strip("[]")
+
+
+def _webhook_url(text: str, info: ValidationInfo) -> str:
+    try:
+        Destination.parse(text, extra_hosts=info.data["webhook_hosts"])
+    except BadWebhookURL as error:
+        raise _bad(info, str(error)) from None
+    return text
+
+
+def _base_url(text: str, info: ValidationInfo) -> str:
+    url = text.rstrip("/")
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or not url.isascii() or re.search(r"[\s?#@\\]", url):
+        raise _bad(info, "must be an address such as https://t.me.")
+    return url
+
+
+def _folder(text: str, info: ValidationInfo) -> Path:
+    """A relative path starts at the project folder, wherever the service is started from."""
+    try:
+        return (PROJECT / Path(text).expanduser()).absolute()
+    except RuntimeError:
+        raise _bad(info, "starts with the name of a user who has no home folder.") from None
+
+
+def _network(text: str, info: ValidationInfo) -> IPNetwork:
+    try:
+        return ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        raise _bad(info, "must be addresses or networks, such as 127.0.0.1 or 10.0.0.0/8.") from None
+
+
+def _split(text: str) -> tuple[str, ...]:
+    return tuple(item.strip() for item in text.split(",") if item.strip())
+
+
+_lower = BeforeValidator(str.lower)
+_commas = BeforeValidator(_split)
+
+
+class Settings(BaseSettings):
+    """Everything the owner can set: each variable is the field's name in capitals.
+
+    Seconds and MiB, as the names say. A cross-check sees only the fields above its own. Immutable; its
+    `repr` hides the secrets. Made by `read`.
+    """
+
+    model_config = SettingsConfigDict(
+        alias_generator=str.upper,
+        case_sensitive=True,
+        enable_decoding=False,  # lists have commas between their items; they are not JSON
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
+        validate_default=False,
+    )
+
+    auth_password: str = Field(DEFAULT_PASSWORD, repr=False)
+    host: Annotated[str, AfterValidator(_listening_host)] = Field("", validate_default=True)
+    port: int = Field(5000, ge=1, le=65535)
+    webhook_hosts: Annotated[tuple[Annotated[str, AfterValidator(_webhook_host)], ...], _commas] = ()
+    discord_webhook_url: Annotated[str, AfterValidator(_webhook_url)] | None = Field(None, repr=False)
+    embed_color: Annotated[int | None, BeforeValidator(_embed_color)] = None
+    cooldown: float = Field(300.0, ge=0.01, le=7 * _DAY)
+    initial_posts: int = Field(20, ge=0, le=1_000_000)
+    monitor_interval: float = Field(30.0, ge=0.05, le=3600)
+    log_stale_after: float = Field(
+        default_factory=lambda data: max(360.0, data.get("cooldown", 0.0) + 60), ge=1, le=30 * _DAY
+    )
+    telegram_base_url: Annotated[str, AfterValidator(_base_url)] = "https://t.me"
+    telegram_requests_per_second: float = Field(2.0, ge=0.001, le=1000)
+    max_upload_mb: float = Field(20.0, ge=0, le=1024)
+    data_dir: Annotated[Path, BeforeValidator(_folder)] = PROJECT
+    log_max_mb: float = Field(10.0, ge=0.001, le=10240)
+    log_backups: int = Field(5, ge=0, le=100)
+    follow_edits: bool = True
+    follow_deletions: Annotated[Literal["keep", "mark", "delete"], _lower] = "keep"
+    forward_service_messages: bool = False
+    request_timeout: float = Field(30.0, ge=0.1, le=30)
+    protect_reads: bool = False
+    trusted_proxies: Annotated[tuple[Annotated[IPNetwork, BeforeValidator(_network)], ...], _commas] = ()
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _printable(cls, value: Any, info: ValidationInfo) -> Any:
+        if isinstance(value, str) and not value.isprintable():
+            raise _bad(info, "holds a character that cannot be printed, or is not UTF-8.")
+        return value
+
+    @classmethod
+    def settings_customise_sources(
+        cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource, *_: Any, **__: Any
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The variables `read` was given, and nothing beside them."""
+        return (_Variables(settings_cls, init_settings()["environ"]),)
 
     @property
     def default_password(self) -> bool:
         """Whether anybody who has read the README knows the password."""
         return self.auth_password == DEFAULT_PASSWORD
 
+    @property
+    def max_upload_bytes(self) -> int:
+        return int(self.max_upload_mb * _MIB)
+
+    @property
+    def log_max_bytes(self) -> int:
+        return int(self.log_max_mb * _MIB)
+
     def worker_settings(self) -> WorkerSettings:
-        """The part every worker is handed."""
-        return WorkerSettings(
-            data_dir=self.data_dir,
-            cooldown=self.cooldown,
-            initial_posts=self.initial_posts,
-            telegram_base_url=self.telegram_base_url,
-            telegram_requests_per_second=self.telegram_requests_per_second,
-            max_upload_bytes=self.max_upload_bytes,
-            follow_edits=self.follow_edits,
-            follow_deletions=self.follow_deletions,
-            forward_service_messages=self.forward_service_messages,
-            request_timeout=self.request_timeout,
-        )
+        """The part every worker is handed: its fields are settings of the same name."""
+        return WorkerSettings(**{field.name: getattr(self, field.name) for field in fields(WorkerSettings)})
+
+
+class _Variables(EnvSettingsSource):
+    """Variables of a mapping instead of os.environ; an empty value counts as absent."""
+
+    def __init__(self, settings_cls: type[BaseSettings], environ: Mapping[str, str]) -> None:
+        super().__init__(settings_cls)
+        self.env_vars = {name: value.strip() for name, value in environ.items() if value.strip()}
 
 
 def read(environ: Mapping[str, str]) -> Settings:
-    """Understand the environment (an empty value is an absent one). Raises BadSetting."""
-    env = _Environment(environ)
-    password = env.text("AUTH_PASSWORD", DEFAULT_PASSWORD)
-    cooldown = env.number("COOLDOWN", 300, at_least=0.01, at_most=7 * 86400)
-    webhook_hosts = env.hosts("WEBHOOK_HOSTS")
-    mib = 1024 * 1024
-    return Settings(
-        auth_password=password,
-        host=_listening_address(env.host("HOST"), exposed=password != DEFAULT_PASSWORD),
-        port=env.whole("PORT", 5000, at_least=1, at_most=65535),
-        discord_webhook_url=env.webhook("DISCORD_WEBHOOK_URL", webhook_hosts),
-        embed_color=env.color("EMBED_COLOR"),
-        cooldown=cooldown,
-        initial_posts=env.whole("INITIAL_POSTS", 20, at_least=0, at_most=1_000_000),
-        monitor_interval=env.number("MONITOR_INTERVAL", 30, at_least=0.05, at_most=3600),
-        log_stale_after=env.number(
-            "LOG_STALE_AFTER", max(360, cooldown + 60), at_least=1, at_most=30 * 86400
-        ),
-        telegram_base_url=env.base_url("TELEGRAM_BASE_URL", "https://t.me"),
-        telegram_requests_per_second=env.number(
-            "TELEGRAM_REQUESTS_PER_SECOND", 2, at_least=0.001, at_most=1000
-        ),
-        webhook_hosts=webhook_hosts,
-        max_upload_bytes=int(env.number("MAX_UPLOAD_MB", 20, at_least=0, at_most=1024) * mib),
-        data_dir=env.folder("DATA_DIR", PROJECT),
-        log_max_bytes=int(env.number("LOG_MAX_MB", 10, at_least=0.001, at_most=10240) * mib),
-        log_backups=env.whole("LOG_BACKUPS", 5, at_least=0, at_most=100),
-        follow_edits=env.switch("FOLLOW_EDITS", default=True),
-        follow_deletions=env.choice("FOLLOW_DELETIONS", ("keep", "mark", "delete")),
-        forward_service_messages=env.switch("FORWARD_SERVICE_MESSAGES", default=False),
-        request_timeout=env.number("REQUEST_TIMEOUT", 30, at_least=0.1, at_most=30),
-        protect_reads=env.switch("PROTECT_READS", default=False),
-        trusted_proxies=env.networks("TRUSTED_PROXIES"),
-    )
+    """The settings these variables make. Raises BadSetting."""
+    try:
+        return Settings.model_validate({"environ": environ})
+    except ValidationError as error:
+        name = str(error.errors(include_url=False, include_input=False)[0]["loc"][0])
+        raise BadSetting(name, _what_to_write(Settings.model_fields[name.lower()])) from None
+
+
+def _what_to_write(field: FieldInfo) -> str:
+    """From the type and range of a setting that has no validator of its own."""
+    if field.annotation is bool:
+        return "must be true or false."
+    if choices := get_args(field.annotation):
+        return f"must be one of {', '.join(choices)}."
+    low, high = (next(getattr(m, side) for m in field.metadata if hasattr(m, side)) for side in ("ge", "le"))
+    kind = "whole number" if field.annotation is int else "number"
+    example = "" if field.default_factory else f", such as {field.default:g}"
+    return f"must be a {kind} from {low} to {high}{example}."
 
 
 def environment(env_file: Path, real: Mapping[str, str]) -> dict[str, str]:
-    """What `.env` says, and above it the real environment. Raises BadSetting if the file makes no sense.
+    """What `.env` says, and above it the real environment. Raises BadSetting for a line that is neither
+    a comment nor NAME=value.
 
-    Nothing is put into `os.environ`, where every child would inherit the secrets.
+    Nothing is put into `os.environ`, where every child would inherit the secrets, and `${NAME}` in a
+    value stays as it is: a password may hold it.
     """
     try:
         text = env_file.read_text(encoding="utf-8-sig")
@@ -153,134 +269,6 @@ def environment(env_file: Path, real: Mapping[str, str]) -> dict[str, str]:
     return {**found, **real}
 
 
-def parse_color(text: str) -> int | None:
-    """Six hex digits, `#` or `0x` in front or not; None for anything else."""
-    found = _COLOR.fullmatch(text.strip())
-    return int(found[1], 16) if found else None
-
-
-class _Environment:
-    """One method per kind of value; each raises BadSetting with what to write instead.
-
-    No message repeats a value: a secret may stand in the wrong line.
-    """
-
-    def __init__(self, environ: Mapping[str, str]) -> None:
-        self._environ = environ
-
-    def _given(self, name: str) -> str:
-        value = self._environ.get(name, "").strip()
-        if not value.isprintable():
-            raise BadSetting(name, "holds a character that cannot be printed, or is not UTF-8.")
-        return value
-
-    def _items(self, name: str) -> list[str]:
-        return [item.strip() for item in self._given(name).split(",") if item.strip()]
-
-    def text(self, name: str, default: str) -> str:
-        return self._given(name) or default
-
-    def number(self, name: str, default: float, *, at_least: float, at_most: float) -> float:
-        value = self._given(name)
-        if not value:
-            return float(default)
-        if not _NUMBER.fullmatch(value) or not at_least <= float(value) <= at_most:
-            raise BadSetting(name, f"must be a number from {at_least:g} to {at_most:g}, such as {default:g}.")
-        return float(value)
-
-    def whole(self, name: str, default: int, *, at_least: int, at_most: int) -> int:
-        value = self._given(name)
-        if not value:
-            return default
-        if not _WHOLE.fullmatch(value) or not at_least <= int(value) <= at_most:
-            raise BadSetting(name, f"must be a whole number from {at_least} to {at_most}, such as {default}.")
-        return int(value)
-
-    def switch(self, name: str, *, default: bool) -> bool:
-        value = self._given(name).lower()
-        if value and value not in _SWITCH:
-            raise BadSetting(name, "must be true or false.")
-        return _SWITCH[value] if value else default
-
-    def choice(self, name: str, choices: tuple[str, ...]) -> str:
-        value = self._given(name).lower() or choices[0]
-        if value not in choices:
-            raise BadSetting(name, f"must be one of {', '.join(choices)}.")
-        return value
-
-    def color(self, name: str) -> int | None:
-        value = self._given(name)
-        color = parse_color(value)
-        if value and color is None:
-            raise BadSetting(name, "must be six hex digits such as 89a7d9 (# or 0x in front is accepted).")
-        return color
-
-    def host(self, name: str) -> str:
-        value = self._given(name).strip("[]")
-        if value and not _HOST.fullmatch(value) and _address(value) is None:
-            raise BadSetting(name, "must be an address or a host name to listen on, such as 0.0.0.0.")
-        return value
-
-    def hosts(self, name: str) -> tuple[str, ...]:
-        return tuple(_webhook_host(name, item) for item in self._items(name))
-
-    def webhook(self, name: str, extra_hosts: tuple[str, ...]) -> str | None:
-        value = self._given(name)
-        if not value:
-            return None
-        try:
-            Destination.parse(value, extra_hosts=extra_hosts)
-        except BadWebhookURL as error:
-            raise BadSetting(name, str(error)) from None
-        return value
-
-    def base_url(self, name: str, default: str) -> str:
-        value = self.text(name, default).rstrip("/")
-        try:
-            parts = urlsplit(value)
-            usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-        except ValueError:
-            usable = False
-        if not usable or not value.isascii() or re.search(r"[\s?#@\\]", value):
-            raise BadSetting(name, f"must be an address such as {default}.")
-        return value
-
-    def folder(self, name: str, default: Path) -> Path:
-        """A relative path is meant from the project folder, wherever the service is started from."""
-        return (default / Path(self._given(name)).expanduser()).absolute()
-
-    def networks(self, name: str) -> tuple[IPNetwork, ...]:
-        try:
-            return tuple(ipaddress.ip_network(item, strict=False) for item in self._items(name))
-        except ValueError:
-            raise BadSetting(
-                name, "must be addresses or networks, such as 127.0.0.1 or 10.0.0.0/8."
-            ) from None
-
-
-def _webhook_host(name: str, item: str) -> str:
-    found = _HOST_AND_PORT.fullmatch(item)
-    if not found or not 1 <= int(found["port"] or 1) <= 65535:
-        raise BadSetting(name, "must be hosts, each host or host:port, with commas between them.")
-    # An address is compared without its brackets when no port stands behind it.
-    return item.lower() if found["port"] else item.lower().strip("[]")
-
-
-def _listening_address(given: str, *, exposed: bool) -> str:
-    """A password that everybody knows is no reason to listen to everybody, whatever HOST says."""
-    if exposed:
-        return given or "0.0.0.0"  # noqa: S104  (the published default, README "Configuration")
-    address = _address(given)
-    return given if given.lower() == "localhost" or (address and address.is_loopback) else LOOPBACK
-
-
-def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    try:
-        return ipaddress.ip_address(text)
-    except ValueError:
-        return None
-
-
 def _read_or_exit() -> Settings:
     try:
         return read(environment(PROJECT / ".env", os.environ))
@@ -290,6 +278,7 @@ def _read_or_exit() -> Settings:
 
 
 SETTINGS = _read_or_exit()
+# Names that users' own scripts import from here; Disgram itself asks SETTINGS.
 COOLDOWN = SETTINGS.cooldown
 AUTH_PASSWORD = SETTINGS.auth_password
 EMBED_COLOR = SETTINGS.embed_color

@@ -1,4 +1,4 @@
-"""Jobs: which channels go to which webhook. `Job`, its validation, and jobs.json.
+"""Jobs: which channels go to which webhook. `Job`, what its fields accept, and jobs.json.
 
 Owns jobs.json: `JobManager` is its only reader and writer (`{name: job}`, mode 0600, replaced whole, so
 that no crash leaves half a file). Never starts a process, never answers a request.
@@ -10,91 +10,62 @@ import contextlib
 import re
 import threading
 import unicodedata
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Annotated, Any, NoReturn
 from weakref import WeakValueDictionary
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo
 
 from config import Settings, parse_color
 from disgram.addresses import ChannelRef, Destination
-from disgram.api.headers import (
-    DISCORD_THREAD_ID,
-    DISCORD_WEBHOOK_URL,
-    EMBED_COLOR,
-    JOB_NAME,
-    TELEGRAM_CHANNELS,
-    needed,
-)
+from disgram.api.headers import DISCORD_WEBHOOK_URL, JOB_FIELDS, needed
 from disgram.errors import BadInput, JobExists, UnknownJob
 from disgram.storage.json_file import JsonFile
 from disgram.workers.spec import WorkerSpec
 
 _THREAD_ID = re.compile(r"[0-9]{1,20}")
-_MOST_CHANNELS = 1000
+_MAX_CHANNELS = 1000
+
+# --- the types of a job's fields: each takes what a header, jobs.json or a JSON body holds --------------
+# All raise BadInput, which pydantic lets through as it is.
 
 
-class Job(BaseModel):
-    """One forwarding job. The field names are those of jobs.json and of the API's answers."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    jobName: str
-    webhookUrl: str = Field(repr=False)
-    telegramChannels: tuple[str, ...]
-    threadId: str | None = None
-    embedColor: str | None = None
-
-    @property
-    def channels(self) -> tuple[ChannelRef, ...]:
-        """The channels, understood."""
-        return tuple(ChannelRef.parse(address) for address in self.telegramChannels)
-
-    def destination(self, webhook_hosts: Collection[str] = ()) -> Destination:
-        """The webhook and thread, understood. Raises BadWebhookURL for a host not allowed any more."""
-        return Destination.parse(self.webhookUrl, self.threadId, extra_hosts=webhook_hosts)
-
-    def masked(self) -> Job:
-        """The same job without its secret, for answers that anybody may read."""
-        destination = self.destination((_host_of(self.webhookUrl),))
-        return self.model_copy(update={"webhookUrl": destination.masked})
-
-
-# --- what a person typed -> what a job holds ----------------------------------------------------------
-
-
-def job_name(text: str) -> str:
+def job_name(value: object) -> str:
     """1 to 100 printable characters of any script. Raises BadInput."""
-    name = text.strip()
+    name = _text("JOB_NAME", value)
     if not 1 <= len(name) <= 100 or any(map(_unprintable, name)) or not any(map(_visible, name)):
         raise BadInput("Invalid JOB_NAME", "A job name is 1 to 100 printable characters, on one line.")
     return name
 
 
-def webhook_url(text: str, webhook_hosts: Collection[str]) -> str:
-    """A webhook of Discord, or of a host of WEBHOOK_HOSTS. Raises BadWebhookURL."""
-    Destination.parse(text, extra_hosts=webhook_hosts)
-    return text.strip()
+def _webhook_url(value: object, info: ValidationInfo) -> str:
+    """A webhook of Discord, or of a host in the context's `webhook_hosts`."""
+    url = _text("DISCORD_WEBHOOK_URL", value)
+    Destination.parse(url, extra_hosts=(info.context or {}).get("webhook_hosts", ()))
+    return url
 
 
-def channel_addresses(items: Collection[str]) -> tuple[str, ...]:
-    """As `https://t.me/name[/123]`, each channel once (the first mention counts). Raises BadInput."""
+def _channels(value: object) -> tuple[str, ...]:
+    """A list, or text with commas -> `https://t.me/name[/123]`, each channel once (the first one counts)."""
+    items = value.split(",") if isinstance(value, str) else value
+    if not isinstance(items, list | tuple):
+        raise BadInput("Invalid TELEGRAM_CHANNELS", "There must be a list of channel addresses.")
     found: dict[str, ChannelRef] = {}
-    for item in filter(None, (item.strip() for item in items)):
+    for item in filter(None, (str(item).strip() for item in items)):
         channel = ChannelRef.parse(item)
         found.setdefault(channel.key, channel)
-    if not 1 <= len(found) <= _MOST_CHANNELS:
+    if not 1 <= len(found) <= _MAX_CHANNELS:
         raise BadInput(
             "Invalid TELEGRAM_CHANNELS",
-            f"Name 1 to {_MOST_CHANNELS} channels, a comma between two: https://t.me/name, @name or name.",
+            f"Name 1 to {_MAX_CHANNELS} channels, a comma between two: https://t.me/name, @name or name.",
         )
     return tuple(channel.address for channel in found.values())
 
 
-def thread_id(text: str) -> str | None:
-    """Digits, or None for nothing at all. Raises BadInput."""
-    digits = text.strip()
+def _thread_id(value: object) -> str | None:
+    """Digits; None for nothing. Older files hold a number."""
+    digits = _text("DISCORD_THREAD_ID", value)
     if digits and not (_THREAD_ID.fullmatch(digits) and int(digits)):
         raise BadInput(
             "Invalid DISCORD_THREAD_ID", "A thread id is a number, as Discord's Copy Thread ID gives it."
@@ -102,14 +73,25 @@ def thread_id(text: str) -> str | None:
     return digits or None
 
 
-def embed_color(text: str) -> str | None:
-    """Six lower-case hex digits, or None for nothing at all. Raises BadInput."""
+def _embed_color(value: object) -> str | None:
+    """Six lower-case hex digits; None for nothing. Older files hold a number."""
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 0xFFFFFF:
+        return f"{value:06x}"
+    text = _text("EMBED_COLOR", value)
     color = parse_color(text)
-    if text.strip() and color is None:
+    if text and color is None:
         raise BadInput(
             "Invalid EMBED_COLOR", "A colour is six hex digits such as 89a7d9 (# in front is accepted)."
         )
     return None if color is None else f"{color:06x}"
+
+
+def _text(name: str, value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise BadInput(f"Invalid {name}", "There must be a string.")
+    return str(value).strip()
 
 
 def _unprintable(character: str) -> bool:
@@ -124,37 +106,81 @@ def _visible(character: str) -> bool:
     return category == "Cn" or category[0] in "LNPS"  # Cn: newer than this Python's tables, such as an emoji
 
 
+JobName = Annotated[str, BeforeValidator(job_name)]
+WebhookUrl = Annotated[str, BeforeValidator(_webhook_url)]
+ChannelList = Annotated[tuple[str, ...], BeforeValidator(_channels)]
+ThreadId = Annotated[str | None, BeforeValidator(_thread_id)]
+EmbedColor = Annotated[str | None, BeforeValidator(_embed_color)]
+
+
+# --- the job --------------------------------------------------------------------------------------------
+
+
+# A further field needs a line here and its header's name in disgram/api/headers.py (JOB_FIELDS); its
+# description stands at that header in the OpenAPI document, too.
+class Job(BaseModel):
+    """One forwarding job. The field names are those of jobs.json and of the API's answers."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    jobName: JobName = Field(description="The job's name.")
+    webhookUrl: WebhookUrl = Field(
+        repr=False, description="Where posts go: a webhook URL of Discord, or of a host of WEBHOOK_HOSTS."
+    )
+    telegramChannels: ChannelList = Field(
+        description="Public channels, with commas between them: `name`, `@name`, `https://t.me/name`; "
+        "with `/123` behind it a channel is forwarded from post 123 on."
+    )
+    threadId: ThreadId = Field(None, description="Post into this thread.")
+    embedColor: EmbedColor = Field(None, description="Six hex digits, such as 89a7d9.")
+
+    @classmethod
+    def parse(cls, fields: Mapping[str, Any], webhook_hosts: Collection[str] = ()) -> Job:
+        """A job of what a person wrote. Raises BadInput, which never repeats a webhook URL."""
+        try:
+            return cls.model_validate(fields, context={"webhook_hosts": webhook_hosts})
+        except ValidationError as error:  # a field that is missing or unknown; the rest is BadInput already
+            first = error.errors(include_url=False, include_input=False)[0]
+            name = first["loc"][0] if first["loc"] else "job"
+            raise BadInput(f"Invalid {name}", f"{first['msg']}.") from None
+
+    def changed(self, fields: Mapping[str, Any], webhook_hosts: Collection[str] = ()) -> Job:
+        """The same job, under its name, with other values for these fields. Raises BadInput."""
+        return self.parse({**dict(self), **fields, "jobName": self.jobName}, webhook_hosts)
+
+    @property
+    def channels(self) -> tuple[ChannelRef, ...]:
+        """The channels, parsed."""
+        return tuple(ChannelRef.parse(address) for address in self.telegramChannels)
+
+    def destination(self, webhook_hosts: Collection[str] = ()) -> Destination:
+        """The webhook and thread, parsed. Raises BadWebhookURL for a host not allowed any more."""
+        return Destination.parse(self.webhookUrl, self.threadId, extra_hosts=webhook_hosts)
+
+    def masked(self) -> Job:
+        """The same job without its secret, for answers that anybody may read."""
+        destination = self.destination((_host_of(self.webhookUrl),))
+        return self.model_copy(update={"webhookUrl": destination.masked})
+
+
 def _host_of(url: str) -> str:
     return url.split("/")[2]
 
 
 def new_job(headers: Mapping[str, str], settings: Settings) -> Job:
-    """The job that the headers of a POST describe. Raises BadInput."""
-    webhook = (
-        headers.get(DISCORD_WEBHOOK_URL)
-        or settings.discord_webhook_url
-        or needed(headers, DISCORD_WEBHOOK_URL)
-    )
-    return Job(
-        jobName=job_name(needed(headers, JOB_NAME)),
-        webhookUrl=webhook_url(webhook, settings.webhook_hosts),
-        telegramChannels=channel_addresses(needed(headers, TELEGRAM_CHANNELS).split(",")),
-        threadId=thread_id(headers.get(DISCORD_THREAD_ID, "")),
-        embedColor=embed_color(headers.get(EMBED_COLOR, "")),
-    )
+    """The job that the headers of a POST describe; an empty header counts as absent. Raises BadInput."""
+    default = {DISCORD_WEBHOOK_URL: settings.discord_webhook_url} if settings.discord_webhook_url else {}
+    given = default | {name: value for name, value in headers.items() if value}
+    for name, field in JOB_FIELDS.items():
+        if Job.model_fields[field].is_required():
+            needed(given, name)
+    return Job.parse(_fields(given), settings.webhook_hosts)
 
 
-def changes(headers: Mapping[str, str], webhook_hosts: Collection[str]) -> dict[str, Any]:
-    """The fields that the headers of a PATCH give new values; an empty header clears. Raises BadInput."""
-    found: dict[str, Any] = {}
-    if DISCORD_WEBHOOK_URL in headers:
-        found["webhookUrl"] = webhook_url(headers[DISCORD_WEBHOOK_URL], webhook_hosts)
-    if TELEGRAM_CHANNELS in headers:
-        found["telegramChannels"] = channel_addresses(headers[TELEGRAM_CHANNELS].split(","))
-    if DISCORD_THREAD_ID in headers:
-        found["threadId"] = thread_id(headers[DISCORD_THREAD_ID])
-    if EMBED_COLOR in headers:
-        found["embedColor"] = embed_color(headers[EMBED_COLOR])
+def changes(headers: Mapping[str, str]) -> dict[str, str]:
+    """The fields that the headers of a PATCH change, for Job.changed; empty text clears. Raises BadInput."""
+    found = _fields(headers)
+    found.pop("jobName", None)
     if not found:
         raise BadInput(
             "Nothing to change", "Send at least one header beside JOB_NAME, such as TELEGRAM_CHANNELS."
@@ -162,22 +188,26 @@ def changes(headers: Mapping[str, str], webhook_hosts: Collection[str]) -> dict[
     return found
 
 
-# --- jobs.json ----------------------------------------------------------------------------------------
+def _fields(headers: Mapping[str, str]) -> dict[str, str]:
+    return {field: headers[name] for name, field in JOB_FIELDS.items() if name in headers}
+
+
+# --- jobs.json ------------------------------------------------------------------------------------------
 
 
 class JobManager:
-    """All jobs, in memory and in jobs.json. Thread-safe; what was written is what is held, always."""
+    """All jobs, in memory and in jobs.json, which always hold the same. Thread-safe."""
 
     def __init__(self, path: Path, webhook_hosts: Collection[str] = ()) -> None:
         self._file, self._webhook_hosts = JsonFile(path), webhook_hosts
         self._lock = threading.RLock()
-        self._turns: WeakValueDictionary[str, threading.Lock] = WeakValueDictionary()
+        self._name_locks: WeakValueDictionary[str, threading.Lock] = WeakValueDictionary()
         self._jobs: dict[str, Job] = {}
 
     def load(self) -> None:
-        """Take over what the file says; no file is no job. Raises StartRefused and leaves it as it is."""
+        """Read the file; none means no jobs. Raises StartRefused, and leaves the file as it is."""
         with self._lock:
-            self._jobs = _taken_over(self._file, self._webhook_hosts)
+            self._jobs = _read_jobs(self._file, self._webhook_hosts)
         self._file.hide()
 
     def jobs(self) -> dict[str, Job]:
@@ -205,12 +235,11 @@ class JobManager:
             self.refuse_taken(job.jobName)
             self._store({**self._jobs, job.jobName: job})
 
-    def change(self, name: str, changed: Callable[[Job], Job]) -> Job:
-        """Put `changed(job)` in its place; gives it back. Raises UnknownJob and StorageUnavailable."""
+    def change(self, job: Job) -> None:
+        """Put `job` in place of the one of its name. Raises UnknownJob and StorageUnavailable."""
         with self._lock:
-            job = changed(self.get(name))
-            self._store({**self._jobs, name: job})
-            return job
+            self.get(job.jobName)
+            self._store({**self._jobs, job.jobName: job})
 
     def remove(self, name: str) -> None:
         """Raises UnknownJob and StorageUnavailable."""
@@ -219,14 +248,14 @@ class JobManager:
             self._store({other: job for other, job in self._jobs.items() if other != name})
 
     @contextlib.contextmanager
-    def alone(self, name: str) -> Iterator[None]:
-        """Whoever creates, changes or deletes a job of this name waits until the one before is done.
+    def exclusive(self, name: str) -> Iterator[None]:
+        """Of those who create, change or delete a job of this name, only one at a time is inside.
 
         A deletion takes as long as the job's processes need to stop; other names do not wait for it.
         """
         with self._lock:
-            turn = self._turns.setdefault(name, threading.Lock())
-        with turn:
+            lock = self._name_locks.setdefault(name, threading.Lock())
+        with lock:
             yield
 
     def specs(self, settings: Settings) -> dict[tuple[str, str], WorkerSpec]:
@@ -251,47 +280,21 @@ def _unknown(name: str) -> NoReturn:
     raise UnknownJob("Job not found", f"There is no job named {name!r}. GET /jobs lists all.")
 
 
-def _taken_over(file: JsonFile, webhook_hosts: Collection[str]) -> dict[str, Job]:
+def _read_jobs(file: JsonFile, webhook_hosts: Collection[str]) -> dict[str, Job]:
     """The jobs of a file, ours or an older Disgram's. Raises StartRefused."""
     name = ""
     jobs = {}
     try:
         for name, fields in (file.read() or {}).items():
-            jobs[name] = _taken_over_job(name, fields, webhook_hosts)
+            jobs[name] = _read_job(name, fields, webhook_hosts)
     except BadInput as error:
         raise file.refusal(file.line_of(name), f"job {name!r}: {error.error}: {error}") from None
     return jobs
 
 
-def _taken_over_job(name: str, fields: object, webhook_hosts: Collection[str]) -> Job:
-    """Older files leave out optional keys, name channels barely, hold colours and thread ids as numbers."""
+def _read_job(name: str, fields: object, webhook_hosts: Collection[str]) -> Job:
+    """The key is the job's name; fields of another version of Disgram are left out."""
     if not isinstance(fields, dict):
         raise BadInput("Not a job", "There must be an object with jobName, webhookUrl and telegramChannels.")
-    channels = fields.get("telegramChannels")
-    if isinstance(channels, str):
-        channels = channels.split(",")
-    if not isinstance(channels, list):
-        raise BadInput("Invalid telegramChannels", "There must be a list of channel addresses.")
-    return Job(
-        jobName=job_name(name),
-        webhookUrl=webhook_url(_words(fields, "webhookUrl"), webhook_hosts),
-        telegramChannels=channel_addresses([str(channel) for channel in channels]),
-        threadId=thread_id(_words(fields, "threadId")),
-        embedColor=embed_color(_color_words(fields)),
-    )
-
-
-def _words(fields: Mapping[str, Any], key: str) -> str:
-    value = fields.get(key)
-    if value is None:
-        return ""
-    if isinstance(value, bool) or not isinstance(value, str | int):
-        raise BadInput(f"Invalid {key}", "There must be a string.")
-    return str(value)
-
-
-def _color_words(fields: Mapping[str, Any]) -> str:
-    value = fields.get("embedColor")
-    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 0xFFFFFF:
-        return f"{value:06x}"
-    return _words(fields, "embedColor")
+    known = {field: value for field, value in fields.items() if field in Job.model_fields}
+    return Job.parse({**known, "jobName": name}, webhook_hosts)

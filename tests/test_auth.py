@@ -1,4 +1,4 @@
-"""The gate: what opens it, what it says to the others, and how it tires those who guess."""
+"""The bearer token: which requests pass, what the others are told, and how guessing is slowed."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ class Clock:
 
 
 class Gate:
-    """A gate with its clock and what it told the log."""
+    """A gate with its clock and what it wrote to the log."""
 
     def __init__(self, password: str = PASSWORD, *, local_only: bool = False) -> None:
         self.clock = Clock()
-        self.told: list[str] = []
+        self.logged: list[str] = []
         self.gate = BearerGate(
-            password, clock=self.clock, on_refusal=self.told.append, peer_must_be_local=local_only
+            password, clock=self.clock, on_refusal=self.logged.append, peer_must_be_local=local_only
         )
 
     def outcome(self, *headers: bytes, peer: str = "192.0.2.1") -> type[AccessRefused] | None:
@@ -59,38 +59,40 @@ class Gate:
         ([b"Bearer " + b"x" * 100_000], WrongToken),
     ],
 )
-def test_who_is_let_in(headers: list[bytes], expected: type[AccessRefused] | None) -> None:
+def test_only_one_well_formed_header_with_the_password_passes(
+    headers: list[bytes], expected: type[AccessRefused] | None
+) -> None:
     gate = Gate()
     assert gate.outcome(*headers) is expected
-    assert len(gate.told) == (expected is not None)
-    assert all("192.0.2.1" in line and "hunter2" not in line for line in gate.told)
+    assert len(gate.logged) == (expected is not None)
+    assert all("192.0.2.1" in line and "hunter2" not in line for line in gate.logged)
 
 
-def test_a_password_of_any_script() -> None:
+def test_password_in_any_script() -> None:
     gate = Gate("пароль 日本")
     assert gate.outcome("Bearer пароль 日本".encode()) is None
     assert gate.outcome("Bearer пароль 日".encode()) is WrongToken
 
 
-def test_the_published_password_opens_nothing_from_elsewhere() -> None:
+def test_default_password_is_refused_from_other_hosts() -> None:
     gate = Gate(local_only=True)
     assert gate.outcome(b"Bearer hunter22", peer="192.0.2.1") is WrongToken
     for peer in ("127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1", ""):
         assert gate.outcome(b"Bearer hunter22", peer=peer) is None
 
 
-def test_guessing_is_slowed_for_the_guesser_alone() -> None:
+def test_repeated_failures_slow_only_their_own_address() -> None:
     gate = Gate()
     assert [gate.outcome(b"Bearer x") for _ in range(12)] == [WrongToken] * 10 + [TooManyFailures] * 2
     assert gate.outcome(b"Bearer hunter22") is TooManyFailures
     assert gate.outcome(b"Bearer hunter22", peer="192.0.2.2") is None
-    assert len(gate.told) == 10
+    assert len(gate.logged) == 10
     gate.clock.now += 2
     assert gate.outcome(b"Bearer hunter22") is None
     assert [gate.outcome(b"Bearer x") for _ in range(10)] == [WrongToken] * 10
 
 
-def test_retry_after_grows_to_a_limit() -> None:
+def test_retry_after_doubles_up_to_a_minute() -> None:
     gate = Gate()
     waits = []
     for _ in range(16):
@@ -105,7 +107,7 @@ def test_retry_after_grows_to_a_limit() -> None:
     assert waits == sorted(waits)
 
 
-def test_a_minute_of_peace_is_forgiven() -> None:
+def test_failures_are_reset_after_a_quiet_minute() -> None:
     throttle = LoginThrottle()
     for now in range(0, 4 * 61, 61):
         throttle.failed("a", float(now))
@@ -116,17 +118,17 @@ def test_a_minute_of_peace_is_forgiven() -> None:
     assert throttle.wait("a", 200.0) == 1
 
 
-def test_memory_is_bounded() -> None:
+def test_throttle_keeps_a_limited_number_of_addresses() -> None:
     throttle = LoginThrottle()
     for _ in range(10):
         throttle.failed("first", 0.0)
-    for number in range(throttle.MOST_ADDRESSES):
+    for number in range(throttle.MAX_ADDRESSES):
         throttle.failed(f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}", 0.0)
-    assert len(throttle._records) == throttle.MOST_ADDRESSES
+    assert len(throttle._records) == throttle.MAX_ADDRESSES
     assert throttle.wait("first", 0.0) == 0
 
 
-def test_neighbours_in_ipv6_are_one() -> None:
+def test_ipv6_addresses_of_one_64_network_count_together() -> None:
     throttle = LoginThrottle()
     for number in range(10):
         throttle.failed(f"2001:db8::{number}", 0.0)
@@ -135,13 +137,21 @@ def test_neighbours_in_ipv6_are_one() -> None:
 
 
 @given(st.lists(st.floats(0, 400), max_size=60))
-def test_no_wait_is_longer_than_the_longest(gaps: list[float]) -> None:
+def test_wait_never_exceeds_its_maximum(gaps: list[float]) -> None:
     throttle, now = LoginThrottle(), 0.0
     for gap in gaps:
         now += gap
         if not throttle.wait("a", now):
             throttle.failed("a", now)
-        assert 0 <= throttle.wait("a", now) <= throttle.LONGEST
+        assert 0 <= throttle.wait("a", now) <= throttle.MAX_WAIT
+
+
+def test_thousands_of_failures_still_wait_a_minute() -> None:
+    throttle, now = LoginThrottle(), 0.0
+    for _ in range(2000):
+        now += throttle.MAX_WAIT
+        throttle.failed("a", now)
+    assert throttle.wait("a", now) == throttle.MAX_WAIT
 
 
 LOCAL, TEN = ip_network("127.0.0.1"), ip_network("10.0.0.0/8")
@@ -166,17 +176,19 @@ LOCAL, TEN = ip_network("127.0.0.1"), ip_network("10.0.0.0/8")
         ("", "203.0.113.9", (LOCAL,), ""),
     ],
 )
-def test_whose_word_counts(peer: str, forwarded: str, trusted: tuple[object, ...], expected: str) -> None:
+def test_client_address_behind_trusted_and_other_proxies(
+    peer: str, forwarded: str, trusted: tuple[object, ...], expected: str
+) -> None:
     assert client_address(peer, forwarded, trusted) == expected  # type: ignore[arg-type]
 
 
-def test_a_peer_that_uvicorn_has_put_there_is_not_believed() -> None:
+def test_peer_rewritten_by_uvicorn_is_not_trusted() -> None:
     assert client_address("203.0.113.9", "203.0.113.9", (), rewritten=True) == "127.0.0.1"
     assert client_address("203.0.113.9", "203.0.113.9", (LOCAL,), rewritten=True) == "203.0.113.9"
     assert client_address("192.0.2.1", "203.0.113.9", (), rewritten=True) == "192.0.2.1"
 
 
 @given(st.lists(st.binary(max_size=40), max_size=3))
-def test_any_bytes_are_a_token_or_none(headers: list[bytes]) -> None:
+def test_any_header_bytes_give_a_token_or_none(headers: list[bytes]) -> None:
     token = bearer_token(headers)
     assert token is None or token.strip() == token

@@ -48,7 +48,7 @@ def test_env_example_shows_the_defaults(project: Path) -> None:
     lines = [line for line in text.splitlines() if line.split("=")[0].isupper() and "=" in line]
     values = dict(line.split("=", 1) for line in lines)
     assert read(values) == read({})
-    assert len(values) == len(Settings.__dataclass_fields__)
+    assert len(values) == len(Settings.model_fields)
 
 
 @pytest.mark.skipif(not shutil.which("git"), reason="git is not installed")

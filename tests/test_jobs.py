@@ -1,4 +1,4 @@
-"""Jobs: what is accepted, what jobs.json holds, and that neither a fault nor a race leaves half a truth."""
+"""Jobs: what their fields accept, what jobs.json holds, and that no fault or race leaves half a change."""
 
 from __future__ import annotations
 
@@ -13,24 +13,15 @@ from hypothesis import strategies as st
 
 from config import read
 from disgram.errors import BadInput, BadWebhookURL, JobExists, StartRefused, StorageUnavailable, UnknownJob
-from jobs import (
-    Job,
-    JobManager,
-    channel_addresses,
-    embed_color,
-    job_name,
-    thread_id,
-    webhook_url,
-    worker_specs,
-)
+from jobs import Job, JobManager, changes, job_name, new_job, worker_specs
 
 URL = "https://discord.com/api/webhooks/123/aToken"
 SETTINGS = read({})
 
 
-def job(name: str = "news", **changes: Any) -> Job:
+def job(name: str = "news", webhook_hosts: tuple[str, ...] = (), **changes: Any) -> Job:
     fields: dict[str, Any] = {"jobName": name, "webhookUrl": URL, "telegramChannels": ("https://t.me/durov",)}
-    return Job(**(fields | changes))
+    return Job.parse(fields | changes, webhook_hosts)
 
 
 @pytest.fixture
@@ -48,7 +39,7 @@ def on_disk(folder: Path) -> Any:
 @pytest.mark.parametrize(
     "name", ["a", "x" * 100, "Новости 日本 أخبار", "👩‍👩‍👧 🏴󠁧󠁢󠁥󠁮󠁧󠁿", 'a/b [c] "d"', "می‌خواهم", "é", "e\u0301"]
 )
-def test_job_names(name: str) -> None:
+def test_good_job_names(name: str) -> None:
     assert job_name(f" {name} ") == name
 
 
@@ -56,77 +47,154 @@ def test_job_names(name: str) -> None:
     "name",
     ["", "   ", "x" * 101, "a\nb", "a\x00", "a\x7f", "a\u2028b", "a\u202eb", "\u200d", "\ue000", "a\u200bb"],
 )
-def test_bad_job_names(name: str) -> None:
+def test_bad_job_names_are_refused(name: str) -> None:
     with pytest.raises(BadInput):
         job_name(name)
 
 
-def test_channels_are_normalised_and_each_is_there_once() -> None:
+def test_channels_are_normalised_and_each_is_kept_once() -> None:
     typed = ["durov", " @Telegram/5", "t.me/s/DUROV/3", "", "https://telegram.me/telegram ", "news_1"]
-    assert channel_addresses(typed) == (
-        "https://t.me/durov",
-        "https://t.me/Telegram/5",
-        "https://t.me/news_1",
-    )
+    expected = ("https://t.me/durov", "https://t.me/Telegram/5", "https://t.me/news_1")
+    assert job(telegramChannels=typed).telegramChannels == expected
+    assert job(telegramChannels=",".join(typed)).telegramChannels == expected
 
 
 @pytest.mark.parametrize(
-    "typed", [[], [" ", ""], ["t.me/+abc"], ["t.me/joinchat/x"], ["t.me/c/1/2"], ["durov", "no no"]]
+    "typed",
+    [
+        [],
+        [" ", ""],
+        "",
+        " , ",
+        ["t.me/+abc"],
+        ["t.me/joinchat/x"],
+        ["t.me/c/1/2"],
+        ["durov", "no no"],
+        {},
+        5,
+        None,
+        [f"channel{n}" for n in range(1001)],
+    ],
 )
-def test_bad_channels(typed: list[str]) -> None:
+def test_bad_channel_lists_are_refused(typed: object) -> None:
     with pytest.raises(BadInput):
-        channel_addresses(typed)
+        job(telegramChannels=typed)
 
 
 @pytest.mark.parametrize(
-    ("text", "color"),
-    [("", None), (" ", None), ("89A7d9", "89a7d9"), ("#000000", "000000"), ("0xFFFFFF", "ffffff")],
+    ("value", "color"),
+    [
+        ("", None),
+        (" ", None),
+        (None, None),
+        ("89A7d9", "89a7d9"),
+        ("#000000", "000000"),
+        ("0xFFFFFF", "ffffff"),
+        (0, "000000"),
+        (0x89A7D9, "89a7d9"),
+    ],
 )
-def test_colors(text: str, color: str | None) -> None:
-    assert embed_color(text) == color
+def test_colors_are_six_lower_case_digits(value: object, color: str | None) -> None:
+    assert job(embedColor=value).embedColor == color
 
 
-@pytest.mark.parametrize("text", ["red", "#12345", "1234567", "-12345", "٣٣٣٣٣٣"])
-def test_bad_colors(text: str) -> None:
-    with pytest.raises(BadInput):
-        embed_color(text)
+@pytest.mark.parametrize(
+    "value", ["red", "#12345", "1234567", "-12345", "٣٣٣٣٣٣", -1, 0x1000000, True, 1.5, []]
+)
+def test_bad_colors_are_refused(value: object) -> None:
+    with pytest.raises(BadInput, match=r"six hex digits|must be a string"):
+        job(embedColor=value)
 
 
-def test_thread_ids() -> None:
-    assert thread_id(" 123 ") == "123"
-    assert thread_id("") is None
-    for text in ("x", "1.5", "-1", "0", "1" * 21, "٣"):
-        with pytest.raises(BadInput):
-            thread_id(text)
+@pytest.mark.parametrize(("value", "thread"), [(" 123 ", "123"), (99, "99"), ("", None), (None, None)])
+def test_thread_ids_are_text(value: object, thread: str | None) -> None:
+    assert job(threadId=value).threadId == thread
 
 
-def test_webhooks() -> None:
-    assert webhook_url(f" {URL} ", ()) == URL
+@pytest.mark.parametrize("value", ["x", "1.5", "-1", "0", "1" * 21, "٣", 0, -1, True, 1.5, ["1"]])
+def test_bad_thread_ids_are_refused(value: object) -> None:
+    with pytest.raises(BadInput, match=r"is a number|must be a string"):
+        job(threadId=value)
+
+
+def test_webhooks_are_discords_or_of_an_allowed_host() -> None:
+    assert job(webhookUrl=f" {URL} ").webhookUrl == URL
     own = "http://127.0.0.1:9/api/webhooks/1/t"
-    assert webhook_url(own, ("127.0.0.1:9",)) == own
-    for text in (own, URL + "?wait=true", "http://discord.com/api/webhooks/1/t", "x", ""):
+    assert job(webhookUrl=own, webhook_hosts=("127.0.0.1:9",)).webhookUrl == own
+    for text in (own, URL + "?wait=true", "http://discord.com/api/webhooks/1/t", "x", "", None):
         with pytest.raises(BadWebhookURL) as refusal:
-            webhook_url(text, ())
+            job(webhookUrl=text)
         assert "aToken" not in str(refusal.value)
 
 
-def test_a_masked_job_has_no_token() -> None:
-    assert "aToken" not in job().masked().model_dump_json()
-    assert (
-        "secret" not in job(webhookUrl="http://127.0.0.1:9/api/webhooks/1/secret").masked().model_dump_json()
-    )
+def test_unknown_and_missing_fields_are_refused_by_name_without_a_value() -> None:
+    with pytest.raises(BadInput) as unknown:
+        job(colour="aToken")
+    with pytest.raises(BadInput) as missing:
+        Job.parse({"jobName": "news", "webhookUrl": URL})
+    with pytest.raises(BadInput) as no_object:
+        Job.parse(["aToken"])  # type: ignore[arg-type]
+    assert [refusal.value.error for refusal in (unknown, missing, no_object)] == [
+        "Invalid colour",
+        "Invalid telegramChannels",
+        "Invalid job",
+    ]
+    assert "aToken" not in f"{unknown.value}{missing.value}{no_object.value}"
+
+
+def test_changed_job_keeps_its_other_fields_and_refuses_bad_values() -> None:
+    own = job(webhookUrl="http://127.0.0.1:9/api/webhooks/1/t", webhook_hosts=("127.0.0.1:9",), threadId="5")
+    changed = own.changed({"threadId": "", "telegramChannels": "@other"}, ("127.0.0.1:9",))
+    assert changed == own.model_copy(update={"threadId": None, "telegramChannels": ("https://t.me/other",)})
+    assert own.changed({"jobName": "other"}, ("127.0.0.1:9",)) == own
+    with pytest.raises(BadInput):
+        own.changed({"embedColor": "red"}, ("127.0.0.1:9",))
+
+
+POST_HEADERS = {"JOB_NAME": "news", "DISCORD_WEBHOOK_URL": URL, "TELEGRAM_CHANNELS": "durov"}
+
+
+def test_new_job_from_headers() -> None:
+    assert new_job(POST_HEADERS | {"EMBED_COLOR": "", "POST_ID": "7"}, SETTINGS) == job()
+    default = read({"DISCORD_WEBHOOK_URL": URL})
+    assert new_job(POST_HEADERS | {"DISCORD_WEBHOOK_URL": ""}, default) == job()
+
+
+@pytest.mark.parametrize("name", list(POST_HEADERS))
+def test_new_job_names_the_header_that_is_missing(name: str) -> None:
+    with pytest.raises(BadInput) as refusal:
+        new_job(POST_HEADERS | {name: ""}, SETTINGS)
+    assert refusal.value.error == f"Missing {name}"
+
+
+def test_changes_are_the_fields_of_the_headers_sent() -> None:
+    assert changes(POST_HEADERS | {"EMBED_COLOR": ""}) == {
+        "webhookUrl": URL,
+        "telegramChannels": "durov",
+        "embedColor": "",
+    }
+    with pytest.raises(BadInput, match="at least one header"):
+        changes({"JOB_NAME": "news", "POST_ID": "7"})
+
+
+def test_masked_job_and_repr_hide_the_token() -> None:
+    own = job(webhookUrl="http://127.0.0.1:9/api/webhooks/1/aToken", webhook_hosts=("127.0.0.1:9",))
+    assert own.masked().webhookUrl == "http://127.0.0.1:9/api/webhooks/1/***"
+    for one in (job(), own):
+        assert "aToken" not in one.masked().model_dump_json()
+        assert "aToken" not in repr(one)
 
 
 # --- the store ------------------------------------------------------------------------------------------
 
 
-def test_no_file_is_no_job(manager: JobManager, tmp_path: Path) -> None:
+def test_without_a_file_there_are_no_jobs(manager: JobManager, tmp_path: Path) -> None:
     manager.load()
     assert manager.jobs() == {}
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_is_stored_comes_back(manager: JobManager, tmp_path: Path) -> None:
+def test_stored_jobs_are_loaded_again(manager: JobManager, tmp_path: Path) -> None:
     second = job(
         '日本 "x"',
         threadId="5",
@@ -150,21 +218,21 @@ def test_what_is_stored_comes_back(manager: JobManager, tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["jobs.json"]
 
 
-def test_names_are_taken_changed_and_gone(manager: JobManager, tmp_path: Path) -> None:
+def test_create_change_and_remove_a_job(manager: JobManager, tmp_path: Path) -> None:
     manager.create(job())
     with pytest.raises(JobExists):
         manager.create(job(threadId="5"))
-    changed = manager.change("news", lambda old: old.model_copy(update={"threadId": "7"}))
-    assert manager.get("news") == changed
+    manager.change(job(threadId="7"))
+    assert manager.get("news") == job(threadId="7")
     assert on_disk(tmp_path)["news"]["threadId"] == "7"
     manager.remove("news")
     assert on_disk(tmp_path) == {}
-    for act in (manager.get, manager.remove, lambda name: manager.change(name, lambda old: old)):
+    for call in (manager.get, manager.remove, lambda name: manager.change(job(name))):
         with pytest.raises(UnknownJob):
-            act("news")
+            call("news")
 
 
-def test_an_older_disgrams_file_is_taken_over(tmp_path: Path) -> None:
+def test_file_of_an_older_version_is_loaded(tmp_path: Path) -> None:
     old = {
         "a": {
             "jobName": "a",
@@ -183,6 +251,7 @@ def test_an_older_disgrams_file_is_taken_over(tmp_path: Path) -> None:
             "telegramChannels": ["durov"],
             "threadId": "",
             "embedColor": "0x89A7D9",
+            "fieldOfANewerVersion": 1,
         },
     }
     (tmp_path / "jobs.json").write_text("\ufeff" + json.dumps(old), "utf-8")
@@ -231,9 +300,7 @@ GOOD = '{"webhookUrl": "https://discord.com/api/webhooks/1/secretToken", "telegr
         (b'{\n"a": {"webhookUrl": ["x"], "telegramChannels": ["durov"]}}', 2),
     ],
 )
-def test_a_damaged_file_refuses_the_start_and_stays_as_it_is(
-    tmp_path: Path, content: bytes, line: int
-) -> None:
+def test_damaged_file_refuses_the_start_and_is_left_alone(tmp_path: Path, content: bytes, line: int) -> None:
     path = tmp_path / "jobs.json"
     path.write_bytes(content)
     path.chmod(0o644)
@@ -248,7 +315,7 @@ def test_a_damaged_file_refuses_the_start_and_stays_as_it_is(
 
 
 @given(st.binary(max_size=60))
-def test_no_bytes_raise_anything_else(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
+def test_any_bytes_load_or_refuse_the_start(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
     path = tmp_path_factory.mktemp("jobs") / "jobs.json"
     path.write_bytes(content)
     manager = JobManager(path)
@@ -258,13 +325,13 @@ def test_no_bytes_raise_anything_else(tmp_path_factory: pytest.TempPathFactory, 
         assert path.read_bytes() == content
 
 
-def test_a_folder_in_its_place_refuses_the_start(tmp_path: Path) -> None:
+def test_folder_in_place_of_the_file_refuses_the_start(tmp_path: Path) -> None:
     (tmp_path / "jobs.json").mkdir()
     with pytest.raises(StartRefused):
         JobManager(tmp_path / "jobs.json").load()
 
 
-def test_a_failed_write_changes_nothing(tmp_path: Path) -> None:
+def test_failed_write_changes_nothing(tmp_path: Path) -> None:
     """A folder where the fresh file would be written fails as a full or read-only disk does."""
     manager = JobManager(tmp_path / "jobs.json")
     manager.create(job())
@@ -274,7 +341,7 @@ def test_a_failed_write_changes_nothing(tmp_path: Path) -> None:
     with pytest.raises(StorageUnavailable):
         manager.create(job("other"))
     with pytest.raises(StorageUnavailable):
-        manager.change("news", lambda old: old.model_copy(update={"threadId": "7"}))
+        manager.change(job(threadId="7"))
     with pytest.raises(StorageUnavailable):
         manager.remove("news")
     assert manager.jobs() == {"news": job()}
@@ -284,7 +351,7 @@ def test_a_failed_write_changes_nothing(tmp_path: Path) -> None:
     assert list(on_disk(tmp_path)) == ["news", "other"]
 
 
-def test_a_linked_file_stays_linked(tmp_path: Path) -> None:
+def test_symbolic_link_to_the_file_is_kept(tmp_path: Path) -> None:
     (tmp_path / "real.json").write_text("{}", "utf-8")
     (tmp_path / "jobs.json").symlink_to(tmp_path / "real.json")
     manager = JobManager(tmp_path / "jobs.json")
@@ -294,7 +361,7 @@ def test_a_linked_file_stays_linked(tmp_path: Path) -> None:
     assert list(json.loads((tmp_path / "real.json").read_text("utf-8"))) == ["news"]
 
 
-def test_parallel_changes_lose_nothing(manager: JobManager, tmp_path: Path) -> None:
+def test_parallel_changes_are_all_kept(manager: JobManager, tmp_path: Path) -> None:
     def create_and_remove(n: int) -> None:
         for i in range(5):
             manager.create(job(f"{n}-{i}"))
@@ -309,17 +376,17 @@ def test_parallel_changes_lose_nothing(manager: JobManager, tmp_path: Path) -> N
     assert set(manager.jobs()) == set(on_disk(tmp_path)) == expected
 
 
-def test_one_name_at_a_time_and_others_do_not_wait(manager: JobManager) -> None:
+def test_exclusive_blocks_the_same_name_only(manager: JobManager) -> None:
     order: list[str] = []
 
     def later() -> None:
-        with manager.alone("a"):
+        with manager.exclusive("a"):
             order.append("second")
 
-    with manager.alone("a"):
+    with manager.exclusive("a"):
         waiting = threading.Thread(target=later)
         waiting.start()
-        with manager.alone("b"):
+        with manager.exclusive("b"):
             order.append("other")
         order.append("first")
     waiting.join(10)
@@ -329,7 +396,7 @@ def test_one_name_at_a_time_and_others_do_not_wait(manager: JobManager) -> None:
 # --- what should run ------------------------------------------------------------------------------------
 
 
-def test_a_worker_for_each_job_and_channel(manager: JobManager) -> None:
+def test_specs_has_a_worker_for_each_job_and_channel(manager: JobManager) -> None:
     manager.create(job("a", telegramChannels=("https://t.me/Durov/9", "https://t.me/telegram"), threadId="5"))
     manager.create(job("b", embedColor="000000"))
     settings = read({"EMBED_COLOR": "89a7d9"})
@@ -341,5 +408,5 @@ def test_a_worker_for_each_job_and_channel(manager: JobManager) -> None:
     assert specs == manager.specs(settings)
 
 
-def test_no_colour_is_no_colour() -> None:
+def test_worker_without_any_colour_setting_has_none() -> None:
     assert [spec.embed_color for spec in worker_specs(job(), SETTINGS)] == [None]

@@ -1,1 +1,1 @@
-"""How answers look: headers, JSON bodies, errors, OpenAPI and /docs. Never a rule of jobs or processes."""
+"""The HTTP API: headers, answers, errors, OpenAPI, /docs, the server. No rule of jobs or processes."""

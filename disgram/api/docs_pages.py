@@ -1,7 +1,7 @@
-"""/docs and /redoc, whole without internet: the pages and the four files they need.
+"""/docs and /redoc without internet access: the pages and the four files they need.
 
 Owns these pages. The files come from the package fastapi_offline, of which nothing is imported. The
-content security policy lets the browser fetch from this service alone, whatever the scripts would like.
+content security policy lets the browser load from this service alone.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ _POLICY = (
 
 
 def docs_routes(title: str) -> APIRouter:
-    """The routes, none of them in the OpenAPI document. Links are relative: a proxy may add a path."""
+    """The routes, none of them in the OpenAPI document. Links are relative: a proxy may add a path prefix."""
     router = APIRouter(include_in_schema=False)
 
     @router.get("/docs")
     def swagger() -> HTMLResponse:
-        return _guarded(
+        return _with_policy(
             get_swagger_ui_html(
                 openapi_url="openapi.json",
                 title=title,
@@ -42,7 +42,7 @@ def docs_routes(title: str) -> APIRouter:
 
     @router.get("/redoc")
     def redoc() -> HTMLResponse:
-        return _guarded(
+        return _with_policy(
             get_redoc_html(
                 openapi_url="openapi.json",
                 title=title,
@@ -61,7 +61,7 @@ def docs_routes(title: str) -> APIRouter:
     return router
 
 
-def _guarded(page: HTMLResponse) -> HTMLResponse:
+def _with_policy(page: HTMLResponse) -> HTMLResponse:
     page.headers["Content-Security-Policy"] = _POLICY
     page.headers["X-Content-Type-Options"] = "nosniff"
     return page

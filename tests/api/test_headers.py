@@ -1,69 +1,46 @@
-"""What the OpenAPI document promises is what is accepted: Swagger UI sends nothing that a pattern forbids."""
+"""Reading the API's request headers and query values."""
 
 from __future__ import annotations
 
-import re
-
 import pytest
 
-from disgram.addresses import ChannelRef, Destination
-from disgram.api.headers import job_parameters, webhook_pattern
-from disgram.errors import BadWebhookURL
-
-TOKEN = "/api/webhooks/123/abc-DEF_1"
-HOSTS = ("127.0.0.1:8080", "proxy-1.example.org", "::1", "[::1]:9")
+from disgram.api.headers import DEFAULT_LINES, headers_of, log_query, needed, post_id
+from disgram.errors import BadInput
+from disgram.report import Level
 
 
-def pattern_of(name: str) -> str:
-    parameters = {one["name"]: one["schema"] for one in job_parameters(creating=True)}
-    return str(parameters[name]["pattern"])
+def test_header_names_in_any_case_with_dashes_or_underscores() -> None:
+    raw = [(b"job-Name", " a б ".encode()), (b"EMBED_COLOR", b""), (b"X-Other", b"\xff")]
+    assert headers_of(raw) == {"JOB_NAME": "a б", "EMBED_COLOR": ""}
 
 
 @pytest.mark.parametrize(
-    "address",
-    ["news", "@news", "t.me/news", "https://t.me/news", "http://t.me/s/news", "https://telegram.me/news"],
-)
-@pytest.mark.parametrize("number", ["", "/123"])
-def test_every_form_of_address_may_be_typed_into_the_page(address: str, number: str) -> None:
-    assert ChannelRef.parse(address + number).name == "news"
-    channels = pattern_of("TELEGRAM_CHANNELS")
-    assert re.search(channels, address + number)
-    assert re.search(channels, f"{address}{number}, other ,@third/7")
-
-
-def accepted(url: str) -> bool:
-    try:
-        Destination.parse(url, extra_hosts=HOSTS)
-    except BadWebhookURL:
-        return False
-    return True
-
-
-@pytest.mark.parametrize(
-    ("url", "good"),
+    ("raw", "error"),
     [
-        ("https://discord.com" + TOKEN, True),
-        ("https://discordapp.com" + TOKEN, True),
-        ("https://ptb.discord.com" + TOKEN, True),
-        ("https://canary.discord.com/api/v10/webhooks/1/t/", True),
-        ("http://127.0.0.1:8080" + TOKEN, True),
-        ("https://proxy-1.example.org" + TOKEN, True),
-        ("http://proxy-1.example.org:99" + TOKEN, True),
-        ("http://[::1]" + TOKEN, True),
-        ("http://[::1]:9" + TOKEN, True),
-        ("http://discord.com" + TOKEN, False),
-        ("https://discord.com.example.org" + TOKEN, False),
-        ("https://discordxcom" + TOKEN, False),
-        ("http://127.0.0.1:8081" + TOKEN, False),
-        ("http://127.0.0.1" + TOKEN, False),
-        ("https://proxy-1xexample.org" + TOKEN, False),
-        ("https://discord.com/api/webhooks/1", False),
+        ([(b"JOB_NAME", b"a"), (b"Job-Name", b"a")], "Repeated JOB_NAME"),
+        ([(b"JOB_NAME", b"caf\xe9")], "Invalid JOB_NAME"),
     ],
 )
-def test_webhook_urls_in_the_page_are_those_of_the_service(url: str, good: bool) -> None:
-    assert (accepted(url), bool(re.search(webhook_pattern(HOSTS), url))) == (good, good)
+def test_repeated_and_non_utf8_headers_are_refused(raw: list[tuple[bytes, bytes]], error: str) -> None:
+    with pytest.raises(BadInput) as refusal:
+        headers_of(raw)
+    assert refusal.value.error == error
 
 
-def test_browsers_can_read_the_pattern() -> None:
-    """With the `v` flag they refuse to escape what needs no escaping."""
-    assert re.findall(r"\\(.)", webhook_pattern(("a-b.example",))) == [".", ".", ".", "."]
+def test_missing_and_empty_headers_are_refused_by_name() -> None:
+    assert needed({"JOB_NAME": "a"}, "JOB_NAME") == "a"
+    for headers in ({}, {"JOB_NAME": ""}):
+        with pytest.raises(BadInput, match="Send the header JOB_NAME"):
+            needed(headers, "JOB_NAME")
+
+
+def test_post_id_is_a_positive_number() -> None:
+    assert [post_id({}), post_id({"POST_ID": ""}), post_id({"POST_ID": "12"})] == [None, None, 12]
+    for value in ("0", "x", "-1", "٣", "1" * 11):
+        with pytest.raises(BadInput):
+            post_id({"POST_ID": value})
+
+
+def test_log_query_has_defaults() -> None:
+    assert log_query("") == (DEFAULT_LINES, None)
+    assert log_query("lines=5&level=ERROR&other=1") == (5, Level.ERROR)

@@ -1,4 +1,4 @@
-"""What /health concludes from what it was told."""
+"""What /health says for given states of workers, host and log."""
 
 from __future__ import annotations
 
@@ -9,14 +9,9 @@ from typing import Any
 
 import pytest
 
-from disgram.api.health import (
-    Configuration,
-    LogFileState,
-    Moment,
-    summarise,
-    summarise_job,
-)
+from disgram.api.health import LogFileState, Moment, summarise, summarise_job
 from disgram.api.host_stats import HostStats
+from disgram.api.schemas import JobConfiguration
 from disgram.workers.spec import Snapshot, WorkerState, WorkerStatus
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=timezone.utc)
@@ -55,7 +50,8 @@ def ask(
     snapshot = Snapshot(workers, taken_at, errors)
     limits = {"active_buckets": 1, "paused_until": None}
     counted = {"news": len(workers)} if jobs is None else jobs
-    return summarise(snapshot, limits, host, log, MOMENT, counted)
+    answer = summarise(snapshot, limits, host, log, MOMENT, counted)
+    return answer.model_dump(mode="json", by_alias=True)
 
 
 BACKOFF, FAILED, RUNNING = WorkerState.BACKOFF, WorkerState.FAILED, WorkerState.RUNNING
@@ -84,11 +80,11 @@ BACKOFF, FAILED, RUNNING = WorkerState.BACKOFF, WorkerState.FAILED, WorkerState.
         ),
     ],
 )
-def test_status(workers: list[WorkerStatus], status: str) -> None:
+def test_status_for_states_of_workers(workers: list[WorkerStatus], status: str) -> None:
     assert ask(*workers)["status"] == status
 
 
-def test_what_is_in_the_services_own_way() -> None:
+def test_faults_of_the_service_itself_are_errors() -> None:
     assert ask(worker(), errors=("no file descriptors left",))["status"] == "degraded"
     for answer in (
         ask(host=HostStats(write_error="No space left on device")),
@@ -116,12 +112,12 @@ def test_what_is_in_the_services_own_way() -> None:
         ),
     ],
 )
-def test_who_is_reachable(workers: list[WorkerStatus], telegram: bool, discord: bool) -> None:
+def test_which_services_are_reachable(workers: list[WorkerStatus], telegram: bool, discord: bool) -> None:
     services = ask(*workers)["external_services"]
     assert services == {"telegram_reachable": telegram, "discord_reachable": discord}
 
 
-def test_the_form_of_the_answer() -> None:
+def test_answer_has_all_fields_in_order() -> None:
     answer = ask(
         worker(gaps=((3, 9),), layout_changed=2), worker("b", layout_changed=1), jobs={"news": 2, "new": 1}
     )
@@ -159,7 +155,7 @@ def test_the_form_of_the_answer() -> None:
     }
 
 
-def test_a_quiet_log_is_not_a_stale_one_and_a_silent_worker_is() -> None:
+def test_log_is_stale_when_a_worker_is_silent_not_when_the_file_is_old() -> None:
     quiet = ask(worker(), log=LogFileState(NOW - timedelta(days=3)))["log_freshness"]
     assert (quiet["is_fresh"], quiet["age_minutes"]) == (True, 3 * 24 * 60)
     silent = ask(*[worker(f"c{n}", last_line_at=0.0) for n in range(9)])["log_freshness"]
@@ -169,22 +165,24 @@ def test_a_quiet_log_is_not_a_stale_one_and_a_silent_worker_is() -> None:
     assert silent["message"] == "9 of 9 workers have been silent for over 360 s: c0, c1, c2, c3, c4 …"
 
 
-def test_a_worker_of_a_deleted_job_counts_no_more() -> None:
+def test_worker_of_a_deleted_job_does_not_count() -> None:
     answer = ask(worker(), replace(worker("old"), job="gone", state=WorkerState.STOPPING), jobs={"news": 1})
     assert (answer["status"], answer["processes"]) == ("healthy", {"total": 1, "running": 1})
 
 
-def test_one_job() -> None:
-    snapshot = Snapshot(
-        (
-            worker(),
-            worker("b", state=BACKOFF, reason="crashed", restarts=3, pid=None, next_start_at=1016.0),
-            replace(WELL, job="x"),
-        ),
-        999.0,
+def test_health_of_one_job() -> None:
+    workers = (
+        worker(),
+        worker("b", state=BACKOFF, reason="crashed", restarts=3, pid=None, next_start_at=1016.0),
     )
-    masked = Configuration("https://discord.com/api/webhooks/1/***", "5", "89a7d9", ("durov", "b", "c"))
-    answer = summarise_job("news", masked, snapshot, MOMENT)
+    configuration = JobConfiguration(
+        webhook_url="https://discord.com/api/webhooks/1/***",
+        thread_id_configured=True,
+        embed_color="89a7d9",
+        channels_count=3,
+    )
+    health = summarise_job("news", configuration, ["durov", "b", "c"], workers, MOMENT)
+    answer = health.model_dump(mode="json", by_alias=True)
     assert answer["status"] == "degraded"
     assert answer["processes"] == {"total": 3, "running": 1, "dead_count": 1, "channels": ["durov", "b", "c"]}
     assert answer["configuration"] == {
@@ -206,3 +204,10 @@ def test_one_job() -> None:
         "next_start_seconds": None,
     }
     assert (answer["workers"][1]["state"], answer["workers"][1]["next_start_seconds"]) == ("backoff", 16.0)
+    not_yet_started = answer["workers"][2]
+    assert [not_yet_started[field] for field in ("channel", "script", "state", "pid")] == [
+        "c",
+        "threadhook.py",
+        "starting",
+        None,
+    ]

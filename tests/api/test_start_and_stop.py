@@ -83,7 +83,9 @@ def started(start: list[str], folder: Path, **environ: str) -> Iterator[Started]
 @pytest.mark.parametrize(
     "numbers", [[signal.SIGTERM], [signal.SIGINT], [signal.SIGINT] * 3, [signal.SIGTERM] * 3]
 )
-def test_a_stop_ends_in_order(start: list[str], numbers: list[signal.Signals], tmp_path: Path) -> None:
+def test_stop_signals_end_the_service_with_exit_code_0(
+    start: list[str], numbers: list[signal.Signals], tmp_path: Path
+) -> None:
     with started(start, tmp_path) as service:
         answer = service.await_answer()
         assert answer.json()["name"] == "Disgram"
@@ -99,7 +101,7 @@ def test_a_stop_ends_in_order(start: list[str], numbers: list[signal.Signals], t
 
 
 @BOTH
-def test_an_open_connection_does_not_hold_up_the_stop(start: list[str], tmp_path: Path) -> None:
+def test_open_connection_does_not_delay_the_stop(start: list[str], tmp_path: Path) -> None:
     with started(start, tmp_path) as service:
         service.await_answer()
         with socket.create_connection(("127.0.0.1", service.port)) as connection:
@@ -110,7 +112,7 @@ def test_an_open_connection_does_not_hold_up_the_stop(start: list[str], tmp_path
 
 
 @BOTH
-def test_a_damaged_jobs_file(start: list[str], tmp_path: Path) -> None:
+def test_damaged_jobs_file_ends_the_start_with_exit_code_2(start: list[str], tmp_path: Path) -> None:
     (tmp_path / "jobs.json").write_text("{\n\n", "utf-8")
     with started(start, tmp_path) as service:
         code, _, err = service.end()
@@ -123,7 +125,9 @@ def test_a_damaged_jobs_file(start: list[str], tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "value"), [("COOLDOWN", "-1"), ("EMBED_COLOR", "red"), ("WEBHOOK_HOSTS", "a b")]
 )
-def test_a_bad_setting(start: list[str], name: str, value: str, tmp_path: Path) -> None:
+def test_bad_setting_ends_the_start_with_exit_code_2(
+    start: list[str], name: str, value: str, tmp_path: Path
+) -> None:
     with started(start, tmp_path, **{name: value}) as service:
         code, out, err = service.end()
     assert (code, out, err.count("\n")) == (2, "", 1)
@@ -131,7 +135,7 @@ def test_a_bad_setting(start: list[str], name: str, value: str, tmp_path: Path) 
 
 
 @BOTH
-def test_no_word_of_the_default_password_is_missed(start: list[str], tmp_path: Path) -> None:
+def test_default_password_is_reported_and_listens_on_loopback_only(start: list[str], tmp_path: Path) -> None:
     with started(start, tmp_path, AUTH_PASSWORD="", HOST="0.0.0.0") as service:
         service.await_answer()
         assert "published default" in service.get("/logs").text
@@ -143,7 +147,7 @@ def test_no_word_of_the_default_password_is_missed(start: list[str], tmp_path: P
 
 
 @BOTH
-def test_loopback_is_not_believed_about_the_client(start: list[str], tmp_path: Path) -> None:
+def test_x_forwarded_for_of_loopback_is_not_trusted(start: list[str], tmp_path: Path) -> None:
     with started(start, tmp_path) as service:
         service.await_answer()
         service.get("/jobs", Authorization="Bearer wrong", **{"X-Forwarded-For": "203.0.113.9"})
@@ -151,7 +155,7 @@ def test_loopback_is_not_believed_about_the_client(start: list[str], tmp_path: P
     assert "Login refused for 127.0.0.1" in logs
 
 
-def test_no_secret_in_the_process_list(tmp_path: Path) -> None:
+def test_command_line_holds_no_secret(tmp_path: Path) -> None:
     with started(OURS, tmp_path) as service:
         service.await_answer()
         command = Path(f"/proc/{service.process.pid}/cmdline").read_bytes()

@@ -1,4 +1,4 @@
-"""Parts for a service without processes: they do in memory what the real ones do outside.
+"""Parts for a service without processes: they do in memory what the real ones do in processes and files.
 
 `python -m tests.builders.api_fakes` and `uvicorn tests.builders.api_fakes:app` start a service over them.
 """
@@ -14,6 +14,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from config import SETTINGS, Settings
+from disgram.api.server import serve
 from disgram.errors import StorageUnavailable
 from disgram.workers.spec import (
     Snapshot,
@@ -21,14 +22,14 @@ from disgram.workers.spec import (
     WorkerState,
     WorkerStatus,
 )
-from main import create_app, serve
+from main import create_app
 from service import Service, assembled, open_jobs, open_log
 
 Key = tuple[str, str]
 
 
 class FakeSupervisor:
-    """Workers that run as soon as they are wanted and end when they are not, or when `may_end` is set."""
+    """Workers that run as soon as they are desired; once they are not, they end if `may_end` is set."""
 
     def __init__(self, desired: Callable[[], Mapping[Key, WorkerSpec]]) -> None:
         self._desired = desired
@@ -37,7 +38,6 @@ class FakeSupervisor:
         self.may_end = threading.Event()
         self.may_end.set()
         self.revived: list[str] = []
-        self.restarted = 0
         self.running = False
 
     def start(self) -> None:
@@ -50,11 +50,11 @@ class FakeSupervisor:
 
     def wake(self) -> None:
         with self._lock:
-            wanted = self._desired()
-            for key, spec in wanted.items():
+            desired = self._desired()
+            for key, spec in desired.items():
                 self._workers.setdefault(key, _status(spec))
             if self.may_end.is_set():
-                self._workers = {key: status for key, status in self._workers.items() if key in wanted}
+                self._workers = {key: status for key, status in self._workers.items() if key in desired}
 
     def reset_backoff(self, job: str) -> None:
         self.revived.append(job)
@@ -62,9 +62,6 @@ class FakeSupervisor:
 
     def restart(self, job: str) -> None:
         self.reset_backoff(job)
-
-    def restart_all(self) -> None:
-        self.restarted += 1
 
     def wait_gone(self, job: str, timeout: float) -> bool:
         if not self.may_end.wait(min(timeout, 5)):
@@ -77,7 +74,7 @@ class FakeSupervisor:
             return Snapshot(tuple(self._workers.values()), time.monotonic())
 
     def becomes(self, job: str, **changes: Any) -> None:
-        """What a worker of the job reports of itself."""
+        """Change what the job's workers report of themselves."""
         with self._lock:
             for key, status in self._workers.items():
                 if key[0] == job:
@@ -155,4 +152,4 @@ def fake_service(settings: Settings) -> Iterator[Service]:
 app = create_app(SETTINGS, fake_service)
 
 if __name__ == "__main__":
-    serve(app, SETTINGS)
+    serve(app, SETTINGS.host, SETTINGS.port)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from config import SETTINGS
-from main import serve
+from disgram.api.server import serve
 from tests.builders.api_fakes import app as app
 
 
@@ -13,4 +13,4 @@ def fail() -> None:
 
 
 if __name__ == "__main__":
-    serve(app, SETTINGS)
+    serve(app, SETTINGS.host, SETTINGS.port)

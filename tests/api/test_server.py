@@ -1,4 +1,4 @@
-"""A client that is slow, greedy or no client at all, against the real server over a small app."""
+"""Slow clients, too many clients and bytes that are not HTTP, against the real server over a small app."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import pytest
 import uvicorn
 from starlette.types import Receive, Scope, Send
 
-from disgram.api import http_connection
-from disgram.api.http_connection import BoundedConnection
+from disgram.api import server as server_module
+from disgram.api.server import BoundedConnection
 from standins.stage import eventually
 
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -40,9 +40,9 @@ def port(server: uvicorn.Server, listener: socket.socket) -> int:
 
 @pytest.fixture
 def server(listener: socket.socket, monkeypatch: pytest.MonkeyPatch) -> Iterator[uvicorn.Server]:
-    monkeypatch.setattr(http_connection, "ASK_WITHIN", 0.3)
-    monkeypatch.setattr(http_connection, "ANSWERED_WITHIN", 0.6)
-    monkeypatch.setattr(http_connection, "MOST_CONNECTIONS", 5)
+    monkeypatch.setattr(server_module, "REQUEST_WITHIN", 0.3)
+    monkeypatch.setattr(server_module, "ANSWER_WITHIN", 0.6)
+    monkeypatch.setattr(server_module, "MAX_CONNECTIONS", 5)
     config = uvicorn.Config(answer, http=BoundedConnection, lifespan="off", log_level="critical")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, args=([listener],))
@@ -61,28 +61,28 @@ def connected(port: int) -> socket.socket:
     return connection
 
 
-def heard_until_closed(connection: socket.socket) -> bytes:
-    """All the server says; fails with a time-out if it never hangs up."""
-    heard = b""
+def read_until_closed(connection: socket.socket) -> bytes:
+    """All the server sends; fails with a time-out if it never closes the connection."""
+    received = b""
     try:
         while chunk := connection.recv(65536):
-            heard += chunk
+            received += chunk
     except ConnectionResetError:
         pass
-    return heard
+    return received
 
 
 @pytest.mark.parametrize("sent", [b"", GET[:-2], GET + GET[:-2], b"\r\n"])
-def test_who_does_not_finish_asking_is_hung_up_on(port: int, sent: bytes) -> None:
+def test_client_that_sends_no_whole_request_is_disconnected(port: int, sent: bytes) -> None:
     with connected(port) as connection:
         connection.sendall(sent)
-        assert heard_until_closed(connection).count(b"200 OK") == sent.count(GET)
+        assert read_until_closed(connection).count(b"200 OK") == sent.count(GET)
 
 
 @pytest.mark.parametrize(
     "head", [b"GET / HTTP/1.1\r\nX: ", b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999\r\n\r\n"]
 )
-def test_dripping_wins_no_time(port: int, head: bytes) -> None:
+def test_request_sent_byte_by_byte_gets_no_extra_time(port: int, head: bytes) -> None:
     with connected(port) as connection:
         connection.sendall(head)
         connection.settimeout(0.02)
@@ -99,34 +99,34 @@ def test_dripping_wins_no_time(port: int, head: bytes) -> None:
             pytest.fail("still connected")
 
 
-def test_who_does_not_read_the_answer_is_hung_up_on(server: uvicorn.Server, port: int) -> None:
+def test_client_that_does_not_read_the_answer_is_disconnected(server: uvicorn.Server, port: int) -> None:
     with connected(port) as connection:
         connection.sendall(GET.replace(b"/ ", b"/long "))
         assert connection.recv(10)
         eventually(lambda: not server.server_state.connections)
-        assert len(heard_until_closed(connection)) < len(LONG)
+        assert len(read_until_closed(connection)) < len(LONG)
 
 
-def test_a_quick_client_may_stay_and_ask_again(port: int) -> None:
+def test_connection_is_kept_alive_for_further_requests(port: int) -> None:
     with connected(port) as connection:
         for _ in range(5):
             connection.sendall(GET)
-            heard = b""
-            while not heard.endswith(b"0\r\n\r\n"):
-                heard += connection.recv(65536)
+            received = b""
+            while not received.endswith(b"0\r\n\r\n"):
+                received += connection.recv(65536)
 
 
-def test_the_crowd_is_bounded_and_the_door_opens_again(port: int) -> None:
-    crowd = [connected(port) for _ in range(5)]
+def test_connections_over_the_limit_are_closed_until_others_leave(port: int) -> None:
+    connections = [connected(port) for _ in range(5)]
     with connected(port) as late:
-        assert heard_until_closed(late) == b""
-    for one in crowd:
+        assert read_until_closed(late) == b""
+    for one in connections:
         one.close()
 
     def served() -> bool:
         with connected(port) as another:
             another.sendall(GET.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
-            return b"fine" in heard_until_closed(another)
+            return b"fine" in read_until_closed(another)
 
     eventually(served)
 
@@ -134,20 +134,20 @@ def test_the_crowd_is_bounded_and_the_door_opens_again(port: int) -> None:
 @pytest.mark.parametrize(
     "junk", [b"\x16\x03\x01\x00\xa5", b"GET / HTTP/1.1\r\nX: " + b"a" * 200_000, b"?\r\n\r\n"]
 )
-def test_what_is_not_http_gets_the_one_form_of_an_error(port: int, junk: bytes) -> None:
+def test_junk_instead_of_http_gets_a_json_error(port: int, junk: bytes) -> None:
     with connected(port) as connection:
         connection.sendall(junk)
-        heard = heard_until_closed(connection)
-    if heard:  # a reset may overtake the answer to who goes on sending
-        head, _, body = heard.partition(b"\r\n\r\n")
+        received = read_until_closed(connection)
+    if received:  # a reset may overtake the answer to who goes on sending
+        head, _, body = received.partition(b"\r\n\r\n")
         assert head.startswith(b"HTTP/1.1 400 Bad Request")
         assert set(json.loads(body)["detail"]) == {"error", "message"}
 
 
-def test_junk_behind_a_request_is_no_fault_of_ours(port: int, caplog: pytest.LogCaptureFixture) -> None:
+def test_junk_after_a_request_raises_nothing(port: int, caplog: pytest.LogCaptureFixture) -> None:
     with connected(port) as connection:
         connection.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
         connection.recv(10)
         connection.sendall(b"no chunk\r\n")
-        heard_until_closed(connection)
+        read_until_closed(connection)
     assert not [record for record in caplog.records if record.exc_info]
