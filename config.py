@@ -92,7 +92,8 @@ class Settings:
             follow_edits=self.follow_edits,
             follow_deletions=self.follow_deletions,
             forward_service_messages=self.forward_service_messages,
-            request_timeout=self.request_timeout,
+            # A worker that waits for an answer is silent: three such waits must fit into LOG_STALE_AFTER.
+            request_timeout=min(self.request_timeout, self.log_stale_after / 3),
         )
 
 

@@ -14,7 +14,8 @@
     ├── StartRefused             the service must not start (damaged jobs.json, second instance); exit code 2
     ├── ProcessesRemain          a deleted job's processes do not end in time; they are being killed
     ├── StorageUnavailable       jobs.json or the database cannot be written just now; nothing changed
-    ├── HttpError                 an HTTP exchange failed: each client says what that means for its service
+    ├── HttpError                an HTTP exchange failed: each client says what that means for its service
+    │   └── RequestCutOff        while the body was being sent: Discord may have refused a file early
     ├── Stopping                 SIGTERM came while waiting; unwinds the worker, exit code 0
     ├── TelegramError
     │   ├── TelegramUnavailable  network, 5xx, 429: try again, nothing is skipped
@@ -125,6 +126,13 @@ class HttpError(DisgramError):
     def __init__(self, message: str, *, sent: bool = True) -> None:
         super().__init__(message)
         self.sent = sent
+
+
+class RequestCutOff(HttpError):
+    """The connection broke, or stood still, while the request's body was being sent; it was not processed."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, sent=False)
 
 
 class Stopping(DisgramError):

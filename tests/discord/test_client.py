@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Iterator
 from email.parser import BytesParser
 from email.policy import HTTP
-from typing import Any
+from pathlib import Path
+from typing import Any, NoReturn
 
 import pytest
+import requests
 from hypothesis import given
 from hypothesis import strategies as st
+from requests import PreparedRequest
+from responses import RequestsMock
+from responses.matchers import query_param_matcher
 
 from disgram.addresses import Destination
 from disgram.discord.client import DiscordClient, MultipartBody
@@ -27,7 +33,8 @@ from disgram.errors import (
     RateLimited,
     WebhookGone,
 )
-from tests.http_fakes import Web
+from disgram.http import CHUNK_SIZE
+from tests.raw_servers import answering_early
 
 HOOK = Destination("https://discord.com", "123", "s3cret-token")
 THREAD = Destination("https://discord.com", "123", "s3cret-token", "456")
@@ -86,7 +93,7 @@ def headers(**more: str) -> dict[str, str]:
         (429, body(0, retry_after=0.6), RateLimited, "discord_unavailable"),
     ],
 )
-def test_every_refusal_has_one_meaning(
+def test_each_refusal_is_classified(
     status: int, raw: bytes, error: type[DiscordError], reason: str | None
 ) -> None:
     answer = classify(status, headers(), raw)
@@ -105,7 +112,9 @@ def test_every_refusal_has_one_meaning(
         (403, b'{"code": 40333, "message": "internal network error"}', None),
     ],
 )
-def test_cloudflare_is_told_apart(status: int, raw: bytes, retry_after: str | None) -> None:
+def test_refusal_of_cloudflare_is_distinguished_from_discords(
+    status: int, raw: bytes, retry_after: str | None
+) -> None:
     answer = classify(status, {"retry-after": retry_after} if retry_after else {}, raw)
     assert isinstance(answer.error, CloudflareBlocked)
     assert answer.facts.cloudflare
@@ -113,19 +122,19 @@ def test_cloudflare_is_told_apart(status: int, raw: bytes, retry_after: str | No
     assert answer.facts.retry_after == (float(retry_after) if retry_after else None)
 
 
-def test_the_longest_wait_of_a_429_is_believed() -> None:
+def test_longest_wait_named_by_a_429_is_used() -> None:
     told = headers(Retry_After="40", X_RateLimit_Scope="shared", X_RateLimit_Remaining="3")
     facts = classify(429, told, refusal(39.2, everywhere=False)).facts
     assert (facts.retry_after, facts.scope, facts.remaining) == (40.0, "shared", 3)
     assert not facts.invalid  # shared refusals are not ours
 
 
-def test_a_global_429_is_marked() -> None:
+def test_global_429_is_marked() -> None:
     assert classify(429, headers(), refusal(1.0, everywhere=True)).facts.is_global
     assert classify(429, headers(X_RateLimit_Global="true"), body(0, retry_after=1.0)).facts.is_global
 
 
-def test_an_accepted_message_gives_its_ids_and_limits() -> None:
+def test_confirmation_gives_ids_and_limits() -> None:
     answer = classify(200, headers(), b'{"id": "1", "channel_id": "2", "attachments": []}')
     assert answer.error is None
     assert (answer.message["id"], answer.facts.channel_id) == ("1", "2")
@@ -133,40 +142,40 @@ def test_an_accepted_message_gives_its_ids_and_limits() -> None:
     assert classify(204, {}, b"").error is None
 
 
-def test_a_cut_off_confirmation_of_discords_is_one() -> None:
+def test_confirmation_cut_off_is_one_if_it_has_discords_headers() -> None:
     answer = classify(200, headers(), b'{"id": "77", "channel_id": "2", "conte')
     assert answer.error is None
     assert answer.message == {"id": "77"}
     assert classify(200, headers(), b"").error is None
 
 
-def test_a_200_that_is_not_discords_confirms_nothing() -> None:
+def test_200_of_somebody_else_confirms_nothing() -> None:
     answer = classify(200, {}, b"<html>Log in to the hotel's network</html>")
     assert isinstance(answer.error, DiscordUnavailable)
     assert answer.error.ambiguous
 
 
 @pytest.mark.parametrize(("status", "ambiguous"), [(500, True), (504, True), (502, False), (503, False)])
-def test_which_server_errors_may_have_delivered(status: int, ambiguous: bool) -> None:
+def test_server_error_is_ambiguous_unless_a_gateway_sent_it(status: int, ambiguous: bool) -> None:
     answer = classify(status, headers(), b"")
     assert isinstance(answer.error, DiscordUnavailable)
     assert answer.error.ambiguous is ambiguous
 
 
 @given(st.integers(100, 599), st.binary(max_size=200), st.text(max_size=20), st.text(max_size=20))
-def test_no_answer_is_too_strange(status: int, raw: bytes, limit: str, retry_after: str) -> None:
+def test_any_answer_is_classified(status: int, raw: bytes, limit: str, retry_after: str) -> None:
     answer = classify(status, {"x-ratelimit-limit": limit, "retry-after": retry_after}, raw)
     assert answer.error is None or isinstance(answer.error, DiscordError)
     assert len(str(answer.error)) <= 300 or answer.error is None
 
 
-def test_an_answer_nested_without_end_is_none_of_discords() -> None:
+def test_answer_nested_too_deep_confirms_nothing() -> None:
     answer = classify(200, {}, b'{"id":' + b"[" * 100_000)
     assert isinstance(answer.error, DiscordUnavailable)
     assert answer.error.ambiguous
 
 
-def test_a_page_of_html_becomes_one_short_line() -> None:
+def test_html_error_page_becomes_one_short_line() -> None:
     page = b"<html><style>body { color: red }</style><h1>502</h1>\n\n<p>Bad\ngateway</p>" + b"x" * 5000
     told = str(classify(502, {}, page).error)
     assert told.startswith("502 502 Bad gateway")
@@ -184,7 +193,7 @@ def parsed(sent: MultipartBody) -> list[tuple[object, object, object]]:
     return [(p.get_param("name", header=name), p.get_filename(), p.get_payload(decode=True)) for p in parts]
 
 
-def test_a_multipart_body_knows_its_length_and_can_be_sent_twice() -> None:
+def test_multipart_body_knows_its_length_and_can_be_sent_twice() -> None:
     uploads = (Upload(3, "a-1.jpg", "image/jpeg"), Upload(0, "b.mp4", "video/mp4"))
     files = {3: io.BytesIO(b"\xff\xd8" + b"x" * 200_000), 0: io.BytesIO(b"\r\n--not a boundary\r\n")}
     sent = MultipartBody(b'{"content": "hi"}', uploads, files)
@@ -198,48 +207,132 @@ def test_a_multipart_body_knows_its_length_and_can_be_sent_twice() -> None:
     ]
 
 
-def test_a_long_upload_is_seen_to_live() -> None:
-    beats: list[None] = []
+def test_multipart_body_reads_its_files_in_chunks() -> None:
     upload = Upload(0, "a.bin", "application/octet-stream")
-    body = MultipartBody(b"{}", (upload,), {0: io.BytesIO(b"x" * 200_000)}, lambda: beats.append(None))
-    assert sum(map(len, body)) == len(body)
-    assert len(beats) == 4
+    sent = MultipartBody(b"{}", (upload,), {0: io.BytesIO(b"x" * 200_000)})
+    assert max(map(len, sent)) == CHUNK_SIZE
 
 
-def test_an_error_that_quotes_the_token_tells_no_secret() -> None:
-    web = Web()
+# --- requests -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def web() -> Iterator[RequestsMock]:
+    with RequestsMock() as mock:
+        yield mock
+
+
+def body_of(request: PreparedRequest) -> bytes:
+    """Reads it to its end, as sending does."""
+    return b"".join(chunks_of(request))
+
+
+def chunks_of(request: PreparedRequest) -> Iterator[bytes]:
+    chunks: Any = request.body
+    return iter(chunks)
+
+
+def test_error_that_quotes_the_token_is_shown_without_it(web: RequestsMock) -> None:
     said = {"message": f"no webhook {HOOK.token} at {HOOK.execute_url}", "code": 0}
-    web.answer("POST", HOOK.execute_url, json.dumps(said), 400)
-    answer = DiscordClient(http=web.client).execute(HOOK, DiscordMessage({"content": "x"}), {})
+    web.post(HOOK.execute_url, json=said, status=400)
+    answer = DiscordClient().execute(HOOK, DiscordMessage({"content": "x"}), {})
     assert "no webhook ***" in str(answer.error)
     assert HOOK.token not in repr(answer)
 
 
-def test_a_message_goes_to_v10_with_wait_and_thread() -> None:
-    web = Web()
-    web.answer("POST", THREAD.execute_url, '{"id": "1", "channel_id": "456"}')
-    answer = DiscordClient(http=web.client).execute(THREAD, DiscordMessage({"content": "ä"}), {})
+def test_message_goes_to_v10_with_wait_and_thread(web: RequestsMock) -> None:
+    web.post(THREAD.execute_url, json={"id": "1", "channel_id": "456"})
+    answer = DiscordClient().execute(THREAD, DiscordMessage({"content": "ä"}), {})
     assert answer.error is None
-    asked = web.asked[0]
+    asked = web.calls[0].request
     assert asked.url == f"{HOOK.origin}/api/v10/webhooks/123/s3cret-token?wait=true&thread_id=456"
     assert asked.headers["User-Agent"].startswith("DiscordBot (https://")
-    assert json.loads(asked.body) == {"content": "ä"}
+    assert json.loads(body_of(asked)) == {"content": "ä"}
 
 
-def test_edits_and_deletions_name_the_thread() -> None:
-    web = Web()
-    web.answer("PATCH", THREAD.message_url("9"), '{"id": "9"}')
-    web.answer("DELETE", THREAD.message_url("9"), status=204)
-    client = DiscordClient(http=web.client)
+def test_edits_and_deletions_name_the_thread(web: RequestsMock) -> None:
+    web.patch(f"{THREAD.message_url('9')}?thread_id=456", json={"id": "9"})
+    web.delete(f"{THREAD.message_url('9')}?thread_id=456", status=204)
+    client = DiscordClient()
     assert client.edit(THREAD, "9", DiscordMessage({}), {}).error is None
     assert client.delete(THREAD, "9").error is None
-    assert all(asked.url.endswith("?thread_id=456") for asked in web.asked)
 
 
+def test_webhook_is_looked_up_without_the_thread(web: RequestsMock) -> None:
+    web.get(HOOK.execute_url, json={"id": "123", "guild_id": "7"}, match=[query_param_matcher({})])
+    assert DiscordClient().look(THREAD).message["guild_id"] == "7"
+
+
+WITH_FILE = DiscordMessage({"content": "x"}, (Upload(0, "a.bin", "application/octet-stream"),))
+
+
+@pytest.mark.parametrize("message", [DiscordMessage({"content": "x"}), WITH_FILE], ids=["text", "file"])
 @pytest.mark.parametrize("sent", [True, False])
-def test_a_lost_answer_is_ambiguous_if_anything_was_sent(sent: bool) -> None:
-    web = Web()
-    web.fail("POST", HOOK.execute_url, sent=sent)
-    answer = DiscordClient(http=web.client).execute(HOOK, DiscordMessage({"content": "x"}), {})
+def test_lost_answer_is_ambiguous_if_the_whole_request_was_sent(
+    web: RequestsMock, message: DiscordMessage, sent: bool
+) -> None:
+    def lose(request: PreparedRequest) -> NoReturn:
+        if sent:
+            body_of(request)
+        raise requests.ConnectionError
+
+    web.add_callback("POST", HOOK.execute_url, lose)
+    answer = DiscordClient().execute(HOOK, message, {0: io.BytesIO(b"x" * 50_000)})
     assert isinstance(answer.error, DiscordUnavailable)
     assert answer.error.ambiguous is sent
+
+
+# --- connections that break while files are sent ------------------------------------------------
+
+
+def break_off(request: PreparedRequest) -> NoReturn:
+    """As a 413 over TLS does that comes before the whole body was read."""
+    next(chunks_of(request))
+    raise requests.ConnectionError
+
+
+def outcomes(client: DiscordClient, *messages: DiscordMessage) -> list[type[DiscordError] | None]:
+    files = {0: io.BytesIO(b"x" * 50_000)}
+    errors = [client.execute(HOOK, message, files).error for message in messages]
+    assert not [error for error in errors if isinstance(error, DiscordUnavailable) and error.ambiguous]
+    return [type(error) if error else None for error in errors]
+
+
+def test_message_with_files_that_breaks_off_twice_is_too_large(web: RequestsMock) -> None:
+    web.add_callback("POST", HOOK.execute_url, break_off)
+    assert outcomes(DiscordClient(), WITH_FILE, WITH_FILE) == [DiscordUnavailable, PayloadTooLarge]
+
+
+def test_message_without_files_that_breaks_off_twice_is_tried_again(web: RequestsMock) -> None:
+    web.add_callback("POST", HOOK.execute_url, break_off)
+    text = DiscordMessage({"content": "x"})
+    assert outcomes(DiscordClient(), text, text) == [DiscordUnavailable, DiscordUnavailable]
+
+
+def test_two_messages_that_break_off_once_each_are_tried_again(web: RequestsMock) -> None:
+    web.add_callback("POST", HOOK.execute_url, break_off)
+    other = DiscordMessage({"content": "y"}, WITH_FILE.uploads)
+    assert outcomes(DiscordClient(), WITH_FILE, other) == [DiscordUnavailable, DiscordUnavailable]
+
+
+def test_message_that_broke_off_and_then_got_an_answer_is_tried_again(web: RequestsMock) -> None:
+    web.add_callback("POST", HOOK.execute_url, break_off)
+    web.post(HOOK.execute_url, status=502)
+    web.add_callback("POST", HOOK.execute_url, break_off)
+    assert outcomes(DiscordClient(), *[WITH_FILE] * 3) == [DiscordUnavailable] * 3
+
+
+def test_413_over_tls_does_not_keep_a_post_for_ever(
+    clean_http_environment: None, certificate: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether OpenSSL still reads the answer or finds the connection reset, two tries are enough."""
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate[0]))
+    refusal = b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n"
+    client = DiscordClient()
+    errors: list[DiscordError | None] = []
+    while not errors or not isinstance(errors[-1], PayloadTooLarge):
+        with answering_early(refusal, certificate) as url:
+            hook = Destination(url.rstrip("/"), "123", "s3cret-token")
+            errors.append(client.execute(hook, WITH_FILE, {0: io.BytesIO(bytes(20_000_000))}).error)
+        assert len(errors) <= 2
+    client.close()
