@@ -214,8 +214,13 @@ class Settings(BaseSettings):
         return int(self.log_max_mb * _MIB)
 
     def worker_settings(self) -> WorkerSettings:
-        """The part every worker is handed: its fields are settings of the same name."""
-        return WorkerSettings(**{field.name: getattr(self, field.name) for field in fields(WorkerSettings)})
+        """The part every worker is handed: its fields are settings of the same name.
+
+        A worker that waits for a response is silent: three such waits must fit into LOG_STALE_AFTER.
+        """
+        values = {field.name: getattr(self, field.name) for field in fields(WorkerSettings)}
+        values["request_timeout"] = min(self.request_timeout, self.log_stale_after / 3)
+        return WorkerSettings(**values)
 
 
 class _Variables(EnvSettingsSource):

@@ -288,7 +288,7 @@ def serve(spec: WorkerSpec, report: Reporter, heartbeat: Heartbeat, *, once: boo
         limiter.finish_abandoned(owner)
         throttle = TelegramThrottle(store, settings.telegram_requests_per_second, heartbeat.wait)
         telegram = TelegramClient(
-            settings.telegram_base_url, throttle, patience=settings.request_timeout, check=heartbeat.check
+            settings.telegram_base_url, throttle, timeout=settings.request_timeout, check=heartbeat.check
         )
         stack.callback(telegram.close)
         discord = DiscordClient(settings.request_timeout, heartbeat.beat)

@@ -16,7 +16,8 @@
     ├── ProcessesRemain          a deleted job's processes do not end in time; they are being killed
     ├── StorageUnavailable       jobs.json or the database cannot be written just now; nothing changed
     │   └── DatabaseDamaged      the file is no SQLite database, or a damaged one
-    ├── HttpError                 an HTTP exchange failed: each client says what that means for its service
+    ├── HttpError                an HTTP exchange failed: each client says what that means for its service
+    │   └── RequestCutOff        while the body was being sent: Discord may have refused a file early
     ├── Stopping                 SIGTERM came while waiting; unwinds the worker, exit code 0
     ├── TelegramError
     │   ├── TelegramUnavailable  network, 5xx, 429: try again, nothing is skipped
@@ -137,6 +138,13 @@ class HttpError(DisgramError):
     def __init__(self, message: str, *, sent: bool = True) -> None:
         super().__init__(message)
         self.sent = sent
+
+
+class RequestCutOff(HttpError):
+    """The connection broke, or stood still, while the request's body was being sent; it was not processed."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, sent=False)
 
 
 class Stopping(DisgramError):

@@ -250,3 +250,9 @@ def test_bad_value_ends_the_import_with_one_line_and_exit_code_2() -> None:
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("disgram: PORT: ")
     assert done.stderr.count("\n") == 1
+
+
+def test_request_timeout_of_a_worker_fits_into_log_stale_after() -> None:
+    settings = read({"LOG_STALE_AFTER": "30"})
+    assert settings.worker_settings().request_timeout == 10.0
+    assert read({}).worker_settings().request_timeout == 30.0

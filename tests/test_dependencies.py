@@ -16,6 +16,8 @@ MENDED = {
     "h11": ("0.16.0", "CVE-2025-43859: a chunk's end was not checked, so that a proxy could be fooled"),
     "starlette": ("0.49.1", "CVE-2025-62727: a Range header that costs quadratic time"),
     "idna": ("3.7", "CVE-2024-3651: a host name that costs quadratic time"),
+    "requests": ("2.32.4", "CVE-2024-47081: a URL could have the .netrc password of another host sent"),
+    "urllib3": ("2.6.3", "CVE-2025-66471, CVE-2026-21441: a compressed body was unpacked without a limit"),
     "certifi": ("2024.7.4", "CVE-2024-39689: a root that is trusted no more"),
 }
 

@@ -1,7 +1,7 @@
 """Webhook requests to Discord: one message out, one answer back, in our own terms.
 
-Owns the HTTP of it: URLs, time-outs, and multipart bodies streamed from files, built anew for each attempt.
-Never judges an answer (discord_answer.py), waits, tries again or decides what to send.
+Owns the HTTP of it: URLs, timeouts, and multipart bodies streamed from files, built anew for each attempt.
+Never judges an answer (responses.py), waits, tries again or decides what to send.
 """
 
 from __future__ import annotations
@@ -17,9 +17,8 @@ from disgram import __version__
 from disgram.addresses import Destination
 from disgram.discord.message import DiscordMessage, RateLimitHeaders, Upload
 from disgram.discord.responses import DiscordResponse, classify
-from disgram.errors import DiscordUnavailable, HttpError
-from disgram.http_client import HttpClient, HttpResponse
-from disgram.http_patience import Patience
+from disgram.errors import DiscordError, DiscordUnavailable, HttpError, PayloadTooLarge, RequestCutOff
+from disgram.http import CHUNK_SIZE, HttpClient, HttpResponse
 
 TIMEOUT = (10.0, 30.0)
 """Seconds to connect, and without a byte of the answer."""
@@ -28,24 +27,19 @@ USER_AGENT = f"DiscordBot (https://github.com/SimpNick6703/Disgram, {__version__
 """The form Discord asks for; others may be stopped by Cloudflare (Reference, "User Agent")."""
 
 ANSWER_SECONDS = 60.0
-"""However steadily bytes trickle, an answer is given up after so long."""
+"""How long the body of an answer may take, however steadily it drips."""
 ANSWER_BYTES = 256 * 1024
-_CHUNK = 64 * 1024
 
 
 class DiscordClient:
-    """One per worker. `patience` in seconds is how long Discord may be silent, within TIMEOUT; `beat` is
-    called while bytes go out or are awaited, and raises nothing: a message in flight is finished."""
+    """One per worker. `timeout` in seconds is how long Discord may be silent, at most TIMEOUT; `beat` is
+    called between chunks in either direction, and raises nothing: a message in flight is finished."""
 
-    def __init__(
-        self,
-        patience: float = TIMEOUT[1],
-        beat: Callable[[], None] = lambda: None,
-        http: type[HttpClient] = HttpClient,
-    ) -> None:
-        self._beat = beat
-        timeout = (min(TIMEOUT[0], patience), min(TIMEOUT[1], patience))
-        self._http = http({"User-Agent": USER_AGENT}, timeout, Patience(ANSWER_SECONDS, beat))
+    def __init__(self, timeout: float = TIMEOUT[1], beat: Callable[[], None] = lambda: None) -> None:
+        timeouts = (min(TIMEOUT[0], timeout), min(TIMEOUT[1], timeout))
+        self._http = HttpClient({"User-Agent": USER_AGENT}, timeouts, beat)
+        self._cut_off: DiscordMessage | None = None
+        """The message with files whose sending broke off last."""
 
     def execute(
         self, destination: Destination, message: DiscordMessage, files: Mapping[int, IO[bytes]]
@@ -87,42 +81,44 @@ class DiscordClient:
         if destination.thread_id:
             params["thread_id"] = destination.thread_id
         asked = f"{url}?{urlencode(params)}" if params else url
-        body, headers = _body(message, files, self._beat)
+        body, headers = _body(message, files)
         try:
             with self._http.request(method, asked, headers=headers, body=body) as answer:
+                self._cut_off = None
                 # An error may quote what it was asked; its words go into the log and into the ledger.
                 said = _read(answer).replace(destination.token.encode(), b"***")
                 return classify(answer.status, answer.headers, said)
+        except RequestCutOff as error:
+            return DiscordResponse(RateLimitHeaders(), self._judge_cut_off(message, error))
         except HttpError as error:
             return DiscordResponse(RateLimitHeaders(), DiscordUnavailable(f"{error}", ambiguous=error.sent))
 
+    def _judge_cut_off(self, message: DiscordMessage | None, error: RequestCutOff) -> DiscordError:
+        """Over TLS or through a proxy, a 413 sent before the whole body was read is lost with the connection.
+        So a second break of the same message with files is taken for one: no post is tried for ever."""
+        if message and message.uploads and message == self._cut_off:
+            self._cut_off = None
+            return PayloadTooLarge(f"{error}, twice")
+        self._cut_off = message
+        return DiscordUnavailable(f"{error}")
+
 
 def _body(
-    message: DiscordMessage | None, files: Mapping[int, IO[bytes]], beat: Callable[[], None]
+    message: DiscordMessage | None, files: Mapping[int, IO[bytes]]
 ) -> tuple[bytes | MultipartBody | None, dict[str, str]]:
     if message is None:
         return None, {}
     payload = json.dumps(message.payload, ensure_ascii=False).encode()
     if not message.uploads:
         return payload, {"Content-Type": "application/json"}
-    body = MultipartBody(payload, message.uploads, files, beat)
+    body = MultipartBody(payload, message.uploads, files)
     return body, {"Content-Type": f"multipart/form-data; boundary={body.boundary}"}
 
 
 class MultipartBody:
-    """A request body that reads its files while it is sent. Knows its length, so nothing is chunked.
+    """A request body that reads its files while it is sent, and knows its length before."""
 
-    `beat` is called before each piece: over a thin line an album takes longer than LOG_STALE_AFTER.
-    """
-
-    def __init__(
-        self,
-        payload: bytes,
-        uploads: tuple[Upload, ...],
-        files: Mapping[int, IO[bytes]],
-        beat: Callable[[], None] = lambda: None,
-    ) -> None:
-        self._beat = beat
+    def __init__(self, payload: bytes, uploads: tuple[Upload, ...], files: Mapping[int, IO[bytes]]) -> None:
         self.boundary = secrets.token_hex(16)
         # No line break stands before the first boundary: strict readers refuse one.
         first = self._head('name="payload_json"', "application/json").lstrip()
@@ -147,8 +143,7 @@ class MultipartBody:
                 yield part
                 continue
             part.seek(0)
-            while chunk := part.read(_CHUNK):
-                self._beat()
+            while chunk := part.read(CHUNK_SIZE):
                 yield chunk
 
 
@@ -156,8 +151,8 @@ def _read(answer: HttpResponse) -> bytes:
     """The body as far as it came: the status alone already says most."""
     body = b""
     with contextlib.suppress(HttpError):
-        for piece in answer.pieces():
-            body += piece
+        for chunk in answer.iter_content(ANSWER_SECONDS):
+            body += chunk
             if len(body) > ANSWER_BYTES:
                 break
     return body

@@ -26,8 +26,7 @@ from disgram.errors import (
     StorageUnavailable,
     TelegramUnavailable,
 )
-from disgram.http_client import HttpClient, HttpResponse
-from disgram.http_patience import Patience
+from disgram.http import HttpClient, HttpResponse
 from disgram.post import MediaFile
 from disgram.telegram.throttle import TelegramThrottle
 
@@ -41,7 +40,7 @@ TIMEOUT = (10.0, 20.0)
 """Seconds to connect, and between two bytes."""
 
 PAGE_SECONDS, MEDIA_SECONDS = 60.0, 300.0
-"""However steadily bytes trickle, a page or a file is given up after so long."""
+"""How long the body of a page or a file may take, however steadily it drips."""
 
 REST, REST_MAX = 60.0, 3600.0
 """Seconds all workers stay away after a 429 that names no time, and at most."""
@@ -62,25 +61,22 @@ class Download:
 
 
 class TelegramClient:
-    """One per worker. `check` is called while bytes are awaited, raising Stopping when the worker must end;
-    `patience` in seconds is how long Telegram may be silent, within TIMEOUT."""
+    """One per worker. `check` is called between the chunks of a response, and raises Stopping when the worker
+    must end; `timeout` in seconds is how long Telegram may be silent, at most TIMEOUT."""
 
     def __init__(
         self,
         base_url: str,
         throttle: TelegramThrottle,
         *,
-        patience: float = TIMEOUT[1],
+        timeout: float = TIMEOUT[1],
         check: Callable[[], None] = lambda: None,
-        http: type[HttpClient] = HttpClient,
     ) -> None:
         self._base = base_url.rstrip("/")
         self._host = urlsplit(self._base).netloc.lower()
         self._throttle = throttle
-        self._check = check
-        timeout = (min(TIMEOUT[0], patience), min(TIMEOUT[1], patience))
-        headers = {"User-Agent": _USER_AGENT, "Accept-Language": "en"}
-        self._http = http(headers, timeout, Patience(tick=check))
+        timeouts = (min(TIMEOUT[0], timeout), min(TIMEOUT[1], timeout))
+        self._http = HttpClient({"User-Agent": _USER_AGENT, "Accept-Language": "en"}, timeouts, check)
 
     def page(self, channel: str, before: int | None = None) -> str:
         """The HTML of a channel's preview, or of what t.me shows in its place.
@@ -89,7 +85,6 @@ class TelegramClient:
         try) and PageNotUnderstood (led to another host).
         """
         url = f"{self._base}/s/{channel}" + (f"?before={before}" if before else "")
-        self._http.patience.seconds = PAGE_SECONDS
         for _ in range(_REDIRECTS):
             with self._get(url) as answer:
                 if not answer.is_redirect:
@@ -99,7 +94,6 @@ class TelegramClient:
 
     def media(self, url: str, max_bytes: int) -> Download:
         """A file of a post. Raises MediaUnavailable (for good), TelegramUnavailable (worth another try)."""
-        self._http.patience.seconds = MEDIA_SECONDS
         for _ in range(_REDIRECTS):
             self._require_telegram(url)
             with self._get(url) as answer:
@@ -140,7 +134,8 @@ class TelegramClient:
     def _text(self, answer: HttpResponse) -> str:
         if answer.status != 200:
             raise TelegramUnavailable(f"Telegram answered {answer.status}")
-        body = b"".join(self._pieces(answer, PAGE_BYTES, PageNotUnderstood("the page has no end")))
+        too_large = PageNotUnderstood(f"the page is larger than {PAGE_BYTES} bytes")
+        body = b"".join(_content(answer, PAGE_SECONDS, PAGE_BYTES, too_large))
         return body.decode("utf-8", "replace")
 
     def _spool(self, answer: HttpResponse, max_bytes: int) -> Download:
@@ -151,8 +146,8 @@ class TelegramClient:
             raise too_large
         spool = tempfile.SpooledTemporaryFile(SPOOL_BYTES)  # noqa: SIM115 - handed to the caller
         try:
-            for piece in self._pieces(answer, max_bytes, too_large):
-                spool.write(piece)
+            for chunk in _content(answer, MEDIA_SECONDS, max_bytes, too_large):
+                spool.write(chunk)
         except BaseException as error:
             spool.close()
             if isinstance(error, OSError):  # of the spool: foreign ones have been translated
@@ -162,18 +157,6 @@ class TelegramClient:
         content_type = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
         return Download(spool, MediaFile(size, content_type))
 
-    def _pieces(self, answer: HttpResponse, max_bytes: int, too_large: DisgramError) -> Iterator[bytes]:
-        size = 0
-        try:
-            for piece in answer.pieces():
-                size += len(piece)
-                if size > max_bytes:
-                    raise too_large
-                self._check()
-                yield piece
-        except HttpError as error:
-            raise TelegramUnavailable(f"{error}") from error
-
     def _require_telegram(self, url: str) -> None:
         parts = _parts(url)
         if parts.netloc.lower() == self._host and parts.scheme in {"http", "https"}:
@@ -182,6 +165,21 @@ class TelegramClient:
         own = any(name == domain or name.endswith(f".{domain}") for domain in MEDIA_DOMAINS)
         if parts.scheme != "https" or not own or parts.port not in (None, 443) or parts.username is not None:
             raise MediaUnavailable(f"not on a host of Telegram's: {_named(parts)}")
+
+
+def _content(
+    answer: HttpResponse, seconds: float, max_bytes: int, too_large: DisgramError
+) -> Iterator[bytes]:
+    """The body in chunks. Raises `too_large` if it is, and TelegramUnavailable if it breaks off."""
+    size = 0
+    try:
+        for chunk in answer.iter_content(seconds):
+            size += len(chunk)
+            if size > max_bytes:
+                raise too_large
+            yield chunk
+    except HttpError as error:
+        raise TelegramUnavailable(f"{error}") from error
 
 
 def _target(url: str, answer: HttpResponse) -> str:

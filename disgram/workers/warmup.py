@@ -11,6 +11,7 @@ no loopback) does not stop the fork server: its workers only need more memory.
 from __future__ import annotations
 
 import contextlib
+import gzip
 import os
 import re
 import signal
@@ -22,7 +23,7 @@ from typing import Any, NoReturn, Protocol
 
 from disgram.addresses import ChannelRef, Destination
 from disgram.errors import HttpError
-from disgram.http_environment import trust
+from disgram.http import ssl_context
 from disgram.report import Level, Reporter
 from disgram.workers.heartbeat import Heartbeat
 from disgram.workers.spec import WorkerSettings, WorkerSpec
@@ -62,6 +63,10 @@ _PAGE = (
     '<meta property="og:image" content="{1}/file/a.jpg"><link rel="prev" href="/s/warmup?before=1"></head>'
     '<body><section class="tgme_channel_history js-message_history">{0}</section></body></html>'
 )
+_HEAD = (
+    b"HTTP/1.1 200 OK\r\nConnection: close\r\nSet-Cookie: a=b; path=/\r\nContent-Encoding: gzip\r\n"
+    b"Content-Length: %d\r\n\r\n"
+)
 _CONFIRMED = b'{"id": "1", "channel_id": "1", "guild_id": "1"}'
 
 
@@ -74,7 +79,7 @@ class Serve(Protocol):
 def warm_up(serve: Serve, on_line: Callable[[Level | None, str], object] = lambda level, text: None) -> None:
     """Poll a made-up channel a few times. `on_line` gets what the worker reports."""
     with contextlib.suppress(HttpError):  # each worker will report why
-        trust()
+        ssl_context()
     with contextlib.suppress(Exception), contextlib.ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="disgram-"))
         url = stack.enter_context(_stand_in())
@@ -143,12 +148,9 @@ def _serve(listener: socket.socket, url: str) -> NoReturn:
             with connection:
                 head = _read(connection)
                 polls += head.startswith(b"GET /s/")
-                body = _page(polls, url) if head.startswith(b"GET /s/") else _CONFIRMED
-                length = len(body)
-                connection.sendall(
-                    b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % length
-                )
-                connection.sendall(body)
+                # As t.me does: compressed, and with a cookie that the client has to ignore.
+                body = gzip.compress(_page(polls, url) if head.startswith(b"GET /s/") else _CONFIRMED)
+                connection.sendall(_HEAD % len(body) + body)
     finally:
         os._exit(0)
 

@@ -4,21 +4,53 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Iterator
 from email.parser import BytesParser
 from email.policy import HTTP
+from pathlib import Path
+from typing import Any, NoReturn
 
 import pytest
+import requests
+from requests import PreparedRequest
+from responses import RequestsMock
+from responses.matchers import query_param_matcher
 
 from disgram.addresses import Destination
 from disgram.discord.client import DiscordClient, MultipartBody
 from disgram.discord.message import DiscordMessage, Upload
 from disgram.errors import (
+    DiscordError,
     DiscordUnavailable,
+    PayloadTooLarge,
 )
-from tests.builders.http_fakes import Web
+from disgram.http import CHUNK_SIZE
+from tests.builders.raw_servers import answering_early
 
 HOOK = Destination("https://discord.com", "123", "s3cret-token")
 THREAD = Destination("https://discord.com", "123", "s3cret-token", "456")
+OWN = {
+    "via": "1.1 google",
+    "x-ratelimit-limit": "5",
+    "x-ratelimit-remaining": "4",
+    "x-ratelimit-reset-after": "1.999",
+    "x-ratelimit-bucket": "abcdef",
+}
+
+
+def body(code: int, message: str = "words", **more: Any) -> bytes:
+    return json.dumps({"code": code, "message": message} | more).encode()
+
+
+def refusal(retry_after: float, *, everywhere: bool) -> bytes:
+    return json.dumps({"message": "words", "retry_after": retry_after, "global": everywhere}).encode()
+
+
+def headers(**more: str) -> dict[str, str]:
+    return OWN | {name.replace("_", "-").lower(): value for name, value in more.items()}
+
+
+# --- bodies -------------------------------------------------------------------------------------
 
 
 def parsed(sent: MultipartBody) -> list[tuple[object, object, object]]:
@@ -28,7 +60,7 @@ def parsed(sent: MultipartBody) -> list[tuple[object, object, object]]:
     return [(p.get_param("name", header=name), p.get_filename(), p.get_payload(decode=True)) for p in parts]
 
 
-def test_a_multipart_body_knows_its_length_and_can_be_sent_twice() -> None:
+def test_multipart_body_knows_its_length_and_can_be_sent_twice() -> None:
     uploads = (Upload(3, "a-1.jpg", "image/jpeg"), Upload(0, "b.mp4", "video/mp4"))
     files = {3: io.BytesIO(b"\xff\xd8" + b"x" * 200_000), 0: io.BytesIO(b"\r\n--not a boundary\r\n")}
     sent = MultipartBody(b'{"content": "hi"}', uploads, files)
@@ -42,48 +74,132 @@ def test_a_multipart_body_knows_its_length_and_can_be_sent_twice() -> None:
     ]
 
 
-def test_a_long_upload_is_seen_to_live() -> None:
-    beats: list[None] = []
+def test_multipart_body_reads_its_files_in_chunks() -> None:
     upload = Upload(0, "a.bin", "application/octet-stream")
-    body = MultipartBody(b"{}", (upload,), {0: io.BytesIO(b"x" * 200_000)}, lambda: beats.append(None))
-    assert sum(map(len, body)) == len(body)
-    assert len(beats) == 4
+    sent = MultipartBody(b"{}", (upload,), {0: io.BytesIO(b"x" * 200_000)})
+    assert max(map(len, sent)) == CHUNK_SIZE
 
 
-def test_an_error_that_quotes_the_token_tells_no_secret() -> None:
-    web = Web()
+# --- requests -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def web() -> Iterator[RequestsMock]:
+    with RequestsMock() as mock:
+        yield mock
+
+
+def body_of(request: PreparedRequest) -> bytes:
+    """Reads it to its end, as sending does."""
+    return b"".join(chunks_of(request))
+
+
+def chunks_of(request: PreparedRequest) -> Iterator[bytes]:
+    chunks: Any = request.body
+    return iter(chunks)
+
+
+def test_error_that_quotes_the_token_is_shown_without_it(web: RequestsMock) -> None:
     said = {"message": f"no webhook {HOOK.token} at {HOOK.execute_url}", "code": 0}
-    web.answer("POST", HOOK.execute_url, json.dumps(said), 400)
-    answer = DiscordClient(http=web.client).execute(HOOK, DiscordMessage({"content": "x"}), {})
+    web.post(HOOK.execute_url, json=said, status=400)
+    answer = DiscordClient().execute(HOOK, DiscordMessage({"content": "x"}), {})
     assert "no webhook ***" in str(answer.error)
     assert HOOK.token not in repr(answer)
 
 
-def test_a_message_goes_to_v10_with_wait_and_thread() -> None:
-    web = Web()
-    web.answer("POST", THREAD.execute_url, '{"id": "1", "channel_id": "456"}')
-    answer = DiscordClient(http=web.client).execute(THREAD, DiscordMessage({"content": "ä"}), {})
+def test_message_goes_to_v10_with_wait_and_thread(web: RequestsMock) -> None:
+    web.post(THREAD.execute_url, json={"id": "1", "channel_id": "456"})
+    answer = DiscordClient().execute(THREAD, DiscordMessage({"content": "ä"}), {})
     assert answer.error is None
-    asked = web.asked[0]
+    asked = web.calls[0].request
     assert asked.url == f"{HOOK.origin}/api/v10/webhooks/123/s3cret-token?wait=true&thread_id=456"
     assert asked.headers["User-Agent"].startswith("DiscordBot (https://")
-    assert json.loads(asked.body) == {"content": "ä"}
+    assert json.loads(body_of(asked)) == {"content": "ä"}
 
 
-def test_edits_and_deletions_name_the_thread() -> None:
-    web = Web()
-    web.answer("PATCH", THREAD.message_url("9"), '{"id": "9"}')
-    web.answer("DELETE", THREAD.message_url("9"), status=204)
-    client = DiscordClient(http=web.client)
+def test_edits_and_deletions_name_the_thread(web: RequestsMock) -> None:
+    web.patch(f"{THREAD.message_url('9')}?thread_id=456", json={"id": "9"})
+    web.delete(f"{THREAD.message_url('9')}?thread_id=456", status=204)
+    client = DiscordClient()
     assert client.edit(THREAD, "9", DiscordMessage({}), {}).error is None
     assert client.delete(THREAD, "9").error is None
-    assert all(asked.url.endswith("?thread_id=456") for asked in web.asked)
 
 
+def test_webhook_is_looked_up_without_the_thread(web: RequestsMock) -> None:
+    web.get(HOOK.execute_url, json={"id": "123", "guild_id": "7"}, match=[query_param_matcher({})])
+    assert DiscordClient().look(THREAD).message["guild_id"] == "7"
+
+
+WITH_FILE = DiscordMessage({"content": "x"}, (Upload(0, "a.bin", "application/octet-stream"),))
+
+
+@pytest.mark.parametrize("message", [DiscordMessage({"content": "x"}), WITH_FILE], ids=["text", "file"])
 @pytest.mark.parametrize("sent", [True, False])
-def test_a_lost_answer_is_ambiguous_if_anything_was_sent(sent: bool) -> None:
-    web = Web()
-    web.fail("POST", HOOK.execute_url, sent=sent)
-    answer = DiscordClient(http=web.client).execute(HOOK, DiscordMessage({"content": "x"}), {})
+def test_lost_answer_is_ambiguous_if_the_whole_request_was_sent(
+    web: RequestsMock, message: DiscordMessage, sent: bool
+) -> None:
+    def lose(request: PreparedRequest) -> NoReturn:
+        if sent:
+            body_of(request)
+        raise requests.ConnectionError
+
+    web.add_callback("POST", HOOK.execute_url, lose)
+    answer = DiscordClient().execute(HOOK, message, {0: io.BytesIO(b"x" * 50_000)})
     assert isinstance(answer.error, DiscordUnavailable)
     assert answer.error.ambiguous is sent
+
+
+# --- connections that break while files are sent ------------------------------------------------
+
+
+def break_off(request: PreparedRequest) -> NoReturn:
+    """As a 413 over TLS does that comes before the whole body was read."""
+    next(chunks_of(request))
+    raise requests.ConnectionError
+
+
+def outcomes(client: DiscordClient, *messages: DiscordMessage) -> list[type[DiscordError] | None]:
+    files = {0: io.BytesIO(b"x" * 50_000)}
+    errors = [client.execute(HOOK, message, files).error for message in messages]
+    assert not [error for error in errors if isinstance(error, DiscordUnavailable) and error.ambiguous]
+    return [type(error) if error else None for error in errors]
+
+
+def test_message_with_files_that_breaks_off_twice_is_too_large(web: RequestsMock) -> None:
+    web.add_callback("POST", HOOK.execute_url, break_off)
+    assert outcomes(DiscordClient(), WITH_FILE, WITH_FILE) == [DiscordUnavailable, PayloadTooLarge]
+
+
+def test_message_without_files_that_breaks_off_twice_is_tried_again(web: RequestsMock) -> None:
+    web.add_callback("POST", HOOK.execute_url, break_off)
+    text = DiscordMessage({"content": "x"})
+    assert outcomes(DiscordClient(), text, text) == [DiscordUnavailable, DiscordUnavailable]
+
+
+def test_two_messages_that_break_off_once_each_are_tried_again(web: RequestsMock) -> None:
+    web.add_callback("POST", HOOK.execute_url, break_off)
+    other = DiscordMessage({"content": "y"}, WITH_FILE.uploads)
+    assert outcomes(DiscordClient(), WITH_FILE, other) == [DiscordUnavailable, DiscordUnavailable]
+
+
+def test_message_that_broke_off_and_then_got_an_answer_is_tried_again(web: RequestsMock) -> None:
+    web.add_callback("POST", HOOK.execute_url, break_off)
+    web.post(HOOK.execute_url, status=502)
+    web.add_callback("POST", HOOK.execute_url, break_off)
+    assert outcomes(DiscordClient(), *[WITH_FILE] * 3) == [DiscordUnavailable] * 3
+
+
+def test_413_over_tls_does_not_keep_a_post_for_ever(
+    clean_http_environment: None, certificate: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether OpenSSL still reads the answer or finds the connection reset, two tries are enough."""
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate[0]))
+    refusal = b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n"
+    client = DiscordClient()
+    errors: list[DiscordError | None] = []
+    while not errors or not isinstance(errors[-1], PayloadTooLarge):
+        with answering_early(refusal, certificate) as url:
+            hook = Destination(url.rstrip("/"), "123", "s3cret-token")
+            errors.append(client.execute(hook, WITH_FILE, {0: io.BytesIO(bytes(20_000_000))}).error)
+        assert len(errors) <= 2
+    client.close()

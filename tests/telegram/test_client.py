@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import requests
+from responses import RequestsMock
 
 from disgram.errors import (
     MediaUnavailable,
@@ -19,7 +21,6 @@ from disgram.storage.rate_limits import LimitStore
 from disgram.telegram.client import PAGE_BYTES, SPOOL_BYTES, TelegramClient
 from disgram.telegram.throttle import TelegramThrottle
 from tests.builders.discord_clock import Clock
-from tests.builders.http_fakes import Web
 
 PAGE = "https://t.me/s/durov"
 
@@ -47,40 +48,46 @@ def wait(clock: Clock) -> Waiting:
 
 
 @pytest.fixture
-def web() -> Web:
-    return Web()
+def web() -> Iterator[RequestsMock]:
+    """Of several answers to one request the last one stays."""
+    with RequestsMock(assert_all_requests_are_fired=False) as mock:
+        yield mock
 
 
 @pytest.fixture
-def make(tmp_path: Path, clock: Clock, wait: Waiting, web: Web) -> Callable[..., TelegramClient]:
+def make(tmp_path: Path, clock: Clock, wait: Waiting) -> Callable[..., TelegramClient]:
     def client(base: str = "https://t.me", rate: float = 2.0) -> TelegramClient:
         throttle = TelegramThrottle(LimitStore(tmp_path / "limits.db", boot="test"), rate, wait, clock)
-        return TelegramClient(base, throttle, http=web.client)
+        return TelegramClient(base, throttle)
 
     return client
 
 
-def test_pages_are_asked_for_by_number(make: Callable[..., TelegramClient], web: Web) -> None:
-    web.answer("GET", PAGE, "<html>новости</html>")
+def test_page_is_requested_before_a_post_number(
+    make: Callable[..., TelegramClient], web: RequestsMock
+) -> None:
+    web.get(PAGE, "<html>новости</html>")
     assert make().page("durov") == "<html>новости</html>"
     make().page("durov", before=21)
-    assert web.asked[1].url == f"{PAGE}?before=21"
-    assert "Disgram" in web.asked[0].headers["User-Agent"]
+    assert web.calls[1].request.url == f"{PAGE}?before=21"
+    assert "Disgram" in web.calls[0].request.headers["User-Agent"]
 
 
-def test_the_landing_page_behind_a_redirect_is_the_answer(
-    make: Callable[..., TelegramClient], web: Web
+def test_landing_page_behind_a_redirect_is_returned(
+    make: Callable[..., TelegramClient], web: RequestsMock
 ) -> None:
-    web.answer("GET", PAGE, status=302, Location="https://t.me/durov")
-    web.answer("GET", "https://t.me/durov", "landing")
+    web.get(PAGE, status=302, headers={"Location": "https://t.me/durov"})
+    web.get("https://t.me/durov", "landing")
     assert make().page("durov") == "landing"
 
 
-def test_a_redirect_to_another_host_is_not_followed(make: Callable[..., TelegramClient], web: Web) -> None:
-    web.answer("GET", PAGE, status=302, Location="https://blocked.example/notice")
+def test_redirect_to_another_host_is_not_followed(
+    make: Callable[..., TelegramClient], web: RequestsMock
+) -> None:
+    web.get(PAGE, status=302, headers={"Location": "https://blocked.example/notice"})
     with pytest.raises(PageNotUnderstood, match=r"blocked\.example"):
         make().page("durov")
-    assert len(web.asked) == 1
+    assert len(web.calls) == 1
 
 
 @pytest.mark.parametrize(
@@ -93,11 +100,11 @@ def test_a_redirect_to_another_host_is_not_followed(make: Callable[..., Telegram
         ("/а".encode().decode("latin-1"), "https://t.me/а"),  # as http.client reads a head
     ],
 )
-def test_wherever_a_redirect_stays_on_the_host_it_is_followed(
-    make: Callable[..., TelegramClient], web: Web, location: str, asked: str
+def test_redirect_on_the_same_host_is_followed(
+    make: Callable[..., TelegramClient], web: RequestsMock, location: str, asked: str
 ) -> None:
-    web.answer("GET", PAGE, status=302, Location=location)
-    web.answer("GET", asked, "landing")
+    web.get(PAGE, status=302, headers={"Location": location})
+    web.get(asked, "landing")
     assert make().page("durov") == "landing"
 
 
@@ -108,41 +115,43 @@ def test_wherever_a_redirect_stays_on_the_host_it_is_followed(
         "https://" + "x" * 60_000, "/\xff",
     ],
 )  # fmt: skip
-def test_and_nowhere_else(make: Callable[..., TelegramClient], web: Web, location: str) -> None:
-    web.answer("GET", PAGE, status=302, Location=location)
+def test_redirect_to_an_unusable_location_is_not_followed(
+    make: Callable[..., TelegramClient], web: RequestsMock, location: str
+) -> None:
+    web.get(PAGE, status=302, headers={"Location": location})
     with pytest.raises(PageNotUnderstood, match="another host") as caught:
         make().page("durov")
     assert len(str(caught.value)) < 200
-    assert len(web.asked) == 1
-    web.answer("GET", "https://t.me/a.jpg", status=302, Location=location)
+    assert len(web.calls) == 1
+    web.get("https://t.me/a.jpg", status=302, headers={"Location": location})
     with pytest.raises(MediaUnavailable, match="host") as refused:
         make().media("https://t.me/a.jpg", 100)
     assert len(str(refused.value)) < 200
 
 
-def test_a_circle_of_redirects_ends(make: Callable[..., TelegramClient], web: Web) -> None:
-    web.answer("GET", PAGE, status=302, Location=PAGE)
+def test_circle_of_redirects_ends(make: Callable[..., TelegramClient], web: RequestsMock) -> None:
+    web.get(PAGE, status=302, headers={"Location": PAGE})
     with pytest.raises(PageNotUnderstood, match="circle"):
         make().page("durov")
 
 
 @pytest.mark.parametrize("status", [403, 404, 500, 502, 429])
-def test_anything_but_200_is_worth_another_try(
-    make: Callable[..., TelegramClient], web: Web, status: int
+def test_page_status_other_than_200_may_be_tried_again(
+    make: Callable[..., TelegramClient], web: RequestsMock, status: int
 ) -> None:
-    web.answer("GET", PAGE, status=status)
+    web.get(PAGE, status=status)
     with pytest.raises(TelegramUnavailable, match=str(status)):
         make().page("durov")
 
 
-def test_a_failed_exchange_is_worth_another_try(make: Callable[..., TelegramClient], web: Web) -> None:
-    web.fail("GET", PAGE)
-    with pytest.raises(TelegramUnavailable, match="no such luck"):
+def test_failed_request_may_be_tried_again(make: Callable[..., TelegramClient], web: RequestsMock) -> None:
+    web.get(PAGE, body=requests.ReadTimeout())
+    with pytest.raises(TelegramUnavailable, match="no answer within the time limit"):
         make().page("durov")
 
 
-def test_a_page_without_end_is_given_up(make: Callable[..., TelegramClient], web: Web) -> None:
-    web.answer("GET", PAGE, b"x" * (PAGE_BYTES + 1))
+def test_page_that_is_too_large_is_given_up(make: Callable[..., TelegramClient], web: RequestsMock) -> None:
+    web.get(PAGE, b"x" * (PAGE_BYTES + 1))
     with pytest.raises(PageNotUnderstood):
         make().page("durov")
 
@@ -150,10 +159,10 @@ def test_a_page_without_end_is_given_up(make: Callable[..., TelegramClient], web
 # --- pace ---------------------------------------------------------------------------------------
 
 
-def test_all_workers_together_keep_the_pace(
-    make: Callable[..., TelegramClient], web: Web, wait: Waiting, clock: Clock
+def test_all_workers_together_keep_the_request_rate(
+    make: Callable[..., TelegramClient], web: RequestsMock, wait: Waiting, clock: Clock
 ) -> None:
-    web.answer("GET", PAGE, "page")
+    web.get(PAGE, "page")
     began = clock.now
     clients = [make(rate=4.0) for _ in range(3)]
     for number in range(9):
@@ -161,11 +170,11 @@ def test_all_workers_together_keep_the_pace(
     assert clock.now - began == pytest.approx(8 / 4.0)
 
 
-def test_a_429_makes_everybody_rest(
-    make: Callable[..., TelegramClient], web: Web, wait: Waiting, clock: Clock
+def test_429_makes_all_workers_pause(
+    make: Callable[..., TelegramClient], web: RequestsMock, wait: Waiting, clock: Clock
 ) -> None:
-    web.answer("GET", PAGE, status=429, Retry_After="30")
-    web.answer("GET", PAGE, "page")
+    web.get(PAGE, status=429, headers={"Retry-After": "30"})
+    web.get(PAGE, "page")
     first, other = make(), make()
     began = clock.now
     with pytest.raises(TelegramUnavailable) as caught:
@@ -175,7 +184,7 @@ def test_a_429_makes_everybody_rest(
     assert clock.now - began >= 30.0
 
 
-def test_a_rest_does_not_end_in_a_burst(tmp_path: Path, clock: Clock) -> None:
+def test_pause_does_not_end_in_a_burst(tmp_path: Path, clock: Clock) -> None:
     store = LimitStore(tmp_path / "limits.db", boot="test")
     turns: list[float] = []
 
@@ -207,8 +216,10 @@ def test_a_rest_does_not_end_in_a_burst(tmp_path: Path, clock: Clock) -> None:
         "https://telegram.org/img/a.png",
     ],
 )
-def test_files_come_from_telegrams_hosts(make: Callable[..., TelegramClient], web: Web, url: str) -> None:
-    web.answer("GET", url, b"\xff\xd8data", Content_Type="image/jpeg; charset=x")
+def test_file_is_fetched_from_telegrams_hosts(
+    make: Callable[..., TelegramClient], web: RequestsMock, url: str
+) -> None:
+    web.get(url, b"\xff\xd8data", content_type="image/jpeg; charset=x")
     download = make().media(url, 100)
     with download.file as file:
         file.seek(0)
@@ -237,53 +248,57 @@ def test_files_come_from_telegrams_hosts(make: Callable[..., TelegramClient], we
         "",
     ],
 )
-def test_and_from_nowhere_else(make: Callable[..., TelegramClient], web: Web, url: str) -> None:
+def test_file_is_not_fetched_from_other_hosts(
+    make: Callable[..., TelegramClient], web: RequestsMock, url: str
+) -> None:
     with pytest.raises(MediaUnavailable, match="host"):
         make().media(url, 100)
-    assert len(web.asked) == 0
+    assert len(web.calls) == 0
 
 
-def test_not_even_by_a_redirect(make: Callable[..., TelegramClient], web: Web) -> None:
-    web.answer("GET", "https://t.me/a.jpg", status=302, Location="http://169.254.169.254/secret")
+def test_redirect_of_a_file_to_another_host_is_not_followed(
+    make: Callable[..., TelegramClient], web: RequestsMock
+) -> None:
+    web.get("https://t.me/a.jpg", status=302, headers={"Location": "http://169.254.169.254/secret"})
     with pytest.raises(MediaUnavailable, match="host"):
         make().media("https://t.me/a.jpg", 100)
-    assert len(web.asked) == 1
+    assert len(web.calls) == 1
 
 
-def test_the_mirrors_own_host_may_serve_files(make: Callable[..., TelegramClient], web: Web) -> None:
-    web.answer("GET", "http://127.0.0.1:9999/a.jpg", b"x")
+def test_file_is_fetched_from_the_host_of_the_mirror(
+    make: Callable[..., TelegramClient], web: RequestsMock
+) -> None:
+    web.get("http://127.0.0.1:9999/a.jpg", b"x")
     make("http://127.0.0.1:9999").media("http://127.0.0.1:9999/a.jpg", 100).file.close()
 
 
-def test_a_file_too_large_is_refused_by_its_length_or_while_it_comes(
+def test_file_too_large_is_refused_by_its_length_or_while_it_is_read(
     make: Callable[..., TelegramClient],
-    web: Web,
+    web: RequestsMock,
 ) -> None:
-    web.answer("GET", "https://telesco.pe/a", b"x" * 101, Content_Length="101")
+    web.get("https://telesco.pe/a", b"x" * 101, headers={"Content-Length": "101"})
     with pytest.raises(MediaUnavailable, match="MAX_UPLOAD_MB"):
         make().media("https://telesco.pe/a", 100)
-    web.answer("GET", "https://telesco.pe/b", b"x" * 101)
+    web.get("https://telesco.pe/b", b"x" * 101)
     with pytest.raises(MediaUnavailable, match="MAX_UPLOAD_MB"):
         make().media("https://telesco.pe/b", 100)
 
 
-def test_sigterm_ends_a_download(tmp_path: Path, clock: Clock, wait: Waiting, web: Web) -> None:
+def test_sigterm_ends_a_download(tmp_path: Path, clock: Clock, wait: Waiting, web: RequestsMock) -> None:
     def stop() -> None:
         raise Stopping
 
-    web.answer("GET", "https://telesco.pe/a", b"x" * 10)
+    web.get("https://telesco.pe/a", b"x" * 10)
     throttle = TelegramThrottle(LimitStore(tmp_path / "limits.db", boot="test"), 2.0, wait, clock)
     with pytest.raises(Stopping):
-        TelegramClient("https://t.me", throttle, check=stop, http=web.client).media(
-            "https://telesco.pe/a", 100
-        )
+        TelegramClient("https://t.me", throttle, check=stop).media("https://telesco.pe/a", 100)
 
 
-def test_no_room_for_a_file_is_trouble_of_the_disk(
-    make: Callable[..., TelegramClient], web: Web, monkeypatch: pytest.MonkeyPatch
+def test_full_disk_during_a_download_is_storage_unavailable(
+    make: Callable[..., TelegramClient], web: RequestsMock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The post waits for room; it is not the file's fault, and nothing to crash of."""
     monkeypatch.setattr(tempfile, "tempdir", "/nowhere")
-    web.answer("GET", "https://cdn4.telesco.pe/file/a.mp4", b"x" * (SPOOL_BYTES + 1))
+    web.get("https://cdn4.telesco.pe/file/a.mp4", b"x" * (SPOOL_BYTES + 1))
     with pytest.raises(StorageUnavailable, match="No such file"):
         make().media("https://cdn4.telesco.pe/file/a.mp4", 10**7)

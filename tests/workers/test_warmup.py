@@ -9,12 +9,15 @@ from pathlib import Path
 import pytest
 
 import webhook
-from disgram import http_environment
+from disgram import http
 from disgram.errors import HttpError, StorageUnavailable
 from disgram.report import Level, Reporter
 from disgram.workers.heartbeat import Heartbeat
 from disgram.workers.spec import WorkerSpec
 from disgram.workers.warmup import POLLS, warm_up
+
+pytestmark = pytest.mark.usefixtures("clean_http_environment")
+"""No test may find the certificates that another one has read."""
 
 
 def test_warm_up_sends_edits_and_polls_as_a_worker_does() -> None:
@@ -49,20 +52,18 @@ def test_warm_up_uses_no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     assert Level.ERROR not in lines
 
 
-def test_warm_up_reads_the_certificates_for_all_workers(monkeypatch: pytest.MonkeyPatch) -> None:
-    http_environment.trust.cache_clear()
+def test_certificates_are_read_for_all_workers_at_once() -> None:
     warm_up(webhook.serve)
-    assert http_environment.trust.cache_info().currsize == 1
+    assert http.ssl_context.cache_info().currsize == 1
 
 
 def test_warm_up_ignores_certificates_that_cannot_be_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    http_environment.trust.cache_clear()
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "missing.pem"))
     warm_up(webhook.serve)
     with pytest.raises(HttpError, match=r"missing\.pem: No such file"):
-        http_environment.trust()
+        http.ssl_context()
 
 
 def test_warm_up_without_a_temporary_folder_raises_nothing(
