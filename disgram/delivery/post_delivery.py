@@ -95,7 +95,7 @@ class PostDelivery:
         self._tell_doubt(post)
         self.sender.server_errors.forget()
         with self.download(post) as downloads:
-            fallback, refused = self._climb_down(post, downloads)
+            fallback, refused = self._send_in_some_form(post, downloads)
             shape = Shape(fallback, identities(post), downloads.fetched)
         row = PostRow(post.id, post.last_id, "failed" if refused else "sent", fingerprint, shape.encode())
         if refused:
@@ -104,27 +104,39 @@ class PostDelivery:
             self.sender.book(self._ledger.finish, row)
             self._report(Level.NEW_MESSAGE, f"Forwarded {post.url}", last_post_id=post.last_id)
 
-    def _climb_down(self, post: TelegramPost, downloads: Downloads) -> tuple[Fallback, DiscordError | None]:
-        """Send in the best form Discord takes; the error if it takes none."""
-        fallback = Fallback.FILES
-        while True:
-            messages = self.rendered(post, downloads.fetched, fallback)
+    def _send_in_some_form(
+        self, post: TelegramPost, downloads: Downloads
+    ) -> tuple[Fallback, DiscordError | None]:
+        """Send in the fullest form that Discord accepts; returns that form, and Discord's refusal if it
+        accepts none. Raises DiscordUnavailable if the last form is answered with nothing but 500s."""
+        refusal: DiscordError | None = None
+        for fallback in Fallback:
+            if refusal:
+                self._report(
+                    Level.ERROR, f"{post.url}: Discord refused it ({refusal}); trying a simpler form"
+                )
             try:
-                self._send(post, messages, downloads, fallback)
+                self._send_dropping_files(post, downloads, fallback)
                 return fallback, None
             except MessageGone:
                 self._report(Level.STATUS, f"{post.url}: its first message was deleted in Discord meanwhile")
                 return fallback, None
             except (PayloadTooLarge, MessageRejected, PoisonMessage) as error:
-                if isinstance(error, PayloadTooLarge) and self._lighter(post, messages, downloads):
-                    continue
-                if fallback is Fallback.LINK_ONLY and isinstance(error, PoisonMessage):
-                    told = f"{post.url}: not even its link gets through ({error})"
-                    raise DiscordUnavailable(told) from error
-                if fallback is Fallback.LINK_ONLY:
-                    return fallback, error
-                self._report(Level.ERROR, f"{post.url}: Discord refused it ({error}); trying a simpler form")
-                fallback = Fallback(fallback + 1)
+                refusal = error
+        if isinstance(refusal, PoisonMessage):
+            told = f"{post.url}: not even its link gets through ({refusal})"
+            raise DiscordUnavailable(told) from refusal
+        return Fallback.LINK_ONLY, refusal
+
+    def _send_dropping_files(self, post: TelegramPost, downloads: Downloads, fallback: Fallback) -> None:
+        """Send in this form; as often as Discord answers 413, again without the largest file."""
+        while True:
+            messages = self.rendered(post, downloads.fetched, fallback)
+            try:
+                return self._send(post, messages, downloads, fallback)
+            except PayloadTooLarge:
+                if not self._drop_largest_file(post, messages, downloads):
+                    raise
 
     def rendered(
         self, post: TelegramPost, fetched: Mapping[int, MediaFile], fallback: Fallback
@@ -196,7 +208,9 @@ class PostDelivery:
         fetch = partial(self.download, post)
         return MessageSync(self.sender, self._ledger, number, downloads, fetch)
 
-    def _lighter(self, post: TelegramPost, messages: list[DiscordMessage], downloads: Downloads) -> bool:
+    def _drop_largest_file(
+        self, post: TelegramPost, messages: list[DiscordMessage], downloads: Downloads
+    ) -> bool:
         """Leave out the largest file of the message that was refused; False if it carried none."""
         due = min(self._confirmed(post), len(messages) - 1)
         before = downloads.fetched
