@@ -19,6 +19,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from disgram.backoff import RESTART_BACKOFF_MAX, STABLE_AFTER, backoff
 from disgram.workers import lifecycle
 from disgram.workers.heartbeat import BEAT_EVERY
 from disgram.workers.log_pipe import LogPipe
@@ -153,9 +154,9 @@ class ForkServer:
 
     def _failed(self, trouble: str, now: float) -> None:
         """The first death, and the first after a stable minute, costs no time."""
-        stable = now - self._opened_at >= lifecycle.STABLE_AFTER
+        stable = now - self._opened_at >= STABLE_AFTER
         self._failures = 1 if stable else self._failures + 1
-        self._due_at = now + (lifecycle.backoff(self._failures - 1) if self._failures > 1 else 0.0)
+        self._due_at = now + (backoff(self._failures - 1, RESTART_BACKOFF_MAX) if self._failures > 1 else 0.0)
         self.trouble = f"the template process {trouble}"
 
     def close(self, timeout: float) -> None:

@@ -19,13 +19,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 
+from disgram.backoff import RESTART_BACKOFF_MAX, STABLE_AFTER, backoff
 from disgram.report import EXIT_OK, EXIT_PERMANENT
 from disgram.workers.spec import WorkerSpec, WorkerState
 
 Key = tuple[str, str]
 
-BACKOFF_MAX = 300.0
-STABLE_AFTER = 60.0
 LOOK_AGAIN_AFTER = 3600.0
 """Seconds until a worker that failed for good is tried once more: the cause may have been mended outside."""
 KILL_AFTER = 10.0
@@ -146,16 +145,15 @@ def ended(worker: Worker, code: int | None, reported: str | None, now: float) ->
         return replace(worker, state=state, due_at=now, reason="forkserver_gone")
     stable = now - worker.started_at >= STABLE_AFTER
     failures = 1 if stable else worker.failures + 1
-    return replace(
-        worker, state=state, due_at=now + backoff(failures), failures=failures, reason=reason_of_exit(code)
-    )
+    due_at = now + backoff(failures, RESTART_BACKOFF_MAX)
+    return replace(worker, state=state, due_at=due_at, failures=failures, reason=reason_of_exit(code))
 
 
 def refused(worker: Worker, now: float) -> Worker:
     """No process came to be: no memory, no descriptors."""
     state = TRANSITIONS[worker.state, Event.EXIT]
     failures = worker.failures + 1
-    due_at = now + backoff(failures)
+    due_at = now + backoff(failures, RESTART_BACKOFF_MAX)
     return replace(worker, state=state, due_at=due_at, failures=failures, reason="start_failed")
 
 
@@ -169,11 +167,6 @@ def forgiven(worker: Worker, now: float) -> Worker:
     if worker.state is WorkerState.STOPPING:
         return replace(worker, due_at=now + KILL_AFTER)
     return replace(worker, heard_at=now) if worker.live else worker
-
-
-def backoff(failures: int) -> float:
-    """Seconds to wait after the n-th failure in a row: 1, 2, 4 … 300."""
-    return min(BACKOFF_MAX, 2.0 ** min(failures - 1, 30))
 
 
 def reason_of_exit(code: int) -> str:

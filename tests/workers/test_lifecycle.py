@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from disgram.addresses import ChannelRef, Destination
-from disgram.workers import lifecycle
+from disgram.backoff import RESTART_BACKOFF_MAX
 from disgram.workers.lifecycle import (
     TRANSITIONS,
     Event,
@@ -25,7 +25,6 @@ from disgram.workers.lifecycle import (
     Step,
     Stop,
     Worker,
-    backoff,
     began,
     ended,
     forgiven,
@@ -146,11 +145,6 @@ def test_a_worker_that_ignores_sigterm_is_killed_after_ten_seconds_and_again_aft
 
 
 # --- back-off ---
-
-
-def test_backoff_doubles_from_one_second_to_five_minutes() -> None:
-    assert [backoff(n) for n in range(1, 12)] == [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300]
-    assert backoff(100_000) == 300
 
 
 def test_a_crash_loop_waits_longer_each_time() -> None:
@@ -373,7 +367,7 @@ def test_whatever_happens_one_process_a_key_and_in_the_end_what_is_wanted(
     assert world.observed.keys() == world.desired.keys()
     for key, spec in world.desired.items():
         worker = world.observed[key]
-        assert worker.state in (RUNNING, FAILED) or worker.due_at <= world.now + lifecycle.BACKOFF_MAX
+        assert worker.state in (RUNNING, FAILED) or worker.due_at <= world.now + RESTART_BACKOFF_MAX
         assert worker.state is not STOPPING
         assert world.processes.get(key, []) == ([spec] if worker.live else [])
     assert not [key for key, alive in world.processes.items() if alive and key not in world.desired]
