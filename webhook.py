@@ -21,9 +21,10 @@ from collections.abc import Callable
 from contextlib import ExitStack
 
 from disgram.addresses import ChannelRef
+from disgram.backoff import REQUEST_BACKOFF_MAX
 from disgram.delivery.follow import Follower
 from disgram.delivery.post_delivery import PostDelivery
-from disgram.delivery.sender import BACKOFF_MAX, Sender
+from disgram.delivery.sender import Sender
 from disgram.discord.client import DiscordClient
 from disgram.errors import (
     ChannelHasNoPreview,
@@ -298,7 +299,7 @@ def serve(spec: WorkerSpec, report: Reporter, heartbeat: Heartbeat, *, once: boo
             spec.destination, ledger, discord, limiter,
             lambda method: Route.to(method, owner, spec.destination),
             report=report, wait=heartbeat.wait,
-            backoff_max=min(BACKOFF_MAX, max(settings.cooldown, 1.0)),
+            backoff_max=min(REQUEST_BACKOFF_MAX, max(settings.cooldown, 1.0)),
             keep_payloads=settings.follow_deletions == "mark",
         )  # fmt: skip
         delivery = PostDelivery(

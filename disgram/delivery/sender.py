@@ -8,13 +8,13 @@ which a message may have arrived without a confirmation. Never renders, never re
 from __future__ import annotations
 
 import json
-import random
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import IO, Any, Protocol
 
 from disgram.addresses import Destination
+from disgram.backoff import REQUEST_BACKOFF_MAX, jittered_backoff
 from disgram.delivery.poison import PoisonDetector
 from disgram.discord.client import DiscordClient
 from disgram.discord.message import DiscordMessage, RateLimitHeaders
@@ -31,9 +31,6 @@ from disgram.errors import (
 )
 from disgram.report import Level, Reporter
 from disgram.storage.ledger import ChannelLedger, PartRow
-
-BACKOFF_MAX = 60.0
-"""Seconds between two tries while Discord is down; bounded by the cooldown as well."""
 
 TELL_WAITS_FROM = 30.0
 """Seconds of waiting for a limit from which on the log says so."""
@@ -71,7 +68,7 @@ class Sender:
         *,
         report: Reporter,
         wait: Callable[[float], None],
-        backoff_max: float = BACKOFF_MAX,
+        backoff_max: float = REQUEST_BACKOFF_MAX,
         keep_payloads: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -118,7 +115,7 @@ class Sender:
                 raise given_up
             # The limiter itself waits for a 429; but one that is repeated and names no time must end.
             if not isinstance(answer.error, RateLimited) or failures >= PATIENCE:
-                self._wait(backoff(failures, self._backoff_max))
+                self._wait(jittered_backoff(failures, self._backoff_max))
 
     def _try(
         self, post: int, row: PartRow, message: DiscordMessage, files: Mapping[int, IO[bytes]]
@@ -266,8 +263,3 @@ class Sender:
                 self._wait(STORAGE_RETRY)
         if told:
             self._report(Level.STATUS, "Writing works again", reason=None)
-
-
-def backoff(failures: int, longest: float) -> float:
-    """Seconds before the next try: 1, 2, 4 … `longest`, less up to a quarter so that workers spread."""
-    return float(min(2.0 ** (min(failures, 12) - 1), longest)) * random.uniform(0.75, 1.0)  # noqa: S311

@@ -9,7 +9,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable
 
-from disgram.delivery.sender import BACKOFF_MAX, backoff
+from disgram.backoff import REQUEST_BACKOFF_MAX, jittered_backoff
 from disgram.errors import PageNotUnderstood, TelegramUnavailable
 from disgram.post import (
     ChannelPage,
@@ -62,7 +62,7 @@ class ChannelReader:
                 # One failure passes unseen; a rest that t.me asked for takes long enough to be shown.
                 shown = {"reason": error.reason} if failures > 1 or error.retry_after else {}
                 self._report(Level.INFO, f"Telegram: {error}; trying again", **shown)
-                self._wait(backoff(failures, BACKOFF_MAX))
+                self._wait(jittered_backoff(failures, REQUEST_BACKOFF_MAX))
             else:
                 if failures > 1:
                     self._report(Level.INFO, "Telegram answers again", reason=None)

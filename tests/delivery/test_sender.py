@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from disgram.delivery.sender import PATIENCE, backoff
+from disgram.delivery.sender import PATIENCE
 from disgram.discord.message import DiscordMessage, RateLimitHeaders
 from disgram.discord.responses import DiscordResponse
 from disgram.errors import (
@@ -189,10 +189,6 @@ def test_long_waits_for_a_limit_are_told(bench: Bench) -> None:
     bench.sender.post(1, 0, HELLO, {})
     assert bench.said.told("Waiting 40 s") == 1
     assert bench.said.told("Waiting") == 1
-
-
-def test_the_backoff_doubles_up_to_its_bound() -> None:
-    assert all(0.75 * 60 <= backoff(n, 60.0) <= 60 for n in (7, 20, 5000))
 
 
 def test_facts_of_a_request_without_an_answer_are_told_too(bench: Bench) -> None:
