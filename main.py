@@ -222,7 +222,7 @@ def delete_job(request: Request, service: Admitted) -> dict[str, str]:
 
 def _forget(service: Service, name: str) -> None:
     try:
-        service.ledger.forget(name)
+        service.ledger.delete_job(name)
     except StorageUnavailable as error:
         raise StorageUnavailable(
             f"The job is deleted, but its progress is not ({error}): "

@@ -56,8 +56,8 @@ class Supervision(Protocol):
 class Progress(Protocol):
     """The ledger of what was sent."""
 
-    def forget(self, job: str) -> object: ...
-    def forgive(self, destination: str) -> object: ...
+    def delete_job(self, job: str) -> object: ...
+    def clear_gone(self, destination: str) -> object: ...
     def failed(self) -> list[dict[str, Any]]: ...
     def retry(self, job: str, post_id: int | None) -> int: ...
 
@@ -86,7 +86,7 @@ class Service:
         """A person looked after the job: its webhook may be called again, even if it was found gone."""
         destination = job.destination(self.settings.webhook_hosts)
         for key in {destination.key, destination.webhook_key}:
-            self.ledger.forgive(key)
+            self.ledger.clear_gone(key)
 
     def moment(self) -> health.Moment:
         now = time.monotonic()

@@ -116,11 +116,11 @@ class FakeLedger:
         if self.full:
             raise StorageUnavailable("disgram.db: database or disk is full")
 
-    def forget(self, job: str) -> None:
+    def delete_job(self, job: str) -> None:
         self._book()
         self.forgotten.append(job)
 
-    def forgive(self, destination: str) -> None:
+    def clear_gone(self, destination: str) -> None:
         self._book()
         self.forgiven.append(destination)
 

@@ -33,7 +33,7 @@ from disgram.errors import (
 )
 from disgram.post import ChannelPage, PostSlice, TelegramPost
 from disgram.report import Level, Reporter
-from disgram.storage.ledger import ChannelLedger, PartRow, PostRow
+from disgram.storage.ledger import ChannelLedger, MessageRow, PostRow
 
 Parse = Callable[[PostSlice], TelegramPost]
 Read = Callable[[int], ChannelPage]
@@ -66,7 +66,7 @@ class Follower:
         rows = [row for row in self._ledger.posts_from(page.slices[0].id) if row.state == "sent"]
         if self._edits:
             # An album whose first item was deleted goes by the number of its second one.
-            known = {number: row for row in rows for number in range(row.post, row.last_id + 1)}
+            known = {number: row for row in rows for number in range(row.post_id, row.last_id + 1)}
             for piece in page.slices:
                 row = known.get(piece.id)
                 if row and row.fingerprint != piece.fingerprint:
@@ -83,21 +83,21 @@ class Follower:
             with self._downloads(post, shape, same_files) as downloads:
                 fetched = shape.fetched if same_files else downloads.fetched
                 messages = self._delivery.rendered(post, fetched, shape.fallback)
-                message_sync = self._delivery.message_sync(post, row.post, downloads)
+                message_sync = self._delivery.message_sync(post, row.post_id, downloads)
                 changed = message_sync.make(messages, same_files=same_files)
         except DiscordUnavailable as error:
             self._report(Level.ERROR, f"{post.url}: the edit waits for the next poll ({error})")
             return
         except MessageGone as error:
             self._report(Level.STATUS, f"{post.url}: edited, but its message cannot be ({error})")
-            self._ledger.deleted(row.post)
+            self._ledger.deleted(row.post_id)
             return
         except (MessageRejected, PayloadTooLarge) as error:
             self._report(Level.ERROR, f"{post.url}: Discord refuses the edit ({error})")
             changed = 0
         fresh = Shape(shape.fallback, identities(post), fetched)
         last_id = max(row.last_id, post.last_id)
-        self._ledger.finish(PostRow(row.post, last_id, "sent", piece.fingerprint, fresh.encode()))
+        self._ledger.finish(PostRow(row.post_id, last_id, "sent", piece.fingerprint, fresh.encode()))
         if changed:
             self._report(Level.INFO, f"{post.url}: followed an edit ({changed} message(s) changed)")
 
@@ -111,11 +111,11 @@ class Follower:
     def _follow_deletions(self, rows: list[PostRow], page: ChannelPage, read: Read) -> None:
         """A post is missed when none of its numbers is on the page. `rows` ascend."""
         present = {number for piece in page.slices for number in piece.ids}
-        missed = [row for row in rows if present.isdisjoint(range(row.post, row.last_id + 1))]
-        again = [row for row in missed if row.post in self._missed]
+        missed = [row for row in rows if present.isdisjoint(range(row.post_id, row.last_id + 1))]
+        again = [row for row in missed if row.post_id in self._missed]
         gone = self._inside_or_confirmed(again, page.slices[-1].last_id, read)
-        done = {row.post for row in gone if self._removed(row.post)}
-        self._missed = {row.post for row in missed} - done
+        done = {row.post_id for row in gone if self._removed(row.post_id)}
+        self._missed = {row.post_id for row in missed} - done
 
     def _inside_or_confirmed(self, missed: list[PostRow], end: int, read: Read) -> list[PostRow]:
         """Without those behind the page's end, unless another page agrees that nothing is there."""
@@ -151,7 +151,7 @@ class Follower:
         return True
 
     def _remove(self, number: int) -> None:
-        sender, parts = self._delivery.sender, self._ledger.parts(number)
+        sender, parts = self._delivery.sender, self._ledger.messages(number)
         if self._policy == "delete":
             for part in parts:
                 sender.delete(number, part)
@@ -164,7 +164,7 @@ class Follower:
         self._report(Level.INFO, f"Post {number} was deleted in Telegram: followed ({self._policy})")
         return None
 
-    def _strike(self, number: int, part: PartRow) -> bool:
+    def _strike(self, number: int, part: MessageRow) -> bool:
         """False: the message is gone from Discord, too."""
         message = DiscordMessage(marked_deleted(json.loads(part.payload or "{}")))
         try:

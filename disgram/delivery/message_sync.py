@@ -16,7 +16,7 @@ from disgram.delivery.sender import Sender
 from disgram.discord.message import DiscordMessage
 from disgram.discord.render import edited
 from disgram.errors import DiscordUnavailable
-from disgram.storage.ledger import ChannelLedger, PartRow
+from disgram.storage.ledger import ChannelLedger, MessageRow
 
 Fetch = Callable[[Container[int], Container[int]], Downloads]
 """Fetches those of the post's files that are wanted (indexes), of some (the second) only their picture."""
@@ -39,7 +39,7 @@ class MessageSync:
 
         Raises DiscordError; what was done until then is booked, and doing it again goes on from there.
         """
-        parts = {part.part: part for part in self._ledger.parts(self._number)}
+        parts = {part.position: part for part in self._ledger.messages(self._number)}
         changed = 0
         for place, message in enumerate(messages):
             changed += self._settle(place, message, parts.pop(place, None), same_files)
@@ -47,7 +47,7 @@ class MessageSync:
             self._sender.delete(self._number, surplus)
         return changed + len(parts)
 
-    def _settle(self, place: int, message: DiscordMessage, old: PartRow | None, same_files: bool) -> bool:
+    def _settle(self, place: int, message: DiscordMessage, old: MessageRow | None, same_files: bool) -> bool:
         if old is None or old.state != "sent":
             self._complete(message)
             self._sender.post(self._number, place, message, self._downloads.files)

@@ -34,7 +34,7 @@ from disgram.post import (
     TelegramPost,
 )
 from disgram.report import Level, Reporter
-from disgram.storage.ledger import ChannelLedger, PartRow, PostRow
+from disgram.storage.ledger import ChannelLedger, MessageRow, PostRow
 from disgram.telegram.client import Download, TelegramClient
 
 MEDIA_TRIES = 3
@@ -181,7 +181,7 @@ class PostDelivery:
         return self._telegram.media(url, self._max_upload_bytes)
 
     def _tell_doubt(self, post: TelegramPost) -> None:
-        if any(part.state == "attempting" for part in self._ledger.parts(post.id)):
+        if any(part.state == "attempting" for part in self._ledger.messages(post.id)):
             self._report(
                 Level.ERROR,
                 f"{post.url}: a message was under way before and was never confirmed; "
@@ -190,7 +190,7 @@ class PostDelivery:
 
     def _confirmed(self, post: TelegramPost) -> int:
         """How many messages of the post Discord has confirmed: the number of the next one due."""
-        return sum(part.state == "sent" for part in self._ledger.parts(post.id))
+        return sum(part.state == "sent" for part in self._ledger.messages(post.id))
 
     def _send(
         self, post: TelegramPost, messages: list[DiscordMessage], downloads: Downloads, fallback: Fallback
@@ -239,7 +239,7 @@ class PostDelivery:
         channel, _, number = (reply.url or "").rpartition("/") if reply else ("", "", "")
         if not number.isdecimal() or channel.rpartition("/")[2].lower() != post.channel.lower():
             return None
-        first: PartRow | None = next(iter(self._ledger.parts(int(number))), None)
+        first: MessageRow | None = next(iter(self._ledger.messages(int(number))), None)
         if first is None or not first.message_id or not first.channel_id:
             return None
         guild = self.sender.guild()

@@ -30,7 +30,7 @@ from disgram.errors import (
     WebhookGone,
 )
 from disgram.report import Level, Reporter
-from disgram.storage.ledger import ChannelLedger, PartRow
+from disgram.storage.ledger import ChannelLedger, MessageRow
 
 TELL_WAITS_FROM = 30.0
 """Seconds of waiting for a limit from which on the log says so."""
@@ -87,7 +87,9 @@ class Sender:
         self.unwell: str | None = None
         """What /health shows of Discord, going by the last request: a reason, or None."""
 
-    def post(self, post: int, part: int, message: DiscordMessage, files: Mapping[int, IO[bytes]]) -> PartRow:
+    def post(
+        self, post: int, part: int, message: DiscordMessage, files: Mapping[int, IO[bytes]]
+    ) -> MessageRow:
         """Send until Discord confirms. Raises what no repetition mends: PayloadTooLarge, MessageRejected,
         WebhookGone; after nothing but 500s for long, PoisonMessage (from then on, any DiscordUnavailable at
         the first try); and Stopping."""
@@ -102,15 +104,15 @@ class Sender:
                     message_id=str(answer.message.get("id", "")),
                     channel_id=str(answer.message.get("channel_id", "")),
                 )
-                self.book(self._ledger.put_part, post, row)
+                self.book(self._ledger.put_message, post, row)
                 return row
             if not isinstance(answer.error, DiscordUnavailable):
-                self.book(self._ledger.drop_part, post, part)
+                self.book(self._ledger.drop_message, post, part)
                 raise answer.error
             failures += 1
             self._told(post, answer.error)
             if not answer.error.ambiguous:
-                self.book(self._ledger.drop_part, post, part)
+                self.book(self._ledger.drop_message, post, part)
             if given_up:
                 raise given_up
             # The limiter itself waits for a 429; but one that is repeated and names no time must end.
@@ -118,13 +120,13 @@ class Sender:
                 self._wait(jittered_backoff(failures, self._backoff_max))
 
     def _try(
-        self, post: int, row: PartRow, message: DiscordMessage, files: Mapping[int, IO[bytes]]
+        self, post: int, row: MessageRow, message: DiscordMessage, files: Mapping[int, IO[bytes]]
     ) -> DiscordResponse:
         """One attempt. It is booked when its turn has come, not before: a worker killed while it waits for
         a limit leaves no doubt behind."""
 
         def send() -> DiscordResponse:
-            self.book(self._ledger.put_part, post, row)
+            self.book(self._ledger.put_message, post, row)
             return self._client.execute(self._destination, message, files)
 
         return self._request("POST", send)
@@ -132,7 +134,7 @@ class Sender:
     def edit(
         self,
         post: int,
-        old: PartRow,
+        old: MessageRow,
         message: DiscordMessage,
         request: DiscordMessage,
         files: Mapping[int, IO[bytes]],
@@ -148,17 +150,17 @@ class Sender:
         answer = self._request("PATCH", lambda: self._client.edit(self._destination, ident, request, files))
         if answer.error:
             raise answer.error
-        row = self.row(old.part, message)
+        row = self.row(old.position, message)
         row = row._replace(state="sent", message_id=ident, channel_id=old.channel_id)
-        self.book(self._ledger.put_part, post, row)
+        self.book(self._ledger.put_message, post, row)
 
-    def delete(self, post: int, old: PartRow) -> None:
+    def delete(self, post: int, old: MessageRow) -> None:
         """Remove a message; one that is gone already is fine. One try. Raises DiscordError."""
         if ident := old.message_id:  # without one the address would be no message's, and its 404 a webhook's
             answer = self._request("DELETE", lambda: self._client.delete(self._destination, ident))
             if answer.error and not isinstance(answer.error, MessageGone):
                 raise answer.error
-        self.book(self._ledger.drop_part, post, old.part)
+        self.book(self._ledger.drop_message, post, old.position)
 
     def guild(self) -> str:
         """The id of the server, for links to messages; "" where Discord does not tell. Asked once ever."""
@@ -167,7 +169,7 @@ class Sender:
             answer = self._request("GET", lambda: self._client.look(self._destination))
             known = str(answer.message.get("guild_id") or "")
             if not isinstance(answer.error, DiscordUnavailable | WebhookGone):
-                self._ledger.remember_guild(self._destination.webhook_id, known)
+                self._ledger.put_guild(self._destination.webhook_id, known)
         return known
 
     def _request(self, method: str, send: Callable[[], DiscordResponse]) -> DiscordResponse:
@@ -210,9 +212,9 @@ class Sender:
             if reason:
                 raise WebhookGone("found gone before; PATCH the job once it is repaired", reason=reason)
 
-    def row(self, part: int, message: DiscordMessage) -> PartRow:
+    def row(self, part: int, message: DiscordMessage) -> MessageRow:
         """What the ledger keeps of a message that is about to be sent."""
-        return PartRow(
+        return MessageRow(
             part,
             "attempting",
             digest=digest(message),

@@ -57,21 +57,21 @@ class PostRow(NamedTuple):
     `fingerprint` is the page's at the time; `shape` says how it was rendered (see delivery.py).
     """
 
-    post: int
+    post_id: int
     last_id: int
     state: str
     fingerprint: str
     shape: str
 
 
-class PartRow(NamedTuple):
-    """One message of a post: `attempting` or `sent`.
+class MessageRow(NamedTuple):
+    """One message of a post: `attempting` or `sent`. `position` is its place within the post, from 0.
 
     `digest` is of its payload, `files` names what it carries; the payload itself is kept only where it
     is needed again.
     """
 
-    part: int
+    position: int
     state: str
     message_id: str | None = None
     channel_id: str | None = None
@@ -96,7 +96,7 @@ class Ledger:
 
     # for the service -------------------------------------------------------------------------
 
-    def forget(self, job: str) -> None:
+    def delete_job(self, job: str) -> None:
         """The job was deleted: its progress goes with it, and what an older Disgram knew of its channels."""
         with self._database.transaction() as run:
             run.execute(
@@ -126,7 +126,7 @@ class Ledger:
                 values,
             ).rowcount
 
-    def forgive(self, destination: str) -> None:
+    def clear_gone(self, destination: str) -> None:
         """A person looked after this webhook (PATCH, POST): it may be called again."""
         with self._database.transaction() as run:
             run.execute("DELETE FROM gone WHERE destination = ?", (destination,))
@@ -228,15 +228,15 @@ class ChannelLedger:
             self._put_post(run, row, None)
             run.execute(
                 "DELETE FROM part WHERE job = ? AND channel = ? AND post = ? AND part = -1",
-                (*self._key, row.post),
+                (*self._key, row.post_id),
             )
 
     def fail(self, row: PostRow, reason: str, payload: str) -> None:
         """Refused in every form: it waits here for a person, with what was refused; the channel goes on."""
-        refused = PartRow(-1, "failed", payload=payload)
+        refused = MessageRow(-1, "failed", payload=payload)
         with self._database.transaction() as run:
             self._put_post(run, row, reason)
-            run.execute(_PUT_PART, (*self._key, row.post, *refused))
+            run.execute(_PUT_PART, (*self._key, row.post_id, *refused))
 
     def _put_post(self, run: sqlite3.Connection, row: PostRow, reason: str | None) -> None:
         run.execute(
@@ -253,9 +253,9 @@ class ChannelLedger:
                 (*self._key, post),
             )
 
-    # parts -----------------------------------------------------------------------------------
+    # messages --------------------------------------------------------------------------------
 
-    def parts(self, post: int) -> list[PartRow]:
+    def messages(self, post: int) -> list[MessageRow]:
         """The messages of a post, in order."""
         with self._database.reading() as run:
             rows = run.execute(
@@ -263,19 +263,19 @@ class ChannelLedger:
                 "WHERE job = ? AND channel = ? AND post = ? AND part >= 0 ORDER BY part",
                 (*self._key, post),
             ).fetchall()
-        return [PartRow(*row) for row in rows]
+        return [MessageRow(*row) for row in rows]
 
-    def put_part(self, post: int, row: PartRow) -> None:
+    def put_message(self, post: int, row: MessageRow) -> None:
         """`attempting` before the request goes out, `sent` once Discord confirmed it."""
         with self._database.transaction() as run:
             run.execute(_PUT_PART, (*self._key, post, *row))
 
-    def drop_part(self, post: int, part: int) -> None:
+    def drop_message(self, post: int, position: int) -> None:
         """The message certainly was not accepted, or is deleted again."""
         with self._database.transaction() as run:
             run.execute(
                 "DELETE FROM part WHERE job = ? AND channel = ? AND post = ? AND part = ?",
-                (*self._key, post, part),
+                (*self._key, post, position),
             )
 
     # gaps ------------------------------------------------------------------------------------
@@ -317,6 +317,6 @@ class ChannelLedger:
             row = run.execute("SELECT guild_id FROM guild WHERE webhook_id = ?", (webhook_id,)).fetchone()
         return str(row[0]) if row else None
 
-    def remember_guild(self, webhook_id: str, guild_id: str) -> None:
+    def put_guild(self, webhook_id: str, guild_id: str) -> None:
         with self._database.transaction() as run:
             run.execute("INSERT OR REPLACE INTO guild VALUES (?, ?)", (webhook_id, guild_id))

@@ -82,7 +82,7 @@ def test_the_second_of_two_messages_goes_on_behind_the_first(bench: Bench) -> No
     )
     bench.poll()
     assert [word for word in " ".join(bench.discord.texts).split() if word.startswith("word")] == LONG.split()
-    assert [part.state for part in bench.ledger.parts(1)] == ["sent"] * len(bench.discord.shown)
+    assert [part.state for part in bench.ledger.messages(1)] == ["sent"] * len(bench.discord.shown)
 
 
 def test_each_500_of_each_form_may_have_delivered_and_the_log_says_so(bench: Bench) -> None:
@@ -97,7 +97,7 @@ def test_what_no_form_got_through_stays_in_doubt(bench: Bench) -> None:
     bench.telegram.fill(1, 1)
     out_of_order(bench, until=bench.clock.now + HOUR)
     bench.poll()
-    assert [part.state for part in bench.ledger.parts(1)] == ["attempting"]
+    assert [part.state for part in bench.ledger.messages(1)] == ["attempting"]
 
 
 # --- an outage ----------------------------------------------------------------------------------

@@ -64,7 +64,7 @@ def test_a_text_cut_short_between_its_parts_leaves_nothing_over(bench: Bench) ->
     bench.telegram.write(1, "short")
     bench.poll()
     assert bench.discord.texts == ["short"]
-    assert [part.state for part in bench.ledger.parts(1)] == ["sent"]
+    assert [part.state for part in bench.ledger.messages(1)] == ["sent"]
     bench.telegram.write(1, "shorter")
     bench.poll()
     assert bench.discord.texts == ["shorter"]

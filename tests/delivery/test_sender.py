@@ -19,7 +19,7 @@ from disgram.errors import (
     StorageUnavailable,
     WebhookGone,
 )
-from disgram.storage.ledger import PartRow
+from disgram.storage.ledger import MessageRow
 from tests.delivery_fakes import FACTS, Bench, refusal
 
 HELLO = DiscordMessage({"content": "hello"})
@@ -33,7 +33,7 @@ def bench(tmp_path: Path) -> Bench:
 
 
 def states(bench: Bench) -> list[str]:
-    return [part.state for part in bench.ledger.parts(1)]
+    return [part.state for part in bench.ledger.messages(1)]
 
 
 def test_a_message_is_booked_before_it_goes_out_and_confirmed_after(bench: Bench) -> None:
@@ -103,14 +103,14 @@ def test_a_limiter_whose_file_cannot_be_written_does_not_stand_in_a_confirmation
 
 def test_a_confirmation_is_written_however_long_the_disk_stays_full(bench: Bench) -> None:
     failures = iter([StorageUnavailable("disk full")] * 3)
-    put = bench.ledger.put_part
+    put = bench.ledger.put_message
 
-    def full(post: int, row: PartRow) -> None:
+    def full(post: int, row: MessageRow) -> None:
         if row.state == "sent" and (error := next(failures, None)):
             raise error
         put(post, row)
 
-    bench.ledger.put_part = full  # type: ignore[method-assign]
+    bench.ledger.put_message = full  # type: ignore[method-assign]
     bench.sender.post(1, 0, HELLO, {})
     assert states(bench) == ["sent"]
     assert len(bench.discord.asked) == 1
@@ -175,7 +175,7 @@ def test_the_server_is_asked_for_once_and_a_failure_is_not_remembered(bench: Ben
 def test_a_gone_webhook_tells_nothing_of_its_server(bench: Bench) -> None:
     bench.discord.script = [refusal(WebhookGone("404"))]
     bench.sender.guild()
-    bench.book.forgive(bench.spec.destination.webhook_key)
+    bench.book.clear_gone(bench.spec.destination.webhook_key)
     assert bench.sender.guild() == "55"
 
 

@@ -20,7 +20,7 @@ from disgram.errors import StorageUnavailable
 from disgram.storage.ledger import (
     ChannelLedger,
     Ledger,
-    PartRow,
+    MessageRow,
     PostRow,
 )
 from tests.integrity import integrity
@@ -101,12 +101,12 @@ def test_names_are_the_same_channel_whatever_their_case(ledger: Ledger, rows: Ch
 
 def test_a_part_in_doubt_is_seen_after_a_crash(tmp_path: Path) -> None:
     first = Ledger(tmp_path / "disgram.db").of("job", "c")
-    first.put_part(7, PartRow(0, "sent", "100", "200", "d", "[]"))
-    first.put_part(7, PartRow(1, "attempting"))
+    first.put_message(7, MessageRow(0, "sent", "100", "200", "d", "[]"))
+    first.put_message(7, MessageRow(1, "attempting"))
     after = Ledger(tmp_path / "disgram.db").of("job", "c")
-    assert [part.state for part in after.parts(7)] == ["sent", "attempting"]
-    after.drop_part(7, 1)
-    assert [part.part for part in after.parts(7)] == [0]
+    assert [part.state for part in after.messages(7)] == ["sent", "attempting"]
+    after.drop_message(7, 1)
+    assert [part.position for part in after.messages(7)] == [0]
 
 
 def test_a_failed_post_waits_with_its_reason_until_it_is_sent(ledger: Ledger, rows: ChannelLedger) -> None:
@@ -123,7 +123,7 @@ def test_a_failed_post_waits_with_its_reason_until_it_is_sent(ledger: Ledger, ro
     rows.finish(sent(3))
     assert ledger.failed() == []
     assert rows.to_retry() == []
-    assert rows.parts(3) == []
+    assert rows.messages(3) == []
 
 
 def test_all_failed_posts_of_a_job_can_be_retried(ledger: Ledger, rows: ChannelLedger) -> None:
@@ -140,10 +140,10 @@ def test_a_deleted_job_is_forgotten_and_no_other(ledger: Ledger, rows: ChannelLe
     for one in (rows, other):
         one.begin(0, None)
         one.finish(sent(1))
-        one.put_part(1, PartRow(0, "sent"))
+        one.put_message(1, MessageRow(0, "sent"))
         one.add_gap(1, 2)
-    ledger.forget("job")
-    assert (rows.progress(), rows.parts(1), rows.gaps(), rows.post(1)) == (None, [], [], None)
+    ledger.delete_job("job")
+    assert (rows.progress(), rows.messages(1), rows.gaps(), rows.post(1)) == (None, [], [], None)
     assert other.progress() is not None
     assert other.gaps() == [(1, 2)]
 
@@ -161,7 +161,7 @@ def test_a_webhook_found_gone_is_known_to_all_until_it_is_forgiven(
 ) -> None:
     rows.mark_gone("destination", "webhook_gone")
     assert ledger.of("other", "else").gone("destination") == "webhook_gone"
-    ledger.forgive("destination")
+    ledger.clear_gone("destination")
     assert rows.gone("destination") is None
 
 
@@ -188,7 +188,7 @@ def test_what_was_imported_goes_with_the_job_that_used_it(ledger: Ledger, tmp_pa
     log.write_text("https://t.me/channel/40\n")
     ledger.import_log(log)
     ledger.of("job", "channel").begin(40, None)
-    ledger.forget("job")
+    ledger.delete_job("job")
     assert ledger.of("job", "channel").imported() is None
 
 
@@ -220,14 +220,14 @@ WRITER = """
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from disgram.storage.ledger import Ledger, PartRow, PostRow
+from disgram.storage.ledger import Ledger, MessageRow, PostRow
 rows = Ledger(Path(sys.argv[1])).of("job", "c")
 rows.begin(0, None)
 number = 0
 while True:
     number += 1
-    rows.put_part(number, PartRow(0, "attempting"))
-    rows.put_part(number, PartRow(0, "sent", str(number)))
+    rows.put_message(number, MessageRow(0, "attempting"))
+    rows.put_message(number, MessageRow(0, "sent", str(number)))
     rows.finish(PostRow(number, number, "sent", "f", "s"))
     print(number, flush=True)
 """
@@ -271,7 +271,7 @@ def test_threads_of_the_service_take_turns(ledger: Ledger) -> None:
     def forget(number: int) -> None:
         for _ in range(20):
             ledger.of(f"job {number}", "channel").begin(1, None)
-            ledger.forget(f"job {number}")
+            ledger.delete_job(f"job {number}")
 
     with ThreadPoolExecutor(10) as threads:
         list(threads.map(forget, range(10)))
