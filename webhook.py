@@ -141,7 +141,7 @@ class Worker:
 
     def poll_once(self) -> None:
         """Read the newest page, deliver what is new, follow what changed. Raises DisgramError."""
-        self._delivery.sender.refuse_if_gone()
+        self._delivery.sender.raise_if_gone()
         head = self._read()
         progress = self._progress(head)
         self._report(Level.INFO, f"Checked: {_seen(head, progress)}", polled=True, last_post_id=progress)
@@ -150,7 +150,7 @@ class Worker:
         head = self._catch_up(head)
         self._follower.compare(head, lambda piece: self._reader.parse(piece, head), self._read)
         self._report(
-            None, "", reason=self._delivery.sender.unwell, gaps=self._ledger.gaps(),
+            None, "", reason=self._delivery.sender.health_reason, gaps=self._ledger.gaps(),
             layout_changed=self._reader.not_understood,
         )  # fmt: skip
 
@@ -296,7 +296,7 @@ def serve(spec: WorkerSpec, report: Reporter, heartbeat: Heartbeat, *, once: boo
         stack.callback(discord.close)
         ledger = book.of(spec.job, spec.channel.key)
         sender = Sender(
-            spec.destination, ledger, discord, limiter,
+            spec.channel, spec.destination, ledger, discord, limiter,
             lambda method: Route.to(method, owner, spec.destination),
             report=report, wait=heartbeat.wait,
             backoff_max=min(REQUEST_BACKOFF_MAX, max(settings.cooldown, 1.0)),

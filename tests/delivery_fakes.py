@@ -217,7 +217,7 @@ class Bench:
         spec, settings = self.spec, self.spec.settings
         self.ledger: ChannelLedger = self.book.of(spec.job, spec.channel.key)
         self.sender = Sender(
-            spec.destination, self.ledger, self.discord, self.turns, str,  # type: ignore[arg-type]
+            spec.channel, spec.destination, self.ledger, self.discord, self.turns, str,  # type: ignore[arg-type]
             report=self.said, wait=self.wait, keep_payloads=settings.follow_deletions == "mark",
             clock=self.clock,
         )  # fmt: skip

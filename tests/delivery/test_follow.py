@@ -236,6 +236,19 @@ def test_deleted_posts_are_marked_once(tmp_path: Path) -> None:
     assert bench.discord.asked == ["POST"] * 5 + ["PATCH"] * 2
 
 
+def test_deleted_post_of_two_messages_is_marked_in_both(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, follow_deletions="mark")
+    bench.telegram.fill(1, 3)
+    bench.telegram.write(2, LONG)
+    bench.poll()
+    bench.telegram.posts.pop(2)
+    bench.poll(2)
+    before, first, second, after = bench.discord.texts
+    assert first.startswith("*deleted in Telegram*\n~~word0 ")
+    assert second.startswith("*deleted in Telegram*\n~~word") and second.endswith("word899~~")
+    assert (before, after) == ("post 1", "post 3")
+
+
 def test_what_was_sent_without_keeping_its_text_cannot_be_marked_and_the_log_says_so(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
     bench.telegram.fill(1, 3)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from disgram.delivery.poison import STUCK_SECONDS, STUCK_TRIES, PoisonDetector
+from disgram.delivery.poison import POISON_COUNT, POISON_SECONDS, PoisonDetector
 from disgram.discord.message import DiscordMessage
 from disgram.errors import (
     CloudflareBlocked,
@@ -60,7 +60,7 @@ def test_an_embed_discord_chokes_on_goes_as_text_and_the_channel_goes_on(bench: 
     bench.poll()
     assert [text.splitlines()[0] for text in bench.discord.texts] == ["post 1", "post 2", "post 3"]
     assert ["embeds" in payload for payload in bench.discord.shown.values()] == [True, False, True]
-    assert STUCK_SECONDS <= sum(bench.waited) <= STUCK_SECONDS + 60
+    assert POISON_SECONDS <= sum(bench.waited) <= POISON_SECONDS + 60
     assert bench.said.facts["reason"] is None
     assert bench.said.told("Forwarded") == 3
 
@@ -90,7 +90,7 @@ def test_each_500_of_each_form_may_have_delivered_and_the_log_says_so(bench: Ben
     chokes(bench, lambda message: bool(message.payload.get("embeds")))
     bench.poll()
     assert len(bench.said.errors("may appear twice")) == len(bench.discord.asked) - 1
-    assert len(bench.said.errors("trying a simpler form")) == 2
+    assert len(bench.said.errors("Discord refused it")) == 2
 
 
 def test_what_no_form_got_through_stays_in_doubt(bench: Bench) -> None:
@@ -125,7 +125,7 @@ def test_a_simpler_form_is_not_waited_for_when_discord_fails_otherwise(bench: Be
     down = True
 
     def refuses(message: DiscordMessage) -> DiscordError | None:
-        descending = bench.said.errors("trying a simpler form")
+        descending = bench.said.errors("Discord refused it")
         return (DOWN if descending else INTERNAL) if down else None
 
     bench.discord.refuses = refuses
@@ -141,8 +141,8 @@ def test_what_gets_through_in_no_form_holds_its_place_and_is_shown(bench: Bench)
     assert bench.poll(3) == EXIT_CRASH
     assert bench.discord.shown == {}
     assert bench.said.facts["reason"] == "discord_unavailable"
-    assert sum(bench.waited) >= 3 * STUCK_SECONDS  # each poll asks as patiently as the first
-    assert len(bench.said.errors("https://t.me/harbour/1: not even its link gets through")) == 3
+    assert sum(bench.waited) >= 3 * POISON_SECONDS  # each poll asks as patiently as the first
+    assert len(bench.said.errors("https://t.me/harbour/1: Discord accepts not even its link")) == 3
     assert bench.book.failed() == []
 
 
@@ -173,7 +173,7 @@ def test_an_edit_discord_chokes_on_does_not_keep_new_posts_back(bench: Bench) ->
     bench.telegram.fill(2, 2)
     bench.poll()
     assert "post 2" in bench.discord.texts
-    assert bench.said.errors("the edit waits for the next poll")
+    assert bench.said.errors("did not take the edit")
 
 
 # --- the count ----------------------------------------------------------------------------------
@@ -185,32 +185,32 @@ def after(*answers: tuple[float, DiscordError | None]) -> list[DiscordUnavailabl
     row, led = PoisonDetector(clock), []
     for seconds, error in answers:
         clock.now += seconds
-        led.append(row.after(error))
+        led.append(row.record(error))
     return led
 
 
 def test_it_takes_both_many_and_long() -> None:
     assert after(*[(1.0, INTERNAL)] * 500)[-1] is None
-    few = [(0.0, INTERNAL), *[(HOUR, INTERNAL)] * (STUCK_TRIES - 1)]
+    few = [(0.0, INTERNAL), *[(HOUR, INTERNAL)] * (POISON_COUNT - 1)]
     assert after(*few[:-1])[-1] is None
     assert isinstance(after(*few)[-1], PoisonMessage)
 
 
 @pytest.mark.parametrize("between", [None, DOWN, MessageRejected("400"), BLOCKED])
 def test_another_answer_begins_the_count_anew(between: DiscordError | None) -> None:
-    half = [(STUCK_SECONDS / 20, INTERNAL)] * 20
+    half = [(POISON_SECONDS / 20, INTERNAL)] * 20
     assert set(after(*half, (1.0, between), *half)) == {None}
 
 
 def test_a_429_says_nothing_of_the_message() -> None:
-    half = [(STUCK_SECONDS / 20, INTERNAL)] * 20
+    half = [(POISON_SECONDS / 20, INTERNAL)] * 20
     led = after(*half, (1.0, LIMITED), *half, (1.0, LIMITED))
     assert isinstance(led[-2], PoisonMessage)
     assert led[-1] is None
 
 
 def test_once_stuck_every_failure_counts_at_once_until_something_else_was_answered() -> None:
-    long = [(STUCK_SECONDS / 20, INTERNAL)] * 21
+    long = [(POISON_SECONDS / 20, INTERNAL)] * 21
     stuck, again, down, afresh = after(*long, (0.0, INTERNAL), (0.0, DOWN), (0.0, INTERNAL))[-4:]
     assert isinstance(stuck, PoisonMessage)
     assert isinstance(again, PoisonMessage)
@@ -219,5 +219,5 @@ def test_once_stuck_every_failure_counts_at_once_until_something_else_was_answer
 
 
 def test_what_is_raised_is_told_with_its_count() -> None:
-    (*_, stuck) = after(*[(STUCK_SECONDS / 20, INTERNAL)] * 21)
+    (*_, stuck) = after(*[(POISON_SECONDS / 20, INTERNAL)] * 21)
     assert str(stuck) == "500 Internal Server Error (code 0), 21 times in 30 minutes"
