@@ -29,7 +29,7 @@ from disgram.post import (
     MediaKind,
     TelegramPost,
 )
-from disgram.telegram.page import parse_post, slices
+from disgram.telegram.page import parse_post, split_posts
 from tests import pages as frames
 from tests.discord_rules import violations
 
@@ -81,7 +81,7 @@ class Judge:
         if not found:
             html = frames.post(5, html)
             found = seen_in_telegram.elements(html)
-        pieces = {piece.id: piece for piece in slices(html)}
+        pieces = {piece.id: piece for piece in split_posts(html)}
         page = ChannelPage(CHANNEL, "Harbour", None, tuple(pieces.values()))
         figures = Figures()
         for element in found:

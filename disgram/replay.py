@@ -26,7 +26,7 @@ from disgram.post import (
     TelegramPost,
     Unknown,
 )
-from disgram.telegram.page import parse_post, slices, split_page
+from disgram.telegram.page import parse_post, split_page, split_posts
 
 COLOR = 0x5865F2
 EXIT_NOT_A_PAGE = 1
@@ -71,7 +71,7 @@ def page_of(html: str) -> ChannelPage:
     try:
         return split_page(html, name)
     except PageNotUnderstood:
-        pieces = slices(html if found or not _ELEMENT.match(html) else _FRAME.format(name, html))
+        pieces = split_posts(html if found or not _ELEMENT.match(html) else _FRAME.format(name, html))
         if not pieces:
             raise
         return ChannelPage(name, name, None, pieces)

@@ -22,7 +22,7 @@ from demo.pages import frame
 from demo.posts import KINDS, Kind
 from disgram.discord.message import DiscordMessage
 from disgram.post import ChannelPage, TelegramPost
-from disgram.telegram.page import parse_post, slices
+from disgram.telegram.page import parse_post, split_posts
 from tests import pages
 from tests.odd_posts import ODD_POSTS
 
@@ -54,7 +54,7 @@ SPECIMEN = pages.post(
 
 
 def specimen() -> tuple[TelegramPost, list[DiscordMessage]]:
-    (piece,) = slices(SPECIMEN)
+    (piece,) = split_posts(SPECIMEN)
     post = parse_post(piece, ChannelPage("harbour", "Harbour", None, (piece,)))
     return post, rendered(post)
 

@@ -36,10 +36,10 @@ from disgram.post import (
 from disgram.telegram.page import (
     fingerprint,
     parse_post,
-    slices,
     split_page,
+    split_posts,
 )
-from disgram.telegram.page.fingerprint import _fingerprint, settled
+from disgram.telegram.page.fingerprint import compute, without_volatile
 from tests import pages
 
 
@@ -219,7 +219,7 @@ REACTIONS = (
 
 
 def mark(*content: str, **frame: str) -> str:
-    (piece,) = slices(pages.post(5, *content, **frame))
+    (piece,) = split_posts(pages.post(5, *content, **frame))
     return piece.fingerprint
 
 
@@ -298,7 +298,7 @@ def test_other_visible_changes() -> None:
 )
 def test_what_differs_at_every_request_is_left_out_before_anything_is_computed(old: str, new: str) -> None:
     html = pages.post(5, *BUSY)
-    assert settled(html.replace(old, new)) == settled(html)
+    assert without_volatile(html.replace(old, new)) == without_volatile(html)
 
 
 @pytest.mark.parametrize(
@@ -325,7 +325,7 @@ def test_what_is_left_out_makes_no_difference(text: str) -> None:
     value = text.replace('"', "&quot;").replace("<", "&lt;")
     for attribute in ("style", "src", "href", "data-view", "class", "title"):
         html = f'<div class="a">{value}<i {attribute}="{value}">{value}</i></div>'
-        assert _fingerprint(settled(html)) == _fingerprint(html)
+        assert compute(without_volatile(html)) == compute(html)
 
 
 def test_a_post_keeps_its_fingerprint_when_others_come_behind_it() -> None:
@@ -373,7 +373,7 @@ def test_a_date_without_a_zone_is_utc() -> None:
 
 
 def test_without_a_frame_the_page_stands_in() -> None:
-    piece = slices('<div class="tgme_widget_message" data-post="a/5"><p>words</p></div>')[0]
+    piece = split_posts('<div class="tgme_widget_message" data-post="a/5"><p>words</p></div>')[0]
     post = parse_post(piece, ChannelPage("harbour", "The title", "https://x/photo.jpg", ()))
     assert (post.author, post.photo_url, post.date) == ("The title", "https://x/photo.jpg", None)
     assert post.blocks == (Unknown("", (Run("words"),), "<p>words</p>"),)
@@ -786,7 +786,7 @@ def test_mangled_pages_raise_nothing_but_our_own(html: str) -> None:
     try:
         page = split_page(html, "harbour")
     except DisgramError:
-        page = ChannelPage("harbour", "", None, slices(html))
+        page = ChannelPage("harbour", "", None, split_posts(html))
     for piece in page.slices:
         with suppress(DisgramError):
             parse_post(piece, page)
@@ -794,7 +794,7 @@ def test_mangled_pages_raise_nothing_but_our_own(html: str) -> None:
 
 @pytest.mark.parametrize("piece", ["<b>", "<div>", "<blockquote>", '<a href="?">', "<tg-spoiler>", "<i><b>"])
 def test_bottomless_nesting_raises_nothing_but_our_own(piece: str) -> None:
-    (one,) = slices(pages.post(5, pages.text(piece * 5000 + "deep")))
+    (one,) = split_posts(pages.post(5, pages.text(piece * 5000 + "deep")))
     with suppress(PageNotUnderstood):
         parse_post(one, ChannelPage("harbour", "", None, ()))
 
@@ -821,6 +821,6 @@ def test_no_page_takes_much_more_than_linear_time(rubbish: str) -> None:
     html = rubbish * (500_000 // len(rubbish))
     with pytest.raises(PageNotUnderstood):
         split_page(html, "harbour")
-    for piece in slices(pages.post(5, pages.text(html)))[:1]:
+    for piece in split_posts(pages.post(5, pages.text(html)))[:1]:
         with suppress(PageNotUnderstood):
             parse_post(piece, ChannelPage("harbour", "", None, ()))

@@ -31,8 +31,8 @@ from disgram.post import (
     ViaBot,
     plain,
 )
-from disgram.telegram.page import parse_post, slices, split_page
-from disgram.telegram.page.fingerprint import _fingerprint, settled
+from disgram.telegram.page import parse_post, split_page, split_posts
+from disgram.telegram.page.fingerprint import compute, without_volatile
 from tests import pages
 
 REAL = Path(__file__).parents[3] / "shared" / "telegram-pages"
@@ -62,7 +62,7 @@ def all_slices() -> list[tuple[str, str]]:
             continue
         html = path.read_text(encoding="utf-8")
         history = html[max(html.find("tgme_channel_history"), 0) :].partition("</section>")[0]
-        pieces = [piece.html for piece in slices(history)]
+        pieces = [piece.html for piece in split_posts(history)]
         found += [(f"{path.stem}#{i}", piece) for i, piece in enumerate(pieces or [pages.post(5, html)])]
     return found
 
@@ -72,7 +72,7 @@ every_post = pytest.mark.parametrize("html", [html for _, html in SLICES], ids=[
 
 
 def parsed(html: str) -> TelegramPost:
-    (piece,) = slices(html)
+    (piece,) = split_posts(html)
     return parse_post(piece, ChannelPage("harbour", "Harbour", None, (piece,)))
 
 
@@ -279,8 +279,8 @@ def test_a_second_capture_of_the_same_page_has_the_same_fingerprints(name: str) 
 @pytest.mark.parametrize("name", FEEDS)
 def test_what_is_left_out_before_a_fingerprint_makes_no_difference_to_it(name: str) -> None:
     for piece in split_page(content(name), "x").slices:
-        assert len(settled(piece.html)) < len(piece.html)
-        assert _fingerprint(settled(piece.html)) == _fingerprint(piece.html) == piece.fingerprint
+        assert len(without_volatile(piece.html)) < len(piece.html)
+        assert compute(without_volatile(piece.html)) == compute(piece.html) == piece.fingerprint
 
 
 @pytest.mark.parametrize("name", FEEDS)
@@ -290,5 +290,5 @@ def test_mutilated_real_posts_raise_nothing_but_our_own(name: str) -> None:
         html = piece.html
         for at in range(0, len(html), max(1, len(html) // 7)):
             for broken in (html[:at], html[:at] + html[at + 150 :], html[at:] + html[:at]):
-                for one in slices(broken):
+                for one in split_posts(broken):
                     parse_post(one, page)

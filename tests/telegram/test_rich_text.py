@@ -16,7 +16,7 @@ from disgram.post import (
     Style,
     plain,
 )
-from disgram.telegram.page.rich_text import rich_text, words
+from disgram.telegram.page.rich_text import plain_text, rich_text
 from tests import pages
 
 PLAIN: frozenset[Style] = frozenset()
@@ -190,8 +190,8 @@ def test_code_keeps_its_blanks() -> None:
 
 def test_words_are_one_line() -> None:
     soup = BeautifulSoup("<a><div> Ann <b>B.</b></div><p>+1<br/><br/>2</p></a>", "lxml")
-    assert words(soup.a) == "Ann B. +1 2"
-    assert (words(None), rich_text(None, "x")) == ("", ())
+    assert plain_text(soup.a) == "Ann B. +1 2"
+    assert (plain_text(None), rich_text(None, "x")) == ("", ())
 
 
 # --- properties ---------------------------------------------------------------------------------

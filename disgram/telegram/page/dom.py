@@ -1,6 +1,6 @@
-"""What all readers of a post's tree share: finding by class, and addresses made absolute.
+"""What all readers of a post share: searching its tree by CSS class, and absolute addresses.
 
-Knows HTML and nothing of what t.me means by it.
+Knows HTML, but none of t.me's class names.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ _LINE_BREAKS = re.compile(r"[\t\n\r\f]+\s*")
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where an element stands: the channel that relative links belong to, the post's own link, and the
-    count of voters, which the page keeps in the footer, far from the poll."""
+class PostContext:
+    """What an element's reader must know of its post: the channel that relative links belong to, the post's
+    own link, and a poll's count of voters, which the page shows in the footer."""
 
     channel: str
     url: str
@@ -28,7 +28,7 @@ class Place:
 
 
 def attribute(element: PageElement | None, name: str) -> str:
-    """Its value, empty where the element or the attribute is missing."""
+    """The attribute's value; empty if the element or the attribute is missing."""
     value = element.get(name) if isinstance(element, Tag) else None
     return value.strip() if isinstance(value, str) else ""
 
@@ -39,7 +39,7 @@ def classes(element: Tag) -> list[str]:
 
 
 def find_all(element: Tag, *names: str) -> Iterator[Tag]:
-    """Descendants that carry any of these classes, in page order."""
+    """Descendants that have any of these classes, in page order."""
     wanted = set(names)
     for descendant in element.descendants:
         if isinstance(descendant, Tag) and not wanted.isdisjoint(classes(descendant)):
@@ -47,14 +47,14 @@ def find_all(element: Tag, *names: str) -> Iterator[Tag]:
 
 
 def find(element: Tag | None, *names: str) -> Tag | None:
-    """The first such descendant."""
+    """The first descendant that has any of these classes."""
     return next(find_all(element, *names), None) if element else None
 
 
 def href(element: Tag | None, channel: str) -> str | None:
-    """Where a link leads, as an absolute address of any scheme; None where it leads nowhere.
+    """A link's target as an absolute URL of any scheme; None if it has no target.
 
-    t.me escapes some targets twice since 2024-04; hashtags are relative to the channel's page.
+    Since 2024-04 t.me escapes some targets twice. Hashtags are relative to the channel's page.
     """
     target = _LINE_BREAKS.sub("", attribute(element, "href")).replace("&amp;", "&")
     if not target or target.startswith("#"):
@@ -69,7 +69,7 @@ def href(element: Tag | None, channel: str) -> str | None:
 
 
 def file_url(address: str) -> str | None:
-    """An address that can be fetched, or None: placeholders are data: URLs."""
+    """An absolute http(s) URL, or None: placeholders are data: URLs."""
     address = _LINE_BREAKS.sub("", address)
     if address.startswith("//"):
         return f"https:{address}"
@@ -79,6 +79,6 @@ def file_url(address: str) -> str | None:
 
 
 def background(element: Tag | None) -> str | None:
-    """The picture that t.me paints as an element's background."""
+    """The URL of an element's background image, which is how t.me shows pictures."""
     match = _BACKGROUND.search(attribute(element, "style"))
     return file_url(match[2].strip()) if match else None

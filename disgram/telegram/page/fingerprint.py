@@ -1,9 +1,9 @@
-"""Has a post changed in a way that a reader of Discord could see? One short string answers.
+"""A post's HTML -> a short string that changes only if a reader in Discord could see the change.
 
-What changes by itself is taken out of the post's HTML (counts, reactions, tokens, addresses of the
-CDN, whatever a script adds in a browser), and the rest is hashed. A file is known by its numeric
-classes, its size, ratio, length or waveform. Never parses; one post costs about 0.1 ms, and 0.01 ms if
-nothing but what changes at every request is different from a post seen before.
+Volatile parts are removed from the HTML (counts, reactions, tokens, CDN addresses, what scripts add in a
+browser) and the rest is hashed. A file is identified by its numeric classes, size, ratio, duration or
+waveform. No HTML parsing: one post takes about 0.1 ms, or 0.01 ms if it differs from a post seen before
+only in what changes at every request.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from functools import lru_cache
 from hashlib import blake2b
 from itertools import pairwise
 
-_NOISE = re.compile(
-    # Each stops at the next tag of its own name, so that none searches far.
+_VOLATILE = re.compile(
+    # Each pattern stops at the next tag of its own name, so that no search runs far.
     r"<svg\b[^<]*(?:<(?!/?svg\b)[^<]*)*</svg>"
     r'|<i class="tgme_widget_message_user_photo\b[^<>]*>(?:<img\b[^<>]*>)?'
     r'|<a class="tgme_widget_message_(?:owner_name|date)"[^<]*(?:<(?!/?a\b)[^<]*)*</a>'
@@ -28,71 +28,72 @@ _NOISE = re.compile(
 _VIDEO = re.compile(r"<video\b[^<>]*>")
 _BREAK = re.compile(r"<br\s*/>")
 _ATTRIBUTE = re.compile(r'\s([\w:-]+)="([^"]*)"')
-_BEHIND_BLOCK = re.compile(r"(<div\b[^<>]*>) ")
+_AFTER_BLOCK = re.compile(r"(<div\b[^<>]*>) ")
 _SIZE = re.compile(r"(?:width:\s*[0-9.]+px|padding-top:\s*[0-9.]+%)")
 
-_TELLING = frozenset({"href", "data-ratio", "data-waveform"})
-_PASSING = re.compile(
-    # The first four come from a script in the browser, the others depend on who asks.
+_KEPT_ATTRIBUTES = frozenset({"href", "data-ratio", "data-waveform"})
+_VOLATILE_CLASSES = re.compile(
+    # The first four are set by a script in the browser, the others depend on the client.
     r"before_footer|date_visible|ready|playing|text_not_supported_wrap|user-color-[0-9]+"
 )
-_KEPT = 400
-_known: dict[int, str] = {}
-"""Of posts seen before without what changes at every request (a hash of that, not the HTML): fingerprints."""
+_CACHE_SIZE = 400
+_cache: dict[int, str] = {}
+"""Hash of a post's HTML without its volatile parts -> the post's fingerprint."""
 
 
 def fingerprint(html: str) -> str:
     """The same for two states of a post that look the same in Discord; 32 hex digits."""
-    seen = hash(settled(html))
-    if seen not in _known:
-        if len(_known) >= _KEPT:
-            _known.clear()
-        _known[seen] = _fingerprint(html)
-    return _known[seen]
+    key = hash(without_volatile(html))
+    if key not in _cache:
+        if len(_cache) >= _CACHE_SIZE:
+            _cache.clear()
+        _cache[key] = compute(html)
+    return _cache[key]
 
 
-def settled(html: str) -> str:
-    """Without the counts, tokens and addresses that differ between any two requests.
+def without_volatile(html: str) -> str:
+    """The HTML without most of the counts, tokens and addresses that change at every request.
 
-    By string search alone, ten times as fast as the patterns here. Takes out nothing that makes a difference
-    to the fingerprint; what it leaves in only costs time.
+    Uses string search only, ten times as fast as the patterns of `compute`. It removes nothing that affects
+    the fingerprint; what it fails to remove only costs time.
     """
-    html = _without(html, ' data-view="', '"')
-    html = _without(html, '<span class="tgme_widget_message_views">', "<")
-    html = _without(html, ' src="', '"')
-    return _without(html, "url('", "')", unless=_outside_style)
+    html = _cut(html, ' data-view="', '"')
+    html = _cut(html, '<span class="tgme_widget_message_views">', "<")
+    html = _cut(html, ' src="', '"')
+    return _cut(html, "url('", "')", unless=_not_a_plain_style)
 
 
-def _without(
+def _cut(
     html: str, begin: str, end: str, unless: Callable[[str, str], object] = lambda before, inside: False
 ) -> str:
-    """Without what stands between `begin` and the next `end`."""
-    pieces = html.split(begin)
-    kept = pieces[:1]
-    for before, piece in pairwise(pieces):
-        inside, found, behind = piece.partition(end)
-        kept.append(piece if not found or unless(before, inside) else found + behind)
+    """The HTML without what is between each `begin` and the next `end`."""
+    chunks = html.split(begin)
+    kept = chunks[:1]
+    for before, chunk in pairwise(chunks):
+        inside, found, after = chunk.partition(end)
+        kept.append(chunk if not found or unless(before, inside) else found + after)
     return begin.join(kept)
 
 
-def _outside_style(before: str, inside: str) -> object:
-    """A text may say `url('…')`, and so may the address of a link; a style may leave it open."""
-    within = before[: before.rfind('"') + 1].endswith(' style="') and '"' not in inside
-    return not within or _SIZE.search(inside)
+def _not_a_plain_style(before: str, inside: str) -> object:
+    """`url('…')` may also be part of a text or of a link's address, and a style may leave it unclosed."""
+    in_style = before[: before.rfind('"') + 1].endswith(' style="') and '"' not in inside
+    return not in_style or _SIZE.search(inside)
 
 
-def _fingerprint(html: str) -> str:
-    kept = _NOISE.sub("", html)
+def compute(html: str) -> str:
+    """`fingerprint` without its cache."""
+    kept = _VOLATILE.sub("", html)
     kept = _BREAK.sub("<br>", _VIDEO.sub("<video>", kept))
     kept = _ATTRIBUTE.sub(_attribute, kept)
-    return blake2b(_tight(kept).encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+    return blake2b(_without_indentation(kept).encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
-def _tight(html: str) -> str:
-    """Without the indentation between blocks, which grows and shrinks with what stands there."""
+def _without_indentation(html: str) -> str:
+    """Without the white space between blocks, which varies with the blocks around it."""
     html = " ".join(html.split()).replace(" >", ">")
     html = html.replace(" <div", "<div").replace(" </div>", "</div>").replace("</div> ", "</div>")
-    return _BEHIND_BLOCK.sub(r"\1", html)
+    return _AFTER_BLOCK.sub(r"\1", html)
 
 
 def _attribute(match: re.Match[str]) -> str:
@@ -101,10 +102,10 @@ def _attribute(match: re.Match[str]) -> str:
         return _classes(value)
     if name == "style":
         return " ".join(_SIZE.findall(value))
-    return match[0] if name in _TELLING else ""
+    return match[0] if name in _KEPT_ATTRIBUTES else ""
 
 
 @lru_cache(maxsize=2048)
 def _classes(value: str) -> str:
-    kept = (name for name in value.split() if not _PASSING.fullmatch(name))
+    kept = (name for name in value.split() if not _VOLATILE_CLASSES.fullmatch(name))
     return f' class="{" ".join(kept)}"'

@@ -1,10 +1,9 @@
-"""Inline markup -> `RichText`: nested entities flattened to runs, white space as a browser shows it.
+"""Inline markup -> `RichText`: nested elements flattened to runs, white space as a browser shows it.
 
-The rules of white space. Outside <pre>, any stretch of it is one blank, and none at the edge of a line
-(NBSP is a character like others). A block (<blockquote>, <pre>, <div>) stands on lines of its own: one
-newline parts it from what is before and behind, a <br> there already being that newline, since t.me
-keeps the line break of the original text next to the element it made of the block.
-Never knows where in a post the text stands.
+White space: outside <pre>, any sequence of it becomes one blank, and none is left at the start or end of a
+line (NBSP counts as a letter). A block element (<blockquote>, <pre>, <div>) has lines of its own: one newline
+separates it from what comes before and after. A <br> next to it already is that newline, since t.me keeps
+the line break of the original text beside the element.
 """
 
 from __future__ import annotations
@@ -38,15 +37,15 @@ _STYLES = {
     "pre": Style.PRE,
     "blockquote": Style.QUOTE,
 }
-_BLOCKS = frozenset({"blockquote", "pre", "div", "p", "ul", "ol", "li", "table", "tr", "section"})
-_SILENT = frozenset({"script", "style", "svg", "template", "head", "video", "audio", "canvas"})
+_BLOCK_TAGS = frozenset({"blockquote", "pre", "div", "p", "ul", "ol", "li", "table", "tr", "section"})
+_HIDDEN_TAGS = frozenset({"script", "style", "svg", "template", "head", "video", "audio", "canvas"})
 _BLANK = re.compile(r"[ \t\n\r\f]+")
 _RAW_BREAK = re.compile(r"[\n\r]\s*")
 _LANGUAGE = re.compile(r"(?:language-)?([\w+#.-]{1,30})")
 
 
-class _Look(NamedTuple):
-    """How a stretch of text looks; the fields of Run but for the text."""
+class _Formatting(NamedTuple):
+    """The fields of Run except its text."""
 
     styles: frozenset[Style] = frozenset()
     href: str | None = None
@@ -58,67 +57,71 @@ class _Look(NamedTuple):
 
 
 def rich_text(element: Tag | None, channel: str) -> RichText:
-    """What a reader sees of the element. Neighbours differ; the ends are not blank; empty for None."""
+    """The element's text as a reader sees it; empty for None.
+
+    Neighbouring runs differ in formatting, and there is no white space at either end.
+    """
     if element is None:
         return ()
     writer = _Writer()
-    _read_children(element, _Look(), writer, channel)
+    _read_children(element, _Formatting(), writer, channel)
     return writer.finish()
 
 
-def words(element: Tag | None) -> str:
-    """The same as one line without formatting: names, titles, captions of buttons."""
+def plain_text(element: Tag | None) -> str:
+    """The element's text as one line without formatting: for names, titles, labels of buttons."""
     return _BLANK.sub(" ", plain(rich_text(element, "")))
 
 
-def _read_children(element: Tag, look: _Look, writer: _Writer, channel: str) -> None:
+def _read_children(element: Tag, formatting: _Formatting, writer: _Writer, channel: str) -> None:
     for child in element.children:
-        _read(child, look, writer, channel)
+        _read(child, formatting, writer, channel)
 
 
-def _read(node: PageElement, look: _Look, writer: _Writer, channel: str) -> None:
+def _read(node: PageElement, formatting: _Formatting, writer: _Writer, channel: str) -> None:
     if type(node) is NavigableString:  # not its children: comments, scripts, declarations
-        writer.text(str(node), look)
-    elif not isinstance(node, Tag) or node.name in _SILENT or "verified-icon" in classes(node):
+        writer.text(str(node), formatting)
+    elif not isinstance(node, Tag) or node.name in _HIDDEN_TAGS or "verified-icon" in classes(node):
         return
     elif node.name == "br":
-        writer.newline(look)
+        writer.newline(formatting)
     elif node.name == "img":
-        writer.text(attribute(node, "alt"), look)
+        writer.text(attribute(node, "alt"), formatting)
     elif "emoji" in classes(node):
-        # <i class="emoji"><b>X</b></i> carries a picture: neither italic nor bold.
-        writer.text(node.get_text(), look)
-    elif node.name in _BLOCKS:
-        _read_block(node, look, writer, channel)
+        # <i class="emoji"><b>X</b></i> shows a picture: it is neither italic nor bold.
+        writer.text(node.get_text(), formatting)
+    elif node.name in _BLOCK_TAGS:
+        _read_block(node, formatting, writer, channel)
     else:
-        _read_children(node, _look_of(node, look, channel), writer, channel)
+        _read_children(node, _formatting_of(node, formatting, channel), writer, channel)
 
 
-def _read_block(element: Tag, look: _Look, writer: _Writer, channel: str) -> None:
-    writer.begin_line(look)
+def _read_block(element: Tag, formatting: _Formatting, writer: _Writer, channel: str) -> None:
+    writer.begin_line(formatting)
     if element.name == "pre":
         _drop_first_newline(element)
     before = writer.count
-    _read_children(element, _look_of(element, look, channel), writer, channel)
-    writer.end_block(before, look)
+    _read_children(element, _formatting_of(element, formatting, channel), writer, channel)
+    writer.end_block(before, formatting)
 
 
 def _drop_first_newline(element: Tag) -> None:
-    """HTML does not show a newline right behind <pre>; libxml2 keeps it."""
+    """HTML ignores a newline right after <pre>, but libxml2 keeps it."""
     first = next(iter(element.strings), "")
     if isinstance(first, NavigableString) and first.startswith("\n"):
         first.replace_with(first[1:])
 
 
-def _look_of(element: Tag, look: _Look, channel: str) -> _Look:
+def _formatting_of(element: Tag, formatting: _Formatting, channel: str) -> _Formatting:
     if element.name == "a":
-        return look._replace(href=href(element, channel) or look.href)
+        return formatting._replace(href=href(element, channel) or formatting.href)
     style = _STYLES.get(element.name)
     if any("spoiler" in name for name in classes(element)):
         style = Style.SPOILER
-    if style is Style.PRE or (style is Style.CODE and look.verbatim):
-        return look._replace(styles=look.styles | {Style.PRE}, language=_language(element) or look.language)
-    return look._replace(styles=look.styles | {style}) if style else look
+    if style is Style.PRE or (style is Style.CODE and formatting.verbatim):
+        language = _language(element) or formatting.language
+        return formatting._replace(styles=formatting.styles | {Style.PRE}, language=language)
+    return formatting._replace(styles=formatting.styles | {style}) if style else formatting
 
 
 def _language(element: Tag) -> str | None:
@@ -127,75 +130,76 @@ def _language(element: Tag) -> str | None:
 
 
 class _Writer:
-    """Text with its white space settled as it comes."""
+    """Collects spans of text and normalizes their white space."""
 
     def __init__(self) -> None:
-        self._pieces: list[tuple[str, _Look]] = []
-        self._due: _Look | None = None
-        """A block has ended: whatever comes next begins a line, parted by a newline of this look."""
+        self._spans: list[tuple[str, _Formatting]] = []
+        self._pending_newline: _Formatting | None = None
+        """Set when a block has ended: whatever comes next starts on a new line, and the newline has this
+        formatting."""
 
     @property
     def count(self) -> int:
-        return len(self._pieces)
+        return len(self._spans)
 
     @property
     def _last(self) -> str:
-        return self._pieces[-1][0][-1] if self._pieces else "\n"
+        return self._spans[-1][0][-1] if self._spans else "\n"
 
-    def text(self, text: str, look: _Look) -> None:
-        if look.verbatim:
+    def text(self, text: str, formatting: _Formatting) -> None:
+        if formatting.verbatim:
             text = text.replace("\r\n", "\n").replace("\r", "\n")
-        elif Style.CODE in look.styles:
+        elif Style.CODE in formatting.styles:
             text = _RAW_BREAK.sub(" ", text)
         else:
             text = _BLANK.sub(" ", text)
-            if self._due or self._last in "\n ":
+            if self._pending_newline or self._last in "\n ":
                 text = text.removeprefix(" ")
         if text:
-            self._settle()
-            self._pieces.append((text, look))
+            self._write_pending_newline()
+            self._spans.append((text, formatting))
 
-    def newline(self, look: _Look) -> None:
-        if self._due:
-            look, self._due = self._due, None
-        self._drop_blank_end()
-        self._pieces.append(("\n", look))
+    def newline(self, formatting: _Formatting) -> None:
+        if self._pending_newline:
+            formatting, self._pending_newline = self._pending_newline, None
+        self._drop_trailing_blanks()
+        self._spans.append(("\n", formatting))
 
-    def begin_line(self, look: _Look) -> None:
-        self._settle()
+    def begin_line(self, formatting: _Formatting) -> None:
+        self._write_pending_newline()
         if self._last != "\n":
-            self.newline(look)
+            self.newline(formatting)
 
-    def end_block(self, before: int, look: _Look) -> None:
-        """`before`: how many pieces there were when the block began. Its own last newline shows nothing."""
-        self._settle()
-        self._drop_blank_end()
+    def end_block(self, before: int, formatting: _Formatting) -> None:
+        """`before`: the number of spans when the block began. A newline at the block's end is dropped."""
+        self._write_pending_newline()
+        self._drop_trailing_blanks()
         if self.count > before and self._last == "\n":
-            text, style = self._pieces.pop()
+            text, style = self._spans.pop()
             if text != "\n":
-                self._pieces.append((text[:-1], style))
+                self._spans.append((text[:-1], style))
         if self.count > before:
-            self._due = look
+            self._pending_newline = formatting
 
     def finish(self) -> RichText:
         runs = []
-        for look, pieces in groupby(self._pieces, key=lambda piece: piece[1]):
-            runs.append(Run("".join(text for text, _ in pieces), *look))
+        for formatting, spans in groupby(self._spans, key=lambda span: span[1]):
+            runs.append(Run("".join(text for text, _ in spans), *formatting))
         return _trimmed(runs)
 
-    def _settle(self) -> None:
-        if self._due:
-            self.newline(self._due)
+    def _write_pending_newline(self) -> None:
+        if self._pending_newline:
+            self.newline(self._pending_newline)
 
-    def _drop_blank_end(self) -> None:
-        while self._pieces and not self._pieces[-1][1].verbatim and self._last == " ":
-            text, look = self._pieces.pop()
+    def _drop_trailing_blanks(self) -> None:
+        while self._spans and not self._spans[-1][1].verbatim and self._last == " ":
+            text, formatting = self._spans.pop()
             if text.rstrip(" "):
-                self._pieces.append((text.rstrip(" "), look))
+                self._spans.append((text.rstrip(" "), formatting))
 
 
 def _trimmed(runs: list[Run]) -> RichText:
-    """Without newlines in front (blanks there are a program's indentation) and blanks at the end."""
+    """Without newlines at the start (blanks there may be the indentation of code) and blanks at the end."""
     while runs and not runs[0].text.strip("\n"):
         runs.pop(0)
     while runs and not runs[-1].text.strip("\n "):

@@ -1,7 +1,7 @@
-"""A page of t.me/s/<channel> -> `ChannelPage`: which posts it holds, and whether it is such a page at all.
+"""A page of t.me/s/<channel> -> `ChannelPage`: which posts it has, and whether it is a preview page at all.
 
-Reads by string search only; never builds a tree. Every pattern stops at the next `<`, so that no page,
-however mangled, takes much more than linear time, and begins with plain letters, which `re` finds fast.
+Uses string search only, no HTML parser. Every pattern stops at the next `<`, so that no page, however broken,
+takes much more than linear time, and starts with plain letters, which `re` finds fast.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _POST = re.compile(r'data-post="([^"<>/]+)/([1-9][0-9]{0,9})"')
 _MESSAGE = re.compile(r'js-widget_message["\s]')
 _WRAP = re.compile(r"<div\b[^<>]*\btgme_widget_message_wrap\b[^<>]*>\s*")
 
-# What belongs to an album is told by its items' own links (`…/298?single`), never computed: ids have gaps.
+# The ids of an album are those in its items' links (`…/298?single`), never computed: ids have gaps.
 _ITEM = re.compile(r"tgme_widget_message_(?:photo_wrap|video_player|document_wrap)\b")
 _ITEM_LINK = re.compile(r'\bhref="https?://t\.me/([^"<>/?]+)/([1-9][0-9]{0,9})(?:\?single)?"')
 
@@ -33,17 +33,17 @@ _WIDGET_ERROR = re.compile(r"\btgme_widget_message_error\b[^<>]*>([^<>]{1,200})"
 
 
 def split_page(html: str, channel: str) -> ChannelPage:
-    """Split the page that t.me gave for `channel`; its posts ascend, albums are one slice each.
+    """Split the page that t.me returned for `channel` into posts, ascending; an album is one slice.
 
-    The name in `data-post` may differ from `channel` in case, or altogether after a renaming; the page is
-    the one asked for all the same. A page beyond the oldest post holds no slices.
+    The name in `data-post` may differ from `channel` in case, or entirely after a renaming; it is the
+    channel's page all the same. A page older than the oldest post has no slices.
     Raises ChannelHasNoPreview or ChannelNotFound for the landing page that t.me redirects to, and
-    PageNotUnderstood for whatever else is not a whole preview page.
+    PageNotUnderstood for anything else that is not a complete preview page.
     """
     history = _history(html)
-    found = slices(history)
+    found = split_posts(history)
     if not found and "tme_no_messages_found" not in history:
-        raise PageNotUnderstood("a preview page with neither posts nor a word that there are none")
+        raise PageNotUnderstood("a preview page with neither posts nor the note that there are none")
     if len(_MESSAGE.findall(history)) > len(_POST.findall(history)):
         raise PageNotUnderstood("a preview page with a post that has no number")
     return ChannelPage(
@@ -55,51 +55,51 @@ def split_page(html: str, channel: str) -> ChannelPage:
     )
 
 
-def slices(html: str) -> tuple[PostSlice, ...]:
-    """Every post in a piece of a page, ascending; of posts with the same number the first counts."""
+def split_posts(html: str) -> tuple[PostSlice, ...]:
+    """Every post in a page or a part of one, ascending; of several with the same id the first is taken."""
     posts = [post for post in _POST.finditer(html) if _tag(html, post.start()).startswith("<div")]
     bounds = [_start(html, post.start()) for post in posts] + [len(html)]
     found: dict[int, PostSlice] = {}
     for post, start, end in zip(posts, bounds, bounds[1:], strict=False):
-        piece = _slice(post, html[start:end], _tag(html, post.start()))
-        found.setdefault(piece.id, piece)
-    return tuple(found[number] for number in sorted(found))
+        post_slice = _slice(post, html[start:end], _tag(html, post.start()))
+        found.setdefault(post_slice.id, post_slice)
+    return tuple(found[post_id] for post_id in sorted(found))
 
 
 def _slice(post: re.Match[str], html: str, tag: str) -> PostSlice:
-    channel, number = post.groups()
+    channel, post_id = post.groups()
     return PostSlice(
-        id=int(number),
-        ids=_ids(int(number), channel, html),
+        id=int(post_id),
+        ids=_ids(int(post_id), channel, html),
         html=html,
         fingerprint=fingerprint(html),
         service="service_message" in tag,
     )
 
 
-def _ids(number: int, channel: str, html: str) -> tuple[int, ...]:
+def _ids(post_id: int, channel: str, html: str) -> tuple[int, ...]:
     tags = (_tag(html, item.start()) for item in _ITEM.finditer(html))
     links = filter(None, map(_ITEM_LINK.search, tags))
-    return tuple(sorted({number} | {int(link[2]) for link in links if link[1].lower() == channel.lower()}))
+    return tuple(sorted({post_id} | {int(link[2]) for link in links if link[1].lower() == channel.lower()}))
 
 
 def _tag(html: str, position: int) -> str:
-    """The tag that an attribute stands in."""
+    """The whole tag that contains the attribute at `position`."""
     start = max(html.rfind("<", 0, position), 0)
     end = html.find(">", position)
     return html[start : end if end >= 0 else position]
 
 
 def _start(html: str, position: int) -> int:
-    """Where the post begins whose number stands at `position`: with its wrapping element, if it has one."""
+    """Where the post with the `data-post` at `position` begins: at its wrapper, if it has one."""
     message = html.rfind("<", 0, position)
     wrap = html.rfind("<", 0, message)
     return wrap if wrap >= 0 and _WRAP.fullmatch(html, wrap, message) else message
 
 
 def _history(html: str) -> str:
-    """The part with the posts. A page is whole when the history and then the document are closed; the
-    comment "page generated in …" behind that is missing from some real pages and not asked for."""
+    """The section with the posts. A page is complete if that section and then the document are closed; the
+    comment "page generated in …" after that is missing from some real pages and not required."""
     start = _HISTORY.search(html)
     if not start:
         raise _not_a_preview(html)
@@ -116,7 +116,7 @@ def _not_a_preview(html: str) -> Exception:
     title = _text(_TITLE, html)
     if not title.startswith("Telegram: ") or not _LANDING.search(html) or "</html>" not in html:
         return PageNotUnderstood(f"not a preview page: {len(html)} characters, titled {title[:80]!r}")
-    # Landing pages, seen 2026-09: only a name that nobody has shows neither a title nor "View @…".
+    # Landing pages, seen 2026-09: only that of an unused name has neither a title nor "View @…".
     if "tgme_page_title" not in html and title.startswith("Telegram: Contact"):
         return ChannelNotFound("nobody has this name on Telegram")
     return ChannelHasNoPreview(f"{_kind(html, title)}, which t.me shows no posts of")
