@@ -39,7 +39,7 @@ from disgram.post import ChannelPage, PostSlice, TelegramPost
 from disgram.report import EXIT_CRASH, EXIT_OK, EXIT_PERMANENT, Level, Reporter
 from disgram.storage.ledger import ChannelLedger, Ledger
 from disgram.storage.rate_limits import LimitStore
-from disgram.telegram.backfill import between, missing, newest
+from disgram.telegram.backfill import posts_after, posts_between, start_of_newest
 from disgram.telegram.channel import ChannelReader
 from disgram.telegram.client import TelegramClient
 from disgram.telegram.throttle import TelegramThrottle
@@ -167,7 +167,7 @@ class Worker:
         elif start is not None:
             last_id = start - 1
         else:
-            last_id = newest(head, self._spec.settings.initial_posts, self._read, self._counts)
+            last_id = start_of_newest(head, self._spec.settings.initial_posts, self._read, self._counts)
         self._ledger.begin(last_id, start)
         return last_id
 
@@ -194,7 +194,7 @@ class Worker:
 
     def _deliver_above(self, progress: int, head: ChannelPage) -> bool:
         """False: delivering took so long (a limit, an outage) that the pages should be read anew first."""
-        for piece in missing(head, progress, self._read):
+        for piece in posts_after(head, progress, self._read):
             read_at = self._head_at if piece.id >= head.slices[0].id else self._read_at
             if self._clock() - read_at > PAGE_FRESH:
                 return False
@@ -240,7 +240,7 @@ class Worker:
         """Try again what could not be read; what is read now comes late, but comes."""
         for first, last in self._ledger.gaps():
             try:
-                for piece in between(first - 1, last + 1, self._read):
+                for piece in posts_between(first - 1, last + 1, self._read):
                     self._deliver(piece, head)
             except (TelegramUnavailable, PageNotUnderstood) as error:
                 self._report(Level.INFO, f"Posts {first} to {last} still cannot be read: {error}")

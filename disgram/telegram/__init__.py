@@ -1,1 +1,1 @@
-"""t.me -> posts: the requests to Telegram, its pages, and what is new on them. Never a word of Discord."""
+"""t.me -> posts: requests to Telegram, its pages, and which posts are new. Nothing about Discord."""

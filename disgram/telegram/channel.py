@@ -1,7 +1,7 @@
-"""A channel's pages and posts, read with patience: fetched, split, parsed, and watched for a changed layout.
+"""Reads a channel's pages and posts, with retries, and detects a changed layout of t.me.
 
-Owns the tries for one page within one poll, and the judgement that a page yields nothing readable.
-Never decides which posts are due and never sends.
+Retries a page within one poll, and decides whether anything on a page could be read.
+Does not decide which posts are due, and sends nothing.
 """
 
 from __future__ import annotations
@@ -21,99 +21,103 @@ from disgram.post import (
 from disgram.report import Level, Reporter
 from disgram.telegram.client import TelegramClient
 from disgram.telegram.page import parse_post, split_page
-from disgram.telegram.unknown_markup import PAGE, UnknownMarkup
+from disgram.telegram.unknown_markup import WHOLE_PAGE, UnknownMarkup
 
 PAGE_TRIES = 4
-"""Requests for one page within one poll before it is left to the next."""
+"""Requests for one page within one poll before it is left to the next poll."""
 
 FEW_POSTS = 3
-"""A page of fewer tells nothing about the layout: one post of a new kind may be all a channel has."""
+"""A page of fewer posts says nothing about the layout: the channel's only post may be of a new kind."""
 
-UNREAD = Unsupported("Post")
-"""Stands for a post that no reader understood."""
+UNREADABLE = Unsupported("Post")
+"""The only block of a post that could not be parsed."""
 
 
 class ChannelReader:
-    """For one worker. `asked` is the `before` of the last page asked for, None for the newest."""
+    """For one worker. `asked` is the `before` of the last request, None for the newest page."""
 
     def __init__(
         self,
         client: TelegramClient,
         channel: str,
-        layout: UnknownMarkup,
+        unknown_markup: UnknownMarkup,
         *,
         report: Reporter,
         wait: Callable[[float], None],
     ) -> None:
         self._client = client
         self._channel = channel
-        self._layout = layout
+        self._unknown_markup = unknown_markup
         self._report = report
         self._wait = wait
         self.asked: int | None = None
 
     def read(self, before: int | None = None) -> ChannelPage:
-        """The newest page, or that of the posts below a number. Raises TelegramError and Stopping."""
+        """The newest page, or the page of the posts before a post id. Raises TelegramError and Stopping."""
         self.asked = before
         for failures in range(1, PAGE_TRIES):
             try:
-                page = self._scan(before)
+                page = self._fetch(before)
             except TelegramUnavailable as error:
-                # One failure passes unseen; a rest that t.me asked for takes long enough to be shown.
+                # /health does not show a single failure, unless t.me named a time to wait: that is long.
                 shown = {"reason": error.reason} if failures > 1 or error.retry_after else {}
-                self._report(Level.INFO, f"Telegram: {error}; trying again", **shown)
-                self._wait(jittered_backoff(failures, REQUEST_BACKOFF_MAX))
+                delay = jittered_backoff(failures, REQUEST_BACKOFF_MAX)
+                self._report(Level.INFO, f"Telegram: {error}; trying again in {delay:.0f} s", **shown)
+                self._wait(delay)
             else:
                 if failures > 1:
                     self._report(Level.INFO, "Telegram answers again", reason=None)
                 return page
-        return self._scan(before)
+        return self._fetch(before)
 
-    def _scan(self, before: int | None) -> ChannelPage:
+    def _fetch(self, before: int | None) -> ChannelPage:
         html = self._client.page(self._channel, before)
         try:
             return split_page(html, self._channel)
         except PageNotUnderstood:
-            self._kept(PAGE, html)
+            self._save_for_report(WHOLE_PAGE, html)
             raise
 
-    def parse(self, piece: PostSlice, page: ChannelPage) -> TelegramPost:
-        """A post, whole. One that cannot be read comes back as "open in Telegram", unless its whole page is
-        like that: then the layout has changed, and PageNotUnderstood is raised."""
-        post = self._parsed(piece, page)
-        alone = len(page.slices) < FEW_POSTS and UNREAD not in post.blocks
-        if alone or readable(post) or any(readable(self._parsed(other, page)) for other in page.slices):
+    def parse(self, post_slice: PostSlice, page: ChannelPage) -> TelegramPost:
+        """Parse one post. One that cannot be parsed becomes a link to Telegram; if nothing on the whole page
+        is readable, the layout has changed: PageNotUnderstood is raised."""
+        post = self._parse_or_placeholder(post_slice, page)
+        few = len(page.slices) < FEW_POSTS and UNREADABLE not in post.blocks
+        if few or readable(post) or self._any_readable(page):
             return post
         raise PageNotUnderstood("none of the page's posts could be read")
 
+    def _any_readable(self, page: ChannelPage) -> bool:
+        return any(readable(self._parse_or_placeholder(each, page)) for each in page.slices)
+
     @property
     def not_understood(self) -> int:
-        """How many different pieces of this channel's posts were not understood."""
-        return self._layout.count
+        """How many different elements and posts of this channel no reader understood."""
+        return self._unknown_markup.count
 
-    def _parsed(self, piece: PostSlice, page: ChannelPage) -> TelegramPost:
+    def _parse_or_placeholder(self, post_slice: PostSlice, page: ChannelPage) -> TelegramPost:
         try:
-            post = parse_post(piece, page)
-            gc.collect()  # a tree is all cycles: waiting for their turn, a few would cost a megabyte
+            post = parse_post(post_slice, page)
+            gc.collect()  # a parsed tree is full of reference cycles; a few uncollected ones take a megabyte
         except PageNotUnderstood as error:
-            self._kept(str(piece.id), piece.html)
-            self._report(Level.ERROR, f"Post {piece.id} could not be read: {error}")
-            return TelegramPost(page.channel, piece.id, piece.ids, page.title, (UNREAD,))
+            self._save_for_report(str(post_slice.id), post_slice.html)
+            self._report(Level.ERROR, f"Post {post_slice.id} could not be read: {error}")
+            return TelegramPost(page.channel, post_slice.id, post_slice.ids, page.title, (UNREADABLE,))
         for block in post.blocks:
             if isinstance(block, Unknown):
-                self._kept(f"{piece.id}-{block.css_class}", block.html)
+                self._save_for_report(f"{post_slice.id}-{block.css_class}", block.html)
         return post
 
-    def _kept(self, name: str, html: str) -> None:
-        path = self._layout.keep(name, html)
+    def _save_for_report(self, name: str, html: str) -> None:
+        path = self._unknown_markup.save(name, html)
         if path:
             self._report(
                 Level.ERROR,
-                f"Something on the page was not understood; it is kept in {path} for a bug report",
-                layout_changed=self._layout.count,
+                f"Part of the page was not understood; saved as {path} for a bug report",
+                layout_changed=self._unknown_markup.count,
             )
 
 
 def readable(post: TelegramPost) -> bool:
-    """Whether anything of a post was understood; that t.me itself shows nothing of it is something, too."""
-    return any(block is not UNREAD and not isinstance(block, Unknown) for block in post.blocks)
+    """Whether any block of a post was understood; t.me's own label that it cannot show the post counts."""
+    return any(block is not UNREADABLE and not isinstance(block, Unknown) for block in post.blocks)

@@ -1,7 +1,7 @@
-"""The pace towards Telegram, kept by all workers of the host together.
+"""Limits the rate of requests to Telegram across all workers of the host.
 
-Each request reserves the next free turn, one every 1/rate seconds, and waits for it: turns go in the
-order of asking, starts spread by themselves, and no process runs to keep them. Never sends anything.
+Each request reserves the next free turn, one every 1/rate seconds, in the shared database, and waits for it.
+Turns are given in the order of asking, so workers that start together are spread out. Sends nothing.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _REST = "telegram-rest"
 
 
 class TelegramThrottle:
-    """`rate` in requests per second. `wait` is the worker's pulse."""
+    """`rate` in requests per second. `wait` sleeps and keeps the worker's heartbeat."""
 
     def __init__(
         self,
@@ -31,12 +31,12 @@ class TelegramThrottle:
         self._clock = clock
 
     def turn(self) -> None:
-        """Return when the next request may go out. Raises what `wait` raises, and StorageUnavailable."""
+        """Block until the next request may be sent. Raises what `wait` raises, and StorageUnavailable."""
         turn = self._reserve()
         while (delay := turn - self._clock()) > 0:
             self._wait(delay)
             if self._resting():
-                turn = self._reserve()  # turns given out before the rest began would end in a burst
+                turn = self._reserve()  # turns reserved before the rest began would all be due at once
 
     def _reserve(self) -> float:
         now = self._clock()
@@ -50,7 +50,7 @@ class TelegramThrottle:
             return rows.next_turn(_REST) > self._clock()
 
     def rest(self, seconds: float) -> None:
-        """t.me said 429: nobody asks for so long, and turns go on from there at the usual pace."""
+        """After a 429 of t.me: no worker sends a request for so long; then turns go on at the usual rate."""
         until = self._clock() + seconds
         with self._store.transaction() as rows:
             rows.put_next_turn(_REST, max(until, rows.next_turn(_REST)))

@@ -1,6 +1,7 @@
-"""Pieces of pages that no reader understood, kept under DATA_DIR/layout for a bug report.
+"""HTML that no reader understood, saved under DATA_DIR/layout for a bug report.
 
-Owns those files: how many, how large. Never judges a page; never stops delivery for want of space.
+Limits the number and size of those files. Does not decide what is not understood; a full disk does not stop
+delivery.
 """
 
 from __future__ import annotations
@@ -8,22 +9,23 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-KEEP = 20
-"""Files per channel; the first ones tell, further ones only fill the disk."""
+MAX_FILES = 20
+"""Files per channel; the first ones are enough for a bug report."""
 
-LARGEST = 256 * 1024
+MAX_FILE_SIZE = 256 * 1024
+"""Characters."""
 
-PAGE = "page"
-"""The name of a whole page that was none: more often cut off or a block page than a changed layout."""
+WHOLE_PAGE = "page"
+"""The name for a response that is not a preview page: mostly cut off or a block page, not a new layout."""
 
 _SECRET = re.compile(
-    # Media addresses carry a token, posts a signed note of who looked when; a bug report needs neither.
+    # Media URLs contain a token, posts a signed record of the view; a bug report needs neither.
     r"""((?:[?&]|&amp;)(?:token|hash)=|\bdata-(?:view|peer-hash)=["']?)[^"'&\s<>)]+"""
 )
 
 
 class UnknownMarkup:
-    """For one channel. What lies there from earlier workers counts; who deletes a file has dealt with it."""
+    """For one channel. Files of earlier workers count, too; a file that the operator deletes does not."""
 
     def __init__(self, data_dir: Path, channel: str) -> None:
         self._folder = data_dir / "layout"
@@ -32,18 +34,18 @@ class UnknownMarkup:
 
     @property
     def count(self) -> int:
-        """How many different pieces of posts were not understood."""
-        return len(self._names - {self._name(PAGE)})
+        """How many different elements and posts were not understood; whole pages do not count."""
+        return len(self._names - {self._name(WHOLE_PAGE)})
 
-    def keep(self, name: str, html: str) -> Path | None:
-        """Save a piece; where it lies, or None if it was not saved (enough of them, known, no space)."""
+    def save(self, name: str, html: str) -> Path | None:
+        """Save some HTML; its path, or None if not saved (too many files, saved before, disk full)."""
         path = self._folder / self._name(name)
         self._names.add(path.name)
         try:
             self._folder.mkdir(mode=0o700, exist_ok=True)
-            if path.exists() or len(self._files()) >= KEEP:
+            if path.exists() or len(self._files()) >= MAX_FILES:
                 return None
-            path.write_text(_SECRET.sub(r"\1…", html)[:LARGEST], encoding="utf-8", errors="replace")
+            path.write_text(_SECRET.sub(r"\1…", html)[:MAX_FILE_SIZE], encoding="utf-8", errors="replace")
         except OSError:
             return None
         return path
@@ -52,7 +54,7 @@ class UnknownMarkup:
         return f"{self._prefix}{re.sub(r'[^A-Za-z0-9_-]', '-', name)[:60]}.html"
 
     def _files(self) -> list[Path]:
-        """Not by a pattern: compiling one for each channel costs half a megabyte of every worker."""
+        """Without glob: compiling a pattern for each channel takes half a megabyte in every worker."""
         try:
             return [path for path in self._folder.iterdir() if path.name.startswith(self._prefix)]
         except OSError:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from disgram.errors import PageNotUnderstood
 from disgram.post import ChannelPage, PostSlice
-from disgram.telegram.backfill import between, missing, newest
+from disgram.telegram.backfill import posts_after, posts_between, start_of_newest
 
 
 def post(number: int, size: int = 1, *, service: bool = False) -> PostSlice:
@@ -38,7 +38,7 @@ class Channel:
 
 
 def numbers(channel: Channel, progress: int) -> list[int]:
-    return [one.id for one in missing(channel.page(), progress, channel.read)]
+    return [one.id for one in posts_after(channel.page(), progress, channel.read)]
 
 
 def test_nothing_new_costs_no_further_request() -> None:
@@ -77,7 +77,7 @@ def test_an_album_already_dealt_with_does_not_come_again() -> None:
 def test_a_server_that_ignores_before_is_noticed() -> None:
     newest_page = ChannelPage("c", "C", None, (post(500), post(501)), 500)
     with pytest.raises(PageNotUnderstood):
-        list(between(0, 500, lambda before: newest_page))
+        list(posts_between(0, 500, lambda before: newest_page))
 
 
 @settings(max_examples=150, deadline=None)
@@ -97,13 +97,16 @@ def test_whatever_the_gaps_every_post_comes_once_and_in_order(data: st.DataObjec
 @pytest.mark.parametrize(("count", "after"), [(0, 49), (1, 48), (20, 29), (45, 4), (100, 0)])
 def test_a_first_poll_begins_with_the_newest_posts(count: int, after: int) -> None:
     channel = Channel([post(n) for n in range(1, 50)])
-    assert newest(channel.page(), count, channel.read, lambda _: True) == after
+    assert start_of_newest(channel.page(), count, channel.read, lambda _: True) == after
 
 
 def test_service_messages_do_not_count_among_the_first() -> None:
     channel = Channel([post(1), post(2), post(3, service=True), post(4)])
-    assert newest(channel.page(), 2, channel.read, lambda one: not one.service) == 1
+    assert start_of_newest(channel.page(), 2, channel.read, lambda one: not one.service) == 1
 
 
 def test_an_empty_channel_begins_at_zero() -> None:
-    assert newest(ChannelPage("c", "C", None, ()), 20, lambda _: pytest.fail("no page to read"), bool) == 0
+    assert (
+        start_of_newest(ChannelPage("c", "C", None, ()), 20, lambda _: pytest.fail("no page to read"), bool)
+        == 0
+    )

@@ -8,7 +8,7 @@ import pytest
 
 from disgram.errors import PageNotUnderstood, TelegramUnavailable
 from disgram.telegram.channel import PAGE_TRIES
-from disgram.telegram.unknown_markup import KEEP, LARGEST, UnknownMarkup
+from disgram.telegram.unknown_markup import MAX_FILE_SIZE, MAX_FILES, UnknownMarkup
 from tests import pages
 from tests.delivery_fakes import Bench
 
@@ -89,7 +89,7 @@ def test_what_is_kept_holds_no_secrets(tmp_path: Path) -> None:
         '<div data-view="eyJjIjotMTAw" data-post="a/1"><video src="https://cdn4.telesco.pe/file/a.mp4?token=S3-c_ret"'
         " style=\"background:url('https://cdn4.telesco.pe/b?x=1&amp;token=S3-c_ret')\">kept</video></div>"
     )
-    path = UnknownMarkup(tmp_path, "harbour").keep("1", html)
+    path = UnknownMarkup(tmp_path, "harbour").save("1", html)
     assert path is not None
     kept = path.read_text()
     assert "S3-c_ret" not in kept
@@ -104,7 +104,7 @@ def test_a_page_that_is_none_is_kept_once(tmp_path: Path) -> None:
     bench.telegram.page = lambda channel, before=None: "<html>somebody's block page</html>"  # type: ignore[method-assign]
     bench.poll(3)
     assert [path.name for path in (tmp_path / "layout").iterdir()] == ["harbour-page.html"]
-    assert len(bench.said.errors("kept in")) == 1
+    assert len(bench.said.errors("for a bug report")) == 1
     assert bench.said.facts["layout_changed"] == 0
     assert bench.discord.asked == []
 
@@ -120,18 +120,18 @@ def test_a_page_that_is_cut_off_changes_nothing(tmp_path: Path) -> None:
 
 
 def test_names_from_outside_stay_inside_the_folder(tmp_path: Path) -> None:
-    path = UnknownMarkup(tmp_path, "../Evil").keep("../../x y", "html")
+    path = UnknownMarkup(tmp_path, "../Evil").save("../../x y", "html")
     assert path == tmp_path / "layout" / "evil-------x-y.html"
 
 
 def test_what_is_kept_is_bounded(tmp_path: Path) -> None:
     watch = UnknownMarkup(tmp_path, "harbour")
-    kept = [watch.keep(str(number), "x" * (LARGEST + 1)) for number in range(KEEP + 5)]
-    assert sum(path is not None for path in kept) == KEEP
-    assert watch.count == KEEP + 5
-    assert all(path.stat().st_size == LARGEST for path in kept if path)
+    kept = [watch.save(str(number), "x" * (MAX_FILE_SIZE + 1)) for number in range(MAX_FILES + 5)]
+    assert sum(path is not None for path in kept) == MAX_FILES
+    assert watch.count == MAX_FILES + 5
+    assert all(path.stat().st_size == MAX_FILE_SIZE for path in kept if path)
 
 
 def test_no_space_is_no_reason_to_stop(tmp_path: Path) -> None:
     (tmp_path / "layout").write_text("in the way")
-    assert UnknownMarkup(tmp_path, "harbour").keep("page", "html") is None
+    assert UnknownMarkup(tmp_path, "harbour").save("page", "html") is None
