@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from disgram.discord.color import stable_color
 from disgram.errors import (
     ChannelHasNoPreview,
     ChannelNotFound,
@@ -22,7 +23,7 @@ from disgram.report import EXIT_CRASH, EXIT_OK, EXIT_PERMANENT
 from disgram.storage.ledger import Progress
 from tests import pages
 from tests.delivery_fakes import Bench, refusal
-from webhook import PAGE_FRESH, parse_channel_param, stable_color
+from webhook import PAGE_FRESH, parse_channel_param
 
 
 @pytest.fixture
@@ -86,9 +87,12 @@ def test_an_imported_progress_counts_for_the_first_poll(bench: Bench) -> None:
     assert bench.discord.numbers == [29, 30]
 
 
-def test_names_have_a_number_or_not_and_a_colour_of_their_own() -> None:
+def test_channel_parameter_is_a_name_and_a_post_id_or_none() -> None:
     assert parse_channel_param("https://t.me/s/durov/7") == ("durov", 7)
     assert parse_channel_param("@durov") == ("durov", None)
+
+
+def test_channel_without_a_chosen_colour_always_has_the_same() -> None:
     assert stable_color("durov") == stable_color("DUROV") != stable_color("telegram")
 
 
@@ -169,7 +173,7 @@ def test_a_retry_that_cannot_be_read_holds_nothing_up(bench: Bench) -> None:
     bench.telegram.fails = lambda _: None
     bench.telegram.posts.pop(1)
     bench.poll()
-    assert bench.said.errors("gone from Telegram")
+    assert bench.said.errors("deleted in Telegram")
     assert bench.ledger.to_retry() == []
 
 

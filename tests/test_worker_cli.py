@@ -14,8 +14,7 @@ from demo.discord import DiscordStandIn
 from demo.markup import post, words
 from demo.telegram import TelegramStandIn
 from disgram.errors import BadInput
-from webhook import serve
-from worker_cli import JOB, main, spec_by_hand
+from worker_cli import DEFAULT_JOB, main, worker_spec
 
 URL = "https://discord.com/api/webhooks/1/aSecretOne"
 SETTINGS = config.read({})
@@ -24,11 +23,11 @@ TAKEN = (signal.SIGALRM, signal.SIGHUP, signal.SIGTERM, signal.SIGINT)
 
 
 def test_words_and_environment_make_a_worker() -> None:
-    spec = spec_by_hand(["@news", URL, "89a7d9", "mine"], {"JOB_NAME": "other"}, SETTINGS, threaded=False)
+    spec = worker_spec(["@news", URL, "89a7d9", "mine"], {"JOB_NAME": "other"}, SETTINGS, threaded=False)
     assert (spec.job, spec.channel.name, spec.embed_color) == ("mine", "news", 0x89A7D9)
     bare = dataclasses.replace(SETTINGS, discord_webhook_url=URL)
-    spec = spec_by_hand(["news"], {"DISCORD_THREAD_ID": "7"}, bare, threaded=True)
-    assert (spec.job, spec.destination.thread_id, spec.script) == (JOB, "7", "threadhook.py")
+    spec = worker_spec(["news"], {"DISCORD_THREAD_ID": "7"}, bare, threaded=True)
+    assert (spec.job, spec.destination.thread_id, spec.script) == (DEFAULT_JOB, "7", "threadhook.py")
 
 
 @pytest.mark.parametrize(
@@ -37,7 +36,7 @@ def test_words_and_environment_make_a_worker() -> None:
 )
 def test_what_makes_no_sense_is_said_without_the_secret(typed: list[str], threaded: bool) -> None:
     with pytest.raises(BadInput) as caught:
-        spec_by_hand(typed, {}, SETTINGS, threaded=threaded)
+        worker_spec(typed, {}, SETTINGS, threaded=threaded)
     assert "aSecretOne" not in f"{caught.value.error} {caught.value}"
 
 
@@ -64,7 +63,7 @@ def test_once_is_one_poll_and_its_exit_code(
     room = discord.add_channel("general")
     url = discord.add_webhook(room).url
     telegram.add_channel("news").add(post(words("one")))
-    assert [main([name, url, "--once"], serve, threaded=False) for name in ("news", "news", "nobody")] == [
+    assert [main([name, url, "--once"], threaded=False) for name in ("news", "news", "nobody")] == [
         0, 0, 78,
     ]  # fmt: skip
     assert len(discord.messages(room)) == 1
@@ -74,5 +73,5 @@ def test_once_is_one_poll_and_its_exit_code(
 
 
 def test_misuse_is_exit_code_two(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([], serve, threaded=False) == 2
+    assert main([], threaded=False) == 2
     assert "CHANNEL" in capsys.readouterr().err

@@ -1,1 +1,1 @@
-"""One post, once: rendered, sent, booked in the ledger, and followed when it is edited or deleted."""
+"""One post, once: rendered, sent, written to the ledger, and followed when it is edited or deleted."""
