@@ -1,4 +1,4 @@
-"""One worker from a terminal: what the words mean, and what `--once` answers."""
+"""One worker from a terminal: arguments, environment and exit codes."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from worker_cli import DEFAULT_JOB, main, worker_spec
 URL = "https://discord.com/api/webhooks/1/aSecretOne"
 SETTINGS = config.read({})
 TAKEN = (signal.SIGALRM, signal.SIGHUP, signal.SIGTERM, signal.SIGINT)
-"""Signals a worker by hand takes over for good."""
+"""Signals whose handlers a worker replaces."""
 
 
-def test_words_and_environment_make_a_worker() -> None:
+def test_arguments_win_over_the_environment() -> None:
     spec = worker_spec(["@news", URL, "89a7d9", "mine"], {"JOB_NAME": "other"}, SETTINGS, threaded=False)
     assert (spec.job, spec.channel.name, spec.embed_color) == ("mine", "news", 0x89A7D9)
     bare = dataclasses.replace(SETTINGS, discord_webhook_url=URL)
@@ -34,7 +34,7 @@ def test_words_and_environment_make_a_worker() -> None:
     ("typed", "threaded"),
     [([], False), (["news"], False), (["news", URL, "red"], False), (["news", URL], True), (["a b"], False)],
 )
-def test_what_makes_no_sense_is_said_without_the_secret(typed: list[str], threaded: bool) -> None:
+def test_wrong_arguments_are_refused_without_showing_the_token(typed: list[str], threaded: bool) -> None:
     with pytest.raises(BadInput) as caught:
         worker_spec(typed, {}, SETTINGS, threaded=threaded)
     assert "aSecretOne" not in f"{caught.value.error} {caught.value}"
@@ -56,7 +56,7 @@ def stand_ins(
             signal.signal(number, action)
 
 
-def test_once_is_one_poll_and_its_exit_code(
+def test_once_polls_once_and_returns_its_exit_code(
     stand_ins: tuple[TelegramStandIn, DiscordStandIn], capsys: pytest.CaptureFixture[str]
 ) -> None:
     telegram, discord = stand_ins
@@ -72,6 +72,6 @@ def test_once_is_one_poll_and_its_exit_code(
     assert url.rpartition("/")[2] not in printed
 
 
-def test_misuse_is_exit_code_two(capsys: pytest.CaptureFixture[str]) -> None:
+def test_missing_channel_is_exit_code_two(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([], threaded=False) == 2
     assert "CHANNEL" in capsys.readouterr().err
