@@ -243,7 +243,7 @@ def _assemble(spec: WorkerSpec, report: Reporter, heartbeat: Heartbeat, stack: E
     database = stack.enter_context(closing(Ledger(settings.data_dir / "disgram.db")))
     limits = stack.enter_context(closing(LimitStore(settings.data_dir / "limits.db")))
     limiter = DiscordRateLimiter(limits)
-    limiter.abandon(owner)
+    limiter.finish_abandoned(owner)
     throttle = TelegramThrottle(limits, settings.telegram_requests_per_second, wait)
     timeout = settings.request_timeout
     telegram = TelegramClient(settings.telegram_base_url, throttle, patience=timeout, check=heartbeat.check)

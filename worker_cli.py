@@ -19,7 +19,7 @@ from typing import Any
 
 import config
 from disgram.addresses import ChannelRef, Destination
-from disgram.errors import BadInput, BadSetting, Stopping, StorageUnavailable
+from disgram.errors import BadInput, BadSetting, DatabaseTooNew, Stopping, StorageUnavailable
 from disgram.logs.log_file import body, stamp
 from disgram.report import EXIT_CRASH, EXIT_OK, Level, Reporter
 from disgram.storage.locks import LOCK_FILE, WorkerLock
@@ -50,6 +50,9 @@ def main(argv: Sequence[str], *, threaded: bool) -> int:
         return serve(spec, report, heartbeat, once="--once" in argv)
     except Stopping:
         return EXIT_OK
+    except DatabaseTooNew as error:
+        print(error, file=sys.stderr)
+        return EXIT_USAGE
     except StorageUnavailable as error:
         print(error, file=sys.stderr)
         return EXIT_CRASH

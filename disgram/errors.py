@@ -12,8 +12,10 @@
     │   ├── WrongToken           403: a bearer token that is not AUTH_PASSWORD
     │   └── TooManyFailures      429: too many wrong tokens from this address, which has to wait
     ├── StartRefused             exit code 2: the service must not start (damaged jobs.json, second instance)
+    │   └── DatabaseTooNew       a newer Disgram wrote the database; a worker ends with exit code 78
     ├── ProcessesRemain          503: a deleted job's processes did not end in time; they are being killed
     ├── StorageUnavailable       jobs.json or a database cannot be read or written now; nothing was changed
+    │   └── DatabaseDamaged      the file is not an SQLite database, or it is damaged
     ├── HttpError                an HTTP exchange failed: each client raises its own service's error instead
     ├── Stopping                 SIGTERM came during a wait: the worker ends with exit code 0
     ├── TelegramError
@@ -109,6 +111,12 @@ class StartRefused(DisgramError):
     """The service must not start; one line on stderr and exit code 2."""
 
 
+class DatabaseTooNew(StartRefused):
+    """The schema of a database is newer than this program's; the file was not changed."""
+
+    reason = "database_too_new"
+
+
 class ProcessesRemain(DisgramError):
     """A job is deleted, but its processes did not end within the time an API call may take."""
 
@@ -120,6 +128,10 @@ class StorageUnavailable(DisgramError):
 
     reason = "storage_unavailable"
     error = "Storage unavailable"
+
+
+class DatabaseDamaged(StorageUnavailable):
+    """SQLite cannot read the file as a database."""
 
 
 class HttpError(DisgramError):

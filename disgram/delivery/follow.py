@@ -19,7 +19,8 @@ import json
 from collections.abc import Callable
 
 from disgram.delivery.downloads import Downloads
-from disgram.delivery.post_delivery import PostDelivery, Shape, media_identities
+from disgram.delivery.post_delivery import PostDelivery
+from disgram.delivery.shape import Shape, media_identities
 from disgram.discord.message import DiscordMessage
 from disgram.discord.render import Fallback, edited, marked_deleted
 from disgram.errors import (

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Container, Mapping
-from dataclasses import dataclass
 from functools import partial
 
 from disgram.delivery.downloads import Downloads
 from disgram.delivery.message_sync import MessageSync
 from disgram.delivery.sender import Sender
+from disgram.delivery.shape import Shape, media_identities
 from disgram.discord.message import DiscordMessage
 from disgram.discord.render import Fallback, render
 from disgram.errors import (
@@ -42,32 +42,6 @@ SIMPLER_FORM = {
     Fallback.LINK_ONLY: "as a link alone",
 }
 """How a log line names the forms that follow the full one."""
-
-
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """How a post was rendered, as the ledger keeps it: to render an edited text, its files are not needed
-    again. `media` is `media_identities(post)`, `fetched` what was uploaded, by index into `post.media`."""
-
-    fallback: Fallback
-    media: tuple[str, ...]
-    fetched: dict[int, MediaFile]
-
-    def encode(self) -> str:
-        """As JSON."""
-        fetched = {index: [file.size, file.content_type] for index, file in self.fetched.items()}
-        return json.dumps([self.fallback, self.media, fetched])
-
-    @classmethod
-    def decode(cls, text: str) -> Shape:
-        fallback, media, fetched = json.loads(text)
-        files = {int(index): MediaFile(*file) for index, file in fetched.items()}
-        return cls(Fallback(fallback), tuple(media), files)
-
-
-def media_identities(post: TelegramPost) -> tuple[str, ...]:
-    """Changes when a file of the post is replaced, added or removed; in the order of `post.media`."""
-    return tuple(f"{media.kind.value} {media.identity}" for media in post.media)
 
 
 class PostDelivery:
