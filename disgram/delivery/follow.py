@@ -22,7 +22,7 @@ from disgram.delivery.downloads import Downloads
 from disgram.delivery.post_delivery import PostDelivery
 from disgram.delivery.shape import Shape, media_identities
 from disgram.discord.message import DiscordMessage
-from disgram.discord.render import Fallback, edited, marked_deleted
+from disgram.discord.render import Fallback, marked_deleted
 from disgram.errors import (
     DiscordUnavailable,
     MessageGone,
@@ -197,7 +197,7 @@ class Follower:
         """False: the message is gone from Discord, too."""
         message = DiscordMessage(marked_deleted(json.loads(row.payload or "{}")))
         try:
-            self._delivery.sender.edit(post_id, row, message, DiscordMessage(edited(message)), {})
+            self._delivery.sender.edit(post_id, row, message)
         except MessageGone:
             return False
         return True

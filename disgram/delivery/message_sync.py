@@ -14,7 +14,6 @@ from collections.abc import Callable, Container
 from disgram.delivery.downloads import Downloads
 from disgram.delivery.sender import Sender
 from disgram.discord.message import DiscordMessage
-from disgram.discord.render import edited
 from disgram.errors import DiscordUnavailable
 from disgram.storage.ledger import ChannelLedger, MessageRow
 
@@ -62,17 +61,11 @@ class MessageSync:
         if keeps_files and old.digest == new.digest:
             return False
         if keeps_files:
-            self._sender.edit(self._post_id, old, message, DiscordMessage(edited(message)), {})
+            self._sender.edit(self._post_id, old, message)
         else:
-            self._edit_with_files(old, message)
+            self._ensure_files(message)
+            self._sender.edit(self._post_id, old, message, self._downloads.files)
         return True
-
-    def _edit_with_files(self, old: MessageRow, message: DiscordMessage) -> None:
-        self._ensure_files(message)
-        # A list of attachments without the old files removes them (Edit Webhook Message).
-        body = edited(message) | {"attachments": message.payload.get("attachments", [])}
-        request = DiscordMessage(body, message.uploads)
-        self._sender.edit(self._post_id, old, message, request, self._downloads.files)
 
     def _ensure_files(self, message: DiscordMessage) -> None:
         """Download the message's files that are not at hand. Raises DiscordUnavailable if one cannot be."""

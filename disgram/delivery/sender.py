@@ -18,7 +18,7 @@ from disgram.backoff import REQUEST_BACKOFF_MAX, jittered_backoff
 from disgram.delivery.poison import PoisonDetector, is_plain_429
 from disgram.discord.client import DiscordClient
 from disgram.discord.message import DiscordMessage, RateLimitHeaders
-from disgram.discord.render import digest
+from disgram.discord.render import digest, edited
 from disgram.discord.responses import DiscordResponse
 from disgram.errors import (
     DiscordError,
@@ -144,19 +144,23 @@ class Sender:
         post_id: int,
         old: MessageRow,
         message: DiscordMessage,
-        request: DiscordMessage,
-        files: Mapping[int, IO[bytes]],
+        files: Mapping[int, IO[bytes]] | None = None,
     ) -> None:
-        """Turn an old message into `message` by PATCHing it with `request`, which leaves out what stays.
+        """Turn an old message into `message` with a PATCH. `files` None: it keeps the files it has.
 
         One try: an edit can wait for the next poll. Raises DiscordError; MessageGone also for a message whose
         id is unknown, since without it there is no address to PATCH.
         """
         if not old.message_id:
             raise MessageGone("its id is unknown: Discord's confirmation could not be read")
-        message_id = old.message_id
+        message_id, body = old.message_id, edited(message)
+        if files is None:
+            request = DiscordMessage(body)
+        else:  # a list of attachments without the old files removes them (Edit Webhook Message)
+            attachments = message.payload.get("attachments", [])
+            request = DiscordMessage(body | {"attachments": attachments}, message.uploads)
         response = self._request(
-            "PATCH", lambda: self._client.edit(self._destination, message_id, request, files)
+            "PATCH", lambda: self._client.edit(self._destination, message_id, request, files or {})
         )
         if response.error:
             raise response.error
@@ -269,11 +273,8 @@ class Sender:
         reason = error.reason if error and unavailable else None
         if reason != self.health_reason:
             self.health_reason = reason
-            self._report(
-                Level.STATUS,
-                f"Discord is not available: {error}" if reason else "Discord answers again",
-                reason=reason,
-            )
+            text = f"Discord is not available: {error}" if reason else "Discord answers again"
+            self._report(Level.STATUS, text, reason=reason)
 
     def persist(self, write: Callable[..., None], *values: object) -> None:
         """Call `write(*values)` until it succeeds, however long the disk is full: what Discord confirmed must

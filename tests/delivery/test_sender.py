@@ -153,7 +153,7 @@ def test_a_message_without_a_known_id_is_neither_edited_nor_deleted_at_discord(b
     bench.discord.script = [DiscordResponse(FACTS, None, {})]
     row = bench.sender.send(1, 0, HELLO, {})
     with pytest.raises(MessageGone):
-        bench.sender.edit(1, row, HELLO, HELLO, {})
+        bench.sender.edit(1, row, HELLO)
     bench.sender.delete(1, row)
     assert bench.discord.asked == ["POST"]
     assert states(bench) == []
