@@ -114,7 +114,8 @@ class Worker:
         try:
             self.poll_once()
         except (ChannelHasNoPreview, ChannelNotFound) as error:
-            self._report(Level.ERROR, f"{error}; not read again until a person acts", reason=error.reason)
+            message = f"This channel cannot be read: {error}. It is not polled again until the job is changed"
+            self._report(Level.ERROR, message, reason=error.reason)
             return EXIT_PERMANENT
         except WebhookGone as error:
             message = f"Discord refuses this webhook or thread ({error}); repair it, then PATCH the job"
@@ -198,13 +199,13 @@ class Worker:
         return True
 
     def _pass_over_unreadable(self, head: ChannelPage) -> bool:
-        """False: the poll ends here. So it does if the newest page is the unreadable one, since there are no
-        newer posts to go on with."""
+        """Whether this poll goes on with newer posts. It cannot if the newest page is the unreadable one."""
         first = (get_last_message_number(self._ledger) or 0) + 1
         last = min(self._reader.asked or 0, head.slices[0].id) - 1
         return first <= last and self._retries.pass_over(first, last)
 
     def _deliver(self, post_slice: PostSlice, page: ChannelPage) -> None:
+        """Send a post, or move progress past one that is done with or not forwarded."""
         known = self._ledger.post(post_slice.id)
         if known and known.state in {"sent", "deleted", "failed"}:
             self._ledger.advance(post_slice.last_id)
