@@ -35,7 +35,6 @@ from disgram.telegram.client import Download, TelegramClient
 MEDIA_TRIES = 3
 """Tries to download a file before a link stands in its place; the post does not wait longer for it."""
 
-
 SIMPLER_FORM = {
     Fallback.LINKS: "with links for its files",
     Fallback.TEXT: "as plain text",
@@ -90,8 +89,8 @@ class PostDelivery:
         if any(row.state == "attempting" for row in self._ledger.messages(post.id)):
             self._report(
                 Level.ERROR,
-                f"{post.url}: a message was under way when this worker last stopped, and Discord never "
-                "confirmed it; sending it again, it may appear twice",
+                f"{post.url}: a message was under way before, and Discord never confirmed it; "
+                "sending it again, it may appear twice",
             )
 
     # the fallback chain ----------------------------------------------------------------------
