@@ -1,4 +1,4 @@
-"""The worker for a thread: webhook.py's own, with DISCORD_THREAD_ID. Owns nothing else."""
+"""The worker for a thread: the one of webhook.py, with DISCORD_THREAD_ID. Owns nothing else."""
 
 from __future__ import annotations
 
@@ -11,4 +11,4 @@ __all__ = ["serve"]
 if __name__ == "__main__":
     from worker_cli import main  # only here: it reads the environment
 
-    sys.exit(main(sys.argv[1:], serve, threaded=True))
+    sys.exit(main(sys.argv[1:], threaded=True))

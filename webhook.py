@@ -2,29 +2,30 @@
 
     python webhook.py CHANNEL [URL] [COLOR] [JOB] [--once]
 
-Under the service, one such process runs for each (job, channel), forked from a warm template, and
-`serve` is its whole life. By hand it is the same code, printing its log lines to the terminal.
+The service runs one such process for each (job, channel), forked from the fork server; its work is `serve`.
+From a terminal it is the same code, and its log lines are printed there.
 
-Owns the loop, one `poll_once` after another, and each error's reaction: what is tried again, what
-waits for the next poll, what ends the worker for good. Never parses HTML, writes SQL, touches
-jobs.json or knows the API. Importing it has no effects: the template forks it a thousand times.
+Owns the loop over `poll_once` and the one reaction to each error: what is tried again now, what waits for the
+next poll, and what ends the worker for good. Never parses HTML, writes SQL, touches jobs.json or knows the
+API. Importing it has no effects, since the fork server shares what it imports with a thousand workers.
 """
 
 from __future__ import annotations
 
-import colorsys
-import hashlib
 import random
 import sys
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 
 from disgram.addresses import ChannelRef
+from disgram.backoff import REQUEST_BACKOFF_MAX
 from disgram.delivery.follow import Follower
 from disgram.delivery.post_delivery import PostDelivery
-from disgram.delivery.sender import BACKOFF_MAX, Sender
+from disgram.delivery.retries import Retries
+from disgram.delivery.sender import Sender
 from disgram.discord.client import DiscordClient
+from disgram.discord.color import stable_color
 from disgram.errors import (
     ChannelHasNoPreview,
     ChannelNotFound,
@@ -38,53 +39,43 @@ from disgram.post import ChannelPage, PostSlice, TelegramPost
 from disgram.report import EXIT_CRASH, EXIT_OK, EXIT_PERMANENT, Level, Reporter
 from disgram.storage.ledger import ChannelLedger, Ledger
 from disgram.storage.rate_limits import LimitStore
-from disgram.telegram.backfill import posts_after, posts_between, start_of_newest
+from disgram.telegram.backfill import posts_after, start_of_newest
 from disgram.telegram.channel import ChannelReader
 from disgram.telegram.client import TelegramClient
 from disgram.telegram.throttle import TelegramThrottle
 from disgram.telegram.unknown_markup import UnknownMarkup
-from disgram.workers import warmup as warmup
+from disgram.workers import warmup
 from disgram.workers.heartbeat import Heartbeat
 from disgram.workers.spec import WorkerSpec
 from rate_limiter import DiscordRateLimiter, Route
 
 JITTER = 0.05
-"""Part of the cooldown by which a poll may come late, so that workers do not march in step."""
-
-STUCK_POLLS = 3
-"""Polls in a row that fail to read a stretch of older posts before newer ones go ahead of it."""
+"""Share of the cooldown by which a poll may come late, so that workers do not all poll at the same moment."""
 
 PAGE_FRESH = 600.0
-"""Seconds after which a page is read again before more of it is sent: its media addresses expire, and posts
-on it may have been edited or deleted meanwhile."""
+"""Seconds after which a page is read again before more of it is sent: by then its media addresses may have
+expired, and its posts may have been edited or deleted."""
 
 
 def parse_channel_param(param: str) -> tuple[str, int | None]:
-    """(name, post number to start with or None) of any form of address. Raises BadChannelAddress."""
+    """(name, post id to start with or None) of any form of channel address. Raises BadChannelAddress."""
     channel = ChannelRef.parse(param)
     return channel.name, channel.start
 
 
 def get_last_message_number(ledger: ChannelLedger) -> int | None:
-    """The number up to which the channel is dealt with; None before its first poll."""
+    """The post id up to which everything is forwarded, refused or left out; None before the first poll."""
     progress = ledger.progress()
     return progress.last_id if progress else None
 
 
 def send_message_to_discord(delivery: PostDelivery, post: TelegramPost, fingerprint: str) -> None:
-    """Deliver one post, all its messages: returns once Discord confirmed them or refused every form."""
+    """Deliver one post; returns once Discord confirmed all its messages or refused every form of it."""
     delivery.deliver(post, fingerprint)
 
 
-def stable_color(channel: str) -> int:
-    """The embed colour of a channel that was given none: arbitrary, but always the same for its name."""
-    hue = hashlib.sha256(channel.lower().encode()).digest()[0] / 256
-    red, green, blue = (round(part * 255) for part in colorsys.hsv_to_rgb(hue, 0.65, 0.9))
-    return red << 16 | green << 8 | blue
-
-
 class Worker:
-    """One channel's work. `poll_once` is one look at the channel; `run` repeats it until told to stop."""
+    """One channel's work. `wait` raises Stopping on SIGTERM; `clock` is monotonic."""
 
     def __init__(
         self,
@@ -103,14 +94,14 @@ class Worker:
         self._reader = reader
         self._delivery = delivery
         self._follower = follower
+        self._retries = Retries(ledger, report, delivery.sender.post_url)
         self._report = report
         self._wait = wait
         self._clock = clock
-        self._stuck = 0
-        self._head_at = self._read_at = clock()
+        self._head_read_at = self._page_read_at = clock()
 
     def run(self) -> int:
-        """Poll every COOLDOWN seconds; returns the exit code when no poll can help any more."""
+        """Poll every COOLDOWN seconds; returns the exit code once no further poll can help."""
         cooldown = self._spec.settings.cooldown
         due = self._clock()
         while self.poll_and_react() != EXIT_PERMANENT:
@@ -119,19 +110,23 @@ class Worker:
         return EXIT_PERMANENT
 
     def poll_and_react(self) -> int:
-        """One poll, and the one reaction to whatever it met. Raises Stopping."""
+        """One poll, and the one reaction to its error; returns an exit code. Raises Stopping."""
         try:
             self.poll_once()
-        except (ChannelHasNoPreview, ChannelNotFound, WebhookGone) as error:
-            self._report(Level.ERROR, f"{error}", reason=error.reason)
+        except (ChannelHasNoPreview, ChannelNotFound) as error:
+            message = f"This channel cannot be read: {error}. It is not polled again until the job is changed"
+            self._report(Level.ERROR, message, reason=error.reason)
+            return EXIT_PERMANENT
+        except WebhookGone as error:
+            message = f"Discord refuses this webhook or thread ({error}); repair it, then PATCH the job"
+            self._report(Level.ERROR, message, reason=error.reason)
             return EXIT_PERMANENT
         except TelegramUnavailable as error:
-            self._report(
-                Level.ERROR, f"Telegram is not available: {error}", reason=error.reason, polled=False
-            )
+            message = f"Telegram is not available ({error}); trying again at the next poll"
+            self._report(Level.ERROR, message, reason=error.reason, polled=False)
         except PageNotUnderstood as error:
-            told = f"The page was not understood: {error}; progress stays where it was"
-            self._report(Level.ERROR, told, reason=error.reason, polled=False)
+            message = f"Telegram's page was not understood ({error}); trying again at the next poll"
+            self._report(Level.ERROR, message, reason=error.reason, polled=False)
         except (StorageUnavailable, DiscordError) as error:
             self._report(Level.ERROR, f"{error}; trying again at the next poll", reason=error.reason)
         else:
@@ -139,24 +134,29 @@ class Worker:
         return EXIT_CRASH
 
     def poll_once(self) -> None:
-        """Read the newest page, deliver what is new, follow what changed. Raises DisgramError."""
-        self._delivery.sender.refuse_if_gone()
+        """Read the newest page, deliver what is new, follow edits and deletions. Raises DisgramError."""
+        self._delivery.sender.raise_if_gone()
         head = self._read()
-        progress = self._progress(head)
+        progress = self._begin(head)
         self._report(Level.INFO, f"Checked: {_seen(head, progress)}", polled=True, last_post_id=progress)
-        self._retry_failed(head)
-        self._close_gaps(head)
-        head = self._catch_up(head)
-        self._follower.compare(head, lambda piece: self._reader.parse(piece, head), self._read)
-        self._report(
-            None, "", reason=self._delivery.sender.unwell, gaps=self._ledger.gaps(),
-            layout_changed=self._reader.not_understood,
-        )  # fmt: skip
+        self._retries.retry_failed(self._read, lambda post_slice: self._send(post_slice, head))
+        self._retries.close_gaps(self._read, lambda post_slice: self._deliver(post_slice, head))
+        head = self._deliver_new(head)
+        self._follower.compare(head, lambda post_slice: self._reader.parse(post_slice, head), self._read)
+        reason, layout_changed = self._delivery.sender.health_reason, self._reader.not_understood
+        self._report(None, "", reason=reason, gaps=self._ledger.gaps(), layout_changed=layout_changed)
 
-    # where to go on --------------------------------------------------------------------------
+    def _read(self, before: int | None = None) -> ChannelPage:
+        """The newest page, or the page of the posts before an id."""
+        page = self._reader.read(before)
+        self._page_read_at = self._clock()
+        if before is None:
+            self._head_read_at = self._page_read_at
+        return page
 
-    def _progress(self, head: ChannelPage) -> int:
-        """The number to go on after; settled in the ledger before anything is sent."""
+    def _begin(self, head: ChannelPage) -> int:
+        """The post id to go on after. The first poll, and the first after the job's start post was changed,
+        write it to the ledger before anything is sent."""
         start, known = self._spec.channel.start, self._ledger.progress()
         if known and (start is None or start == known.start):
             return known.last_id
@@ -166,104 +166,59 @@ class Worker:
         elif start is not None:
             last_id = start - 1
         else:
-            last_id = start_of_newest(head, self._spec.settings.initial_posts, self._read, self._counts)
+            initial_posts = self._spec.settings.initial_posts
+            last_id = start_of_newest(head, initial_posts, self._read, self._is_forwarded)
         self._ledger.begin(last_id, start)
         return last_id
 
-    def _counts(self, piece: PostSlice) -> bool:
-        return not piece.service or self._spec.settings.forward_service_messages
+    def _is_forwarded(self, post_slice: PostSlice) -> bool:
+        return not post_slice.service or self._spec.settings.forward_service_messages
 
-    # delivering ------------------------------------------------------------------------------
+    # new posts -------------------------------------------------------------------------------
 
-    def _catch_up(self, head: ChannelPage) -> ChannelPage:
-        """Everything above progress, oldest first; returns the newest page as it was last read.
-
-        A stretch that stays unreadable becomes a gap.
-        """
+    def _deliver_new(self, head: ChannelPage) -> ChannelPage:
+        """Deliver everything after progress, oldest first; returns the newest page as it was last read."""
         while True:
             progress = get_last_message_number(self._ledger) or 0
             try:
-                if self._deliver_above(progress, head):
-                    self._stuck = 0
+                if self._deliver_after(progress, head):
+                    self._retries.all_new_posts_were_read()
                     return head
                 head = self._read()
             except (TelegramUnavailable, PageNotUnderstood):
-                if not self._pass_over(head):
+                if not self._pass_over_unreadable(head):
                     raise
 
-    def _deliver_above(self, progress: int, head: ChannelPage) -> bool:
-        """False: delivering took so long (a limit, an outage) that the pages should be read anew first."""
-        for piece in posts_after(head, progress, self._read):
-            read_at = self._head_at if piece.id >= head.slices[0].id else self._read_at
+    def _deliver_after(self, progress: int, head: ChannelPage) -> bool:
+        """False: sending took so long (rate limit, outage) that the pages have to be read again first."""
+        for post_slice in posts_after(head, progress, self._read):
+            read_at = self._head_read_at if post_slice.id >= head.slices[0].id else self._page_read_at
             if self._clock() - read_at > PAGE_FRESH:
                 return False
-            self._deliver(piece, head)
+            self._deliver(post_slice, head)
         return True
 
-    def _read(self, before: int | None = None) -> ChannelPage:
-        page = self._reader.read(before)
-        self._read_at = self._clock()
-        if before is None:
-            self._head_at = self._read_at
-        return page
-
-    def _pass_over(self, head: ChannelPage) -> bool:
-        """Older posts could not be read: hold newer ones back for a few polls, then let them go ahead.
-
-        False: stop here. So it is with the newest page, behind which there is nothing to go on with.
-        """
+    def _pass_over_unreadable(self, head: ChannelPage) -> bool:
+        """Whether this poll goes on with newer posts. It cannot if the newest page is the unreadable one."""
         first = (get_last_message_number(self._ledger) or 0) + 1
-        end = min(self._reader.asked or 0, head.slices[0].id) - 1
-        if end < first:
-            return False
-        self._stuck += 1
-        open_gap = [*self._ledger.gaps(), (first, end)]
-        self._report(Level.ERROR, f"Posts {first} to {end} could not be read so far", gaps=open_gap)
-        if self._stuck < STUCK_POLLS:
-            return False
-        self._ledger.add_gap(first, end)
-        self._ledger.advance(end)
-        return True
+        last = min(self._reader.asked or 0, head.slices[0].id) - 1
+        return first <= last and self._retries.pass_over(first, last)
 
-    def _deliver(self, piece: PostSlice, page: ChannelPage) -> None:
-        known = self._ledger.post(piece.id)
+    def _deliver(self, post_slice: PostSlice, page: ChannelPage) -> None:
+        """Send a post, or move progress past one that is done with or not forwarded."""
+        known = self._ledger.post(post_slice.id)
         if known and known.state in {"sent", "deleted", "failed"}:
-            self._ledger.advance(piece.last_id)
-        elif not self._counts(piece):
-            self._report(Level.STATUS, f"Post {piece.id} is a service message, not forwarded")
-            self._ledger.advance(piece.last_id)
+            self._ledger.advance(post_slice.last_id)
+        elif not self._is_forwarded(post_slice):
+            url = self._delivery.sender.post_url(post_slice.id)
+            self._report(Level.STATUS, f"{url} is a service message and not forwarded")
+            self._ledger.advance(post_slice.last_id)
         else:
-            send_message_to_discord(self._delivery, self._reader.parse(piece, page), piece.fingerprint)
+            self._send(post_slice, page)
 
-    def _close_gaps(self, head: ChannelPage) -> None:
-        """Try again what could not be read; what is read now comes late, but comes."""
-        for first, last in self._ledger.gaps():
-            try:
-                for piece in posts_between(first - 1, last + 1, self._read):
-                    self._deliver(piece, head)
-            except (TelegramUnavailable, PageNotUnderstood) as error:
-                self._report(Level.INFO, f"Posts {first} to {last} still cannot be read: {error}")
-                if isinstance(error, TelegramUnavailable):
-                    return  # the other gaps would cost as many tries, each poll
-            else:
-                self._ledger.close_gap(first)
-
-    def _retry_failed(self, head: ChannelPage) -> None:
-        """Send again what a person asked for with POST /job/retry."""
-        for number in self._ledger.to_retry():
-            try:
-                self._retry(number, head)
-            except (TelegramUnavailable, PageNotUnderstood) as error:
-                self._report(Level.ERROR, f"Post {number} cannot be sent again just now: {error}")
-
-    def _retry(self, number: int, head: ChannelPage) -> None:
-        page = self._read(number + 1)
-        found = next((piece for piece in page.slices if number in piece.ids), None)
-        if found:
-            send_message_to_discord(self._delivery, self._reader.parse(found, head), found.fingerprint)
-        else:
-            self._ledger.deleted(number)
-            self._report(Level.ERROR, f"Post {number} cannot be sent again: it is gone from Telegram")
+    def _send(self, post_slice: PostSlice, page: ChannelPage) -> None:
+        post = self._reader.parse(post_slice, page)
+        send_message_to_discord(self._delivery, post, post_slice.fingerprint)
 
 
 def _seen(head: ChannelPage, progress: int) -> str:
@@ -276,51 +231,61 @@ def _seen(head: ChannelPage, progress: int) -> str:
 
 
 def serve(spec: WorkerSpec, report: Reporter, heartbeat: Heartbeat, *, once: bool = False) -> int:
-    """A worker's life, up to its exit code. The caller holds its WorkerLock. Raises Stopping on SIGTERM."""
-    settings = spec.settings
-    owner = f"{spec.job}/{spec.channel.key}"
+    """Run a worker; returns its exit code. The caller holds its WorkerLock. Raises Stopping on SIGTERM."""
     with ExitStack() as stack:
-        book = Ledger(settings.data_dir / "disgram.db")
-        stack.callback(book.close)
-        store = LimitStore(settings.data_dir / "limits.db")
-        stack.callback(store.close)
-        limiter = DiscordRateLimiter(store)
-        limiter.finish_abandoned(owner)
-        throttle = TelegramThrottle(store, settings.telegram_requests_per_second, heartbeat.wait)
-        telegram = TelegramClient(
-            settings.telegram_base_url, throttle, timeout=settings.request_timeout, check=heartbeat.check
-        )
-        stack.callback(telegram.close)
-        discord = DiscordClient(settings.request_timeout, heartbeat.beat)
-        stack.callback(discord.close)
-        ledger = book.of(spec.job, spec.channel.key)
-        sender = Sender(
-            spec.destination, ledger, discord, limiter,
-            lambda method: Route.to(method, owner, spec.destination),
-            report=report, wait=heartbeat.wait,
-            backoff_max=min(BACKOFF_MAX, max(settings.cooldown, 1.0)),
-            keep_payloads=settings.follow_deletions == "mark",
-        )  # fmt: skip
-        delivery = PostDelivery(
-            sender, ledger, telegram,
-            color=stable_color(spec.channel.key) if spec.embed_color is None else spec.embed_color,
-            max_upload_bytes=settings.max_upload_bytes, report=report, wait=heartbeat.wait,
-        )  # fmt: skip
-        follower = Follower(
-            delivery, ledger, edits=settings.follow_edits, policy=settings.follow_deletions, report=report
-        )
-        layout = UnknownMarkup(settings.data_dir, spec.channel.key)
-        reader = ChannelReader(telegram, spec.channel.name, layout, report=report, wait=heartbeat.wait)
-        worker = Worker(spec, ledger, reader, delivery, follower, report=report, wait=heartbeat.wait)
+        worker = _assemble(spec, report, heartbeat, stack)
         return worker.poll_and_react() if once else worker.run()
 
 
+def _assemble(spec: WorkerSpec, report: Reporter, heartbeat: Heartbeat, stack: ExitStack) -> Worker:
+    """The worker with everything it needs, which `stack` closes."""
+    settings, wait = spec.settings, heartbeat.wait
+    owner = f"{spec.job}/{spec.channel.key}"
+    database = stack.enter_context(closing(Ledger(settings.data_dir / "disgram.db")))
+    limits = stack.enter_context(closing(LimitStore(settings.data_dir / "limits.db")))
+    limiter = DiscordRateLimiter(limits)
+    limiter.finish_abandoned(owner)
+    throttle = TelegramThrottle(limits, settings.telegram_requests_per_second, wait)
+    timeout = settings.request_timeout
+    telegram = TelegramClient(settings.telegram_base_url, throttle, timeout=timeout, check=heartbeat.check)
+    stack.callback(telegram.close)
+    discord = stack.enter_context(closing(DiscordClient(timeout, heartbeat.beat)))
+    ledger = database.of(spec.job, spec.channel.key)
+    sender = Sender(
+        spec.channel,
+        spec.destination,
+        ledger,
+        discord,
+        limiter,
+        lambda method: Route.to(method, owner, spec.destination),
+        report=report,
+        wait=wait,
+        backoff_max=min(REQUEST_BACKOFF_MAX, max(settings.cooldown, 1.0)),
+        keep_payloads=settings.follow_deletions == "mark",
+    )
+    delivery = PostDelivery(
+        sender,
+        ledger,
+        telegram,
+        color=stable_color(spec.channel.key) if spec.embed_color is None else spec.embed_color,
+        max_upload_bytes=settings.max_upload_bytes,
+        report=report,
+        wait=wait,
+    )
+    follower = Follower(
+        delivery, ledger, edits=settings.follow_edits, policy=settings.follow_deletions, report=report
+    )
+    unknown_markup = UnknownMarkup(settings.data_dir, spec.channel.key)
+    reader = ChannelReader(telegram, spec.channel.name, unknown_markup, report=report, wait=wait)
+    return Worker(spec, ledger, reader, delivery, follower, report=report, wait=wait)
+
+
 def warm_up() -> None:
-    """For the template, before it forks: see disgram/workers/warmup.py."""
+    """For the fork server, before it forks: see disgram/workers/warmup.py."""
     warmup.warm_up(serve)
 
 
 if __name__ == "__main__":
     from worker_cli import main  # only here: it reads the environment
 
-    sys.exit(main(sys.argv[1:], serve, threaded=False))
+    sys.exit(main(sys.argv[1:], threaded=False))

@@ -1,11 +1,12 @@
-"""One worker from a terminal: command line and environment -> WorkerSpec, its log lines -> the terminal.
+"""One worker from a terminal: command line and environment -> WorkerSpec, log lines -> the terminal.
 
     python webhook.py CHANNEL [URL] [COLOR] [JOB] [--once]
     python threadhook.py CHANNEL [URL] [COLOR] [JOB] [--once]
 
-What the command line leaves out comes from DISCORD_WEBHOOK_URL, DISCORD_THREAD_ID, EMBED_COLOR and
-JOB_NAME. Owns that, and the exit codes a person sees: 0 done, 1 failed, 2 misused, 78 no repetition
-helps. Never runs under the service, which writes the log and puts no secret on a command line.
+What the command line leaves out comes from DISCORD_WEBHOOK_URL, DISCORD_THREAD_ID, EMBED_COLOR and JOB_NAME.
+
+Owns that, and the exit codes a person sees: 0 done, 1 the poll failed, 2 wrong usage, 78 trying again does
+not help. Never runs under the service, which writes Disgram.log and puts no secret on a command line.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import os
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import config
 from disgram.addresses import ChannelRef, Destination
@@ -24,27 +25,23 @@ from disgram.report import EXIT_CRASH, EXIT_OK, Level, Reporter
 from disgram.storage.locks import LOCK_FILE, WorkerLock
 from disgram.workers.heartbeat import Heartbeat
 from disgram.workers.spec import WorkerSpec
+from webhook import parse_channel_param, serve
 
-EXIT_MISUSED = 2
-JOB = "by hand"
-"""The job's name in the ledger where none is given."""
-
-
-class Serve(Protocol):
-    """webhook.serve."""
-
-    def __call__(self, spec: WorkerSpec, report: Reporter, heartbeat: Heartbeat, *, once: bool) -> int: ...
+EXIT_USAGE = 2
+DEFAULT_JOB = "by hand"
+"""Job name, in the ledger and in log lines, if none is given."""
 
 
-def main(argv: Sequence[str], serve: Serve, *, threaded: bool) -> int:
-    """Run one worker until Ctrl+C, or for one poll with `--once`; returns the exit code."""
-    words = [word for word in argv if word != "--once"]
+def main(argv: Sequence[str], *, threaded: bool) -> int:
+    """Run one worker until Ctrl+C, or for one poll with `--once`; returns the exit code. `threaded`: for a
+    thread."""
+    arguments = [argument for argument in argv if argument != "--once"]
     try:
         environ = config.environment(config.PROJECT / ".env", os.environ)
-        spec = spec_by_hand(words, environ, config.SETTINGS, threaded=threaded)
+        spec = worker_spec(arguments, environ, config.SETTINGS, threaded=threaded)
     except BadInput as error:
         print(f"{error.error}: {error}", file=sys.stderr)
-        return EXIT_MISUSED
+        return EXIT_USAGE
     heartbeat, report = Heartbeat(), terminal_reporter(spec)
     heartbeat.install()
     lock = WorkerLock(spec.settings.data_dir / LOCK_FILE, *spec.key)
@@ -55,7 +52,7 @@ def main(argv: Sequence[str], serve: Serve, *, threaded: bool) -> int:
         return EXIT_OK
     except DatabaseTooNew as error:
         print(error, file=sys.stderr)
-        return EXIT_MISUSED
+        return EXIT_USAGE
     except StorageUnavailable as error:
         print(error, file=sys.stderr)
         return EXIT_CRASH
@@ -63,13 +60,13 @@ def main(argv: Sequence[str], serve: Serve, *, threaded: bool) -> int:
         lock.release()
 
 
-def spec_by_hand(
-    words: Sequence[str], environ: Mapping[str, str], settings: config.Settings, *, threaded: bool
+def worker_spec(
+    arguments: Sequence[str], environ: Mapping[str, str], settings: config.Settings, *, threaded: bool
 ) -> WorkerSpec:
-    """`words`: CHANNEL [URL] [COLOR] [JOB]. Raises BadInput, which never repeats the URL."""
-    if not 1 <= len(words) <= 4:
+    """`arguments`: CHANNEL [URL] [COLOR] [JOB]. Raises BadInput, whose message never contains the URL."""
+    if not 1 <= len(arguments) <= 4:
         raise BadSetting("Usage", "CHANNEL [URL] [COLOR] [JOB] [--once]")
-    channel, url, color, job = [*words, *[""] * (4 - len(words))]
+    channel, url, color, job = [*arguments, *[""] * (4 - len(arguments))]
     thread = environ.get("DISCORD_THREAD_ID", "").strip() if threaded else None
     if threaded and not (thread or "").isdecimal():
         raise BadSetting("DISCORD_THREAD_ID", "must be the thread's id: digits.")
@@ -77,8 +74,8 @@ def spec_by_hand(
     if color and parsed is None:
         raise BadSetting("COLOR", "must be six hex digits such as 89a7d9.")
     return WorkerSpec(
-        job=job or environ.get("JOB_NAME", "").strip() or JOB,
-        channel=ChannelRef.parse(channel),
+        job=job or environ.get("JOB_NAME", "").strip() or DEFAULT_JOB,
+        channel=ChannelRef(*parse_channel_param(channel)),
         destination=Destination.parse(
             url or settings.discord_webhook_url or "", thread, extra_hosts=settings.webhook_hosts
         ),
@@ -88,7 +85,7 @@ def spec_by_hand(
 
 
 def terminal_reporter(spec: WorkerSpec) -> Reporter:
-    """Prints log lines as the service would write them."""
+    """Prints log lines in the form of Disgram.log."""
 
     def report(level: Level | None, text: str, **facts: Any) -> None:
         if level:

@@ -1,42 +1,45 @@
-"""Every exception Disgram raises on purpose, in one tree; each class has one reaction.
+"""Every exception Disgram raises on purpose, in one tree, each with one reaction.
 
     DisgramError
-    ├── BadInput                 a person typed something we cannot use; the message says what to do
+    ├── BadInput                 400, exit code 2: what a person typed is unusable; the message says why
     │   ├── BadChannelAddress
     │   ├── BadWebhookURL
-    │   ├── BadSetting           an environment variable; the start stops with exit code 2
-    │   ├── JobExists            the name of a new job is taken
-    │   └── UnknownJob           there is no job (or no failed post) of that name
-    ├── AccessRefused            the API does not let this caller in
-    │   ├── NotAuthenticated     no bearer token, or something that is none
-    │   ├── WrongToken           a bearer token, but not ours
-    │   └── TooManyFailures      wrong tokens from this address again and again: wait
-    ├── StartRefused             the service must not start (damaged jobs.json, second instance); exit code 2
-    │   └── DatabaseTooNew       a newer Disgram wrote the database; a worker ends for good, too
-    ├── ProcessesRemain          a deleted job's processes do not end in time; they are being killed
-    ├── StorageUnavailable       jobs.json or the database cannot be written just now; nothing changed
-    │   └── DatabaseDamaged      the file is no SQLite database, or a damaged one
-    ├── HttpError                an HTTP exchange failed: each client says what that means for its service
+    │   ├── BadSetting           an environment variable or an argument: the start stops with exit code 2
+    │   ├── JobExists            409: the name of a new job is taken
+    │   └── UnknownJob           404: there is no job (or no failed post) of that name
+    ├── AccessRefused            the API refuses this caller
+    │   ├── NotAuthenticated     401: no bearer token, or a header of another form
+    │   ├── WrongToken           403: a bearer token that is not AUTH_PASSWORD
+    │   └── TooManyFailures      429: too many wrong tokens from this address, which has to wait
+    ├── StartRefused             exit code 2: the service must not start (damaged jobs.json, second instance)
+    │   └── DatabaseTooNew       a newer Disgram wrote the database; a worker ends with exit code 78
+    ├── ProcessesRemain          503: a deleted job's processes did not end in time; they are being killed
+    ├── StorageUnavailable       jobs.json or a database cannot be read or written now; nothing was changed
+    │   └── DatabaseDamaged      the file is not an SQLite database, or it is damaged
+    ├── HttpError                an HTTP exchange failed: each client raises its own service's error instead
     │   └── RequestCutOff        while the body was being sent: Discord may have refused a file early
-    ├── Stopping                 SIGTERM came while waiting; unwinds the worker, exit code 0
+    ├── Stopping                 SIGTERM came during a wait: the worker ends with exit code 0
     ├── TelegramError
-    │   ├── TelegramUnavailable  network, 5xx, 429: try again, nothing is skipped
-    │   ├── ChannelHasNoPreview  permanent until somebody changes the channel
-    │   ├── ChannelNotFound      permanent until somebody changes the job
-    │   ├── PageNotUnderstood    200, but not a preview page; progress stays
-    │   └── MediaUnavailable     this one file cannot be had; the post goes on without it
+    │   ├── TelegramUnavailable  network, 5xx, 429: read again later, no post is skipped
+    │   ├── ChannelHasNoPreview  the worker ends for good (exit code 78) until the job is changed
+    │   ├── ChannelNotFound      the same
+    │   ├── PageNotUnderstood    200, but not a preview page: read again later, progress stays
+    │   └── MediaUnavailable     this one file cannot be fetched: the post is sent with a link in its place
     └── DiscordError
-        ├── DiscordUnavailable   network, 5xx: keep the post, try again
-        │   ├── InternalError    500 of Discord's own: the same, unless it comes for ever
-        │   ├── PoisonMessage     it came for ever: one rung down the ladder; below that, the same
-        │   └── RateLimited      429: keep the post, wait as long as Discord says
-        │       └── CloudflareBlocked   a 429 or 403 that is not Discord's own: the whole host waits
-        ├── PayloadTooLarge      413: the same message without its files
-        ├── MessageRejected      400 for this payload: one rung down the ladder
-        ├── MessageGone          the message to edit or delete is no more: forget it
-        └── WebhookGone          401, 403, 404, unknown thread: no further call until PATCH
+        ├── DiscordUnavailable   network, 5xx: the post is kept and sent again
+        │   ├── InternalError    500 in Discord's own JSON: the same
+        │   ├── PoisonMessage    too many InternalErrors for one post: send its next form (Fallback)
+        │   └── RateLimited      429: the post is kept and sent again after the time Discord names
+        │       └── CloudflareBlocked   429 or 403 by Cloudflare: all requests to that host wait
+        ├── PayloadTooLarge      413: send the same message without its largest file
+        ├── MessageRejected      400 for this payload: send its next form (Fallback)
+        ├── MessageGone          404 for one message: it was deleted in Discord and is not edited any more
+        └── WebhookGone          the webhook or thread refuses all messages: the worker ends for good
+                                 (exit code 78), and nothing is sent there until POST or PATCH of the job
 
-Owns the names and the data they carry. Never formats a log line or decides a reaction.
+`Fallback` in disgram/discord/render.py is the chain of ever simpler forms of a post.
+
+Owns the names and the data they carry. Never formats a log line and never decides a reaction.
 """
 
 from __future__ import annotations
@@ -46,11 +49,11 @@ class DisgramError(Exception):
     """Base of all; never raised itself."""
 
     reason: str | None = None
-    """The word /health shows while this error stands; None for errors that no worker state shows."""
+    """`reason` in /health while this error lasts; None for errors that no worker state shows."""
 
 
 class BadInput(DisgramError):
-    """A value a person gave. `error` is short; `str(self)` says what to do. Never holds a secret."""
+    """A value that a person gave. `error`: what is wrong. `str(self)`: what to do. Neither holds a secret."""
 
     def __init__(self, error: str, message: str) -> None:
         super().__init__(message)
@@ -66,7 +69,7 @@ class BadWebhookURL(BadInput):
 
 
 class BadSetting(BadInput):
-    """An environment variable whose value makes no sense; `error` is the variable's name."""
+    """A setting whose value makes no sense. `error`: the name of the environment variable or argument."""
 
 
 class JobExists(BadInput):
@@ -74,17 +77,17 @@ class JobExists(BadInput):
 
 
 class UnknownJob(BadInput):
-    """Nothing goes by the name that was given."""
+    """No job has this name, or no failed post this number."""
 
 
 class AccessRefused(DisgramError):
-    """The API does not let this caller in. `error` is short; `str(self)` says what to do."""
+    """The API refuses this caller. `error`: what is wrong. `str(self)`: what to do."""
 
     error = ""
 
 
 class NotAuthenticated(AccessRefused):
-    """No `Authorization: Bearer <token>`, or one that is not of this form."""
+    """No `Authorization: Bearer <token>` header, or one of another form."""
 
     error = "Authentication required"
 
@@ -96,7 +99,7 @@ class WrongToken(AccessRefused):
 
 
 class TooManyFailures(AccessRefused):
-    """Wrong tokens came from this address too often. `retry_after` in whole seconds."""
+    """Too many wrong tokens from this address. `retry_after`: whole seconds until the next try is allowed."""
 
     error = "Too many failed logins"
 
@@ -116,13 +119,13 @@ class DatabaseTooNew(StartRefused):
 
 
 class ProcessesRemain(DisgramError):
-    """A job is deleted, but its processes have not ended within the time a caller can wait."""
+    """A job is deleted, but its processes did not end within the time an API call may take."""
 
     error = "Processes still running"
 
 
 class StorageUnavailable(DisgramError):
-    """A file of DATA_DIR cannot be read or written just now; what was there still stands."""
+    """A file of DATA_DIR cannot be read or written now; what it held before is unchanged."""
 
     reason = "storage_unavailable"
     error = "Storage unavailable"
@@ -133,7 +136,7 @@ class DatabaseDamaged(StorageUnavailable):
 
 
 class HttpError(DisgramError):
-    """No HTTP answer, or not a whole one. `sent`: the request may have reached the server."""
+    """No HTTP response, or not all of it. `sent`: the server may have received the request."""
 
     def __init__(self, message: str, *, sent: bool = True) -> None:
         super().__init__(message)
@@ -148,15 +151,15 @@ class RequestCutOff(HttpError):
 
 
 class Stopping(DisgramError):
-    """SIGTERM arrived during a wait; the work loop unwinds and begins nothing new."""
+    """SIGTERM arrived. Raised by Heartbeat.wait and .check; nothing but the worker's start catches it."""
 
 
 class TelegramError(DisgramError):
-    """Whatever goes wrong between us and t.me."""
+    """Base of all errors in talking to t.me; never raised itself."""
 
 
 class TelegramUnavailable(TelegramError):
-    """No usable answer: network, time-out, cut off, 5xx, 429. `retry_after` in seconds if t.me named it."""
+    """No usable response: network, timeout, cut off, 5xx, 429. `retry_after`: seconds, if t.me named them."""
 
     reason = "telegram_unavailable"
 
@@ -172,27 +175,27 @@ class ChannelHasNoPreview(TelegramError):
 
 
 class ChannelNotFound(TelegramError):
-    """Nobody has this name."""
+    """There is no such user, group or channel."""
 
     reason = "channel_not_found"
 
 
 class PageNotUnderstood(TelegramError):
-    """A 200 that is not a whole preview page: a block page, a cut-off one, or a changed layout."""
+    """A 200 whose body is not a complete preview page: a block page, a truncated page, or a new layout."""
 
     reason = "layout_changed"
 
 
 class MediaUnavailable(TelegramError):
-    """One file cannot be had: too large, gone, or from a host we do not fetch from."""
+    """One file cannot be fetched: too large, gone, or on a host that is not Telegram's."""
 
 
 class DiscordError(DisgramError):
-    """Whatever goes wrong between us and Discord."""
+    """Base of all errors in talking to Discord; never raised itself."""
 
 
 class DiscordUnavailable(DiscordError):
-    """No usable answer. `ambiguous`: the request may have been accepted all the same."""
+    """No usable response. `ambiguous`: Discord may have accepted the request all the same."""
 
     reason = "discord_unavailable"
 
@@ -202,15 +205,15 @@ class DiscordUnavailable(DiscordError):
 
 
 class InternalError(DiscordUnavailable):
-    """500, and Discord's own words: an outage, or a payload it cannot digest."""
+    """500 with Discord's own JSON body: an outage, or a payload that it can never process."""
 
 
 class PoisonMessage(DiscordUnavailable):
-    """Nothing but InternalErrors for one post, for long: its next form may tell why."""
+    """One post was answered with nothing but InternalErrors for too long (see disgram/delivery/poison.py)."""
 
 
 class RateLimited(DiscordUnavailable):
-    """429: nothing was accepted. `retry_after` in seconds."""
+    """429: the request was not accepted. `retry_after`: seconds until it may be sent again."""
 
     def __init__(self, message: str, *, retry_after: float) -> None:
         super().__init__(message)
@@ -218,17 +221,17 @@ class RateLimited(DiscordUnavailable):
 
 
 class CloudflareBlocked(RateLimited):
-    """The edge refuses this address; every webhook of the host waits (discord-api-docs #5385, #5810)."""
+    """Cloudflare blocks our IP address: every webhook waits (discord-api-docs #5385, #5810)."""
 
     reason = "blocked_by_cloudflare"
 
 
 class PayloadTooLarge(DiscordError):
-    """413, or a JSON code saying that a file is too big."""
+    """413, or one of Discord's JSON codes for a file that is too large."""
 
 
 class MessageRejected(DiscordError):
-    """400 for this payload: the same request will never be accepted. `code` is Discord's JSON code."""
+    """Discord will never accept this payload. `code`: Discord's JSON error code, 0 if it gave none."""
 
     def __init__(self, message: str, *, code: int = 0) -> None:
         super().__init__(message)
@@ -236,11 +239,22 @@ class MessageRejected(DiscordError):
 
 
 class MessageGone(DiscordError):
-    """404/10008: the message to edit or delete does not exist any more."""
+    """404 with code 10008: the message to edit or delete does not exist any more."""
 
 
 class WebhookGone(DiscordError):
-    """The webhook or its thread is gone for good. `reason` is `webhook_gone` or `thread_gone`."""
+    """Discord accepts no message for this webhook or thread until a person changes something.
+
+    Raised for these responses of Discord (not of Cloudflare), and while the ledger lists one of them:
+    - 401, 403, 404, and codes 10015 (Unknown Webhook) and 50027 (Invalid Webhook Token): `webhook_gone`;
+    - 10003 (Unknown Channel) and 220003: `thread_gone`; 50083: `thread_archived`; 160005: `thread_locked`;
+      220001 (the webhook is a forum's, and no thread is named): `thread_required`.
+    A 404 for a single message is MessageGone instead, and codes for blocked content are MessageRejected.
+
+    The sender writes it into the ledger: `webhook_gone` for the webhook with all its threads, the others for
+    this thread alone. Every worker with that destination then ends with exit code 78 and makes no further
+    request to it until a person names the destination again with POST or PATCH /job.
+    """
 
     def __init__(self, message: str, *, reason: str = "webhook_gone") -> None:
         super().__init__(message)

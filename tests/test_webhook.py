@@ -1,4 +1,4 @@
-"""The worker's decisions: where it begins, what it does about each failure, what it passes over."""
+"""The worker: where it begins, its reaction to each error, gaps, and pages that become old."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from disgram.discord.color import stable_color
 from disgram.errors import (
     ChannelHasNoPreview,
     ChannelNotFound,
@@ -22,7 +23,7 @@ from disgram.report import EXIT_CRASH, EXIT_OK, EXIT_PERMANENT
 from disgram.storage.ledger import Progress
 from tests.builders import pages
 from tests.builders.delivery_fakes import Bench, refusal
-from webhook import PAGE_FRESH, parse_channel_param, stable_color
+from webhook import PAGE_FRESH, parse_channel_param
 
 
 @pytest.fixture
@@ -41,7 +42,7 @@ def test_the_first_poll_forwards_the_newest_posts_in_order(tmp_path: Path) -> No
     assert bench.said.facts["last_post_id"] == 60
 
 
-def test_none_of_them_if_so_asked(tmp_path: Path) -> None:
+def test_initial_posts_zero_forwards_only_what_comes_later(tmp_path: Path) -> None:
     bench = Bench(tmp_path, initial_posts=0)
     bench.telegram.fill(1, 5)
     bench.poll()
@@ -58,7 +59,7 @@ def test_a_channel_without_posts_begins_with_its_first(tmp_path: Path) -> None:
     assert bench.discord.numbers == [1, 2]
 
 
-def test_a_page_without_posts_in_between_changes_nothing(bench: Bench) -> None:
+def test_a_page_without_posts_between_two_polls_changes_nothing(bench: Bench) -> None:
     bench.telegram.fill(1, 3)
     bench.poll()
     kept, bench.telegram.posts = bench.telegram.posts, {}
@@ -68,7 +69,7 @@ def test_a_page_without_posts_in_between_changes_nothing(bench: Bench) -> None:
     assert bench.discord.numbers == [1, 2, 3]
 
 
-def test_a_changed_post_number_goes_back_without_repeating_what_was_sent(tmp_path: Path) -> None:
+def test_a_changed_start_post_goes_back_without_repeating_sent_posts(tmp_path: Path) -> None:
     bench = Bench(tmp_path, initial_posts=2)
     bench.telegram.fill(1, 30)
     bench.poll()
@@ -78,17 +79,20 @@ def test_a_changed_post_number_goes_back_without_repeating_what_was_sent(tmp_pat
     assert bench.ledger.progress() == Progress(30, 27)
 
 
-def test_an_imported_progress_counts_for_the_first_poll(bench: Bench) -> None:
+def test_the_first_poll_goes_on_after_imported_progress(bench: Bench) -> None:
     bench.telegram.fill(1, 30)
     (bench.folder / "old.log").write_text("https://t.me/harbour/28\n")
-    bench.book.import_log(bench.folder / "old.log")
+    bench.database.import_log(bench.folder / "old.log")
     bench.poll()
     assert bench.discord.numbers == [29, 30]
 
 
-def test_names_have_a_number_or_not_and_a_colour_of_their_own() -> None:
+def test_channel_parameter_is_a_name_and_a_post_id_or_none() -> None:
     assert parse_channel_param("https://t.me/s/durov/7") == ("durov", 7)
     assert parse_channel_param("@durov") == ("durov", None)
+
+
+def test_channel_without_a_chosen_colour_always_has_the_same() -> None:
     assert stable_color("durov") == stable_color("DUROV") != stable_color("telegram")
 
 
@@ -105,7 +109,9 @@ def test_names_have_a_number_or_not_and_a_colour_of_their_own() -> None:
         (StorageUnavailable("disk"), EXIT_CRASH, "storage_unavailable"),
     ],
 )
-def test_what_a_failing_page_leads_to(bench: Bench, error: DisgramError, code: int, reason: str) -> None:
+def test_each_error_of_a_page_has_its_exit_code_and_reason(
+    bench: Bench, error: DisgramError, code: int, reason: str
+) -> None:
     bench.telegram.fill(1, 2)
     bench.poll()
     bench.telegram.fails = lambda _: error
@@ -141,27 +147,27 @@ def test_a_webhook_is_gone_for_all_its_threads_but_a_thread_only_for_itself(tmp_
     assert [len(bench.discord.asked) for bench in benches] == [2, 1, 1]
 
 
-def test_a_post_that_is_refused_in_every_form_waits_and_the_channel_goes_on(bench: Bench) -> None:
+def test_a_post_refused_in_every_form_is_failed_and_the_channel_goes_on(bench: Bench) -> None:
     bench.telegram.fill(1, 3)
     bench.discord.refuses = lambda message: (
         MessageRejected("400 no") if "harbour/2" in str(message.payload) else None
     )
     assert bench.poll() == EXIT_OK
     assert bench.discord.numbers == [1, 3]
-    assert [row["post_id"] for row in bench.book.failed()] == [2]
+    assert [row["post_id"] for row in bench.database.failed()] == [2]
     bench.discord.refuses = lambda _: None
-    bench.book.retry("job")
+    bench.database.retry("job")
     bench.poll()
     assert bench.discord.numbers == [1, 3, 2]
-    assert bench.book.failed() == []
+    assert bench.database.failed() == []
 
 
-def test_a_retry_that_cannot_be_read_holds_nothing_up(bench: Bench) -> None:
+def test_a_retried_post_that_cannot_be_read_does_not_hold_up_new_posts(bench: Bench) -> None:
     bench.telegram.fill(1, 2)
     bench.discord.refuses = lambda message: MessageRejected("400") if len(bench.discord.shown) < 1 else None
     bench.poll()
     bench.discord.refuses = lambda _: None
-    bench.book.retry("job")
+    bench.database.retry("job")
     bench.telegram.fails = lambda before: PageNotUnderstood("torn") if before else None
     bench.telegram.fill(3, 3)
     assert bench.poll() == EXIT_OK
@@ -169,7 +175,7 @@ def test_a_retry_that_cannot_be_read_holds_nothing_up(bench: Bench) -> None:
     bench.telegram.fails = lambda _: None
     bench.telegram.posts.pop(1)
     bench.poll()
-    assert bench.said.errors("gone from Telegram")
+    assert bench.said.errors("deleted in Telegram")
     assert bench.ledger.to_retry() == []
 
 
@@ -194,7 +200,7 @@ def test_an_unreadable_stretch_becomes_a_gap_after_three_polls_and_is_closed_lat
     assert bench.said.facts["gaps"] == []
 
 
-def test_many_gaps_cost_one_round_of_tries_while_telegram_is_down(bench: Bench) -> None:
+def test_only_one_gap_is_tried_per_poll_while_telegram_is_down(bench: Bench) -> None:
     bench.telegram.fill(1, 100)
     bench.poll()
     for first in range(1, 80, 10):
@@ -205,8 +211,8 @@ def test_many_gaps_cost_one_round_of_tries_while_telegram_is_down(bench: Bench) 
     assert len(bench.telegram.asked) - asked <= 5
 
 
-def test_a_newest_page_that_no_reader_understands_is_left_to_the_next_poll(bench: Bench) -> None:
-    """It made the worker spin: behind the newest page there is nothing to pass over to."""
+def test_a_newest_page_that_is_not_understood_waits_for_the_next_poll(bench: Bench) -> None:
+    """There are no newer posts to go on with, so the poll ends: the worker once looped here for ever."""
     bench.telegram.fill(1, 2)
     bench.poll()
     for number in range(1, 4):
@@ -220,7 +226,7 @@ def test_a_newest_page_that_no_reader_understands_is_left_to_the_next_poll(bench
     assert bench.discord.numbers == [1, 2, 3]
 
 
-def test_a_channel_of_nothing_but_posts_the_preview_cannot_show_is_no_changed_layout(bench: Bench) -> None:
+def test_a_channel_whose_only_post_the_preview_cannot_show_is_no_changed_layout(bench: Bench) -> None:
     bench.telegram.posts[1] = pages.post(1, pages.label(pages.OPEN_TELEGRAM))
     assert bench.poll() == EXIT_OK
     assert bench.discord.numbers == [1]
@@ -229,8 +235,8 @@ def test_a_channel_of_nothing_but_posts_the_preview_cannot_show_is_no_changed_la
 # --- long waits ---------------------------------------------------------------------------------
 
 
-def test_pages_that_grew_old_while_discord_was_down_are_read_again(bench: Bench) -> None:
-    """Media addresses expire, and the post may say something else by now."""
+def test_pages_that_became_old_while_sending_are_read_again(bench: Bench) -> None:
+    """Media addresses expire, and posts may have been edited meanwhile."""
     bench.telegram.fill(1, 5)
 
     def an_hour_passes() -> None:
@@ -245,7 +251,7 @@ def test_pages_that_grew_old_while_discord_was_down_are_read_again(bench: Bench)
     assert bench.discord.asked == ["POST"] * 5
 
 
-def test_discord_being_down_is_shown_as_long_as_it_lasts(bench: Bench) -> None:
+def test_health_shows_discord_as_blocked_until_it_answers_again(bench: Bench) -> None:
     bench.telegram.fill(1, 1)
     bench.poll()
     bench.telegram.write(1, "changed")
@@ -257,7 +263,7 @@ def test_discord_being_down_is_shown_as_long_as_it_lasts(bench: Bench) -> None:
     assert bench.discord.texts == ["changed"]
 
 
-def test_a_telegram_that_fails_twice_is_shown_before_the_poll_gives_up(bench: Bench) -> None:
+def test_health_shows_telegram_as_unavailable_from_the_second_failure(bench: Bench) -> None:
     bench.telegram.fill(1, 1)
     tries = iter([TelegramUnavailable("502"), TelegramUnavailable("502"), None])
     bench.telegram.fails = lambda _: next(tries, None)
@@ -265,7 +271,7 @@ def test_a_telegram_that_fails_twice_is_shown_before_the_poll_gives_up(bench: Be
     assert bench.said.reasons == ["telegram_unavailable", None, None]
 
 
-def test_sigterm_ends_any_wait(bench: Bench) -> None:
+def test_sigterm_ends_a_wait_between_two_tries(bench: Bench) -> None:
     bench.telegram.fails = lambda _: TelegramUnavailable("down")
     bench.stop_after = 1
     with pytest.raises(Stopping):

@@ -1,7 +1,8 @@
-"""One worker from a terminal: what the words mean, and what `--once` answers."""
+"""One worker from a terminal: arguments, environment and exit codes."""
 
 from __future__ import annotations
 
+import dataclasses
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,30 +14,29 @@ from disgram.errors import BadInput
 from standins.discord.server import DiscordStandIn
 from standins.telegram.server import TelegramStandIn
 from standins.telegram.text_markup import post, words
-from webhook import serve
-from worker_cli import JOB, main, spec_by_hand
+from worker_cli import DEFAULT_JOB, main, worker_spec
 
 URL = "https://discord.com/api/webhooks/1/aSecretOne"
 SETTINGS = config.read({})
 TAKEN = (signal.SIGALRM, signal.SIGHUP, signal.SIGTERM, signal.SIGINT)
-"""Signals a worker by hand takes over for good."""
+"""Signals whose handlers a worker replaces."""
 
 
-def test_words_and_environment_make_a_worker() -> None:
-    spec = spec_by_hand(["@news", URL, "89a7d9", "mine"], {"JOB_NAME": "other"}, SETTINGS, threaded=False)
+def test_arguments_win_over_the_environment() -> None:
+    spec = worker_spec(["@news", URL, "89a7d9", "mine"], {"JOB_NAME": "other"}, SETTINGS, threaded=False)
     assert (spec.job, spec.channel.name, spec.embed_color) == ("mine", "news", 0x89A7D9)
-    bare = SETTINGS.model_copy(update={"discord_webhook_url": URL})
-    spec = spec_by_hand(["news"], {"DISCORD_THREAD_ID": "7"}, bare, threaded=True)
-    assert (spec.job, spec.destination.thread_id, spec.script) == (JOB, "7", "threadhook.py")
+    bare = dataclasses.replace(SETTINGS, discord_webhook_url=URL)
+    spec = worker_spec(["news"], {"DISCORD_THREAD_ID": "7"}, bare, threaded=True)
+    assert (spec.job, spec.destination.thread_id, spec.script) == (DEFAULT_JOB, "7", "threadhook.py")
 
 
 @pytest.mark.parametrize(
     ("typed", "threaded"),
     [([], False), (["news"], False), (["news", URL, "red"], False), (["news", URL], True), (["a b"], False)],
 )
-def test_what_makes_no_sense_is_said_without_the_secret(typed: list[str], threaded: bool) -> None:
+def test_wrong_arguments_are_refused_without_showing_the_token(typed: list[str], threaded: bool) -> None:
     with pytest.raises(BadInput) as caught:
-        spec_by_hand(typed, {}, SETTINGS, threaded=threaded)
+        worker_spec(typed, {}, SETTINGS, threaded=threaded)
     assert "aSecretOne" not in f"{caught.value.error} {caught.value}"
 
 
@@ -56,14 +56,14 @@ def stand_ins(
             signal.signal(number, action)
 
 
-def test_once_is_one_poll_and_its_exit_code(
+def test_once_polls_once_and_returns_its_exit_code(
     stand_ins: tuple[TelegramStandIn, DiscordStandIn], capsys: pytest.CaptureFixture[str]
 ) -> None:
     telegram, discord = stand_ins
     room = discord.add_channel("general")
     url = discord.add_webhook(room).url
     telegram.add_channel("news").add(post(words("one")))
-    assert [main([name, url, "--once"], serve, threaded=False) for name in ("news", "news", "nobody")] == [
+    assert [main([name, url, "--once"], threaded=False) for name in ("news", "news", "nobody")] == [
         0, 0, 78,
     ]  # fmt: skip
     assert len(discord.messages(room)) == 1
@@ -72,6 +72,6 @@ def test_once_is_one_poll_and_its_exit_code(
     assert url.rpartition("/")[2] not in printed
 
 
-def test_misuse_is_exit_code_two(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([], serve, threaded=False) == 2
+def test_missing_channel_is_exit_code_two(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([], threaded=False) == 2
     assert "CHANNEL" in capsys.readouterr().err

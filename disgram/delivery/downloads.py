@@ -1,6 +1,6 @@
-"""The files of one post on their way from Telegram to Discord: which are at hand, and when they are closed.
+"""The files of one post between Telegram and Discord: which are at hand, and when they are closed.
 
-Owns open files. Never fetches them.
+Owns open files. Never downloads them.
 """
 
 from __future__ import annotations
@@ -15,11 +15,12 @@ from disgram.telegram.client import Download
 
 
 class Downloads:
-    """The files of one post, as far as they can be had; closes them in the end."""
+    """Those files of one post that could be downloaded, by their index in `post.media`. Closes them at the
+    end of its `with` block."""
 
     def __init__(self) -> None:
         self._open = ExitStack()
-        self._found: dict[int, Download] = {}
+        self._by_index: dict[int, Download] = {}
 
     def __enter__(self) -> Downloads:
         return self
@@ -32,26 +33,28 @@ class Downloads:
 
     def add(self, index: int, download: Download) -> None:
         self._open.callback(download.file.close)
-        self._found[index] = download
+        self._by_index[index] = download
 
-    def absorb(self, others: Downloads) -> None:
-        """Take further files over, and closing them with it."""
-        self._found |= others._found
+    def merge(self, others: Downloads) -> None:
+        """Add the files of `others`, which are closed together with these."""
+        self._by_index |= others._by_index
         self._open.callback(others.close)
 
     def drop_largest(self, message: DiscordMessage) -> int | None:
-        """Give up the largest file of a message that was too large; None if it carries none."""
-        carried = [upload.media for upload in message.uploads if upload.media in self._found]
-        if not carried:
+        """Remove the largest file of a message that was too large. Its index; None if it has no file."""
+        uploaded = [upload.media for upload in message.uploads if upload.media in self._by_index]
+        if not uploaded:
             return None
-        largest = max(carried, key=lambda index: self._found[index].fetched.size)
-        del self._found[largest]
+        largest = max(uploaded, key=lambda index: self._by_index[index].fetched.size)
+        del self._by_index[largest]
         return largest
 
     @property
     def fetched(self) -> dict[int, MediaFile]:
-        return {index: download.fetched for index, download in self._found.items()}
+        """Size and media type of each."""
+        return {index: download.fetched for index, download in self._by_index.items()}
 
     @property
     def files(self) -> Mapping[int, IO[bytes]]:
-        return {index: download.file for index, download in self._found.items()}
+        """The open file of each, read from its beginning by whoever uploads it."""
+        return {index: download.file for index, download in self._by_index.items()}

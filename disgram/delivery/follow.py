@@ -1,17 +1,16 @@
-"""Edits and deletions in Telegram, followed in Discord. The page at hand tells; only what is missing at its
-end takes a request more.
+"""Edits and deletions in Telegram, followed in Discord. The newest page, which is read anyway, shows them;
+one more page is read only where posts are missing at its end.
 
-A post whose fingerprint on the page differs from the ledger's is rendered again and compared message
-by message: what differs is PATCHed in place, files are kept unless they changed, messages that the
-post no longer needs are deleted, further ones are posted.
+A post whose fingerprint differs from the ledger's was edited: it is rendered again and compared message by
+message (message_sync.py).
 
-A post missing from the page twice in a row, in a stretch the page covers, is deleted. That stretch ends with
-the page's newest post. What is missing behind it may be deleted, or the page is an old one, of a time before
-it was published. A cache keeps a page under its address, so the second look behind the end is at a page of
-another address: it must end with the same post.
+A post missing from the page at two polls in a row was deleted, if the page covers its place, which it does
+up to its own newest post. A post missing behind that one may have been deleted, or the page is an old one
+from a cache. Caches keep pages by their address, so a page of another address is read: if it ends with the
+same post, the missing one was deleted.
 
-Owns that comparison. Never delivers new posts, never gives up a new post for an edit: what fails
-here waits for the next poll.
+Owns that comparison. Never delivers new posts and never holds them up: what fails here is tried again at the
+next poll.
 """
 
 from __future__ import annotations
@@ -20,10 +19,11 @@ import json
 from collections.abc import Callable
 
 from disgram.delivery.downloads import Downloads
-from disgram.delivery.post_delivery import PostDelivery, Shape, identities
+from disgram.delivery.post_delivery import PostDelivery
+from disgram.delivery.shape import Shape, media_identities
 from disgram.discord.deletion_mark import marked_deleted
 from disgram.discord.message import DiscordMessage
-from disgram.discord.render import Fallback, edited
+from disgram.discord.render import Fallback
 from disgram.errors import (
     DiscordUnavailable,
     MessageGone,
@@ -38,11 +38,12 @@ from disgram.storage.ledger import ChannelLedger, MessageRow, PostRow
 
 Parse = Callable[[PostSlice], TelegramPost]
 Read = Callable[[int], ChannelPage]
-"""`read(before)`: the page of posts with numbers below `before`."""
+"""`read(before)`: the page of the newest posts whose ids are below `before`."""
 
 
 class Follower:
-    """Compares pages with what was sent, for one worker. `policy`: keep, mark or delete."""
+    """Follows edits and deletions for one worker. `edits` is FOLLOW_EDITS, `policy` FOLLOW_DELETIONS (keep,
+    mark or delete)."""
 
     def __init__(
         self,
@@ -58,51 +59,64 @@ class Follower:
         self._edits = edits
         self._policy = policy
         self._report = report
-        self._missed: set[int] = set()
+        self._missing_before: set[int] = set()
+        """Post ids that were missing at the poll before this one."""
 
     def compare(self, page: ChannelPage, parse: Parse, read: Read) -> None:
-        """One look at the newest page. Raises WebhookGone and Stopping."""
+        """Compare the newest page with the ledger. Raises WebhookGone and Stopping."""
         if not page.slices:
             return
         rows = [row for row in self._ledger.posts_from(page.slices[0].id) if row.state == "sent"]
         if self._edits:
-            # An album whose first item was deleted goes by the number of its second one.
-            known = {number: row for row in rows for number in range(row.post_id, row.last_id + 1)}
-            for piece in page.slices:
-                row = known.get(piece.id)
-                if row and row.fingerprint != piece.fingerprint:
-                    self._edit(parse(piece), piece, row)
+            self._follow_edits(rows, page, parse)
         if self._policy != "keep":
             self._follow_deletions(rows, page, read)
 
     # edits -----------------------------------------------------------------------------------
 
-    def _edit(self, post: TelegramPost, piece: PostSlice, row: PostRow) -> None:
+    def _follow_edits(self, rows: list[PostRow], page: ChannelPage, parse: Parse) -> None:
+        # By each id of an album: one that lost its first item has the id of its second on the page.
+        by_id = {post_id: row for row in rows for post_id in range(row.post_id, row.last_id + 1)}
+        for post_slice in page.slices:
+            row = by_id.get(post_slice.id)
+            if row and row.fingerprint != post_slice.fingerprint:
+                self._edit(parse(post_slice), post_slice.fingerprint, row)
+
+    def _edit(self, post: TelegramPost, fingerprint: str, row: PostRow) -> None:
         shape = Shape.decode(row.shape)
-        same_files = shape.media == identities(post)
+        same_files = shape.media == media_identities(post)
         try:
             with self._downloads(post, shape, same_files) as downloads:
                 fetched = shape.fetched if same_files else downloads.fetched
-                messages = self._delivery.rendered(post, fetched, shape.fallback)
+                messages = self._delivery.render(post, fetched, shape.fallback)
                 message_sync = self._delivery.message_sync(post, row.post_id, downloads)
-                changed = message_sync.make(messages, same_files=same_files)
+                changed = message_sync.apply(messages, same_files=same_files)
         except DiscordUnavailable as error:
-            self._report(Level.ERROR, f"{post.url}: the edit waits for the next poll ({error})")
+            self._report(
+                Level.ERROR, f"{post.url}: Discord did not take the edit ({error}); next try at the next poll"
+            )
             return
         except MessageGone as error:
-            self._report(Level.STATUS, f"{post.url}: edited, but its message cannot be ({error})")
+            self._report(
+                Level.STATUS,
+                f"{post.url}: edited in Telegram, but its message in Discord is gone ({error}); "
+                "it is not followed any more",
+            )
             self._ledger.deleted(row.post_id)
             return
         except (MessageRejected, PayloadTooLarge) as error:
-            self._report(Level.ERROR, f"{post.url}: Discord refuses the edit ({error})")
+            self._report(
+                Level.ERROR, f"{post.url}: Discord refused the edit ({error}); it keeps the text it had"
+            )
             changed = 0
-        fresh = Shape(shape.fallback, identities(post), fetched)
+        new_shape = Shape(shape.fallback, media_identities(post), fetched)
         last_id = max(row.last_id, post.last_id)
-        self._ledger.finish(PostRow(row.post_id, last_id, "sent", piece.fingerprint, fresh.encode()))
+        self._ledger.finish(PostRow(row.post_id, last_id, "sent", fingerprint, new_shape.encode()))
         if changed:
             self._report(Level.INFO, f"{post.url}: followed an edit ({changed} message(s) changed)")
 
     def _downloads(self, post: TelegramPost, shape: Shape, same_files: bool) -> Downloads:
+        """The post's files, if they have to be uploaded again."""
         if same_files or shape.fallback is not Fallback.FILES:
             return Downloads()
         return self._delivery.download(post)
@@ -110,66 +124,81 @@ class Follower:
     # deletions -------------------------------------------------------------------------------
 
     def _follow_deletions(self, rows: list[PostRow], page: ChannelPage, read: Read) -> None:
-        """A post is missed when none of its numbers is on the page. `rows` ascend."""
-        present = {number for piece in page.slices for number in piece.ids}
-        missed = [row for row in rows if present.isdisjoint(range(row.post_id, row.last_id + 1))]
-        again = [row for row in missed if row.post_id in self._missed]
-        gone = self._inside_or_confirmed(again, page.slices[-1].last_id, read)
-        done = {row.post_id for row in gone if self._removed(row.post_id)}
-        self._missed = {row.post_id for row in missed} - done
+        """A post is missing when none of its ids is on the page. `rows` ascend."""
+        present = {post_id for post_slice in page.slices for post_id in post_slice.ids}
+        missing = [row for row in rows if present.isdisjoint(range(row.post_id, row.last_id + 1))]
+        twice = [row for row in missing if row.post_id in self._missing_before]
+        deleted = self._certainly_deleted(twice, page.slices[-1].last_id, read)
+        done = {row.post_id for row in deleted if self._follow_deletion(row.post_id)}
+        self._missing_before = {row.post_id for row in missing} - done
 
-    def _inside_or_confirmed(self, missed: list[PostRow], end: int, read: Read) -> list[PostRow]:
-        """Without those behind the page's end, unless another page agrees that nothing is there."""
-        inside = [row for row in missed if row.last_id < end]
-        behind = missed[len(inside) :]
-        return missed if behind and self._ends_with(end, read, behind[-1].last_id + 1) else inside
+    def _certainly_deleted(self, missing: list[PostRow], end: int, read: Read) -> list[PostRow]:
+        """Those before the page's `end`, and those behind it if another page ends there as well."""
+        inside = [row for row in missing if row.last_id < end]
+        behind = missing[len(inside) :]
+        return missing if behind and self._another_page_ends_with(end, behind[-1].last_id, read) else inside
 
-    def _ends_with(self, end: int, read: Read, before: int) -> bool:
+    def _another_page_ends_with(self, end: int, last_id: int, read: Read) -> bool:
+        """Whether the page of the posts up to `last_id` ends with post `end`."""
+        url = self._delivery.sender.post_url(last_id)
         try:
-            page = read(before)
+            page = read(last_id + 1)
         except (TelegramUnavailable, PageNotUnderstood) as error:
-            self._report(
-                Level.INFO, f"Whether post {before - 1} was deleted cannot be told just now: {error}"
-            )
+            self._report(Level.INFO, f"{url} may be deleted, but Telegram cannot be asked now ({error})")
             return False
         if page.slices and page.slices[-1].last_id == end:
             return True
         self._report(
-            Level.INFO, f"The newest page ends with post {end}, another does not: one of them is old"
+            Level.INFO,
+            f"{url} may be deleted: the newest page ends with post {end}, another page does not. "
+            "One of them is old; both are read again at the next poll",
         )
         return False
 
-    def _removed(self, number: int) -> bool:
-        """Whether that is done with; else the next poll tries again."""
+    def _follow_deletion(self, post_id: int) -> bool:
+        """False: the next poll tries again."""
+        url = self._delivery.sender.post_url(post_id)
         try:
-            self._remove(number)
+            if self._policy == "delete":
+                self._delete(post_id, url)
+            else:
+                self._mark(post_id, url)
         except DiscordUnavailable as error:
-            self._report(Level.ERROR, f"Post {number}: the deletion waits for the next poll ({error})")
+            self._report(
+                Level.ERROR,
+                f"{url}: deleted in Telegram, but Discord did not take the change ({error}); "
+                "next try at the next poll",
+            )
             return False
         except (MessageRejected, PayloadTooLarge) as error:
-            self._report(Level.ERROR, f"Post {number}: Discord refuses to follow its deletion ({error})")
-            self._ledger.deleted(number)
+            self._report(
+                Level.ERROR, f"{url}: deleted in Telegram, but Discord refused the change ({error}); it stays"
+            )
+        self._ledger.deleted(post_id)
         return True
 
-    def _remove(self, number: int) -> None:
-        sender, parts = self._delivery.sender, self._ledger.messages(number)
-        if self._policy == "delete":
-            for part in parts:
-                sender.delete(number, part)
-        else:
-            marked = [self._strike(number, part) for part in parts if part.payload]
-            if not any(marked):
-                self._report(Level.STATUS, f"Post {number} was deleted in Telegram; nothing is left to mark")
-                return self._ledger.deleted(number)
-        self._ledger.deleted(number)
-        self._report(Level.INFO, f"Post {number} was deleted in Telegram: followed ({self._policy})")
-        return None
+    def _delete(self, post_id: int, url: str) -> None:
+        for row in self._ledger.messages(post_id):
+            self._delivery.sender.delete(post_id, row)
+        self._report(Level.INFO, f"{url}: deleted in Telegram, and now in Discord")
 
-    def _strike(self, number: int, part: MessageRow) -> bool:
+    def _mark(self, post_id: int, url: str) -> None:
+        rows = [row for row in self._ledger.messages(post_id) if row.payload]
+        marked = [self._mark_message(post_id, row) for row in rows]
+        if any(marked):
+            self._report(Level.INFO, f"{url}: deleted in Telegram, and now marked so in Discord")
+        else:
+            self._report(
+                Level.STATUS,
+                f"{url}: deleted in Telegram; nothing is left to mark in Discord (its messages are gone, "
+                "or were sent before FOLLOW_DELETIONS was set to mark)",
+            )
+
+    def _mark_message(self, post_id: int, row: MessageRow) -> bool:
         """False: the message is gone from Discord, too."""
-        message = DiscordMessage(marked_deleted(json.loads(part.payload or "{}")))
+        message = DiscordMessage(marked_deleted(json.loads(row.payload or "{}")))
         try:
-            self._delivery.sender.edit(number, part, message, DiscordMessage(edited(message)), {})
+            self._delivery.sender.edit(post_id, row, message)
         except MessageGone:
             return False
         return True

@@ -1,14 +1,14 @@
-"""When a post that Discord answers with 500 again and again is tried in a simpler form.
+"""When a post is a poison message: one that Discord answers with 500 each time it is sent.
 
-Discord answers some payloads with 500 for ever (discord-api-docs #7628, #8554), and in an outage it answers
-all of them so. No count of 500s tells the one from the other, and neither does a look at the webhook:
-reading it may work while sending does not. The post's simpler forms do tell. Each is tried once, right
-behind a 500 for the fuller one. If Discord takes it, the payload was at fault. If it takes not even the
-barest, which has nothing of the post but its link, then no message would pass just now: that is an outage,
-whatever it looks like, and the post waits in its full form, as in any other. So an outage costs no post, and
-none its looks but one that is tried in the very moment in which the outage ends.
+(The word is that of message queues such as AMQP.) Discord answers some payloads with 500 for ever
+(discord-api-docs #7628, #8554), and in an outage it answers all payloads so. Neither the number of 500s nor
+reading the webhook tells the two apart. The post's simpler forms (Fallback) do: after long enough each is
+tried once, right after a 500 for the fuller one. If Discord accepts one, the payload was at fault. If it
+does not even accept the last, which is nothing but the post's link, it is an outage: the post waits, and is
+sent in its full form when the outage is over. So an outage loses no post, and at most one post its looks: the
+one that is tried at the moment in which the outage ends.
 
-Owns that count. Never sends, waits or knows the forms.
+Owns that count. Never sends, never waits, and does not know the forms.
 """
 
 from __future__ import annotations
@@ -24,45 +24,51 @@ from disgram.errors import (
     RateLimited,
 )
 
-STUCK_SECONDS = 30 * 60.0
-"""Of nothing but 500s, from which on simpler forms are tried. Long enough for a deployment or a short outage
-to pass without that; short enough for a channel that one post holds up to go on within the hour."""
+POISON_SECONDS = 30 * 60.0
+"""Seconds of nothing but 500s after which simpler forms are tried. Long enough for a deployment or a short
+outage of Discord to pass first; short enough for a channel to go on within the hour."""
 
-STUCK_TRIES = 12
-"""At least as many in that time: after long waits for a limit, half an hour may hold only two or three."""
+POISON_COUNT = 12
+"""At least as many 500s in that time: with long waits for a rate limit, half an hour may hold only two."""
+
+
+def is_plain_429(error: DiscordError | None) -> bool:
+    """A rate limit of Discord's own, which passes by itself and says nothing of the message."""
+    return isinstance(error, RateLimited) and not isinstance(error, CloudflareBlocked)
 
 
 class PoisonDetector:
-    """In a row, for the messages of one post. Any other answer ends the row, and so does none at all; only a
-    plain 429, which says nothing of the message, does not. `clock` is monotonic."""
+    """Counts 500s in a row for the messages of one post. Any other response ends the row, and so does none;
+    only a rate limit, which says nothing of the message, does not. `clock` is monotonic."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self.forget()
+        self.reset()
 
-    def forget(self) -> None:
-        """Another post's turn, or another answer."""
-        self._count, self._since, self._stuck = 0, 0.0, False
+    def reset(self) -> None:
+        """Begin a new row: for another post, or after a response that is no 500."""
+        self._count, self._since, self._is_poison = 0, 0.0, False
 
-    def after(self, error: DiscordError | None) -> DiscordUnavailable | None:
-        """What an answer leads to: something to raise instead of trying again, or None.
+    def record(self, error: DiscordError | None) -> DiscordUnavailable | None:
+        """Count a response. Returns what to raise instead of sending the same form again, or None.
 
-        Once stuck, nothing but a plain 429 is worth a second try in the same form.
+        Once the post counts as poison, that is any DiscordUnavailable but a rate limit.
         """
-        if isinstance(error, RateLimited) and not isinstance(error, CloudflareBlocked):
+        if is_plain_429(error):
             return None
         if not isinstance(error, InternalError):
-            unavailable = error if self._stuck and isinstance(error, DiscordUnavailable) else None
-            self.forget()
+            unavailable = error if self._is_poison and isinstance(error, DiscordUnavailable) else None
+            self.reset()
             return unavailable
-        return self._another(error)
+        return self._count_500(error)
 
-    def _another(self, error: InternalError) -> PoisonMessage | None:
+    def _count_500(self, error: InternalError) -> PoisonMessage | None:
         now = self._clock()
         if not self._count:
             self._since = now
         self._count += 1
         lasted = now - self._since
-        self._stuck = self._stuck or (self._count >= STUCK_TRIES and lasted >= STUCK_SECONDS)
-        told = f"{error}, {self._count} times in {lasted / 60:.0f} minutes"
-        return PoisonMessage(told, ambiguous=True) if self._stuck else None
+        self._is_poison |= self._count >= POISON_COUNT and lasted >= POISON_SECONDS
+        if not self._is_poison:
+            return None
+        return PoisonMessage(f"{error}, {self._count} times in {lasted / 60:.0f} minutes", ambiguous=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable
 
-from disgram.delivery.sender import BACKOFF_MAX, backoff
+from disgram.backoff import REQUEST_BACKOFF_MAX, jittered_backoff
 from disgram.errors import PageNotUnderstood, TelegramUnavailable
 from disgram.post import ChannelPage, PostSlice, TelegramPost, Unknown, Unsupported
 from disgram.report import Level, Reporter
@@ -55,7 +55,7 @@ class ChannelReader:
             except TelegramUnavailable as error:
                 # /health does not show a single failure, unless t.me named a time to wait: that is long.
                 shown = {"reason": error.reason} if failures > 1 or error.retry_after else {}
-                delay = backoff(failures, BACKOFF_MAX)
+                delay = jittered_backoff(failures, REQUEST_BACKOFF_MAX)
                 # After a 429 TelegramThrottle makes the next request wait longer than `delay`.
                 when = "" if error.retry_after else f" in {delay:.0f} s"
                 self._report(Level.INFO, f"Telegram: {error}; trying again{when}", **shown)

@@ -1,4 +1,4 @@
-"""A worker without sockets: a channel in memory, a Discord that answers by script, a clock that waits turn.
+"""A worker without sockets: a channel in memory, a Discord that follows a script, a clock that waits advance.
 
 Real are the ledger, the parser, the renderer and everything between them.
 """
@@ -33,7 +33,7 @@ FACTS = RateLimitHeaders(answered=True)
 
 
 def refusal(error: DiscordError) -> DiscordResponse:
-    """An answer that says no."""
+    """A response with an error."""
     return DiscordResponse(FACTS, error)
 
 
@@ -57,27 +57,27 @@ class Discord:
         refused = self._judged("POST", message)
         if refused:
             return refused
-        ident = str(100 + len(self.asked))
-        self.shown[ident] = message.payload
-        self.files[ident] = [files[upload.media].read() for upload in message.uploads]
-        return DiscordResponse(FACTS, None, {"id": ident, "channel_id": "9"})
+        message_id = str(100 + len(self.asked))
+        self.shown[message_id] = message.payload
+        self.files[message_id] = [files[upload.media].read() for upload in message.uploads]
+        return DiscordResponse(FACTS, None, {"id": message_id, "channel_id": "9"})
 
     def edit(
-        self, to: Destination, ident: str, message: DiscordMessage, files: Mapping[int, IO[bytes]]
+        self, to: Destination, message_id: str, message: DiscordMessage, files: Mapping[int, IO[bytes]]
     ) -> DiscordResponse:
         refused = self._judged("PATCH", message)
-        if refused or ident not in self.shown:
+        if refused or message_id not in self.shown:
             return refused or refusal(MessageGone("404 Unknown Message"))
-        self.shown[ident] = self.shown[ident] | message.payload
+        self.shown[message_id] = self.shown[message_id] | message.payload
         if "attachments" in message.payload:
-            self.files[ident] = [files[upload.media].read() for upload in message.uploads]
-        return DiscordResponse(FACTS, None, {"id": ident, "channel_id": "9"})
+            self.files[message_id] = [files[upload.media].read() for upload in message.uploads]
+        return DiscordResponse(FACTS, None, {"id": message_id, "channel_id": "9"})
 
-    def delete(self, to: Destination, ident: str) -> DiscordResponse:
+    def delete(self, to: Destination, message_id: str) -> DiscordResponse:
         refused = self._judged("DELETE", None)
-        if refused or ident not in self.shown:
+        if refused or message_id not in self.shown:
             return refused or refusal(MessageGone("404 Unknown Message"))
-        del self.shown[ident]
+        del self.shown[message_id]
         return DiscordResponse(FACTS, None)
 
     def look(self, to: Destination) -> DiscordResponse:
@@ -144,7 +144,7 @@ class Telegram:
 
 
 class Turns:
-    """A limiter that lets everybody through; `fail` breaks its file."""
+    """A limiter that never waits; with `fail` set, its file cannot be written."""
 
     def __init__(self) -> None:
         self.fail: DisgramError | None = None
@@ -186,11 +186,11 @@ class Said:
         if "reason" in facts:
             self.reasons.append(facts["reason"])
 
-    def errors(self, part: str = "") -> list[str]:
-        return [text for level, text in self.lines if level is Level.ERROR and part in text]
+    def errors(self, text: str = "") -> list[str]:
+        return [line for level, line in self.lines if level is Level.ERROR and text in line]
 
-    def told(self, part: str) -> int:
-        return sum(part in text for _, text in self.lines)
+    def count(self, text: str) -> int:
+        return sum(text in line for _, line in self.lines)
 
 
 class Bench:
@@ -205,19 +205,19 @@ class Bench:
         self.said = Said()
         self.waited: list[float] = []
         self.stop_after: int | None = None
-        """Waits left until SIGTERM comes."""
+        """How many waits from now on SIGTERM comes."""
         self.spec = WorkerSpec(
             job, ChannelRef(pages.CHANNEL), Destination(HOOK.origin, HOOK.webhook_id, HOOK.token, thread),
             None, WorkerSettings(folder, **{"cooldown": 10.0, **settings}),
         )  # fmt: skip
-        self.book = Ledger(folder / "disgram.db")
+        self.database = Ledger(folder / "disgram.db")
         self.worker = self.again()
 
     def again(self, start: int | None = None) -> Worker:
         spec, settings = self.spec, self.spec.settings
-        self.ledger: ChannelLedger = self.book.of(spec.job, spec.channel.key)
+        self.ledger: ChannelLedger = self.database.of(spec.job, spec.channel.key)
         self.sender = Sender(
-            spec.destination, self.ledger, self.discord, self.turns, str,  # type: ignore[arg-type]
+            spec.channel, spec.destination, self.ledger, self.discord, self.turns, str,  # type: ignore[arg-type]
             report=self.said, wait=self.wait, keep_payloads=settings.follow_deletions == "mark",
             clock=self.clock,
         )  # fmt: skip

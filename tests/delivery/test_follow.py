@@ -1,4 +1,4 @@
-"""Edits and deletions: what changes in Telegram changes in Discord, in place, and nothing else does."""
+"""Edits and deletions in Telegram change the same messages in Discord, and no others."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.builders.delivery_fakes import Bench, refusal
 from tests.delivery.test_post_delivery import LONG
 
 FIRST, SECOND = "5449764 126_4600", "5449765 127_4601"
-"""The numbers by which t.me tells photos apart."""
+"""What t.me's page says of a photo, by which it is known again."""
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def test_an_edit_is_followed_in_place_and_once(bench: Bench) -> None:
     assert len(bench.telegram.asked) - pages_read == 3
 
 
-def test_edits_are_not_followed_if_so_asked(tmp_path: Path) -> None:
+def test_edits_are_not_followed_with_follow_edits_off(tmp_path: Path) -> None:
     bench = Bench(tmp_path, follow_edits=False)
     bench.telegram.fill(1, 1)
     bench.poll()
@@ -64,7 +64,7 @@ def test_edits_are_not_followed_if_so_asked(tmp_path: Path) -> None:
     (LONG, LONG.replace("word899", "the end"), ["PATCH"]),
     (LONG, LONG.replace("word3 ", "many more words than there were "), ["PATCH", "PATCH"]),
 ])  # fmt: skip
-def test_texts_grow_and_shrink_across_the_split(
+def test_an_edited_text_may_need_more_or_fewer_messages(
     bench: Bench, before: str, after: str, asked: list[str]
 ) -> None:
     bench.telegram.write(1, before)
@@ -88,7 +88,7 @@ def test_a_caption_is_edited_without_its_files(bench: Bench) -> None:
     assert list(bench.discord.files.values()) == [[b"1", b"2"]]
 
 
-def test_a_caption_stays_editable_when_the_files_fell_to_links(bench: Bench) -> None:
+def test_a_caption_is_edited_where_links_stand_for_the_files(bench: Bench) -> None:
     bench.telegram.posts[1] = album("one", "two", caption="before")
     bench.poll()
     bench.telegram.posts[1] = album("one", "two", caption="after")
@@ -122,7 +122,7 @@ def test_an_album_that_lost_its_first_item_is_still_the_same_post(bench: Bench) 
     assert bench.discord.texts == ["changed again"]
 
 
-def test_an_album_that_was_seen_half_is_completed(bench: Bench) -> None:
+def test_an_album_that_was_read_half_is_completed_by_an_edit(bench: Bench) -> None:
     bench.telegram.files = {"one.jpg": b"1", "two.jpg": b"2"}
     bench.telegram.posts[1] = album("one", caption="c")
     bench.poll()
@@ -133,7 +133,7 @@ def test_an_album_that_was_seen_half_is_completed(bench: Bench) -> None:
     assert progress and progress.last_id == 2
 
 
-def test_a_poll_is_followed_vote_by_vote(bench: Bench) -> None:
+def test_a_telegram_polls_new_votes_are_followed(bench: Bench) -> None:
     for share in ("10%", "20%", "30%"):
         bench.telegram.posts[1] = pages.post(1, pages.poll("Who?", "Poll", (share, "me"), ("1%", "you")))
         bench.poll()
@@ -141,7 +141,7 @@ def test_a_poll_is_followed_vote_by_vote(bench: Bench) -> None:
     assert bench.discord.asked == ["POST", "PATCH", "PATCH"]
 
 
-def test_a_post_the_preview_no_longer_shows_says_so(bench: Bench) -> None:
+def test_a_post_the_preview_no_longer_shows_loses_its_text_in_discord(bench: Bench) -> None:
     bench.telegram.fill(1, 2)
     bench.poll()
     bench.telegram.posts[1] = pages.post(1, pages.label(pages.OPEN_TELEGRAM))
@@ -197,13 +197,13 @@ def deleting(folder: Path, policy: str) -> Bench:
     return bench
 
 
-def test_deleted_posts_stay(tmp_path: Path) -> None:
+def test_deleted_posts_stay_in_discord_with_policy_keep(tmp_path: Path) -> None:
     bench = deleting(tmp_path, "keep")
     bench.poll(3)
     assert bench.discord.asked == ["POST"] * 5
 
 
-def test_deleted_posts_are_deleted_at_the_second_look(tmp_path: Path) -> None:
+def test_deleted_posts_are_deleted_at_the_second_poll_that_misses_them(tmp_path: Path) -> None:
     bench = deleting(tmp_path, "delete")
     bench.poll()
     assert len(bench.discord.shown) == 5
@@ -213,7 +213,7 @@ def test_deleted_posts_are_deleted_at_the_second_look(tmp_path: Path) -> None:
     assert set(bench.telegram.asked) == {None}
 
 
-def test_a_post_that_is_back_at_the_second_look_stays(tmp_path: Path) -> None:
+def test_a_post_that_is_back_at_the_second_poll_is_not_deleted(tmp_path: Path) -> None:
     bench = deleting(tmp_path, "delete")
     bench.poll()
     bench.telegram.fill(2, 4)
@@ -221,7 +221,7 @@ def test_a_post_that_is_back_at_the_second_look_stays(tmp_path: Path) -> None:
     assert len(bench.discord.shown) == 5
 
 
-def test_a_page_without_posts_is_no_look(tmp_path: Path) -> None:
+def test_a_page_without_any_post_deletes_nothing(tmp_path: Path) -> None:
     bench = deleting(tmp_path, "delete")
     kept, bench.telegram.posts = bench.telegram.posts, {}
     bench.poll(3)  # a page without any post says nothing about single ones
@@ -229,27 +229,40 @@ def test_a_page_without_posts_is_no_look(tmp_path: Path) -> None:
     assert len(bench.discord.shown) == 5
 
 
-def test_deleted_posts_are_marked_once(tmp_path: Path) -> None:
+def test_deleted_posts_are_marked_once_with_policy_mark(tmp_path: Path) -> None:
     bench = deleting(tmp_path, "mark")
     bench.poll(4)
     assert bench.discord.texts[1] == "*deleted in Telegram*\n~~post 2~~"
     assert bench.discord.asked == ["POST"] * 5 + ["PATCH"] * 2
 
 
-def test_what_was_sent_without_keeping_its_text_cannot_be_marked_and_the_log_says_so(tmp_path: Path) -> None:
+def test_deleted_post_of_two_messages_is_marked_in_both(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, follow_deletions="mark")
+    bench.telegram.fill(1, 3)
+    bench.telegram.write(2, LONG)
+    bench.poll()
+    bench.telegram.posts.pop(2)
+    bench.poll(2)
+    before, first, second, after = bench.discord.texts
+    assert first.startswith("*deleted in Telegram*\n~~word0 ")
+    assert second.startswith("*deleted in Telegram*\n~~word") and second.endswith("word899~~")
+    assert (before, after) == ("post 1", "post 3")
+
+
+def test_a_deleted_post_whose_payload_was_not_kept_is_not_marked_and_the_log_says_so(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
     bench.telegram.fill(1, 3)
     bench.poll()
-    bench.book.close()
+    bench.database.close()
     later = Bench(tmp_path, follow_deletions="mark")
     later.telegram.fill(1, 1)
     later.telegram.fill(3, 3)
     later.poll(3)
     assert later.discord.asked == []
-    assert later.said.told("nothing is left to mark") == 1
+    assert later.said.count("nothing is left to mark") == 1
 
 
-def test_a_deletion_waits_while_discord_is_down(tmp_path: Path) -> None:
+def test_a_deletion_is_tried_again_at_the_next_poll_while_discord_is_down(tmp_path: Path) -> None:
     bench = deleting(tmp_path, "delete")
     bench.poll()
     bench.discord.script = [refusal(DiscordUnavailable("503")), None]
@@ -259,7 +272,7 @@ def test_a_deletion_waits_while_discord_is_down(tmp_path: Path) -> None:
     assert bench.discord.texts == ["post 1", "post 3", "post 5"]
 
 
-def test_posts_above_the_page_are_not_taken_for_deleted(tmp_path: Path) -> None:
+def test_posts_older_than_the_page_are_not_taken_for_deleted(tmp_path: Path) -> None:
     bench = Bench(tmp_path, follow_deletions="delete")
     bench.telegram.fill(1, 20)
     bench.poll()
@@ -281,8 +294,8 @@ def with_posts(folder: Path, count: int) -> Bench:
 
 
 @pytest.mark.parametrize("kept", [1, 3, 4, 25])
-def test_a_page_kept_in_a_cache_deletes_nothing(tmp_path: Path, kept: int) -> None:
-    """Its age shows under another address, however many posts have come since."""
+def test_an_old_page_from_a_cache_deletes_nothing(tmp_path: Path, kept: int) -> None:
+    """A page of another address shows that it is old."""
     bench = with_posts(tmp_path, 50)
     page = bench.telegram.page
 
@@ -298,7 +311,7 @@ def test_a_page_kept_in_a_cache_deletes_nothing(tmp_path: Path, kept: int) -> No
     assert bench.discord.numbers == list(range(1, 53))
 
 
-def test_another_page_that_is_older_yet_proves_nothing(tmp_path: Path) -> None:
+def test_a_second_page_older_than_the_first_deletes_nothing(tmp_path: Path) -> None:
     bench = with_posts(tmp_path, 5)
     page = bench.telegram.page
 
@@ -310,7 +323,7 @@ def test_another_page_that_is_older_yet_proves_nothing(tmp_path: Path) -> None:
     assert len(bench.discord.shown) == 5
 
 
-def test_the_newest_posts_are_deleted_though_nothing_follows(tmp_path: Path) -> None:
+def test_the_newest_posts_are_deleted_once_a_second_page_confirms_it(tmp_path: Path) -> None:
     bench = with_posts(tmp_path, 5)
     bench.telegram.posts.pop(4)
     bench.telegram.posts.pop(5)
@@ -322,7 +335,7 @@ def test_the_newest_posts_are_deleted_though_nothing_follows(tmp_path: Path) -> 
     assert bench.telegram.asked[asked:] == [None, None, 6]
 
 
-def test_an_album_at_the_end_is_deleted_whole(tmp_path: Path) -> None:
+def test_an_album_at_the_end_of_the_page_is_deleted_whole(tmp_path: Path) -> None:
     bench = with_posts(tmp_path, 2)
     bench.telegram.posts[3] = album("one", "two", "three", first=3, caption="gone soon")
     bench.poll()
@@ -333,7 +346,9 @@ def test_an_album_at_the_end_is_deleted_whole(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("error", [TelegramUnavailable("502"), PageNotUnderstood("torn")])
-def test_no_second_page_no_deletion(tmp_path: Path, error: DisgramError) -> None:
+def test_newest_post_is_not_deleted_while_the_second_page_cannot_be_read(
+    tmp_path: Path, error: DisgramError
+) -> None:
     bench = with_posts(tmp_path, 5)
     bench.telegram.posts.pop(5)
     bench.telegram.fails = lambda before: error if before else None
@@ -345,7 +360,7 @@ def test_no_second_page_no_deletion(tmp_path: Path, error: DisgramError) -> None
     assert bench.discord.numbers == [1, 2, 3, 4]
 
 
-def test_a_deletion_at_the_end_waits_while_discord_is_down(tmp_path: Path) -> None:
+def test_deletion_of_the_newest_post_is_tried_again_while_discord_is_down(tmp_path: Path) -> None:
     bench = with_posts(tmp_path, 5)
     bench.telegram.posts.pop(5)
     bench.poll()

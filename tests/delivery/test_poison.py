@@ -1,4 +1,4 @@
-"""500 for ever: told from an outage by what becomes of the post's simpler forms."""
+"""Poison messages, which always get 500, and outages, in which everything does."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from disgram.delivery.poison import STUCK_SECONDS, STUCK_TRIES, PoisonDetector
+from disgram.delivery.poison import POISON_COUNT, POISON_SECONDS, PoisonDetector
 from disgram.discord.message import DiscordMessage
 from disgram.errors import (
     CloudflareBlocked,
@@ -39,65 +39,65 @@ def bench(tmp_path: Path) -> Bench:
     return bench
 
 
-def chokes(bench: Bench, on: Callable[[DiscordMessage], bool]) -> None:
+def fails_on(bench: Bench, on: Callable[[DiscordMessage], bool]) -> None:
     """Discord answers such messages with 500."""
     bench.discord.refuses = lambda message: INTERNAL if on(message) else None
 
 
-def out_of_order(bench: Bench, *, until: float, otherwise: DiscordError = INTERNAL) -> None:
-    """Discord answers every message so until then."""
+def down(bench: Bench, *, until: float, otherwise: DiscordError = INTERNAL) -> None:
+    """Discord answers every message with this error until then."""
     bench.discord.refuses = lambda _: otherwise if bench.clock.now < until else None
 
 
-# --- one payload --------------------------------------------------------------------------------
+# --- poison messages -----------------------------------------------------------------------------
 
 
-def test_an_embed_discord_chokes_on_goes_as_text_and_the_channel_goes_on(bench: Bench) -> None:
+def test_an_embed_that_always_gets_500_is_sent_as_text_and_the_channel_goes_on(bench: Bench) -> None:
     bench.telegram.fill(1, 3)
-    chokes(
+    fails_on(
         bench, lambda message: bool(message.payload.get("embeds")) and "post 2" in text_of(message.payload)
     )
     bench.poll()
     assert [text.splitlines()[0] for text in bench.discord.texts] == ["post 1", "post 2", "post 3"]
     assert ["embeds" in payload for payload in bench.discord.shown.values()] == [True, False, True]
-    assert STUCK_SECONDS <= sum(bench.waited) <= STUCK_SECONDS + 60
+    assert POISON_SECONDS <= sum(bench.waited) <= POISON_SECONDS + 60
     assert bench.said.facts["reason"] is None
-    assert bench.said.told("Forwarded") == 3
+    assert bench.said.count("Forwarded") == 3
 
 
-def test_a_file_discord_chokes_on_becomes_a_link(bench: Bench) -> None:
+def test_a_file_that_always_gets_500_becomes_a_link(bench: Bench) -> None:
     bench.telegram.files = {"one.jpg": b"x"}
     bench.telegram.write(1, "words", pages.photo(1))
-    chokes(bench, lambda message: bool(message.uploads))
+    fails_on(bench, lambda message: bool(message.uploads))
     bench.poll()
     (payload,) = bench.discord.shown.values()
     assert payload["embeds"][0]["description"].endswith("words")
     assert list(bench.discord.files.values()) == [[]]
 
 
-def test_the_second_of_two_messages_goes_on_behind_the_first(bench: Bench) -> None:
+def test_a_second_message_that_always_gets_500_is_sent_simpler_behind_the_first(bench: Bench) -> None:
     bench.telegram.write(1, LONG)
-    chokes(
+    fails_on(
         bench, lambda message: bool(message.payload.get("embeds")) and "word899" in text_of(message.payload)
     )
     bench.poll()
     assert [word for word in " ".join(bench.discord.texts).split() if word.startswith("word")] == LONG.split()
-    assert [part.state for part in bench.ledger.messages(1)] == ["sent"] * len(bench.discord.shown)
+    assert [row.state for row in bench.ledger.messages(1)] == ["sent"] * len(bench.discord.shown)
 
 
-def test_each_500_of_each_form_may_have_delivered_and_the_log_says_so(bench: Bench) -> None:
+def test_the_log_says_of_each_500_that_the_message_may_appear_twice(bench: Bench) -> None:
     bench.telegram.fill(1, 1)
-    chokes(bench, lambda message: bool(message.payload.get("embeds")))
+    fails_on(bench, lambda message: bool(message.payload.get("embeds")))
     bench.poll()
     assert len(bench.said.errors("may appear twice")) == len(bench.discord.asked) - 1
-    assert len(bench.said.errors("trying a simpler form")) == 2
+    assert len(bench.said.errors("Discord refused it")) == 2
 
 
-def test_what_no_form_got_through_stays_in_doubt(bench: Bench) -> None:
+def test_a_post_that_gets_500_in_every_form_stays_unconfirmed(bench: Bench) -> None:
     bench.telegram.fill(1, 1)
-    out_of_order(bench, until=bench.clock.now + HOUR)
+    down(bench, until=bench.clock.now + HOUR)
     bench.poll()
-    assert [part.state for part in bench.ledger.messages(1)] == ["attempting"]
+    assert [row.state for row in bench.ledger.messages(1)] == ["attempting"]
 
 
 # --- an outage ----------------------------------------------------------------------------------
@@ -105,28 +105,30 @@ def test_what_no_form_got_through_stays_in_doubt(bench: Bench) -> None:
 
 @pytest.mark.parametrize("lasts", [0.4 * HOUR, 0.6 * HOUR, 1.3 * HOUR, 30 * HOUR])
 @pytest.mark.parametrize("otherwise", [INTERNAL, DOWN])
-def test_an_outage_costs_no_post_and_no_looks(bench: Bench, lasts: float, otherwise: DiscordError) -> None:
+def test_an_outage_loses_no_post_and_simplifies_none(
+    bench: Bench, lasts: float, otherwise: DiscordError
+) -> None:
     bench.telegram.files = {"one.jpg": b"x"}
     bench.telegram.write(1, "words", pages.photo(1))
     bench.telegram.fill(2, 3)
-    out_of_order(bench, until=bench.clock.now + lasts, otherwise=otherwise)
+    down(bench, until=bench.clock.now + lasts, otherwise=otherwise)
     while bench.poll() == EXIT_CRASH:
         bench.clock.now += 300
     assert bench.discord.numbers == [1, 2, 3]
     assert bench.discord.texts[1:] == ["post 2", "post 3"]
     assert next(iter(bench.discord.files.values())) == [b"x"]
-    assert bench.book.failed() == []
-    assert len(bench.discord.asked) <= 3 + lasts / 45 + 20 * (1 + lasts / HOUR)  # nobody hammers
+    assert bench.database.failed() == []
+    assert len(bench.discord.asked) <= 3 + lasts / 45 + 20 * (1 + lasts / HOUR)  # requests stay few
 
 
-def test_a_simpler_form_is_not_waited_for_when_discord_fails_otherwise(bench: Bench) -> None:
-    """Else the end of that outage would bring the simpler form."""
+def test_a_simpler_form_that_fails_otherwise_is_not_tried_again(bench: Bench) -> None:
+    """Otherwise the simpler form would be sent when that outage ends."""
     bench.telegram.fill(1, 1)
     down = True
 
     def refuses(message: DiscordMessage) -> DiscordError | None:
-        descending = bench.said.errors("trying a simpler form")
-        return (DOWN if descending else INTERNAL) if down else None
+        simplified = bench.said.errors("Discord refused it")
+        return (DOWN if simplified else INTERNAL) if down else None
 
     bench.discord.refuses = refuses
     assert bench.poll() == EXIT_CRASH
@@ -135,89 +137,89 @@ def test_a_simpler_form_is_not_waited_for_when_discord_fails_otherwise(bench: Be
     assert bench.discord.numbers == [1]
 
 
-def test_what_gets_through_in_no_form_holds_its_place_and_is_shown(bench: Bench) -> None:
+def test_a_post_that_gets_500_in_every_form_waits_and_health_says_so(bench: Bench) -> None:
     bench.telegram.fill(1, 2)
-    chokes(bench, lambda message: "harbour/1" in str(message.payload))
+    fails_on(bench, lambda message: "harbour/1" in str(message.payload))
     assert bench.poll(3) == EXIT_CRASH
     assert bench.discord.shown == {}
     assert bench.said.facts["reason"] == "discord_unavailable"
-    assert sum(bench.waited) >= 3 * STUCK_SECONDS  # each poll asks as patiently as the first
-    assert len(bench.said.errors("https://t.me/harbour/1: not even its link gets through")) == 3
-    assert bench.book.failed() == []
+    assert sum(bench.waited) >= 3 * POISON_SECONDS  # each poll asks as patiently as the first
+    assert len(bench.said.errors("https://t.me/harbour/1: Discord accepts not even its link")) == 3
+    assert bench.database.failed() == []
 
 
-def test_a_refusal_of_the_barest_form_is_one(bench: Bench) -> None:
+def test_a_refused_link_after_500s_is_a_failed_post(bench: Bench) -> None:
     bench.telegram.fill(1, 2)
-    bare = "Harbour News\nhttps://t.me/harbour/1"
+    link_only = "Harbour News\nhttps://t.me/harbour/1"
 
     def refuses(message: DiscordMessage) -> DiscordError | None:
-        if message.payload.get("content") == bare:
+        if message.payload.get("content") == link_only:
             return MessageRejected("400")
         return INTERNAL if "post 1" in text_of(message.payload) else None
 
     bench.discord.refuses = refuses
     bench.poll()
     assert bench.discord.texts == ["post 2"]
-    assert [row["reason"] for row in bench.book.failed()] == ["400"]
+    assert [row["reason"] for row in bench.database.failed()] == ["400"]
 
 
 # --- edits --------------------------------------------------------------------------------------
 
 
-def test_an_edit_discord_chokes_on_does_not_keep_new_posts_back(bench: Bench) -> None:
+def test_an_edit_that_always_gets_500_does_not_hold_up_new_posts(bench: Bench) -> None:
     bench.telegram.fill(1, 1)
     bench.poll()
     bench.telegram.write(1, LONG)
-    chokes(bench, lambda message: "word899" in text_of(message.payload))
+    fails_on(bench, lambda message: "word899" in text_of(message.payload))
     bench.poll()
     bench.telegram.fill(2, 2)
     bench.poll()
     assert "post 2" in bench.discord.texts
-    assert bench.said.errors("the edit waits for the next poll")
+    assert bench.said.errors("did not take the edit")
 
 
 # --- the count ----------------------------------------------------------------------------------
 
 
-def after(*answers: tuple[float, DiscordError | None]) -> list[DiscordUnavailable | None]:
-    """What each answer leads to; the seconds pass before it."""
+def recorded(*answers: tuple[float, DiscordError | None]) -> list[DiscordUnavailable | None]:
+    """What the detector returns for each response; the seconds pass before it."""
     clock = Clock()
-    row, led = PoisonDetector(clock), []
+    detector, results = PoisonDetector(clock), []
     for seconds, error in answers:
         clock.now += seconds
-        led.append(row.after(error))
-    return led
+        results.append(detector.record(error))
+    return results
 
 
-def test_it_takes_both_many_and_long() -> None:
-    assert after(*[(1.0, INTERNAL)] * 500)[-1] is None
-    few = [(0.0, INTERNAL), *[(HOUR, INTERNAL)] * (STUCK_TRIES - 1)]
-    assert after(*few[:-1])[-1] is None
-    assert isinstance(after(*few)[-1], PoisonMessage)
+def test_poison_takes_many_500s_over_a_long_time() -> None:
+    assert recorded(*[(1.0, INTERNAL)] * 500)[-1] is None
+    few = [(0.0, INTERNAL), *[(HOUR, INTERNAL)] * (POISON_COUNT - 1)]
+    assert recorded(*few[:-1])[-1] is None
+    assert isinstance(recorded(*few)[-1], PoisonMessage)
 
 
 @pytest.mark.parametrize("between", [None, DOWN, MessageRejected("400"), BLOCKED])
-def test_another_answer_begins_the_count_anew(between: DiscordError | None) -> None:
-    half = [(STUCK_SECONDS / 20, INTERNAL)] * 20
-    assert set(after(*half, (1.0, between), *half)) == {None}
+def test_any_other_response_resets_the_count_of_500s(between: DiscordError | None) -> None:
+    half = [(POISON_SECONDS / 20, INTERNAL)] * 20
+    assert set(recorded(*half, (1.0, between), *half)) == {None}
 
 
-def test_a_429_says_nothing_of_the_message() -> None:
-    half = [(STUCK_SECONDS / 20, INTERNAL)] * 20
-    led = after(*half, (1.0, LIMITED), *half, (1.0, LIMITED))
-    assert isinstance(led[-2], PoisonMessage)
-    assert led[-1] is None
+def test_a_429_does_not_reset_the_count_of_500s() -> None:
+    half = [(POISON_SECONDS / 20, INTERNAL)] * 20
+    results = recorded(*half, (1.0, LIMITED), *half, (1.0, LIMITED))
+    assert isinstance(results[-2], PoisonMessage)
+    assert results[-1] is None
 
 
-def test_once_stuck_every_failure_counts_at_once_until_something_else_was_answered() -> None:
-    long = [(STUCK_SECONDS / 20, INTERNAL)] * 21
-    stuck, again, down, afresh = after(*long, (0.0, INTERNAL), (0.0, DOWN), (0.0, INTERNAL))[-4:]
-    assert isinstance(stuck, PoisonMessage)
-    assert isinstance(again, PoisonMessage)
-    assert down is DOWN
+def test_after_poison_every_failure_is_raised_at_once_until_another_response() -> None:
+    long = [(POISON_SECONDS / 20, INTERNAL)] * 21
+    first, second, other, afresh = recorded(*long, (0.0, INTERNAL), (0.0, DOWN), (0.0, INTERNAL))[-4:]
+    assert isinstance(first, PoisonMessage)
+    assert isinstance(second, PoisonMessage)
+    assert other is DOWN
     assert afresh is None
 
 
-def test_what_is_raised_is_told_with_its_count() -> None:
-    (*_, stuck) = after(*[(STUCK_SECONDS / 20, INTERNAL)] * 21)
-    assert str(stuck) == "500 Internal Server Error (code 0), 21 times in 30 minutes"
+def test_poison_message_says_how_many_500s_in_how_many_minutes() -> None:
+    (*_, error) = recorded(*[(POISON_SECONDS / 20, INTERNAL)] * 21)
+    assert str(error) == "500 Internal Server Error (code 0), 21 times in 30 minutes"

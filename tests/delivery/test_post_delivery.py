@@ -1,4 +1,4 @@
-"""One post, whole, whatever happens between its parts: resumed, edited meanwhile, refused, too large."""
+"""One post is complete in Discord, whatever happens between its messages: stops, edits, refusals, 413s."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def bench(tmp_path: Path) -> Bench:
 
 
 def stop_in_the_middle(bench: Bench) -> None:
-    """Part 1 is confirmed; while part 2 is in doubt the worker is stopped."""
+    """The first message is confirmed; while the second is unconfirmed the worker stops and starts again."""
     bench.discord.script = [None, refusal(DiscordUnavailable("reset", ambiguous=True))]
     bench.stop_after = 0
     with pytest.raises(Stopping):
@@ -38,7 +38,7 @@ def stop_in_the_middle(bench: Bench) -> None:
     bench.again()
 
 
-def test_a_post_of_two_messages_goes_on_at_the_first_not_confirmed(bench: Bench) -> None:
+def test_a_post_of_two_messages_resumes_at_the_first_unconfirmed_one(bench: Bench) -> None:
     bench.telegram.write(1, LONG)
     stop_in_the_middle(bench)
     bench.poll()
@@ -47,8 +47,8 @@ def test_a_post_of_two_messages_goes_on_at_the_first_not_confirmed(bench: Bench)
     assert len(bench.said.errors("may appear twice")) == 2  # when it happened, and when it was sent again
 
 
-def test_a_text_that_changed_between_its_parts_is_whole_in_the_end(bench: Bench) -> None:
-    """The part that was confirmed no longer fits the one that follows: it is edited first."""
+def test_a_post_edited_between_its_two_messages_is_complete_in_the_end(bench: Bench) -> None:
+    """The confirmed message no longer fits the one that follows, so it is edited first."""
     bench.telegram.write(1, LONG)
     stop_in_the_middle(bench)
     changed = LONG.replace("word5 ", "a good many more words than there were before ")
@@ -58,13 +58,13 @@ def test_a_text_that_changed_between_its_parts_is_whole_in_the_end(bench: Bench)
     assert " ".join(bench.discord.texts).split() == changed.split()
 
 
-def test_a_text_cut_short_between_its_parts_leaves_nothing_over(bench: Bench) -> None:
+def test_a_post_shortened_between_its_two_messages_leaves_no_surplus_message(bench: Bench) -> None:
     bench.telegram.write(1, LONG)
     stop_in_the_middle(bench)
     bench.telegram.write(1, "short")
     bench.poll()
     assert bench.discord.texts == ["short"]
-    assert [part.state for part in bench.ledger.messages(1)] == ["sent"]
+    assert [row.state for row in bench.ledger.messages(1)] == ["sent"]
     bench.telegram.write(1, "shorter")
     bench.poll()
     assert bench.discord.texts == ["shorter"]
@@ -81,8 +81,8 @@ def test_a_first_message_deleted_in_discord_meanwhile_is_not_put_back(bench: Ben
     assert bench.discord.texts == ["next"]
 
 
-def test_a_second_part_refused_in_every_form_leaves_a_link_behind_the_first(bench: Bench) -> None:
-    """It was taken for sent: the barest form has one message, and one was confirmed."""
+def test_a_second_message_refused_in_every_form_becomes_a_link_behind_the_first(bench: Bench) -> None:
+    """The link is one message, and one is confirmed: that must not count as sent."""
     bench.telegram.write(1, LONG)
 
     def refuses(message: DiscordMessage) -> DisgramError | None:
@@ -92,11 +92,11 @@ def test_a_second_part_refused_in_every_form_leaves_a_link_behind_the_first(benc
     bench.poll()
     assert bench.discord.texts[0].startswith("word0 ")
     assert bench.discord.texts[-1].endswith("https://t.me/harbour/1")
-    assert bench.book.failed() == []
+    assert bench.database.failed() == []
 
 
-def test_a_simpler_form_of_the_rest_makes_the_first_part_fit(bench: Bench) -> None:
-    """Lines that stand for files move the seam: no word may be lost at it."""
+def test_a_simpler_form_of_the_second_message_loses_no_word_of_the_first(bench: Bench) -> None:
+    """Lines with links for files move the point where the text is split; no word may be lost there."""
     bench.telegram.files = {"one.jpg": b"x" * 10}
     bench.telegram.write(1, LONG, pages.photo(1))
 
@@ -110,7 +110,7 @@ def test_a_simpler_form_of_the_rest_makes_the_first_part_fit(bench: Bench) -> No
     assert [word for word in shown if word.startswith("word")] == LONG.split()
 
 
-def test_files_too_large_together_leave_one_by_one(bench: Bench) -> None:
+def test_files_too_large_together_are_dropped_one_by_one(bench: Bench) -> None:
     bench.telegram.files = {"one.jpg": b"a" * 50, "two.jpg": b"b" * 90}
     bench.telegram.posts[1] = pages.post(1, pages.album(pages.photo(1), pages.photo(2, "two")))
     bench.discord.refuses = lambda message: PayloadTooLarge("413") if len(message.uploads) > 1 else None
@@ -120,7 +120,7 @@ def test_files_too_large_together_leave_one_by_one(bench: Bench) -> None:
     assert bench.said.errors("too large")
 
 
-def test_a_file_that_cannot_be_had_does_not_hold_the_post_up(bench: Bench) -> None:
+def test_a_file_that_cannot_be_downloaded_does_not_hold_up_its_post(bench: Bench) -> None:
     bench.telegram.write(1, "words", pages.photo(1))
     bench.poll()
     assert bench.discord.texts[0].endswith("words")
@@ -142,16 +142,16 @@ def test_a_file_is_tried_three_times_while_its_host_is_down(bench: Bench) -> Non
     assert list(bench.discord.files.values()) == [[b"x"]]
 
 
-def test_what_failed_is_kept_as_it_would_have_been_sent(bench: Bench) -> None:
+def test_a_failed_post_is_kept_with_its_payload(bench: Bench) -> None:
     bench.telegram.write(1, "never to be seen")
     bench.discord.refuses = lambda _: MessageRejected("400 no")
     bench.poll()
-    (row,) = bench.book.failed()
+    (row,) = bench.database.failed()
     assert row["reason"] == "400 no"
     assert "never to be seen" in json.loads(row["payload"])[0]["embeds"][0]["description"]
 
 
-def test_a_reply_links_the_copy_in_discord(bench: Bench) -> None:
+def test_a_reply_links_the_discord_message_it_answers(bench: Bench) -> None:
     bench.telegram.write(7, "first")
     bench.poll()
     bench.telegram.posts[8] = pages.post(8, pages.reply("Harbour", "first", 7), pages.text("second"))

@@ -24,7 +24,7 @@ def shown(stage: Stage) -> list[str]:
     ]
 
 
-def test_thirty_edits_across_the_split_in_place(tmp_path: Path) -> None:
+def test_thirty_edited_posts_change_in_place(tmp_path: Path) -> None:
     with staged(tmp_path, per_webhook=FAST) as stage:
         channels = [stage.telegram.add_channel(f"news_{n}") for n in range(2)]
         for channel in channels:
@@ -50,7 +50,7 @@ def test_thirty_edits_across_the_split_in_place(tmp_path: Path) -> None:
         assert stage.discord.violations == []
 
 
-def test_captions_polls_and_media_change_in_place(tmp_path: Path) -> None:
+def test_edited_captions_polls_and_media_change_in_place(tmp_path: Path) -> None:
     with staged(tmp_path, per_webhook=FAST) as stage:
         channel = stage.telegram.add_channel("news")
         items = [media.Item(f"album-{n}-640x400.jpg") for n in range(3)]
@@ -81,7 +81,9 @@ def test_captions_polls_and_media_change_in_place(tmp_path: Path) -> None:
         ("delete", ["one", "three", "four"]),
     ],
 )
-def test_deletions_under_each_policy(tmp_path: Path, policy: str, expected: list[str]) -> None:
+def test_deleted_posts_are_kept_marked_or_deleted_as_configured(
+    tmp_path: Path, policy: str, expected: list[str]
+) -> None:
     with staged(tmp_path, FOLLOW_DELETIONS=policy, COOLDOWN="0.2") as stage:
         channel = stage.telegram.add_channel("news")
         for text in ("one", "two", "three"):
@@ -96,11 +98,11 @@ def test_deletions_under_each_policy(tmp_path: Path, policy: str, expected: list
         eventually(lambda: shown(stage) == expected, of=lambda: str(shown(stage)))
 
 
-def test_a_failed_post_is_listed_and_sent_again_when_asked(tmp_path: Path) -> None:
+def test_a_failed_post_is_listed_and_sent_again_on_retry(tmp_path: Path) -> None:
     with staged(tmp_path, per_webhook=FAST) as stage:
         channel = stage.telegram.add_channel("news")
         channel.add(post(words("one")))
-        stage.discord.fail(refuse(Refusal(400, 240000, "harmful link")), times=4)  # every rung of the ladder
+        stage.discord.fail(refuse(Refusal(400, 240000, "harmful link")), times=4)  # once for every form
         channel.add(post(words("two")))
         stage.start()
         stage.add_job("job", "news/1")

@@ -1,4 +1,4 @@
-"""Bad times, from outside: whatever Discord and Telegram do, each post arrives, and nobody hammers."""
+"""Faults of Discord and Telegram, seen from outside: each post arrives, and requests stay few."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def all_there(stage: Stage, expected: dict[str, list[int]], timeout: float = 30.
     return result
 
 
-def test_every_fault_of_discords_passes(stage: Stage) -> None:
+def test_posts_arrive_through_every_fault_of_discord(stage: Stage) -> None:
     expected = {"news": fill(stage.telegram.add_channel("news"), 12)}
     stage.start()
     for fault in discord_faults.every_fault(hang=1.5):
@@ -62,7 +62,7 @@ def test_every_fault_of_discords_passes(stage: Stage) -> None:
     eventually(lambda: reason(stage) is None)
 
 
-def test_every_fault_of_telegrams_passes(stage: Stage) -> None:
+def test_posts_arrive_once_through_every_fault_of_telegram(stage: Stage) -> None:
     expected = {"news": fill(stage.telegram.add_channel("news"), 45)}
     stage.start()
     for fault in telegram_faults.every_fault(hang=1.5):
@@ -73,7 +73,7 @@ def test_every_fault_of_telegrams_passes(stage: Stage) -> None:
     assert stage.discord.limited == []
 
 
-def test_while_discord_is_down_nobody_hammers_and_health_says_so(stage: Stage) -> None:
+def test_while_discord_is_down_requests_are_few_and_health_says_so(stage: Stage) -> None:
     channels = {f"news_{n}": stage.telegram.add_channel(f"news_{n}") for n in range(4)}
     expected = {name: fill(channel, 3) for name, channel in channels.items()}
     stage.discord.fail(server_error(503), times=None)
@@ -89,7 +89,7 @@ def test_while_discord_is_down_nobody_hammers_and_health_says_so(stage: Stage) -
     eventually(lambda: {reason(stage, name) for name in channels} == {None})
 
 
-def test_cloudflare_is_obeyed_by_all_and_asked_once(stage: Stage) -> None:
+def test_a_cloudflare_block_stops_all_workers_and_one_tries_again(stage: Stage) -> None:
     expected = {f"news_{n}": fill(stage.telegram.add_channel(f"news_{n}"), 2) for n in range(4)}
     stage.start()
     stage.discord.fail(cloudflare_page(3))
@@ -101,7 +101,7 @@ def test_cloudflare_is_obeyed_by_all_and_asked_once(stage: Stage) -> None:
     assert stage.discord.count(429) == 1
 
 
-def test_a_429_of_telegrams_makes_all_workers_rest(stage: Stage) -> None:
+def test_a_429_of_telegram_makes_all_workers_wait(stage: Stage) -> None:
     names = [f"news_{n}" for n in range(3)]
     for name in names:
         fill(stage.telegram.add_channel(name), 1)
@@ -116,7 +116,7 @@ def test_a_429_of_telegrams_makes_all_workers_rest(stage: Stage) -> None:
     assert during == []
 
 
-def test_killed_at_any_moment_nothing_is_lost_and_each_repeat_is_told(stage: Stage) -> None:
+def test_kills_lose_no_post_and_each_repeat_was_announced_in_the_log(stage: Stage) -> None:
     stage.discord.rates = Rates(webhook=(5, 0.5))
     names = [f"news_{n}" for n in range(3)]
     expected = {name: fill(stage.telegram.add_channel(name), 12) for name in names}
@@ -152,7 +152,7 @@ def test_eight_workers_call_a_dead_webhook_once(stage: Stage) -> None:
     assert len(stage.discord.requests) == 1
 
 
-def test_a_thread_that_is_gone_ends_its_job_alone(stage: Stage) -> None:
+def test_a_thread_that_is_gone_ends_only_the_job_that_uses_it(stage: Stage) -> None:
     fill(stage.telegram.add_channel("news"), 2)
     thread = stage.discord.add_thread(stage.room)
     stage.discord.delete_channel(thread)
@@ -163,7 +163,7 @@ def test_a_thread_that_is_gone_ends_its_job_alone(stage: Stage) -> None:
     eventually(lambda: stage.numbers() == [1, 2])
 
 
-def test_two_jobs_may_share_a_webhook_and_a_channel(stage: Stage) -> None:
+def test_two_jobs_with_the_same_webhook_and_channel_both_forward(stage: Stage) -> None:
     fill(stage.telegram.add_channel("news"), 5)
     stage.start()
     stage.add_job("one", "news/1")

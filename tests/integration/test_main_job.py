@@ -1,4 +1,4 @@
-"""The main job on a stage: posts arrive once, in order, whole, whatever is killed meanwhile."""
+"""The main job, end to end: posts arrive once, in order and complete, whatever is killed meanwhile."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def _parts_beyond_the_first(stage: Stage) -> int:
     return sum(a == b and x != y for a, b, x, y in zip(links, links[1:], texts, texts[1:], strict=False))
 
 
-def test_a_restart_forwards_what_came_meanwhile_however_much(stage: Stage) -> None:
+def test_a_restart_forwards_all_posts_published_meanwhile(stage: Stage) -> None:
     channel = stage.telegram.add_channel("news")
     for number in range(1, 4):
         channel.add(post(words(f"old {number}")))
@@ -124,7 +124,7 @@ def test_a_channel_without_a_number_begins_with_its_newest_posts(tmp_path: Path)
         assert "service message" in stage.log()
 
 
-def test_failed_polls_are_not_empty_ones(stage: Stage) -> None:
+def test_a_failed_poll_loses_no_post_and_is_logged(stage: Stage) -> None:
     channel = stage.telegram.add_channel("news")
     channel.add(post(words("one")))
     stage.start()
@@ -174,7 +174,7 @@ def test_deleting_a_job_ends_its_processes_and_forgets_its_progress(stage: Stage
     eventually(lambda: stage.numbers() == [1, 1], of=stage.numbers)
 
 
-def test_no_token_anywhere(stage: Stage) -> None:
+def test_a_webhook_token_appears_in_no_log_answer_or_process_title(stage: Stage) -> None:
     channel = stage.telegram.add_channel("news")
     fill(channel, 3)
     stage.start()
@@ -189,7 +189,7 @@ def test_no_token_anywhere(stage: Stage) -> None:
     assert not any(token in text for text in shown)
 
 
-def test_an_older_disgrams_files_are_taken_over(stage: Stage) -> None:
+def test_jobs_and_progress_of_an_older_disgram_are_taken_over(stage: Stage) -> None:
     channel = stage.telegram.add_channel("news")
     for number in range(1, 6):
         channel.add(post(words(f"post {number}")))

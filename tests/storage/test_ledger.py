@@ -181,6 +181,20 @@ def test_log_of_an_older_disgram_is_imported(ledger: Ledger, tmp_path: Path) -> 
     assert ledger.of("any", "quiet").imported() is None
 
 
+def test_a_post_the_log_names_in_an_error_does_not_count_as_forwarded(ledger: Ledger, tmp_path: Path) -> None:
+    """Without its database, a Disgram that was waiting for Discord would leave that post out."""
+    log = tmp_path / "Disgram.log"
+    log.write_text(
+        "2026-11-01 12:00:00 [NEW_MESSAGE] [job] [durov] Forwarded https://t.me/durov/40\n"
+        "2026-11-01 12:00:01 [ERROR] [job] [durov] Post 41: Discord did not take it (503); "
+        "sending it again: https://t.me/durov/41\n"
+        "2026-11-01 12:00:02 [STATUS] [job] [durov] Post 42: Discord's rate limit (429 You are being "
+        "rate limited); sending again: https://t.me/durov/42\n"
+    )
+    ledger.import_log(log)
+    assert ledger.of("any", "durov").imported() == 40
+
+
 def test_deleting_a_job_deletes_what_was_imported_for_it(ledger: Ledger, tmp_path: Path) -> None:
     log = tmp_path / "Disgram.log"
     log.write_text("https://t.me/channel/40\n")

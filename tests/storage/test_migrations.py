@@ -19,7 +19,7 @@ from threading import Barrier
 
 import pytest
 
-from disgram.delivery.post_delivery import Shape
+from disgram.delivery.shape import Shape
 from disgram.discord.render import Fallback
 from disgram.errors import DatabaseTooNew, StorageUnavailable
 from disgram.post import MediaFile
