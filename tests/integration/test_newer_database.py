@@ -15,7 +15,7 @@ from disgram.workers.forkserver_process import ForkServerProcess
 from disgram.workers.spec import WorkerState
 from disgram.workers.supervisor import Supervisor
 from standins.stage import eventually, free_port
-from tests.integration.small_service import spec_of
+from tests.supervision.small_service import spec_of
 
 ROOT = Path(__file__).resolve().parents[2]
 

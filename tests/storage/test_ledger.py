@@ -23,7 +23,7 @@ from disgram.storage.ledger import (
     MessageRow,
     PostRow,
 )
-from tests.integrity import integrity
+from tests.builders.integrity import integrity
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ from disgram.storage import schema
 from disgram.storage.ledger import Ledger, MessageRow
 from disgram.storage.rate_limits import LimitStore
 from disgram.storage.sqlite import Database
-from tests.integrity import integrity
+from tests.builders.integrity import integrity
 
 DATA = Path(__file__).parent / "data"
 RELEASED = ["3.0.0"]

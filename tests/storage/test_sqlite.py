@@ -14,7 +14,7 @@ import pytest
 from disgram.errors import StorageUnavailable
 from disgram.storage import sqlite as storage
 from disgram.storage.sqlite import Database
-from tests.integrity import integrity
+from tests.builders.integrity import integrity
 
 WORDS = (("CREATE TABLE IF NOT EXISTS word (text TEXT)",),)
 

@@ -11,7 +11,7 @@ import pytest
 
 from disgram.workers import lifecycle, table
 from disgram.workers.forkserver_process import ForkServerProcess
-from tests.integration.supervised import Supervised, eventually, is_gone, stderr_of_this_process
+from tests.supervision.supervised import Supervised, eventually, is_gone, stderr_of_this_process
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def test_worker_that_outlives_its_fork_server_is_killed_before_its_restart(
 
 
 def test_fork_server_that_cannot_import_is_an_error_and_the_supervisor_goes_on(service: Supervised) -> None:
-    service.forkserver = ForkServerProcess(["tests.integration.workers.broken"])
+    service.forkserver = ForkServerProcess(["tests.supervision.workers.broken"])
     service.supervise(30, 360)
     service.add("obedient_a")
     service.supervisor.start()
@@ -99,7 +99,7 @@ def test_fork_server_keeps_no_pipe_of_its_children(service: Supervised) -> None:
 
 
 def test_failing_fork_is_an_error_and_the_supervisor_goes_on(service: Supervised) -> None:
-    service.forkserver = ForkServerProcess(["tests.integration.workers.no_memory"])
+    service.forkserver = ForkServerProcess(["tests.supervision.workers.no_memory"])
     service.supervise(30, 360)
     service.add("obedient_a")
     service.supervisor.start()

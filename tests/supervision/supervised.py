@@ -12,7 +12,7 @@ from disgram.workers import lifecycle
 from disgram.workers.forkserver_process import ForkServerProcess
 from disgram.workers.spec import WorkerSpec, WorkerState, WorkerStatus
 from disgram.workers.supervisor import Supervisor
-from tests.integration.small_service import forkserver, spec_of
+from tests.supervision.small_service import forkserver, spec_of
 
 
 def eventually(predicate: Callable[[], object], timeout: float = 10.0) -> None:

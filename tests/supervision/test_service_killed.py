@@ -12,13 +12,13 @@ import threading
 import time
 from pathlib import Path
 
-from tests.integration.supervised import eventually, is_gone
+from tests.supervision.supervised import eventually, is_gone
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def start_service(tmp_path: Path, *channels: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "tests.integration.small_service", str(tmp_path), *channels]
+    command = [sys.executable, "-m", "tests.supervision.small_service", str(tmp_path), *channels]
     return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
 
 

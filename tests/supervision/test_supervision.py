@@ -19,7 +19,7 @@ from disgram.storage.locks import LOCK_FILE, WorkerLock
 from disgram.workers import lifecycle
 from disgram.workers.spec import WorkerState
 from disgram.workers.supervisor import Supervisor
-from tests.integration.supervised import Supervised, eventually, is_gone
+from tests.supervision.supervised import Supervised, eventually, is_gone
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""A service in miniature, to be killed: `python -m tests.integration.small_service DATA_DIR CHANNEL...`
+"""A service in miniature, to be killed: `python -m tests.supervision.small_service DATA_DIR CHANNEL...`
 
 Prints the pids of its fork server and its workers as a JSON line whenever they change; SIGTERM stops it.
 """
@@ -27,8 +27,8 @@ def spec_of(data_dir: Path, channel: str, job: str = "job", color: int | None = 
 
 def forkserver() -> ForkServerProcess:
     return ForkServerProcess(
-        [f"tests.integration.workers.{name}" for name in BEHAVIOURS],
-        module_of=lambda spec: f"tests.integration.workers.{spec.channel.name.split('_')[0]}",
+        [f"tests.supervision.workers.{name}" for name in BEHAVIOURS],
+        module_of=lambda spec: f"tests.supervision.workers.{spec.channel.name.split('_')[0]}",
     )
 
 
