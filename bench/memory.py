@@ -21,13 +21,13 @@ def weights(workers: int) -> Iterator[Figure]:
         service.start_with(workers)
         stand_in.await_pages(4 * workers, 60)
         pids = service.worker_pids()
-        yield from _each("worker that only polled", pids, "7 MB")
+        yield from _each("worker that only polled", pids, "8 MB")
         for sent in range(8, MEDIA_POSTS + 1, 8):
             stand_in.publish(8, "media")
             stand_in.await_messages(sent * workers, 300)
         polled = stand_in.counts()["pages"]
         stand_in.await_pages(polled + 2 * workers, 60)
-        yield from _each(f"worker after {MEDIA_POSTS} posts with media", pids, "10 MB")
+        yield from _each(f"worker after {MEDIA_POSTS} posts with media", pids, "11 MB")
         forkserver = sum(map(pss, children(service.pid)))
         yield Figure("service and template, PSS", f"{pss(service.pid) + forkserver:.0f} MB", "90 MB")
 
