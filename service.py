@@ -121,7 +121,7 @@ def running_service(settings: Settings) -> Iterator[Service]:
             stale_after=settings.log_stale_after,
             on_crash=_end_at_once,
         )
-        limits = DiscordRateLimiter.open(folder)
+        limits = DiscordRateLimiter.open(folder, lambda text: log.write(Level.ERROR, text))
         with (
             contextlib.closing(ledger),
             contextlib.closing(limits),

@@ -285,7 +285,7 @@ def serve(spec: WorkerSpec, report: Reporter, heartbeat: Heartbeat, *, once: boo
         store = LimitStore(settings.data_dir / "limits.db")
         stack.callback(store.close)
         limiter = DiscordRateLimiter(store)
-        limiter.abandon(owner)
+        limiter.finish_abandoned(owner)
         throttle = TelegramThrottle(store, settings.telegram_requests_per_second, heartbeat.wait)
         telegram = TelegramClient(
             settings.telegram_base_url, throttle, patience=settings.request_timeout, check=heartbeat.check

@@ -18,7 +18,7 @@ from typing import Any, Protocol
 
 import config
 from disgram.addresses import ChannelRef, Destination
-from disgram.errors import BadInput, BadSetting, Stopping, StorageUnavailable
+from disgram.errors import BadInput, BadSetting, DatabaseTooNew, Stopping, StorageUnavailable
 from disgram.logs.log_file import body, stamp
 from disgram.report import EXIT_CRASH, EXIT_OK, Level, Reporter
 from disgram.storage.locks import LOCK_FILE, WorkerLock
@@ -53,6 +53,9 @@ def main(argv: Sequence[str], serve: Serve, *, threaded: bool) -> int:
         return serve(spec, report, heartbeat, once="--once" in argv)
     except Stopping:
         return EXIT_OK
+    except DatabaseTooNew as error:
+        print(error, file=sys.stderr)
+        return EXIT_MISUSED
     except StorageUnavailable as error:
         print(error, file=sys.stderr)
         return EXIT_CRASH

@@ -17,8 +17,9 @@ _WORKERS = 4
 _KNOWN = 20
 """Posts of each page that were delivered before: a quiet poll compares them with the ledger."""
 _ROWS = """WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
-    INSERT INTO post SELECT 'job ' || (i / 4 % 2), 'channel_' || printf('%04d', i % 4), -i, -i, 'sent',
-    '0123456789abcdef0123456789abcdef', '[0, [], {}]', NULL, 0 FROM n"""
+    INSERT INTO post (job, channel, post_id, last_id, state, fingerprint, shape, at)
+    SELECT 'job ' || (i / 4 % 2), 'channel_' || printf('%04d', i % 4), -i, -i, 'sent',
+    '0123456789abcdef0123456789abcdef', '{"fallback": "files", "media": [], "fetched": {}}', 0 FROM n"""
 
 
 def costs(polls: int, *, rows: int = 0) -> Iterator[Figure]:

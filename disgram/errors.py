@@ -12,8 +12,10 @@
     │   ├── WrongToken           a bearer token, but not ours
     │   └── TooManyFailures      wrong tokens from this address again and again: wait
     ├── StartRefused             the service must not start (damaged jobs.json, second instance); exit code 2
+    │   └── DatabaseTooNew       a newer Disgram wrote the database; a worker ends for good, too
     ├── ProcessesRemain          a deleted job's processes do not end in time; they are being killed
     ├── StorageUnavailable       jobs.json or the database cannot be written just now; nothing changed
+    │   └── DatabaseDamaged      the file is no SQLite database, or a damaged one
     ├── HttpError                 an HTTP exchange failed: each client says what that means for its service
     ├── Stopping                 SIGTERM came while waiting; unwinds the worker, exit code 0
     ├── TelegramError
@@ -106,6 +108,12 @@ class StartRefused(DisgramError):
     """The service must not start; one line on stderr and exit code 2."""
 
 
+class DatabaseTooNew(StartRefused):
+    """The schema of a database is newer than this program's; the file was not changed."""
+
+    reason = "database_too_new"
+
+
 class ProcessesRemain(DisgramError):
     """A job is deleted, but its processes have not ended within the time a caller can wait."""
 
@@ -117,6 +125,10 @@ class StorageUnavailable(DisgramError):
 
     reason = "storage_unavailable"
     error = "Storage unavailable"
+
+
+class DatabaseDamaged(StorageUnavailable):
+    """SQLite cannot read the file as a database."""
 
 
 class HttpError(DisgramError):

@@ -10,17 +10,16 @@ from hypothesis import strategies as st
 
 from disgram.addresses import Destination
 from disgram.discord.message import RateLimitHeaders
+from disgram.discord.rate_limit_bucket import HEARSAY_FOR, learn_hidden_limit
 from disgram.errors import StorageUnavailable
 from disgram.storage.rate_limits import LimitStore
 from rate_limiter import (
-    HEARSAY_FOR,
     HOST_LIMIT,
     INVALID_LIMIT,
     DiscordRateLimiter,
     RateLimitBucket,
     Route,
     cloudflare_pause,
-    learn_hidden_limit,
 )
 from tests.discord_clock import Clock, FixedWindow, HiddenLimit, SlidingWindow, announced, play
 
@@ -153,10 +152,10 @@ def test_nothing_is_learned_from_somebody_elses_messages() -> None:
 
 
 def test_a_learned_limit_is_put_to_the_test_after_a_day(limiter: DiscordRateLimiter) -> None:
-    lane = RateLimitBucket.unknown("channel:7").learned(0.0, [-10.0], 50.0)
-    assert lane.size == 1
-    assert lane.believed(3600.0).size == 1
-    assert lane.believed(25 * 3600.0).size is None
+    bucket = RateLimitBucket.unknown("channel:7").learned(0.0, [-10.0], 50.0)
+    assert bucket.size == 1
+    assert bucket.without_outdated(3600.0).size == 1
+    assert bucket.without_outdated(25 * 3600.0).size is None
 
 
 # --- pauses of the whole host -------------------------------------------------------------------
@@ -249,7 +248,7 @@ def test_a_killed_workers_request_counts_as_sent_when_it_comes_back(
     limiter.observe(POST, start(limiter), announced(1, 0, 0.1, refused=False))
     clock.now += 5
     start(limiter)
-    limiter.abandon("job/a")
+    limiter.finish_abandoned("job/a")
     assert 0 < limiter.ask(POST)[1] < 1.0
 
 
@@ -323,9 +322,9 @@ def test_short_429s_that_are_not_the_hidden_limit_slow_nobody_down_for_long(
 
 
 def test_a_limit_that_is_refused_again_becomes_a_little_stricter() -> None:
-    lane = RateLimitBucket.unknown("channel:9").learned(100.0, [90.0 + n for n in range(10)], 50.0)
-    again = lane.learned(400.0, [399.0], 59.0)
-    assert (lane.size, lane.window) == (10, 60.0)
+    bucket = RateLimitBucket.unknown("channel:9").learned(100.0, [90.0 + n for n in range(10)], 50.0)
+    again = bucket.learned(400.0, [399.0], 59.0)
+    assert (bucket.size, bucket.window) == (10, 60.0)
     assert (again.size, again.window) == (1, 60.0)
-    looser = lane.learned(400.0, [340.0 + n * 4 for n in range(14)], 1.0)
+    looser = bucket.learned(400.0, [340.0 + n * 4 for n in range(14)], 1.0)
     assert (looser.size, looser.window) == (9, 60.0)

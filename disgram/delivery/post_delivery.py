@@ -40,6 +40,15 @@ from disgram.telegram.client import Download, TelegramClient
 MEDIA_TRIES = 3
 """A file that cannot be had by then becomes a link; the post does not wait for it."""
 
+_STORED_FALLBACKS = {
+    "files": Fallback.FILES,
+    "links": Fallback.LINKS,
+    "text": Fallback.TEXT,
+    "link_only": Fallback.LINK_ONLY,
+}
+"""Their names in the ledger, where Disgram 3.0.0 stored their places in this order (from 0)."""
+_STORED_NAMES = {fallback: name for name, fallback in _STORED_FALLBACKS.items()}
+
 
 @dataclass(frozen=True, slots=True)
 class Shape:
@@ -50,15 +59,24 @@ class Shape:
     fetched: dict[int, MediaFile]
 
     def encode(self) -> str:
-        fetched = {index: [one.size, one.content_type] for index, one in self.fetched.items()}
-        return json.dumps([self.fallback, self.media, fetched])
+        """The form stored in the ledger."""
+        fetched = {
+            index: {"size": one.size, "content_type": one.content_type} for index, one in self.fetched.items()
+        }
+        return json.dumps({"fallback": _STORED_NAMES[self.fallback], "media": self.media, "fetched": fetched})
 
     @classmethod
     def decode(cls, text: str) -> Shape:
-        fallback, media, fetched = json.loads(text)
-        return cls(
-            Fallback(fallback), tuple(media), {int(index): MediaFile(*one) for index, one in fetched.items()}
-        )
+        """Also of the form up to 3.0.0: `[fallback's number, media, {index: [size, content type]}]`."""
+        stored = json.loads(text)
+        if isinstance(stored, list):
+            number, media, pairs = stored
+            fallback = tuple(_STORED_FALLBACKS.values())[number]
+            fetched = {index: MediaFile(*pair) for index, pair in pairs.items()}
+        else:
+            fallback, media = _STORED_FALLBACKS[stored["fallback"]], stored["media"]
+            fetched = {index: MediaFile(**one) for index, one in stored["fetched"].items()}
+        return cls(fallback, tuple(media), {int(index): one for index, one in fetched.items()})
 
 
 def identities(post: TelegramPost) -> tuple[str, ...]:

@@ -1,47 +1,31 @@
 """What was delivered where: the rows that make "once" and "nothing lost" true across any crash.
 
-A row per (job, channel, post), and under it one per message (`part`). `attempting` is written before
-a request and `sent` with Discord's ids after its 2xx; progress, the number up to which all is dealt
-with, moves with the last part. A row still `attempting` when a worker starts means that nobody
-knows whether that one message arrived.
+A row per (job, channel, post), and under it one per message. `attempting` is written before a request
+and `sent` with Discord's ids after its 2xx; progress, the number up to which all posts are dealt with,
+moves with the last message. A row still `attempting` when a worker starts means that nobody knows whether
+that one message arrived.
 
-Owns the schema and the SQL of `disgram.db` and what its rows mean. Never sends, never logs.
+Owns the SQL of `disgram.db` and what its rows mean. Never sends, never logs.
 """
 
 from __future__ import annotations
 
-import re
 import sqlite3
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from disgram.storage import schema
+from disgram.storage.old_log import highest_posts
 from disgram.storage.sqlite import Database
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS progress (job TEXT NOT NULL, channel TEXT NOT NULL, last_id INTEGER NOT NULL,
-    start INTEGER, PRIMARY KEY (job, channel)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS post (job TEXT NOT NULL, channel TEXT NOT NULL, post INTEGER NOT NULL,
-    last_id INTEGER NOT NULL, state TEXT NOT NULL, fingerprint TEXT NOT NULL, shape TEXT NOT NULL,
-    reason TEXT, at REAL NOT NULL, PRIMARY KEY (job, channel, post)) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS post_waiting ON post (job, channel, post) WHERE state IN ('failed', 'retry');
-CREATE TABLE IF NOT EXISTS part (job TEXT NOT NULL, channel TEXT NOT NULL, post INTEGER NOT NULL,
-    part INTEGER NOT NULL, state TEXT NOT NULL, message_id TEXT, channel_id TEXT, digest TEXT NOT NULL,
-    files TEXT NOT NULL, payload TEXT, PRIMARY KEY (job, channel, post, part)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS gap (job TEXT NOT NULL, channel TEXT NOT NULL, first INTEGER NOT NULL,
-    last INTEGER NOT NULL, PRIMARY KEY (job, channel, first)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS imported (channel TEXT PRIMARY KEY, last_id INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS gone (destination TEXT PRIMARY KEY, reason TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS guild (webhook_id TEXT PRIMARY KEY, guild_id TEXT NOT NULL) WITHOUT ROWID;
-"""
-
-_PUT_PART = "INSERT OR REPLACE INTO part VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 # Named, since the planner prefers the primary key and reads all a channel ever had (SQLite 3.40).
-_WAITING = "INDEXED BY post_waiting"
-_IS_WAITING = "state IN ('failed', 'retry')"
-_OF_JOB = ("progress", "post", "part", "gap")
-_POST_LINK = re.compile(r"https?://t\.me/(?:s/)?([A-Za-z][A-Za-z0-9_]{2,31})/([0-9]{1,10})(?![0-9])")
+_FAILED_INDEX = "INDEXED BY post_failed"
+_IS_FAILED = "state IN ('failed', 'retry')"
+_THIS_CHANNEL = "job = :job AND channel = :channel"
+_THIS_POST = f"{_THIS_CHANNEL} AND post_id = :post_id"
+_TABLES_OF_JOB = ("progress", "post", "message", "gap")
 
 
 class Progress(NamedTuple):
@@ -54,7 +38,8 @@ class Progress(NamedTuple):
 class PostRow(NamedTuple):
     """A post and how it ended: `sent`, `failed`, `retry` or `deleted`.
 
-    `fingerprint` is the page's at the time; `shape` says how it was rendered (see delivery.py).
+    `last_id` is the highest number of an album's posts. `fingerprint` is the page's at the time; `shape` says
+    how it was rendered (delivery/post_delivery.py).
     """
 
     post_id: int
@@ -80,11 +65,15 @@ class MessageRow(NamedTuple):
     payload: str | None = None
 
 
+_POST_COLUMNS = ", ".join(PostRow._fields)
+_MESSAGE_COLUMNS = ", ".join(MessageRow._fields)
+
+
 class Ledger:
     """`disgram.db` of a data directory; open to any number of processes. Raises StorageUnavailable."""
 
     def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
-        self._database = Database(path, _SCHEMA, durable=True)
+        self._database = Database(path, schema.LEDGER, durable=True)
         self._clock = clock
 
     def close(self) -> None:
@@ -97,54 +86,48 @@ class Ledger:
     # for the service -------------------------------------------------------------------------
 
     def delete_job(self, job: str) -> None:
-        """The job was deleted: its progress goes with it, and what an older Disgram knew of its channels."""
+        """Delete a job's progress, and what was imported for its channels."""
         with self._database.transaction() as run:
             run.execute(
-                "DELETE FROM imported WHERE channel IN (SELECT channel FROM progress WHERE job = ?)", (job,)
+                "DELETE FROM imported WHERE channel IN (SELECT channel FROM progress WHERE job = :job)",
+                {"job": job},
             )
-            for table in _OF_JOB:
-                run.execute(f"DELETE FROM {table} WHERE job = ?", (job,))  # noqa: S608 - our own names
+            for table in _TABLES_OF_JOB:
+                run.execute(f"DELETE FROM {table} WHERE job = :job", {"job": job})
 
     def failed(self) -> list[dict[str, Any]]:
         """Posts Discord refused in every form, oldest first."""
-        query = """SELECT post.job, post.channel, post.post, post.reason, post.at, part.payload FROM post
-            LEFT JOIN part ON part.job = post.job AND part.channel = post.channel
-                AND part.post = post.post AND part.state = 'failed'
-            WHERE post.state IN ('failed', 'retry') ORDER BY post.at, post.post"""
         names = ("job", "channel", "post_id", "reason", "at", "payload")
+        query = (
+            "SELECT job, channel, post_id, reason, at, refused_payload AS payload "
+            f"FROM post {_FAILED_INDEX} WHERE {_IS_FAILED} ORDER BY at, post_id"
+        )
         with self._database.reading() as run:
             return [dict(zip(names, row, strict=True)) for row in run.execute(query)]
 
     def retry(self, job: str, post_id: int | None = None) -> int:
         """Mark a job's failed posts (one, or all) to be sent again; returns how many."""
-        chosen = "" if post_id is None else " AND post = ?"
-        values = (job,) if post_id is None else (job, post_id)
+        chosen = "" if post_id is None else " AND post_id = :post_id"
         with self._database.transaction() as run:
             return run.execute(
-                f"UPDATE post {_WAITING} SET state = 'retry' "  # noqa: S608 - our own names
-                f"WHERE job = ? AND state = 'failed' AND {_IS_WAITING}{chosen}",
-                values,
+                f"UPDATE post {_FAILED_INDEX} SET state = 'retry' "
+                f"WHERE job = :job AND state = 'failed' AND {_IS_FAILED}{chosen}",
+                {"job": job, "post_id": post_id},
             ).rowcount
 
     def clear_gone(self, destination: str) -> None:
-        """A person looked after this webhook (PATCH, POST): it may be called again."""
+        """A person has repaired this webhook (PATCH, POST): it may be called again."""
         with self._database.transaction() as run:
-            run.execute("DELETE FROM gone WHERE destination = ?", (destination,))
+            run.execute("DELETE FROM gone WHERE destination = :destination", {"destination": destination})
 
     def import_log(self, log: Path) -> int:
-        """Take an older Disgram's log (or a list of links) over as progress; returns how many channels.
-
-        The highest number per channel counts, whatever the line says. Reads line by line; no log, no channel.
-        """
-        if not log.exists():
-            return 0
-        highest: dict[str, int] = {}
-        with log.open(encoding="utf-8", errors="replace") as lines:
-            for line in lines:
-                for name, number in _POST_LINK.findall(line):
-                    highest[name.lower()] = max(int(number), highest.get(name.lower(), 0))
+        """Take an older Disgram's log over as progress; returns how many channels. No log, no channel."""
+        highest = highest_posts(log)
         with self._database.transaction() as run:
-            run.executemany("INSERT OR REPLACE INTO imported VALUES (?, ?)", highest.items())
+            run.executemany(
+                "INSERT OR REPLACE INTO imported (channel, last_id) VALUES (:channel, :last_id)",
+                [{"channel": channel, "last_id": last_id} for channel, last_id in highest.items()],
+            )
         return len(highest)
 
 
@@ -153,29 +136,29 @@ class ChannelLedger:
 
     def __init__(self, database: Database, job: str, channel: str, clock: Callable[[], float]) -> None:
         self._database = database
-        self._key = (job, channel)
+        self._key: dict[str, object] = {"job": job, "channel": channel}
         self._clock = clock
 
     # progress --------------------------------------------------------------------------------
 
     def progress(self) -> Progress | None:
-        """Where this worker stands; None before its first poll."""
-        with self._database.reading() as run:
-            row = run.execute(
-                "SELECT last_id, start FROM progress WHERE job = ? AND channel = ?", self._key
-            ).fetchone()
+        """How far this worker has come; None before its first poll."""
+        row = self._first(f"SELECT last_id, start FROM progress WHERE {_THIS_CHANNEL}")
         return Progress(*row) if row else None
 
     def imported(self) -> int | None:
         """The number up to which an older Disgram had forwarded this channel."""
-        with self._database.reading() as run:
-            row = run.execute("SELECT last_id FROM imported WHERE channel = ?", (self._key[1],)).fetchone()
+        row = self._first("SELECT last_id FROM imported WHERE channel = :channel")
         return int(row[0]) if row else None
 
     def begin(self, last_id: int, start: int | None) -> None:
-        """Fix where to go on from, before anything is sent."""
-        with self._database.transaction() as run:
-            run.execute("INSERT OR REPLACE INTO progress VALUES (?, ?, ?, ?)", (*self._key, last_id, start))
+        """Set where to go on from, before anything is sent."""
+        self._run(
+            "INSERT OR REPLACE INTO progress (job, channel, last_id, start) "
+            "VALUES (:job, :channel, :last_id, :start)",
+            last_id=last_id,
+            start=start,
+        )
 
     def advance(self, last_id: int) -> None:
         """All posts up to `last_id` are dealt with. Never moves back."""
@@ -184,139 +167,144 @@ class ChannelLedger:
 
     def _advance(self, run: sqlite3.Connection, last_id: int) -> None:
         run.execute(
-            "UPDATE progress SET last_id = MAX(last_id, ?) WHERE job = ? AND channel = ?",
-            (last_id, *self._key),
+            f"UPDATE progress SET last_id = MAX(last_id, :last_id) WHERE {_THIS_CHANNEL}",
+            self._key | {"last_id": last_id},
         )
 
     # posts -----------------------------------------------------------------------------------
 
-    def post(self, post: int) -> PostRow | None:
-        with self._database.reading() as run:
-            row = run.execute(
-                "SELECT post, last_id, state, fingerprint, shape FROM post "
-                "WHERE job = ? AND channel = ? AND post = ?",
-                (*self._key, post),
-            ).fetchone()
+    def post(self, post_id: int) -> PostRow | None:
+        row = self._first(f"SELECT {_POST_COLUMNS} FROM post WHERE {_THIS_POST}", post_id=post_id)
         return PostRow(*row) if row else None
 
-    def posts_from(self, post: int) -> list[PostRow]:
+    def posts_from(self, post_id: int) -> list[PostRow]:
         """Posts that reach this number or a higher one, ascending: what the newest page can be compared with.
 
         An album (of ten at most) whose first item was deleted may begin below.
         """
-        with self._database.reading() as run:
-            rows = run.execute(
-                "SELECT post, last_id, state, fingerprint, shape FROM post "
-                "WHERE job = ? AND channel = ? AND post > ? AND last_id >= ? ORDER BY post",
-                (*self._key, post - 10, post),
-            ).fetchall()
+        rows = self._all(
+            f"SELECT {_POST_COLUMNS} FROM post WHERE {_THIS_CHANNEL} "
+            "AND post_id >= :post_id - 9 AND last_id >= :post_id ORDER BY post_id",
+            post_id=post_id,
+        )
         return [PostRow(*row) for row in rows]
 
     def to_retry(self) -> list[int]:
         """Failed posts somebody asked to send again, ascending."""
-        with self._database.reading() as run:
-            rows = run.execute(
-                f"SELECT post FROM post {_WAITING} WHERE job = ? AND channel = ? "  # noqa: S608 - our own names
-                f"AND state = 'retry' AND {_IS_WAITING} ORDER BY post",
-                self._key,
-            ).fetchall()
+        rows = self._all(
+            f"SELECT post_id FROM post {_FAILED_INDEX} "
+            f"WHERE {_THIS_CHANNEL} AND state = 'retry' AND {_IS_FAILED} ORDER BY post_id"
+        )
         return [int(row[0]) for row in rows]
 
     def finish(self, row: PostRow) -> None:
-        """Every part is confirmed: the post is done, and progress with it."""
-        with self._database.transaction() as run:
-            self._put_post(run, row, None)
-            run.execute(
-                "DELETE FROM part WHERE job = ? AND channel = ? AND post = ? AND part = -1",
-                (*self._key, row.post_id),
-            )
+        """Every message is confirmed: the post is done, and progress moves past it."""
+        self._put_post(row, None, None)
 
     def fail(self, row: PostRow, reason: str, payload: str) -> None:
-        """Refused in every form: it waits here for a person, with what was refused; the channel goes on."""
-        refused = MessageRow(-1, "failed", payload=payload)
-        with self._database.transaction() as run:
-            self._put_post(run, row, reason)
-            run.execute(_PUT_PART, (*self._key, row.post_id, *refused))
+        """Refused in every form: kept with what was refused until a person retries it."""
+        self._put_post(row, reason, payload)
 
-    def _put_post(self, run: sqlite3.Connection, row: PostRow, reason: str | None) -> None:
-        run.execute(
-            "INSERT OR REPLACE INTO post VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (*self._key, *row, reason, self._clock()),
-        )
-        self._advance(run, row.last_id)
-
-    def deleted(self, post: int) -> None:
-        """Gone in Telegram, and dealt with in Discord as FOLLOW_DELETIONS says."""
+    def _put_post(self, row: PostRow, reason: str | None, refused_payload: str | None) -> None:
+        ending = {"reason": reason, "refused_payload": refused_payload, "at": self._clock()}
         with self._database.transaction() as run:
             run.execute(
-                "UPDATE post SET state = 'deleted' WHERE job = ? AND channel = ? AND post = ?",
-                (*self._key, post),
+                "INSERT OR REPLACE INTO post (job, channel, post_id, last_id, state, fingerprint, shape, "
+                "reason, refused_payload, at) VALUES (:job, :channel, :post_id, :last_id, :state, "
+                ":fingerprint, :shape, :reason, :refused_payload, :at)",
+                self._key | row._asdict() | ending,
             )
+            self._advance(run, row.last_id)
+
+    def deleted(self, post_id: int) -> None:
+        """Gone in Telegram, and dealt with in Discord as FOLLOW_DELETIONS says."""
+        self._run(f"UPDATE post SET state = 'deleted' WHERE {_THIS_POST}", post_id=post_id)
 
     # messages --------------------------------------------------------------------------------
 
-    def messages(self, post: int) -> list[MessageRow]:
+    def messages(self, post_id: int) -> list[MessageRow]:
         """The messages of a post, in order."""
-        with self._database.reading() as run:
-            rows = run.execute(
-                "SELECT part, state, message_id, channel_id, digest, files, payload FROM part "
-                "WHERE job = ? AND channel = ? AND post = ? AND part >= 0 ORDER BY part",
-                (*self._key, post),
-            ).fetchall()
+        rows = self._all(
+            f"SELECT {_MESSAGE_COLUMNS} FROM message WHERE {_THIS_POST} ORDER BY position",
+            post_id=post_id,
+        )
         return [MessageRow(*row) for row in rows]
 
-    def put_message(self, post: int, row: MessageRow) -> None:
+    def put_message(self, post_id: int, row: MessageRow) -> None:
         """`attempting` before the request goes out, `sent` once Discord confirmed it."""
-        with self._database.transaction() as run:
-            run.execute(_PUT_PART, (*self._key, post, *row))
+        self._run(
+            "INSERT OR REPLACE INTO message (job, channel, post_id, position, state, message_id, channel_id, "
+            "digest, files, payload) VALUES (:job, :channel, :post_id, :position, :state, :message_id, "
+            ":channel_id, :digest, :files, :payload)",
+            post_id=post_id,
+            **row._asdict(),
+        )
 
-    def drop_message(self, post: int, position: int) -> None:
+    def drop_message(self, post_id: int, position: int) -> None:
         """The message certainly was not accepted, or is deleted again."""
-        with self._database.transaction() as run:
-            run.execute(
-                "DELETE FROM part WHERE job = ? AND channel = ? AND post = ? AND part = ?",
-                (*self._key, post, position),
-            )
+        self._run(
+            f"DELETE FROM message WHERE {_THIS_POST} AND position = :position",
+            post_id=post_id,
+            position=position,
+        )
 
     # gaps ------------------------------------------------------------------------------------
 
     def gaps(self) -> list[tuple[int, int]]:
         """Ranges of numbers that could not be read so far, ascending."""
-        with self._database.reading() as run:
-            rows = run.execute(
-                "SELECT first, last FROM gap WHERE job = ? AND channel = ? ORDER BY first", self._key
-            ).fetchall()
+        rows = self._all(f"SELECT first, last FROM gap WHERE {_THIS_CHANNEL} ORDER BY first")
         return [(int(first), int(last)) for first, last in rows]
 
     def add_gap(self, first: int, last: int) -> None:
         """A range to try again later."""
-        with self._database.transaction() as run:
-            run.execute("INSERT OR REPLACE INTO gap VALUES (?, ?, ?, ?)", (*self._key, first, last))
+        self._run(
+            "INSERT OR REPLACE INTO gap (job, channel, first, last) VALUES (:job, :channel, :first, :last)",
+            first=first,
+            last=last,
+        )
 
     def close_gap(self, first: int) -> None:
         """The range was read whole."""
-        with self._database.transaction() as run:
-            run.execute("DELETE FROM gap WHERE job = ? AND channel = ? AND first = ?", (*self._key, first))
+        self._run(f"DELETE FROM gap WHERE {_THIS_CHANNEL} AND first = :first", first=first)
 
     # destinations ----------------------------------------------------------------------------
 
     def gone(self, destination: str) -> str | None:
-        """Why this webhook must not be called, if somebody found it gone."""
-        with self._database.reading() as run:
-            row = run.execute("SELECT reason FROM gone WHERE destination = ?", (destination,)).fetchone()
+        """Why this webhook must not be called, if a worker found it gone."""
+        row = self._first("SELECT reason FROM gone WHERE destination = :destination", destination=destination)
         return str(row[0]) if row else None
 
     def mark_gone(self, destination: str, reason: str) -> None:
-        """Discord said so: no worker calls it until a person looked after it."""
-        with self._database.transaction() as run:
-            run.execute("INSERT OR REPLACE INTO gone VALUES (?, ?)", (destination, reason))
+        """Discord said so: no worker calls it until `Ledger.clear_gone`."""
+        self._run(
+            "INSERT OR REPLACE INTO gone (destination, reason) VALUES (:destination, :reason)",
+            destination=destination,
+            reason=reason,
+        )
 
     def guild(self, webhook_id: str) -> str | None:
-        """The server a webhook belongs to, once asked; "" if Discord did not tell."""
-        with self._database.reading() as run:
-            row = run.execute("SELECT guild_id FROM guild WHERE webhook_id = ?", (webhook_id,)).fetchone()
+        """The server a webhook belongs to, once asked; "" if Discord did not say."""
+        row = self._first("SELECT guild_id FROM guild WHERE webhook_id = :webhook_id", webhook_id=webhook_id)
         return str(row[0]) if row else None
 
     def put_guild(self, webhook_id: str, guild_id: str) -> None:
+        self._run(
+            "INSERT OR REPLACE INTO guild (webhook_id, guild_id) VALUES (:webhook_id, :guild_id)",
+            webhook_id=webhook_id,
+            guild_id=guild_id,
+        )
+
+    # statements, with this job and channel as :job and :channel ----------------------------------
+
+    def _run(self, statement: str, **values: object) -> None:
         with self._database.transaction() as run:
-            run.execute("INSERT OR REPLACE INTO guild VALUES (?, ?)", (webhook_id, guild_id))
+            run.execute(statement, self._key | values)
+
+    def _first(self, query: str, **values: object) -> tuple[Any, ...] | None:
+        with self._database.reading() as run:
+            row: tuple[Any, ...] | None = run.execute(query, self._key | values).fetchone()
+        return row
+
+    def _all(self, query: str, **values: object) -> list[tuple[Any, ...]]:
+        with self._database.reading() as run:
+            return run.execute(query, self._key | values).fetchall()

@@ -1,8 +1,8 @@
 """The rows behind the limiters: what all workers of the host know of Discord's and Telegram's limits.
 
-Owns the schema and the SQL of `limits.db`. Never decides anything: the arithmetic is
-rate_limiter.py's and pacing.py's. All times are the monotonic clock's, which Linux shares between
-processes and which no clock change moves; it starts anew at boot, and so does the file.
+Owns the SQL of `limits.db`. Never decides anything: the arithmetic is rate_limiter.py's and
+telegram/throttle.py's. All times are the monotonic clock's, which Linux shares between processes and
+which no clock change moves; it starts anew at boot, and so do the rows.
 """
 
 from __future__ import annotations
@@ -14,28 +14,15 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
+from disgram.errors import DatabaseDamaged, StorageUnavailable
+from disgram.storage import schema
 from disgram.storage.sqlite import Database
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS boot (id TEXT PRIMARY KEY);
-CREATE TABLE IF NOT EXISTS lane (name TEXT PRIMARY KEY, size INTEGER, window REAL NOT NULL,
-    remaining INTEGER NOT NULL, reset_at REAL NOT NULL, blocked_until REAL NOT NULL,
-    learned_at REAL NOT NULL);
-CREATE TABLE IF NOT EXISTS alias (name TEXT PRIMARY KEY, lane TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS request (id INTEGER PRIMARY KEY AUTOINCREMENT, owner TEXT NOT NULL,
-    bucket TEXT NOT NULL, channel TEXT NOT NULL, due REAL NOT NULL, started REAL);
-CREATE TABLE IF NOT EXISTS done (lane TEXT NOT NULL, at REAL NOT NULL);
-CREATE INDEX IF NOT EXISTS done_lane ON done (lane, at);
-CREATE TABLE IF NOT EXISTS pause (name TEXT PRIMARY KEY, until REAL NOT NULL, strikes INTEGER NOT NULL);
-CREATE TABLE IF NOT EXISTS invalid (minute INTEGER PRIMARY KEY, count INTEGER NOT NULL);
-CREATE TABLE IF NOT EXISTS pace (name TEXT PRIMARY KEY, next REAL NOT NULL);
-"""
-
-_TABLES = ("lane", "alias", "request", "done", "pause", "invalid", "pace", "boot")
+_TABLES = ("bucket", "bucket_name", "request", "done", "pause", "invalid", "pace", "boot")
 
 
 class BucketRow(NamedTuple):
-    """One limit. `size` None: not known. `window` in seconds; `learned_at` is when `size` was learned."""
+    """`size` requests per `window` seconds; None: not known. `learned_at` is when `size` was learned."""
 
     name: str
     size: int | None
@@ -47,12 +34,15 @@ class BucketRow(NamedTuple):
 
 
 class RequestRow(NamedTuple):
-    """A request that waits (`started` None, comes back at `due`) or is under way since `started`."""
+    """A request that waits (`started` None, comes back at `due`) or is under way since `started`.
+
+    `bucket` and `channel_bucket` name the buckets it counts in; the second is "" for all methods but POST.
+    """
 
     id: int
     owner: str
     bucket: str
-    channel: str
+    channel_bucket: str
     due: float
     started: float | None
 
@@ -64,11 +54,16 @@ class PauseRow(NamedTuple):
     strikes: int
 
 
+_BUCKET_COLUMNS = ", ".join(BucketRow._fields)
+_REQUEST_COLUMNS = ", ".join(RequestRow._fields)
+_COUNTS_IN = "(bucket = :bucket OR channel_bucket = :bucket)"
+
+
 @lru_cache(maxsize=1)
 def boot_id() -> str:
     """Changes with every boot (Linux); elsewhere constant, and stale rows are merely waited out.
 
-    Read once, by the template.
+    Read once, by the process that forks the workers.
     """
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
@@ -80,13 +75,13 @@ class LimitStore:
     """Transactions over limits.db. Inside one, `LimitRows` reads and writes rows."""
 
     def __init__(self, path: Path, *, boot: str | None = None) -> None:
-        self._database = Database(path, _SCHEMA, durable=False)
+        self._database = Database(path, schema.RATE_LIMITS, durable=False)
         boot = boot_id() if boot is None else boot
         with self._database.reading() as connection:
             known = _is_of(connection, boot)
         if not known:
             with self._database.transaction() as connection:
-                _forget_other_boots(connection, boot)
+                _delete_other_boots(connection, boot)
 
     @contextmanager
     def transaction(self) -> Iterator[LimitRows]:
@@ -100,136 +95,188 @@ class LimitStore:
         with self._database.reading() as connection:
             yield LimitRows(connection)
 
+    def is_damaged(self) -> bool:
+        """Whether SQLite finds its pages or indexes damaged. Reads the whole file, which is small."""
+        try:
+            with self._database.reading() as connection:
+                return bool(connection.execute("PRAGMA quick_check(1)").fetchone() != ("ok",))
+        except DatabaseDamaged:
+            return True
+
     def close(self) -> None:
         self._database.close()
 
 
+def set_damaged_aside(path: Path) -> Path | None:
+    """Rename limits.db if it is damaged, so that opening it makes a new one; the new name, or None.
+
+    For the service, before it has workers: one that has the file open would go on with the old one.
+    """
+    try:
+        store = LimitStore(path)
+        damaged = store.is_damaged()
+        store.close()
+    except DatabaseDamaged:
+        damaged = True
+    if not damaged:
+        return None
+    aside = path.with_name(f"{path.name}.damaged")
+    try:
+        for ending in ("-wal", "-shm"):  # they belong to the damaged file, and would be read into the new one
+            path.with_name(path.name + ending).unlink(missing_ok=True)
+        path.replace(aside)
+    except OSError as error:
+        raise StorageUnavailable(
+            f"{path.name} is damaged and cannot be renamed ({error.strerror})"
+        ) from error
+    return aside
+
+
 def _is_of(connection: sqlite3.Connection, boot: str) -> bool:
-    return bool(connection.execute("SELECT id FROM boot WHERE id = ?", (boot,)).fetchone())
+    return bool(connection.execute("SELECT id FROM boot WHERE id = :boot", {"boot": boot}).fetchone())
 
 
-def _forget_other_boots(connection: sqlite3.Connection, boot: str) -> None:
+def _delete_other_boots(connection: sqlite3.Connection, boot: str) -> None:
     if _is_of(connection, boot):
         return
     for table in _TABLES:
-        connection.execute(f"DELETE FROM {table}")  # noqa: S608 - our own names
-    connection.execute("INSERT INTO boot VALUES (?)", (boot,))
+        connection.execute(f"DELETE FROM {table}")
+    connection.execute("INSERT INTO boot (id) VALUES (:boot)", {"boot": boot})
 
 
 class LimitRows:
     """The rows, by subject. Every method is one or two statements on an index."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
-        self._run = connection.execute
+        self._connection = connection
 
-    # lanes -----------------------------------------------------------------------------------
+    def _run(self, statement: str, **values: object) -> sqlite3.Cursor:
+        return self._connection.execute(statement, values)
 
-    def lane(self, name: str) -> BucketRow | None:
-        row = self._run("SELECT * FROM lane WHERE name = ?", (name,)).fetchone()
+    # buckets ---------------------------------------------------------------------------------
+
+    def bucket(self, name: str) -> BucketRow | None:
+        row = self._run(f"SELECT {_BUCKET_COLUMNS} FROM bucket WHERE name = :name", name=name).fetchone()
         return BucketRow(*row) if row else None
 
-    def lanes(self) -> list[BucketRow]:
-        return [BucketRow(*row) for row in self._run("SELECT * FROM lane ORDER BY name")]
+    def buckets(self) -> list[BucketRow]:
+        rows = self._run(f"SELECT {_BUCKET_COLUMNS} FROM bucket ORDER BY name")
+        return [BucketRow(*row) for row in rows]
 
-    def put_lane(self, lane: BucketRow) -> None:
-        self._run("INSERT OR REPLACE INTO lane VALUES (?, ?, ?, ?, ?, ?, ?)", lane)
+    def put_bucket(self, row: BucketRow) -> None:
+        self._run(
+            f"INSERT OR REPLACE INTO bucket ({_BUCKET_COLUMNS}) "
+            "VALUES (:name, :size, :window, :remaining, :reset_at, :blocked_until, :learned_at)",
+            **row._asdict(),
+        )
 
     def resolve(self, name: str) -> str:
-        """The lane a name stands for: its own until Discord told the real one."""
-        row = self._run("SELECT lane FROM alias WHERE name = ?", (name,)).fetchone()
+        """The bucket a name stands for: one of the same name until Discord told the real one."""
+        row = self._run("SELECT bucket FROM bucket_name WHERE name = :name", name=name).fetchone()
         return str(row[0]) if row else name
 
     def rename(self, name: str, old: str, new: str) -> None:
         """`name` stands for `new` from now on; who waits or has sent under `old` moves along."""
-        self._run("INSERT OR REPLACE INTO alias VALUES (?, ?)", (name, new))
-        self._run("UPDATE request SET bucket = ? WHERE bucket = ?", (new, old))
-        self._run("UPDATE request SET channel = ? WHERE channel = ?", (new, old))
-        self._run("UPDATE done SET lane = ? WHERE lane = ?", (new, old))
-        self._run("UPDATE OR IGNORE lane SET name = ? WHERE name = ?", (new, old))
+        names: dict[str, object] = {"name": name, "old": old, "new": new}
+        for statement in (
+            "INSERT OR REPLACE INTO bucket_name (name, bucket) VALUES (:name, :new)",
+            "UPDATE request SET bucket = :new WHERE bucket = :old",
+            "UPDATE request SET channel_bucket = :new WHERE channel_bucket = :old",
+            "UPDATE done SET bucket = :new WHERE bucket = :old",
+            "UPDATE OR IGNORE bucket SET name = :new WHERE name = :old",
+        ):
+            self._run(statement, **names)
 
     # requests --------------------------------------------------------------------------------
 
-    def queue(self, owner: str, bucket: str, channel: str, due: float) -> int:
+    def queue(self, owner: str, bucket: str, channel_bucket: str, due: float) -> int:
+        """Returns the ticket: the new request's id."""
         cursor = self._run(
-            "INSERT INTO request (owner, bucket, channel, due) VALUES (?, ?, ?, ?)",
-            (owner, bucket, channel, due),
+            "INSERT INTO request (owner, bucket, channel_bucket, due) "
+            "VALUES (:owner, :bucket, :channel_bucket, :due)",
+            owner=owner,
+            bucket=bucket,
+            channel_bucket=channel_bucket,
+            due=due,
         )
         return int(cursor.lastrowid or 0)
 
-    def request(self, ident: int) -> RequestRow | None:
-        row = self._run("SELECT * FROM request WHERE id = ?", (ident,)).fetchone()
+    def request(self, ticket: int) -> RequestRow | None:
+        row = self._run(f"SELECT {_REQUEST_COLUMNS} FROM request WHERE id = :id", id=ticket).fetchone()
         return RequestRow(*row) if row else None
 
-    def promise(self, ident: int, due: float) -> None:
+    def put_due(self, ticket: int, due: float) -> None:
         """When the waiting request will ask again."""
-        self._run("UPDATE request SET due = ? WHERE id = ?", (due, ident))
+        self._run("UPDATE request SET due = :due WHERE id = :id", due=due, id=ticket)
 
-    def start(self, ident: int, now: float) -> None:
-        self._run("UPDATE request SET started = ? WHERE id = ?", (now, ident))
+    def start(self, ticket: int, now: float) -> None:
+        self._run("UPDATE request SET started = :now WHERE id = :id", now=now, id=ticket)
 
-    def finish(self, ident: int) -> None:
-        self._run("DELETE FROM request WHERE id = ?", (ident,))
+    def finish(self, ticket: int) -> None:
+        self._run("DELETE FROM request WHERE id = :id", id=ticket)
 
-    def drop_dead(self, waiting_before: float, started_before: float) -> None:
-        """Who promised to come back and did not, or has been under way for longer than any request lasts."""
-        self._run("DELETE FROM request WHERE started IS NULL AND due < ?", (waiting_before,))
-        self._run("DELETE FROM request WHERE started < ?", (started_before,))
+    def delete_overdue(self, waiting_before: float, started_before: float) -> None:
+        """Requests that should have asked again by then, or began before any request still lasts."""
+        self._run("DELETE FROM request WHERE started IS NULL AND due < :before", before=waiting_before)
+        self._run("DELETE FROM request WHERE started < :before", before=started_before)
 
     def of_owner(self, owner: str) -> list[RequestRow]:
-        return [RequestRow(*row) for row in self._run("SELECT * FROM request WHERE owner = ?", (owner,))]
+        rows = self._run(f"SELECT {_REQUEST_COLUMNS} FROM request WHERE owner = :owner", owner=owner)
+        return [RequestRow(*row) for row in rows]
 
-    def under_way(self, lane: str, since: float = float("-inf")) -> int:
-        row = self._run(
-            "SELECT COUNT(*) FROM request WHERE (bucket = ?1 OR channel = ?1) AND started >= ?2",
-            (lane, since),
-        ).fetchone()
-        return int(row[0])
+    def under_way(self, bucket: str, since: float = float("-inf")) -> int:
+        query = f"SELECT COUNT(*) FROM request WHERE {_COUNTS_IN} AND started >= :since"
+        return int(self._run(query, bucket=bucket, since=since).fetchone()[0])
 
     def all_under_way(self) -> int:
         return int(self._run("SELECT COUNT(*) FROM request WHERE started IS NOT NULL").fetchone()[0])
 
-    def ahead(self, lane: str, ident: int) -> int:
-        """How many wait in this lane before the given request."""
-        row = self._run(
-            "SELECT COUNT(*) FROM request "
-            "WHERE (bucket = ?1 OR channel = ?1) AND started IS NULL AND id < ?2",
-            (lane, ident),
-        ).fetchone()
-        return int(row[0])
+    def ahead(self, bucket: str, ticket: int) -> int:
+        """How many requests wait for this bucket before the given one."""
+        query = f"SELECT COUNT(*) FROM request WHERE {_COUNTS_IN} AND started IS NULL AND id < :id"
+        return int(self._run(query, bucket=bucket, id=ticket).fetchone()[0])
 
     # what was sent ---------------------------------------------------------------------------
 
-    def record_done(self, lane: str, at: float, forget_before: float) -> None:
-        self._run("INSERT INTO done VALUES (?, ?)", (lane, at))
-        self._run("DELETE FROM done WHERE lane = ? AND at < ?", (lane, forget_before))
+    def record_done(self, bucket: str, at: float, delete_before: float) -> None:
+        self._run("INSERT INTO done (bucket, at) VALUES (:bucket, :at)", bucket=bucket, at=at)
+        self._run("DELETE FROM done WHERE bucket = :bucket AND at < :at", bucket=bucket, at=delete_before)
 
-    def done_since(self, lane: str, since: float) -> list[float]:
-        """When requests of this lane ended, ascending."""
-        rows = self._run("SELECT at FROM done WHERE lane = ? AND at > ? ORDER BY at", (lane, since))
-        return [float(row[0]) for row in rows]
+    def done_since(self, bucket: str, since: float) -> list[float]:
+        """When requests of this bucket ended, ascending."""
+        query = "SELECT at FROM done WHERE bucket = :bucket AND at > :since ORDER BY at"
+        return [float(row[0]) for row in self._run(query, bucket=bucket, since=since)]
 
     # the host --------------------------------------------------------------------------------
 
     def pause(self, name: str) -> PauseRow:
-        row = self._run("SELECT until, strikes FROM pause WHERE name = ?", (name,)).fetchone()
+        row = self._run("SELECT until, strikes FROM pause WHERE name = :name", name=name).fetchone()
         return PauseRow(*row) if row else PauseRow(float("-inf"), 0)
 
     def put_pause(self, name: str, pause: PauseRow) -> None:
-        self._run("INSERT OR REPLACE INTO pause VALUES (?, ?, ?)", (name, *pause))
+        self._run(
+            "INSERT OR REPLACE INTO pause (name, until, strikes) VALUES (:name, :until, :strikes)",
+            name=name,
+            **pause._asdict(),
+        )
 
     def count_invalid(self, minute: int) -> None:
-        self._run("INSERT INTO invalid VALUES (?, 1) ON CONFLICT DO UPDATE SET count = count + 1", (minute,))
-        self._run("DELETE FROM invalid WHERE minute < ?", (minute - 60,))
+        self._run(
+            "INSERT INTO invalid (minute, count) VALUES (:minute, 1) "
+            "ON CONFLICT DO UPDATE SET count = count + 1",
+            minute=minute,
+        )
+        self._run("DELETE FROM invalid WHERE minute < :minute", minute=minute - 60)
 
     def invalid_since(self, minute: int) -> int:
-        row = self._run("SELECT TOTAL(count) FROM invalid WHERE minute >= ?", (minute,)).fetchone()
-        return int(row[0])
+        query = "SELECT TOTAL(count) FROM invalid WHERE minute >= :minute"
+        return int(self._run(query, minute=minute).fetchone()[0])
 
     # pace ------------------------------------------------------------------------------------
 
     def next_turn(self, name: str) -> float:
-        row = self._run("SELECT next FROM pace WHERE name = ?", (name,)).fetchone()
+        row = self._run("SELECT next FROM pace WHERE name = :name", name=name).fetchone()
         return float(row[0]) if row else float("-inf")
 
     def put_next_turn(self, name: str, at: float) -> None:
-        self._run("INSERT OR REPLACE INTO pace VALUES (?, ?)", (name, at))
+        self._run("INSERT OR REPLACE INTO pace (name, next) VALUES (:name, :at)", name=name, at=at)

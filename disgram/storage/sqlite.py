@@ -1,8 +1,9 @@
-"""One SQLite file: how it is opened, and short `BEGIN IMMEDIATE` transactions over it.
+"""One SQLite file: how it is opened and migrated, and short `BEGIN IMMEDIATE` transactions over it.
 
 Two files use it: `disgram.db`, the ledger, whose every commit must survive a power cut, and
 `limits.db`, what is known of Discord's and Telegram's limits, which is worthless after a minute and
-must never wait for a disk. Owns pragmas and the mapping of SQLite's errors; never knows a table.
+must never wait for a disk. Owns pragmas, the schema's version and the mapping of SQLite's errors; never
+knows a table.
 """
 
 from __future__ import annotations
@@ -14,36 +15,49 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from zlib import crc32
 
-from disgram.errors import StorageUnavailable
+from disgram.errors import DatabaseDamaged, DatabaseTooNew, StorageUnavailable
+from disgram.storage.schema import Migrations
 
 BUSY_SECONDS = 30.0
 """How long one transaction waits for another process's; each lasts milliseconds."""
+
+_CHECKSUM_FROM = 1000
+"""Disgram 3.0.0 wrote a checksum of its schema into `user_version`: a number above this one."""
 
 
 class Database:
     """A connection whose transactions take turns among threads.
 
-    Opening creates the file and the schema (idempotent `CREATE`s).
+    Opening creates the file and brings it to the newest version. Raises StorageUnavailable, DatabaseDamaged,
+    and DatabaseTooNew for a file of a newer Disgram, which is left as it is.
     """
 
-    def __init__(self, path: Path, schema: str, *, durable: bool) -> None:
+    def __init__(self, path: Path, migrations: Migrations, *, durable: bool) -> None:
         self.path = path
         self._turn = threading.Lock()
+        self._connection = self._connect()
+        try:
+            with self._named_errors():
+                self._configure(durable=durable)
+            self._migrate(migrations)
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def _connect(self) -> sqlite3.Connection:
         try:
             # Made here, since SQLite gives its side files the mode it finds. An existing one is left alone:
             # closing it would drop the locks that this process holds on it (fcntl(2)).
             with suppress(FileExistsError):
-                os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
-            self._connection = sqlite3.connect(
-                path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+                os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+            return sqlite3.connect(
+                self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
             )
-            self._configure(schema, durable=durable)
         except (OSError, sqlite3.Error) as error:
-            raise StorageUnavailable(f"{path.name}: {error}") from error
+            raise StorageUnavailable(f"{self.path.name}: {error}") from error
 
-    def _configure(self, schema: str, *, durable: bool) -> None:
+    def _configure(self, *, durable: bool) -> None:
         run = self._connection.execute
         self._into_wal(time.monotonic() + BUSY_SECONDS)
         run(f"PRAGMA synchronous={'FULL' if durable else 'OFF'}")
@@ -51,12 +65,26 @@ class Database:
         # with the first one read, whatever the pragma's place; given back, ten are taken next (seen in 3.40).
         run("PRAGMA cache_size=-40")
         run("PRAGMA shrink_memory")
-        # Only a reading for all but the first: a hundred workers opening at once would queue for a writing.
-        version = crc32(schema.encode()) >> 1
-        if run("PRAGMA user_version").fetchone()[0] != version:
-            self._connection.executescript(
-                f"BEGIN IMMEDIATE; {schema} PRAGMA user_version={version}; COMMIT;"
+
+    def _migrate(self, migrations: Migrations) -> None:
+        """Bring the file to the newest version, each version in a transaction of its own.
+
+        Of several processes that open an old file at once, one migrates and the others wait for it. A file of
+        the newest version is only read: a hundred workers that open it at once would queue for a writing.
+        """
+        with self.reading() as connection:
+            version = _version(connection)
+        if version > len(migrations):
+            raise DatabaseTooNew(
+                f"{self.path} was written by a newer Disgram (schema {version}; this one knows "
+                f"{len(migrations)}). The file was left as it is; run that Disgram or a newer one."
             )
+        for number, statements in enumerate(migrations[version:], version + 1):
+            with self.transaction() as connection:
+                if _version(connection) == number - 1:  # otherwise another process was first
+                    for statement in statements:
+                        connection.execute(statement)
+                    connection.execute(f"PRAGMA user_version={number}")
 
     def _into_wal(self, until: float) -> None:
         """Of several that open a new file at once, SQLite lets one pass and does not make the others wait."""
@@ -73,11 +101,7 @@ class Database:
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """All or nothing, alone among all threads and processes. Raises StorageUnavailable (full disk,
         read-only). Not to be nested."""
-        with self._turn:
-            yield from self._transaction()
-
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        try:
+        with self._turn, self._named_errors():
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield self._connection
@@ -85,16 +109,30 @@ class Database:
             finally:
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
-        except sqlite3.Error as error:
-            raise StorageUnavailable(f"{self.path.name}: {error}") from error
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """For single SELECTs, which never wait for a writer. Raises StorageUnavailable."""
-        try:
+        with self._named_errors():
             yield self._connection
+
+    @contextmanager
+    def _named_errors(self) -> Iterator[None]:
+        """SQLite's errors as ours, with the name of the file."""
+        try:
+            yield
         except sqlite3.Error as error:
-            raise StorageUnavailable(f"{self.path.name}: {error}") from error
+            # SQLITE_CORRUPT and SQLITE_NOTADB have no class of their own below DatabaseError.
+            damaged = type(error) is sqlite3.DatabaseError
+            raise (DatabaseDamaged if damaged else StorageUnavailable)(
+                f"{self.path.name}: {error}"
+            ) from error
 
     def close(self) -> None:
         self._connection.close()
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    """The number of the newest migration the file has had; 0 where all may be needed."""
+    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    return version if version <= _CHECKSUM_FROM else 0

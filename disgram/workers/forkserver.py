@@ -36,8 +36,8 @@ from typing import Any, NoReturn
 
 from setproctitle import setproctitle
 
-from disgram.errors import Stopping
-from disgram.report import EXIT_CRASH, EXIT_OK, service_reporter
+from disgram.errors import DatabaseTooNew, Stopping
+from disgram.report import EXIT_CRASH, EXIT_OK, EXIT_PERMANENT, Level, service_reporter
 from disgram.storage.locks import LOCK_FILE, WorkerLock
 from disgram.workers.heartbeat import Heartbeat
 from disgram.workers.prefork_heap import freeze
@@ -214,6 +214,9 @@ def _work(request: dict[str, Any], parent: int) -> int:
         return int(sys.modules[request["module"]].serve(spec, report, heartbeat))
     except Stopping:
         return EXIT_OK
+    except DatabaseTooNew as error:
+        report(Level.ERROR, str(error), reason=error.reason)
+        return EXIT_PERMANENT
 
 
 def _writer_that_notices(heartbeat: Heartbeat) -> Callable[[bytes], object]:

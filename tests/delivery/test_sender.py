@@ -105,10 +105,10 @@ def test_a_confirmation_is_written_however_long_the_disk_stays_full(bench: Bench
     failures = iter([StorageUnavailable("disk full")] * 3)
     put = bench.ledger.put_message
 
-    def full(post: int, row: MessageRow) -> None:
+    def full(post_id: int, row: MessageRow) -> None:
         if row.state == "sent" and (error := next(failures, None)):
             raise error
-        put(post, row)
+        put(post_id, row)
 
     bench.ledger.put_message = full  # type: ignore[method-assign]
     bench.sender.post(1, 0, HELLO, {})

@@ -16,7 +16,7 @@ from disgram.storage import sqlite as storage
 from disgram.storage.sqlite import Database
 from tests.integrity import integrity
 
-SCHEMA = "CREATE TABLE IF NOT EXISTS word (text TEXT);"
+WORDS = (("CREATE TABLE IF NOT EXISTS word (text TEXT)",),)
 
 
 def words(database: Database) -> list[str]:
@@ -26,7 +26,7 @@ def words(database: Database) -> list[str]:
 
 @pytest.fixture
 def database(tmp_path: Path) -> Database:
-    return Database(tmp_path / "words.db", SCHEMA, durable=True)
+    return Database(tmp_path / "words.db", WORDS, durable=True)
 
 
 def test_a_transaction_that_fails_leaves_nothing_and_blocks_nobody(
@@ -35,7 +35,7 @@ def test_a_transaction_that_fails_leaves_nothing_and_blocks_nobody(
     with pytest.raises(KeyError), database.transaction() as run:
         run.execute("INSERT INTO word VALUES ('half')")
         raise KeyError
-    other = Database(database.path, SCHEMA, durable=True)
+    other = Database(database.path, WORDS, durable=True)
     with other.transaction() as run:
         run.execute("INSERT INTO word VALUES ('whole')")
     assert words(database) == ["whole"]
@@ -48,7 +48,7 @@ def test_who_opens_a_new_file_while_another_writes_to_it_waits(tmp_path: Path) -
         other.execute("CREATE TABLE number (value INTEGER)")
         release = threading.Timer(0.05, other.execute, ("COMMIT",))
         release.start()
-        database = Database(path, SCHEMA, durable=True)
+        database = Database(path, WORDS, durable=True)
         release.join()
     assert words(database) == []
     database.close()
@@ -60,7 +60,7 @@ def test_and_is_told_so_if_it_takes_too_long(tmp_path: Path, monkeypatch: pytest
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(StorageUnavailable, match="locked"):
-            Database(path, SCHEMA, durable=True)
+            Database(path, WORDS, durable=True)
 
 
 def test_opening_a_file_takes_no_lock_of_this_process_away(database: Database) -> None:
@@ -76,7 +76,7 @@ def test_opening_a_file_takes_no_lock_of_this_process_away(database: Database) -
         plain.execute("BEGIN IMMEDIATE")
         with pytest.raises(StorageUnavailable), pytest.MonkeyPatch.context() as patch:
             patch.setattr(storage, "BUSY_SECONDS", 0.0)
-            Database(database.path.with_name("plain.db"), SCHEMA, durable=True)
+            Database(database.path.with_name("plain.db"), WORDS, durable=True)
         told = subprocess.run(
             [sys.executable, "-c", probe, str(database.path.with_name("plain.db"))],
             capture_output=True, text=True, check=True,
@@ -101,7 +101,7 @@ def test_somebody_elses_transaction_is_waited_for_and_then_named(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(storage, "BUSY_SECONDS", 0.05)
-    other = Database(database.path, SCHEMA, durable=False)
+    other = Database(database.path, WORDS, durable=False)
     with (
         database.transaction(),
         pytest.raises(StorageUnavailable, match="locked"),
@@ -115,13 +115,13 @@ def test_a_file_that_is_no_database_is_refused_and_left_alone(tmp_path: Path) ->
     path = tmp_path / "words.db"
     path.write_text("not a database, but somebody's")
     with pytest.raises(StorageUnavailable, match=r"words\.db"):
-        Database(path, SCHEMA, durable=True)
+        Database(path, WORDS, durable=True)
     assert path.read_text() == "not a database, but somebody's"
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(StorageUnavailable):
-        Database(tmp_path / "nowhere" / "words.db", SCHEMA, durable=True)
+        Database(tmp_path / "nowhere" / "words.db", WORDS, durable=True)
 
 
 def test_integrity_is_sqlites_own_verdict(database: Database) -> None:
@@ -135,11 +135,4 @@ def test_a_file_with_its_tables_is_opened_without_waiting_for_a_writer(
 ) -> None:
     monkeypatch.setattr(storage, "BUSY_SECONDS", 0.05)
     with database.transaction():
-        assert words(Database(database.path, SCHEMA, durable=True)) == []
-
-
-def test_tables_that_a_newer_version_needs_are_added(database: Database) -> None:
-    newer = Database(database.path, f"{SCHEMA} CREATE TABLE IF NOT EXISTS more (x);", durable=True)
-    with newer.transaction() as run:
-        run.execute("INSERT INTO more VALUES (1)")
-    assert words(Database(database.path, SCHEMA, durable=True)) == []
+        assert words(Database(database.path, WORDS, durable=True)) == []

@@ -1,0 +1,119 @@
+"""One rate limit as a value: how many requests may start now, and what an answer teaches about it.
+
+Owns that arithmetic (the theory is in rate_limiter.py). A bucket is immutable and time is an argument:
+nothing here waits, stores or sends.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from disgram.discord.message import RateLimitHeaders
+from disgram.storage.rate_limits import BucketRow
+
+HIDDEN_WINDOW = 60.0
+"""Seconds of the unannounced channel limit, as it was measured (discord-api-docs #367, #1454)."""
+
+LEARNED_FOR = 24 * 3600.0
+"""Seconds a learned limit is used before it is tested again, which costs one 429."""
+
+GUESSED_FOR, HEARSAY_FOR = 600.0, 60.0
+"""The same for a limit that is not 30 a minute, and for one whose 429 did not have that limit's form."""
+
+CHANNEL, NEW_CHANNEL = "channel:", "into:"
+"""How the names of channel buckets begin: with a channel's id, or with a webhook's until it is known."""
+
+_SLACK = 0.005
+
+
+class RateLimitBucket(BucketRow):
+    """One bucket, with the arithmetic. Immutable; `observed` and the like give the next state."""
+
+    __slots__ = ()
+
+    @classmethod
+    def unknown(cls, name: str) -> RateLimitBucket:
+        """A bucket nothing is known of yet."""
+        return cls(name, None, 0.0, 0, -math.inf, -math.inf, -math.inf)
+
+    @property
+    def is_channel(self) -> bool:
+        """Its size is learned, not announced."""
+        return self.name.startswith((CHANNEL, NEW_CHANNEL))
+
+    def free(self, now: float, under_way: int, done: Sequence[float]) -> int:
+        """How many requests may start now. `done`: ends within the last window. May be negative."""
+        if now < self.blocked_until:
+            return 0
+        if self.size is None:
+            return 1 - under_way
+        free = self.size - under_way - len(done)
+        return min(free, self.remaining - under_way) if now < self.reset_at else free
+
+    def opens_at(self, now: float, done: Sequence[float], wanted: int) -> float:
+        """The earliest moment at which `wanted` requests could start, going by what has ended."""
+        opens = max(now, self.blocked_until)
+        if self.size is None:
+            return opens
+        if now < self.reset_at and self.remaining < wanted:
+            opens = max(opens, self.reset_at + _SLACK)
+        surplus = wanted + len(done) - self.size
+        if surplus > 0 and done:
+            rounds, index = divmod(surplus - 1, self.size)
+            opens = max(opens, done[min(index, len(done) - 1)] + (1 + rounds) * self.window + _SLACK)
+        return opens
+
+    def observed(self, now: float, headers: RateLimitHeaders) -> RateLimitBucket:
+        """After an answer with rate-limit headers; answers may arrive in any order."""
+        if headers.limit is None or headers.remaining is None or headers.reset_after is None:
+            return self
+        reset_at = now + headers.reset_after
+        resized = headers.limit != self.size
+        window = headers.reset_after if resized else max(self.window, headers.reset_after)
+        if resized or reset_at > self.reset_at + self.window / 2:
+            remaining = headers.remaining
+        else:  # the window we know: every answer gives an upper bound of its end
+            remaining, reset_at = min(self.remaining, headers.remaining), min(self.reset_at, reset_at)
+        return self._replace(size=headers.limit, window=window, remaining=remaining, reset_at=reset_at)
+
+    def blocked(self, until: float) -> RateLimitBucket:
+        """After a 429 of this bucket."""
+        return self._replace(blocked_until=max(self.blocked_until, until))
+
+    def learned(
+        self, now: float, done: Sequence[float], retry_after: float, *, announced: bool = True
+    ) -> RateLimitBucket:
+        """After a 429 that no header announced: what the channel must allow, going by what it took.
+
+        `announced`: the 429 had the webhook's own headers, as the hidden limit's does. One without them, or
+        one that fits no minute, may have been about something else, and is used for a shorter time.
+        """
+        size, window = learn_hidden_limit(done, now, retry_after)
+        if size == 0:
+            return self
+        if self.size is not None and size * self.window >= self.size * window:
+            # Refused although the learned limit was kept, and the new estimate is no stricter: one less.
+            size, window = max(1, self.size - 1), self.window
+        lifetime = LEARNED_FOR if window == HIDDEN_WINDOW else GUESSED_FOR if announced else HEARSAY_FOR
+        return self._replace(size=size, window=window, learned_at=now + lifetime - LEARNED_FOR)
+
+    def without_outdated(self, now: float) -> RateLimitBucket:
+        """A learned limit that is too old is unknown again."""
+        outdated = self.is_channel and self.size is not None and now - self.learned_at > LEARNED_FOR
+        return self._replace(size=None) if outdated else self
+
+
+def learn_hidden_limit(done: Sequence[float], now: float, retry_after: float) -> tuple[int, float]:
+    """(size, window) of a limit that let `done` pass and then asked to wait; size 0: nothing learned.
+
+    If the k newest fill the window, it began with the k-th newest and ends after `retry_after`. Of all
+    k, the one whose window comes nearest the known 60 s is taken if it is near, else all of `done`.
+    """
+    windows = [now - began + retry_after for began in reversed(done)]
+    if not windows or retry_after < 1:
+        return 0, 0.0
+    nearest = min(range(len(windows)), key=lambda k: abs(windows[k] - HIDDEN_WINDOW))
+    if abs(windows[nearest] - HIDDEN_WINDOW) <= 3.0:
+        return nearest + 1, HIDDEN_WINDOW
+    return len(windows), windows[-1]
