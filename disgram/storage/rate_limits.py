@@ -122,9 +122,7 @@ def set_damaged_aside(path: Path) -> Path | None:
         return None
     aside = path.with_name(f"{path.name}.damaged")
     try:
-        for ending in ("-wal", "-shm"):  # they belong to the damaged file, and would be read into the new one
-            path.with_name(path.name + ending).unlink(missing_ok=True)
-        path.replace(aside)
+        path.replace(aside)  # SQLite deletes a -wal file that lies beside an empty database
     except OSError as error:
         raise StorageUnavailable(
             f"{path.name} is damaged and cannot be renamed ({error.strerror})"
