@@ -1,11 +1,11 @@
-"""The limiter's theory against every kind of server it may meet, on a simulated clock."""
+"""The rate limiter against servers that count in different latencies, on a simulated clock."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from disgram.addresses import Destination
@@ -45,7 +45,7 @@ def eight(posts: int) -> dict[str, int]:
 
 
 @pytest.mark.parametrize("kind", [FixedWindow, SlidingWindow])
-def test_a_backlog_uses_the_announced_limit_and_is_never_refused(
+def test_backlog_of_many_workers_uses_the_whole_announced_limit_without_a_429(
     tmp_path: Path, kind: type[FixedWindow] | type[SlidingWindow]
 ) -> None:
     seen = play(tmp_path / "limits.db", kind(), eight(40))
@@ -55,13 +55,13 @@ def test_a_backlog_uses_the_announced_limit_and_is_never_refused(
     assert ideal / seen.seconds >= 0.95
 
 
-def test_one_worker_alone_uses_it_as_well(tmp_path: Path) -> None:
+def test_one_worker_alone_uses_the_whole_announced_limit(tmp_path: Path) -> None:
     seen = play(tmp_path / "limits.db", FixedWindow(), {"w": 200})
     assert seen.refused == 0
     assert (200 / 5 - 1) * 2.0 / seen.seconds >= 0.95
 
 
-def test_workers_take_turns(tmp_path: Path) -> None:
+def test_workers_of_one_webhook_take_turns(tmp_path: Path) -> None:
     seen = play(tmp_path / "limits.db", FixedWindow(), eight(40), until=60.0)
     counts = seen.by_worker
     assert len(counts) == 8
@@ -70,26 +70,27 @@ def test_workers_take_turns(tmp_path: Path) -> None:
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    ways=st.lists(st.tuples(st.floats(0, 0.8), st.floats(0, 0.8)), min_size=1, max_size=20),
+    latencies=st.lists(st.tuples(st.floats(0, 0.8), st.floats(0, 0.8)), min_size=1, max_size=20),
     size=st.integers(1, 10),
     window=st.floats(0.5, 5.0),
     sliding=st.booleans(),
 )
-def test_whatever_the_network_does_nothing_is_refused(
+@example(latencies=[(0.0, 0.0)], size=1, window=1.3125, sliding=False)  # headers say 1.312
+def test_no_latency_of_the_network_leads_to_a_429(
     tmp_path_factory: pytest.TempPathFactory,
-    ways: list[tuple[float, float]],
+    latencies: list[tuple[float, float]],
     size: int,
     window: float,
     sliding: bool,
 ) -> None:
     server = SlidingWindow(size, window) if sliding else FixedWindow(size, window)
     path = tmp_path_factory.mktemp("limits") / "limits.db"
-    seen = play(path, server, {f"w{n}": 6 for n in range(5)}, latency=lambda n: ways[n % len(ways)])
+    seen = play(path, server, {f"w{n}": 6 for n in range(5)}, latency=lambda n: latencies[n % len(latencies)])
     assert seen.refused == 0
     assert len(seen.accepted) == 30
 
 
-def test_webhooks_have_buckets_of_their_own(tmp_path: Path) -> None:
+def test_webhooks_that_share_a_bucket_hash_do_not_wait_for_each_other(tmp_path: Path) -> None:
     servers = {f"w{n}": FixedWindow() for n in range(4)}
 
     class Four:
@@ -97,10 +98,10 @@ def test_webhooks_have_buckets_of_their_own(tmp_path: Path) -> None:
             self.turn = ""
 
         def arrive(self, now: float) -> RateLimitHeaders:
-            facts = servers[self.turn].arrive(now)
+            headers = servers[self.turn].arrive(now)
             return RateLimitHeaders(
-                answered=True, bucket="hash", limit=facts.limit, remaining=facts.remaining,
-                reset_after=facts.reset_after, retry_after=facts.retry_after, scope=facts.scope,
+                answered=True, bucket="hash", limit=headers.limit, remaining=headers.remaining,
+                reset_after=headers.reset_after, retry_after=headers.retry_after, scope=headers.scope,
                 channel_id=f"c{self.turn}",
             )  # fmt: skip
 
@@ -120,7 +121,7 @@ def test_webhooks_have_buckets_of_their_own(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", [FixedWindow, SlidingWindow])
 @pytest.mark.parametrize(("scope", "room"), [("shared", True), ("user", True), ("user", False)])
-def test_the_hidden_limit_costs_one_429(
+def test_hidden_channel_limit_costs_one_429(
     tmp_path: Path, kind: type[FixedWindow] | type[SlidingWindow], scope: str, room: bool
 ) -> None:
     server = HiddenLimit(FixedWindow(), kind(30, 60.0), scope, claims_room=room)
@@ -131,7 +132,7 @@ def test_the_hidden_limit_costs_one_429(
 
 
 @pytest.mark.parametrize(("size", "window"), [(10, 10.0), (30, 60.0), (7, 30.0)])
-def test_a_hidden_limit_of_any_size_is_learned_from_a_burst(size: int, window: float) -> None:
+def test_hidden_limit_of_any_size_is_learned_from_a_burst(size: int, window: float) -> None:
     done = [100.0 + n * 0.4 for n in range(size)]
     now = done[-1] + 0.4
     learned = learn_hidden_limit(done, now, retry_after=100.0 + window - now)
@@ -139,19 +140,19 @@ def test_a_hidden_limit_of_any_size_is_learned_from_a_burst(size: int, window: f
     assert learned[1] == pytest.approx(window, abs=1.0)
 
 
-def test_the_known_minute_is_found_behind_a_trickle() -> None:
+def test_hidden_limit_of_a_minute_is_learned_in_spite_of_earlier_messages() -> None:
     trickle = [10.0, 40.0]
     burst = [100.0 + n * 0.4 for n in range(30)]
     now = 113.0
     assert learn_hidden_limit(trickle + burst, now, retry_after=160.0 - now) == (30, 60.0)
 
 
-def test_nothing_is_learned_from_somebody_elses_messages() -> None:
+def test_nothing_is_learned_from_a_429_without_messages_of_our_own() -> None:
     assert learn_hidden_limit([], 100.0, 30.0)[0] == 0
     assert learn_hidden_limit([99.0], 100.0, 0.4)[0] == 0
 
 
-def test_a_learned_limit_is_put_to_the_test_after_a_day(limiter: DiscordRateLimiter) -> None:
+def test_learned_limit_is_tested_again_after_a_day(limiter: DiscordRateLimiter) -> None:
     bucket = RateLimitBucket.unknown("channel:7").learned(0.0, [-10.0], 50.0)
     assert bucket.size == 1
     assert bucket.without_outdated(3600.0).size == 1
@@ -167,7 +168,7 @@ def start(limiter: DiscordRateLimiter, route: Route = POST) -> int:
     return ticket
 
 
-def test_a_global_429_stops_every_webhook(limiter: DiscordRateLimiter, clock: Clock) -> None:
+def test_global_429_pauses_every_webhook(limiter: DiscordRateLimiter, clock: Clock) -> None:
     limiter.observe(POST, start(limiter), RateLimitHeaders(answered=True, retry_after=3.0, is_global=True))
     other = Route.to("POST", "job/b", Destination("https://discord.com", "2", "x"))
     ticket, delay = limiter.ask(other)
@@ -176,7 +177,9 @@ def test_a_global_429_stops_every_webhook(limiter: DiscordRateLimiter, clock: Cl
     assert limiter.ask(other, ticket)[1] == 0.0
 
 
-def test_cloudflare_pauses_double_and_end_in_a_probe(limiter: DiscordRateLimiter, clock: Clock) -> None:
+def test_cloudflare_pauses_double_and_each_ends_in_one_probe(
+    limiter: DiscordRateLimiter, clock: Clock
+) -> None:
     other = Route.to("POST", "job/b", Destination("https://discord.com", "2", "x"))
     blocked = RateLimitHeaders(cloudflare=True, invalid=True)
     limiter.observe(POST, start(limiter), blocked)
@@ -195,13 +198,13 @@ def test_cloudflare_pauses_double_and_end_in_a_probe(limiter: DiscordRateLimiter
     assert limiter.ask(other)[1] == 0.0
 
 
-def test_cloudflares_own_retry_after_holds(limiter: DiscordRateLimiter) -> None:
+def test_cloudflare_pause_lasts_as_long_as_its_retry_after(limiter: DiscordRateLimiter) -> None:
     limiter.observe(POST, start(limiter), RateLimitHeaders(cloudflare=True, retry_after=81671.0))
     assert limiter.ask(POST)[1] == pytest.approx(81671.0)
     assert cloudflare_pause(9, None) == 900.0
 
 
-def test_an_answer_that_was_under_way_does_not_lift_the_block(
+def test_answer_to_an_earlier_request_does_not_end_the_cloudflare_pause(
     limiter: DiscordRateLimiter, clock: Clock
 ) -> None:
     other = Route.to("POST", "job/b", Destination("https://discord.com", "2", "x"))
@@ -211,7 +214,9 @@ def test_an_answer_that_was_under_way_does_not_lift_the_block(
     assert limiter.ask(other)[1] > 50
 
 
-def test_invalid_requests_stop_well_before_discords_limit(limiter: DiscordRateLimiter, clock: Clock) -> None:
+def test_sending_stops_well_before_discords_limit_of_invalid_requests(
+    limiter: DiscordRateLimiter, clock: Clock
+) -> None:
     with limiter._store.transaction() as rows:
         for _ in range(INVALID_LIMIT - 1):
             rows.count_invalid(int(clock.now // 60))
@@ -223,7 +228,7 @@ def test_invalid_requests_stop_well_before_discords_limit(limiter: DiscordRateLi
     assert limiter.ask(POST)[1] == 0.0
 
 
-def test_the_host_sends_at_most_fifty_a_second(limiter: DiscordRateLimiter) -> None:
+def test_host_sends_at_most_fifty_requests_a_second(limiter: DiscordRateLimiter) -> None:
     for number in range(HOST_LIMIT):
         route = Route.to("POST", f"job/{number}", Destination("https://discord.com", str(number), "x"))
         limiter.observe(route, start(limiter, route), RateLimitHeaders(answered=True))
@@ -234,7 +239,7 @@ def test_the_host_sends_at_most_fifty_a_second(limiter: DiscordRateLimiter) -> N
 # --- crashes, other processes, other boots ------------------------------------------------------
 
 
-def test_an_unknown_bucket_lets_one_request_through_first(limiter: DiscordRateLimiter) -> None:
+def test_unknown_bucket_lets_one_request_through_first(limiter: DiscordRateLimiter) -> None:
     first = start(limiter)
     second, delay = limiter.ask(POST)
     assert delay > 0
@@ -242,7 +247,7 @@ def test_an_unknown_bucket_lets_one_request_through_first(limiter: DiscordRateLi
     assert limiter.ask(POST, second)[1] == 0.0
 
 
-def test_a_killed_workers_request_counts_as_sent_when_it_comes_back(
+def test_request_of_a_killed_worker_counts_as_sent_when_the_worker_returns(
     limiter: DiscordRateLimiter, clock: Clock
 ) -> None:
     limiter.observe(POST, start(limiter), announced(1, 0, 0.1, refused=False))
@@ -252,9 +257,7 @@ def test_a_killed_workers_request_counts_as_sent_when_it_comes_back(
     assert 0 < limiter.ask(POST)[1] < 1.0
 
 
-def test_a_worker_that_does_not_come_back_does_not_hold_the_others(
-    limiter: DiscordRateLimiter, clock: Clock
-) -> None:
+def test_ticket_of_a_dead_worker_does_not_block_the_others(limiter: DiscordRateLimiter, clock: Clock) -> None:
     under_way = start(limiter)
     limiter.ask(Route.to("POST", "job/dead", HOOK))
     mine, _ = limiter.ask(Route.to("POST", "job/b", HOOK))
@@ -265,7 +268,7 @@ def test_a_worker_that_does_not_come_back_does_not_hold_the_others(
     assert limiter.ask(Route.to("POST", "job/b", HOOK), mine)[1] == 0.0
 
 
-def test_stopping_while_waiting_leaves_no_ticket(limiter: DiscordRateLimiter) -> None:
+def test_stop_while_waiting_leaves_no_ticket(limiter: DiscordRateLimiter) -> None:
     first = start(limiter)
 
     def stop(seconds: float) -> None:
@@ -277,19 +280,19 @@ def test_stopping_while_waiting_leaves_no_ticket(limiter: DiscordRateLimiter) ->
     assert limiter.ask(POST)[1] == 0.0
 
 
-def test_another_boot_starts_with_an_empty_book(tmp_path: Path, clock: Clock) -> None:
+def test_limits_of_an_earlier_boot_are_not_used(tmp_path: Path, clock: Clock) -> None:
     old = DiscordRateLimiter(LimitStore(tmp_path / "limits.db", boot="monday"), clock)
     old.observe(POST, start(old), RateLimitHeaders(cloudflare=True, retry_after=9999.0))
     assert DiscordRateLimiter(LimitStore(tmp_path / "limits.db", boot="monday"), clock).ask(POST)[1] > 9000
     assert DiscordRateLimiter(LimitStore(tmp_path / "limits.db", boot="tuesday"), clock).ask(POST)[1] == 0.0
 
 
-def test_a_file_that_cannot_be_opened_is_said_so(tmp_path: Path) -> None:
+def test_limits_in_a_missing_folder_raise_storage_unavailable(tmp_path: Path) -> None:
     with pytest.raises(StorageUnavailable, match=r"limits\.db"):
         LimitStore(tmp_path / "nowhere" / "limits.db")
 
 
-def test_the_snapshot_shows_limits_and_no_secret(limiter: DiscordRateLimiter) -> None:
+def test_snapshot_shows_limits_and_no_secret(limiter: DiscordRateLimiter) -> None:
     limiter.observe(POST, start(limiter), announced(5, 4, 2.0, refused=False))
     shown = limiter.snapshot()
     assert shown["active_buckets"] == 1
@@ -297,11 +300,11 @@ def test_the_snapshot_shows_limits_and_no_secret(limiter: DiscordRateLimiter) ->
     assert "secret" not in repr(shown)
 
 
-def test_short_429s_that_are_not_the_hidden_limit_slow_nobody_down_for_long(
+def test_short_429s_of_another_limit_do_not_slow_a_channel_down_for_long(
     tmp_path: Path, clock: Clock, limiter: DiscordRateLimiter
 ) -> None:
-    """Taken together, the smallest count and the longest window made a post a minute of them, all day."""
-    facts = RateLimitHeaders(
+    """Once, the smallest count and the longest window of several such 429s made one post a minute of them."""
+    headers = RateLimitHeaders(
         answered=True, bucket="hash", limit=5, remaining=4, reset_after=2.0, channel_id="9"
     )
     passing = RateLimitHeaders(answered=True, retry_after=1.5, scope="shared")
@@ -310,18 +313,18 @@ def test_short_429s_that_are_not_the_hidden_limit_slow_nobody_down_for_long(
         while delay > 0:
             clock.now += delay
             ticket, delay = limiter.ask(POST, ticket)
-        limiter.observe(POST, ticket, passing if number % 6 == 5 else facts)
+        limiter.observe(POST, ticket, passing if number % 6 == 5 else headers)
         clock.now += 0.4
     clock.now += HEARSAY_FOR + 1
     began = clock.now
     for _ in range(5):
         ticket, delay = limiter.ask(POST)
         assert delay <= 0
-        limiter.observe(POST, ticket, facts)
+        limiter.observe(POST, ticket, headers)
     assert clock.now == began
 
 
-def test_a_limit_that_is_refused_again_becomes_a_little_stricter() -> None:
+def test_learned_limit_that_is_refused_again_becomes_stricter_by_one() -> None:
     bucket = RateLimitBucket.unknown("channel:9").learned(100.0, [90.0 + n for n in range(10)], 50.0)
     again = bucket.learned(400.0, [399.0], 59.0)
     assert (bucket.size, bucket.window) == (10, 60.0)

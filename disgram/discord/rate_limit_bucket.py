@@ -25,6 +25,10 @@ CHANNEL, NEW_CHANNEL = "channel:", "into:"
 """How the names of channel buckets begin: with a channel's id, or with a webhook's until it is known."""
 
 _SLACK = 0.005
+"""Seconds a request starts later than it might, so that a clock's last digits do not matter."""
+
+_ROUNDED_BY = 0.001
+"""Seconds by which `Reset-After` may be too short: Discord gives it with three decimals."""
 
 
 class RateLimitBucket(BucketRow):
@@ -68,9 +72,10 @@ class RateLimitBucket(BucketRow):
         """After an answer with rate-limit headers; answers may arrive in any order."""
         if headers.limit is None or headers.remaining is None or headers.reset_after is None:
             return self
-        reset_at = now + headers.reset_after
+        reset_after = headers.reset_after + _ROUNDED_BY
+        reset_at = now + reset_after
         resized = headers.limit != self.size
-        window = headers.reset_after if resized else max(self.window, headers.reset_after)
+        window = reset_after if resized else max(self.window, reset_after)
         if resized or reset_at > self.reset_at + self.window / 2:
             remaining = headers.remaining
         else:  # the window we know: every answer gives an upper bound of its end
