@@ -1,4 +1,4 @@
-"""Discord's limits and a crowd of workers, played on one simulated clock: no sleep, any hour in a blink.
+"""Discord's limits and many workers on one simulated clock: no sleep, an hour takes milliseconds.
 
 `FixedWindow` and `SlidingWindow` are the two ways a server may count; `HiddenLimit` announces
 nothing. `play` lets workers send through one real limiter and returns what the server saw.
@@ -20,7 +20,7 @@ from rate_limiter import DiscordRateLimiter, Route
 
 
 class Clock:
-    """A monotonic clock somebody else turns."""
+    """A monotonic clock that the test moves."""
 
     def __init__(self, now: float = 1000.0) -> None:
         self.now = now
@@ -30,7 +30,7 @@ class Clock:
 
 
 class Server(Protocol):
-    """Counts a request at its arrival; the facts of its answer."""
+    """Counts a request at its arrival and returns the headers of its answer."""
 
     def arrive(self, now: float) -> RateLimitHeaders: ...
 
@@ -72,7 +72,7 @@ class SlidingWindow:
 
 @dataclass
 class HiddenLimit:
-    """Behind an announced limit, one that only its 429 tells of."""
+    """Behind an announced limit, one that only its own 429 shows."""
 
     announcing: Server
     hidden: FixedWindow | SlidingWindow
@@ -80,16 +80,16 @@ class HiddenLimit:
     claims_room: bool = True
 
     def arrive(self, now: float) -> RateLimitHeaders:
-        told = self.announcing.arrive(now)
-        if told.retry_after is not None:
-            return told
+        headers = self.announcing.arrive(now)
+        if headers.retry_after is not None:
+            return headers
         verdict = self.hidden.arrive(now)
         if verdict.retry_after is None:
-            return told
-        remaining = max(1, told.remaining or 0) if self.claims_room else 0
+            return headers
+        remaining = max(1, headers.remaining or 0) if self.claims_room else 0
         return RateLimitHeaders(
-            answered=True, bucket="hash", limit=told.limit, remaining=remaining,
-            reset_after=told.reset_after, retry_after=verdict.retry_after, scope=self.scope,
+            answered=True, bucket="hash", limit=headers.limit, remaining=remaining,
+            reset_after=headers.reset_after, retry_after=verdict.retry_after, scope=self.scope,
         )  # fmt: skip
 
 
@@ -139,12 +139,12 @@ def play(
         heapq.heappush(events, (clock.now, turn, worker, None))
         turn += 1
     while events and events[0][0] < 1000 + until:
-        clock.now, _, worker, facts = heapq.heappop(events)
+        clock.now, _, worker, headers = heapq.heappop(events)
         turn += 1
         route = Route.to("POST", worker, destination(worker))
-        if facts is not None:
-            limiter.observe(route, tickets.pop(worker) or 0, facts)
-            left[worker] -= facts.retry_after is None
+        if headers is not None:
+            limiter.observe(route, tickets.pop(worker) or 0, headers)
+            left[worker] -= headers.retry_after is None
             if left[worker]:
                 heapq.heappush(events, (clock.now + 0.001, turn, worker, None))
             continue

@@ -2,7 +2,7 @@
 
 Owns the lock file. Both locks are byte ranges of it (POSIX record locks): the kernel drops them when
 their process dies, however it dies, and a forked child does not inherit them. Byte 0 is the service's;
-each worker has a byte far behind, at the hash of its key. Never decides what to do when a lock is taken.
+each worker has a byte at the hash of its key. Never decides what to do when a lock is taken.
 
 Closing *any* descriptor of the file drops all locks its process has there, so a process opens the file
 once, through one of these classes, and through no other way.
@@ -23,13 +23,13 @@ from disgram.report import Level, Reporter
 LOCK_FILE = "disgram.lock"
 """Its name in DATA_DIR."""
 
-_LOOK_AGAIN = 1.0
-"""Seconds between two looks at a worker lock that another process holds."""
+_RETRY_SECONDS = 1.0
+"""Between two tries to take a worker lock that another process holds."""
 _CLOSED = -1
 
 
 class Waits(Protocol):
-    """What `WorkerLock.await_turn` needs of a Pulse."""
+    """What `WorkerLock.await_turn` needs of a Heartbeat."""
 
     def wait(self, seconds: float) -> None: ...
 
@@ -48,7 +48,7 @@ class _ByteLock:
             self._fd = self._open()
         try:
             fcntl.lockf(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, self._offset)
-        except (BlockingIOError, PermissionError):  # EAGAIN or EACCES, as the system likes (fcntl(2))
+        except (BlockingIOError, PermissionError):  # EAGAIN or EACCES, depending on the system (fcntl(2))
             return False
         return True
 
@@ -58,13 +58,13 @@ class _ByteLock:
             os.close(self._fd)
             self._fd = _CLOSED
 
-    def sign(self) -> None:
-        """Leave this process's pid in the file, for whoever finds the byte taken."""
+    def write_pid(self) -> None:
+        """Write this process's pid into the file, for the error of a process that finds the byte locked."""
         os.ftruncate(self._fd, 0)
         os.pwrite(self._fd, b"%d\n" % os.getpid(), 0)
 
-    def signature(self) -> str:
-        """What the holder left, if it looks like a pid."""
+    def holder_pid(self) -> str:
+        """The pid in the file; "" if there is none."""
         text = os.pread(self._fd, 20, 0).decode("ascii", "replace").strip()
         return text if text.isdigit() else ""
 
@@ -76,28 +76,28 @@ class _ByteLock:
 
 
 class InstanceLock:
-    """The service's own. As a context manager it is held inside the block."""
+    """The service's lock. As a context manager it is held inside the block."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._byte = _ByteLock(path, 0)
 
     def acquire(self) -> None:
-        """Raises StartRefused, which names the holder's pid where the file tells it."""
+        """Raises StartRefused, which names the holder's pid if the file has it."""
         try:
             held = self._byte.acquire()
         except StorageUnavailable as error:
             raise StartRefused(str(error)) from error
         if not held:
-            pid = self._byte.signature()
+            pid = self._byte.holder_pid()
             self._byte.release()
             who = f"another Disgram (pid {pid})" if pid else "another Disgram"
             raise StartRefused(f"{who} is running on {self._path.parent}")
-        with contextlib.suppress(OSError):  # a full disk: the lock holds all the same
-            self._byte.sign()
+        with contextlib.suppress(OSError):  # a full disk: the lock is held nevertheless
+            self._byte.write_pid()
 
     def release(self) -> None:
-        """At the end. The file stays; nobody reads it but who finds the byte taken."""
+        """The file stays."""
         self._byte.release()
 
     def __enter__(self) -> InstanceLock:
@@ -109,7 +109,7 @@ class InstanceLock:
 
 
 class WorkerLock:
-    """One worker's, by its job's name and its channel's key. Held until `release` or the process's end."""
+    """A worker's lock, by its job's name and its channel's key. Held until `release` or the process's end."""
 
     def __init__(self, path: Path, job: str, channel: str) -> None:
         self._byte = _ByteLock(path, _offset(job, channel))
@@ -122,16 +122,16 @@ class WorkerLock:
         self._byte.release()
 
     def await_turn(self, heartbeat: Waits, report: Reporter) -> None:
-        """Wait for the other worker to end: an old one still finishing, or one that somebody runs by hand."""
+        """Wait until no other process has this lock: an old worker that is stopping, or one run by hand."""
         if self.acquire():
             return
-        report(Level.STATUS, "another worker has this channel; waiting for it to end", reason="waiting")
+        report(Level.STATUS, "Another process forwards this channel; waiting until it ends", reason="waiting")
         while not self.acquire():
-            heartbeat.wait(_LOOK_AGAIN)
-        report(Level.STATUS, "the other worker has ended", reason=None)
+            heartbeat.wait(_RETRY_SECONDS)
+        report(Level.STATUS, "The other process has ended", reason=None)
 
 
 def _offset(job: str, channel: str) -> int:
-    """1 to 2**62: clear of the service's byte, within a signed 64-bit offset."""
+    """1 to 2**62: never the service's byte 0, and within a signed 64-bit offset."""
     digest = hashlib.blake2b(f"{job}\0{channel}".encode(), digest_size=8).digest()
     return 1 + (int.from_bytes(digest, "big") >> 2)

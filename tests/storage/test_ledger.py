@@ -1,4 +1,4 @@
-"""The ledger's promises: what was confirmed stays, what is in doubt shows, what was deleted is forgotten."""
+"""The ledger: confirmed messages stay, unconfirmed ones show after a crash, a deleted job leaves nothing."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def sent(number: int, last_id: int | None = None) -> PostRow:
     return PostRow(number, last_id or number, "sent", "print", "shape")
 
 
-def test_a_worker_that_never_ran_has_no_progress(rows: ChannelLedger) -> None:
+def test_new_worker_has_no_progress(rows: ChannelLedger) -> None:
     assert rows.progress() is None
     assert rows.imported() is None
 
@@ -54,17 +54,15 @@ def test_progress_moves_with_finished_posts_and_never_back(rows: ChannelLedger) 
     assert progress.last_id == 14
 
 
-def test_what_a_poll_asks_costs_the_same_however_old_the_ledger_is(
-    ledger: Ledger, rows: ChannelLedger
-) -> None:
-    """In steps of SQLite's machine: one query read every post the channel ever had."""
+def test_queries_of_a_poll_cost_the_same_with_many_old_posts(ledger: Ledger, rows: ChannelLedger) -> None:
+    """Counted in steps of SQLite's virtual machine: one query once read every post of the channel."""
     rows.begin(0, None)
     for number in (4990, 4995):
         rows.finish(sent(number))
-    young = steps_of_a_poll(ledger, rows)
+    few = steps_of_a_poll(ledger, rows)
     for number in range(1, 500):
         rows.finish(sent(number))
-    assert steps_of_a_poll(ledger, rows) == young
+    assert steps_of_a_poll(ledger, rows) == few
 
 
 def steps_of_a_poll(ledger: Ledger, rows: ChannelLedger) -> list[int]:
@@ -93,23 +91,23 @@ def steps(ledger: Ledger, ask: Callable[[], object]) -> int:
     return next(ticks)
 
 
-def test_names_are_the_same_channel_whatever_their_case(ledger: Ledger, rows: ChannelLedger) -> None:
+def test_channel_names_differing_in_case_are_one_channel(ledger: Ledger, rows: ChannelLedger) -> None:
     rows.begin(5, 3)
     assert ledger.of("job", "cHANNEL").progress() == (5, 3)
     assert ledger.of("other", "channel").progress() is None
 
 
-def test_a_part_in_doubt_is_seen_after_a_crash(tmp_path: Path) -> None:
+def test_message_without_confirmation_is_found_after_a_crash(tmp_path: Path) -> None:
     first = Ledger(tmp_path / "disgram.db").of("job", "c")
     first.put_message(7, MessageRow(0, "sent", "100", "200", "d", "[]"))
     first.put_message(7, MessageRow(1, "attempting"))
     after = Ledger(tmp_path / "disgram.db").of("job", "c")
-    assert [part.state for part in after.messages(7)] == ["sent", "attempting"]
+    assert [message.state for message in after.messages(7)] == ["sent", "attempting"]
     after.drop_message(7, 1)
-    assert [part.position for part in after.messages(7)] == [0]
+    assert [message.position for message in after.messages(7)] == [0]
 
 
-def test_a_failed_post_waits_with_its_reason_until_it_is_sent(ledger: Ledger, rows: ChannelLedger) -> None:
+def test_failed_post_is_listed_with_its_reason_until_it_is_sent(ledger: Ledger, rows: ChannelLedger) -> None:
     rows.begin(0, None)
     rows.fail(sent(3)._replace(state="failed"), "400 Invalid Form Body", '[{"content": "x"}]')
     (failed,) = ledger.failed()
@@ -126,7 +124,7 @@ def test_a_failed_post_waits_with_its_reason_until_it_is_sent(ledger: Ledger, ro
     assert rows.messages(3) == []
 
 
-def test_all_failed_posts_of_a_job_can_be_retried(ledger: Ledger, rows: ChannelLedger) -> None:
+def test_retry_without_a_post_marks_all_failed_posts_of_the_job(ledger: Ledger, rows: ChannelLedger) -> None:
     rows.begin(0, None)
     for number in (3, 5):
         rows.fail(sent(number)._replace(state="failed"), "no", "[]")
@@ -135,7 +133,7 @@ def test_all_failed_posts_of_a_job_can_be_retried(ledger: Ledger, rows: ChannelL
     assert rows.to_retry() == [3, 5]
 
 
-def test_a_deleted_job_is_forgotten_and_no_other(ledger: Ledger, rows: ChannelLedger) -> None:
+def test_deleting_a_job_deletes_its_rows_and_no_others(ledger: Ledger, rows: ChannelLedger) -> None:
     other = ledger.of("other", "channel")
     for one in (rows, other):
         one.begin(0, None)
@@ -148,7 +146,7 @@ def test_a_deleted_job_is_forgotten_and_no_other(ledger: Ledger, rows: ChannelLe
     assert other.gaps() == [(1, 2)]
 
 
-def test_gaps_are_kept_and_closed(rows: ChannelLedger) -> None:
+def test_gaps_stay_in_order_until_they_are_closed(rows: ChannelLedger) -> None:
     rows.add_gap(21, 40)
     rows.add_gap(1, 20)
     assert rows.gaps() == [(1, 20), (21, 40)]
@@ -156,7 +154,7 @@ def test_gaps_are_kept_and_closed(rows: ChannelLedger) -> None:
     assert rows.gaps() == [(21, 40)]
 
 
-def test_a_webhook_found_gone_is_known_to_all_until_it_is_forgiven(
+def test_gone_webhook_is_known_to_all_workers_until_it_is_cleared(
     ledger: Ledger, rows: ChannelLedger
 ) -> None:
     rows.mark_gone("destination", "webhook_gone")
@@ -174,7 +172,7 @@ https://t.me/other/7?single
 """
 
 
-def test_an_older_disgrams_log_is_taken_over(ledger: Ledger, tmp_path: Path) -> None:
+def test_log_of_an_older_disgram_is_imported(ledger: Ledger, tmp_path: Path) -> None:
     log = tmp_path / "Disgram.log"
     log.write_bytes(OLD_LOG.encode("latin-1"))
     assert ledger.import_log(log) == 2
@@ -183,7 +181,7 @@ def test_an_older_disgrams_log_is_taken_over(ledger: Ledger, tmp_path: Path) -> 
     assert ledger.of("any", "quiet").imported() is None
 
 
-def test_what_was_imported_goes_with_the_job_that_used_it(ledger: Ledger, tmp_path: Path) -> None:
+def test_deleting_a_job_deletes_what_was_imported_for_it(ledger: Ledger, tmp_path: Path) -> None:
     log = tmp_path / "Disgram.log"
     log.write_text("https://t.me/channel/40\n")
     ledger.import_log(log)
@@ -192,23 +190,25 @@ def test_what_was_imported_goes_with_the_job_that_used_it(ledger: Ledger, tmp_pa
     assert ledger.of("job", "channel").imported() is None
 
 
-def test_nobody_else_may_read_its_files(rows: ChannelLedger, tmp_path: Path) -> None:
+def test_only_the_owner_may_read_the_database_files(rows: ChannelLedger, tmp_path: Path) -> None:
     rows.begin(1, None)
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()}
     assert modes == dict.fromkeys(("disgram.db", "disgram.db-wal", "disgram.db-shm"), 0o600)
 
 
-def test_a_file_that_is_no_database_is_said_so(tmp_path: Path) -> None:
+def test_ledger_that_is_no_database_is_named(tmp_path: Path) -> None:
     (tmp_path / "disgram.db").write_text("not a database, but long enough to be looked at" * 100)
     with pytest.raises(StorageUnavailable, match=r"disgram\.db"):
         Ledger(tmp_path / "disgram.db")
 
 
-def test_a_failed_write_changes_nothing(ledger: Ledger, rows: ChannelLedger, tmp_path: Path) -> None:
+def test_failed_write_of_a_post_moves_no_progress(
+    ledger: Ledger, rows: ChannelLedger, tmp_path: Path
+) -> None:
     rows.begin(5, None)
-    with sqlite3.connect(tmp_path / "disgram.db") as vandal:
-        vandal.execute("CREATE TRIGGER no BEFORE INSERT ON post BEGIN SELECT RAISE(ABORT, 'no space'); END")
-    vandal.close()
+    with sqlite3.connect(tmp_path / "disgram.db") as other:
+        other.execute("CREATE TRIGGER no BEFORE INSERT ON post BEGIN SELECT RAISE(ABORT, 'no space'); END")
+    other.close()
     with pytest.raises(StorageUnavailable, match="no space"):
         rows.finish(sent(9))
     progress = rows.progress()
@@ -233,7 +233,7 @@ while True:
 """
 
 
-def test_kill_9_leaves_every_confirmed_post_and_no_damage(tmp_path: Path) -> None:
+def test_confirmed_posts_survive_a_kill_of_the_writer(tmp_path: Path) -> None:
     path = tmp_path / "disgram.db"
     with subprocess.Popen(
         [sys.executable, "-c", WRITER, str(path)], stdout=subprocess.PIPE, text=True
@@ -247,7 +247,7 @@ def test_kill_9_leaves_every_confirmed_post_and_no_damage(tmp_path: Path) -> Non
     assert integrity(path) == "ok"
 
 
-def test_many_writers_do_not_lose_each_others_rows(tmp_path: Path) -> None:
+def test_concurrent_writers_lose_no_rows(tmp_path: Path) -> None:
     path = tmp_path / "disgram.db"
 
     def write(channel: str) -> None:
@@ -265,13 +265,13 @@ def test_many_writers_do_not_lose_each_others_rows(tmp_path: Path) -> None:
     assert [len(ledger.of("job", f"c{number}").posts_from(0)) for number in range(4)] == [25] * 4
 
 
-def test_threads_of_the_service_take_turns(ledger: Ledger) -> None:
-    """Ten deletions at once: transactions on one connection would otherwise begin inside one another."""
+def test_threads_that_share_a_ledger_take_turns(ledger: Ledger) -> None:
+    """Without a lock, transactions on one connection would begin inside one another."""
 
-    def forget(number: int) -> None:
+    def delete(number: int) -> None:
         for _ in range(20):
             ledger.of(f"job {number}", "channel").begin(1, None)
             ledger.delete_job(f"job {number}")
 
     with ThreadPoolExecutor(10) as threads:
-        list(threads.map(forget, range(10)))
+        list(threads.map(delete, range(10)))

@@ -1,4 +1,4 @@
-"""Locks between processes: record locks never collide within one, so each test has another one hold them."""
+"""Locks between processes. Record locks never conflict within one process, so another one holds them here."""
 
 from __future__ import annotations
 
@@ -57,13 +57,13 @@ def hold(path: Path) -> Iterator[Hold]:
         process.communicate()
 
 
-def test_a_second_service_is_refused_and_told_who_has_it(path: Path, hold: Hold) -> None:
+def test_second_service_is_refused_with_the_pid_of_the_first(path: Path, hold: Hold) -> None:
     holder = hold()
     with pytest.raises(StartRefused, match=rf"pid {holder.pid}\)"):
         InstanceLock(path).acquire()
 
 
-def test_kill_9_frees_the_lock(path: Path, hold: Hold) -> None:
+def test_lock_is_free_after_its_holder_was_killed(path: Path, hold: Hold) -> None:
     holder = hold()
     holder.kill()
     holder.wait()
@@ -71,14 +71,14 @@ def test_kill_9_frees_the_lock(path: Path, hold: Hold) -> None:
         assert path.read_text().strip().isdigit()
 
 
-def test_a_signature_that_is_no_pid_is_not_repeated(path: Path, hold: Hold) -> None:
+def test_lock_file_without_a_pid_is_not_quoted_in_the_error(path: Path, hold: Hold) -> None:
     hold()
     path.write_bytes(b"\x1b[31mroot\xff\n")
     with pytest.raises(StartRefused, match="another Disgram is running"):
         InstanceLock(path).acquire()
 
 
-def test_a_refused_service_leaves_no_lock_of_its_own(path: Path, hold: Hold) -> None:
+def test_refused_service_holds_no_lock(path: Path, hold: Hold) -> None:
     holder = hold()
     lock = InstanceLock(path)
     with pytest.raises(StartRefused):
@@ -88,7 +88,7 @@ def test_a_refused_service_leaves_no_lock_of_its_own(path: Path, hold: Hold) -> 
     hold()
 
 
-def test_a_directory_that_is_not_there_is_no_crash(tmp_path: Path) -> None:
+def test_lock_in_a_missing_directory_raises_our_errors(tmp_path: Path) -> None:
     missing = tmp_path / "none" / LOCK_FILE
     with pytest.raises(StartRefused, match="cannot be opened"):
         InstanceLock(missing).acquire()
@@ -96,7 +96,7 @@ def test_a_directory_that_is_not_there_is_no_crash(tmp_path: Path) -> None:
         WorkerLock(missing, "a", "b").acquire()
 
 
-def test_a_worker_is_alone_with_its_key_and_with_no_other(path: Path, hold: Hold) -> None:
+def test_worker_lock_excludes_its_own_job_and_channel_only(path: Path, hold: Hold) -> None:
     hold("news", "durov")
     assert not WorkerLock(path, "news", "durov").acquire()
     for job, channel in (("news", "telegram"), ("other", "durov"), ("durov", "news")):
@@ -107,9 +107,9 @@ def test_a_worker_is_alone_with_its_key_and_with_no_other(path: Path, hold: Hold
         pass
 
 
-def test_a_worker_waits_its_turn_and_says_so_once(path: Path, hold: Hold) -> None:
+def test_worker_waits_for_its_lock_and_reports_it_once(path: Path, hold: Hold) -> None:
     holder = hold("news", "durov")
-    waits, said = [], []
+    waits, reported = [], []
 
     class Heartbeat:
         def wait(self, seconds: float) -> None:
@@ -119,16 +119,16 @@ def test_a_worker_waits_its_turn_and_says_so_once(path: Path, hold: Hold) -> Non
                 holder.wait()
 
     def report(level: Level | None, text: str, **facts: Any) -> None:
-        said.append(facts)
+        reported.append(facts)
 
     lock = WorkerLock(path, "news", "durov")
     lock.await_turn(Heartbeat(), report)
     lock.release()
     assert len(waits) == 3
-    assert said == [{"reason": "waiting"}, {"reason": None}]
+    assert reported == [{"reason": "waiting"}, {"reason": None}]
 
 
-def test_offsets_keep_clear_of_the_service_and_fit_the_kernel() -> None:
+def test_worker_offsets_differ_and_never_touch_the_services_byte() -> None:
     offsets = {_offset(job, channel) for job in ("a", "ab", "") for channel in ("b", "", "bc")}
     assert len(offsets) == 9
     assert all(0 < offset < 2**63 - 1 for offset in offsets)

@@ -1,4 +1,4 @@
-"""What a database file promises: all or nothing, alone among processes, one name for every failure."""
+"""Database: transactions are atomic and exclusive, and SQLite's errors become ours."""
 
 from __future__ import annotations
 
@@ -29,9 +29,7 @@ def database(tmp_path: Path) -> Database:
     return Database(tmp_path / "words.db", WORDS, durable=True)
 
 
-def test_a_transaction_that_fails_leaves_nothing_and_blocks_nobody(
-    tmp_path: Path, database: Database
-) -> None:
+def test_failed_transaction_is_rolled_back_and_releases_its_lock(tmp_path: Path, database: Database) -> None:
     with pytest.raises(KeyError), database.transaction() as run:
         run.execute("INSERT INTO word VALUES ('half')")
         raise KeyError
@@ -41,7 +39,7 @@ def test_a_transaction_that_fails_leaves_nothing_and_blocks_nobody(
     assert words(database) == ["whole"]
 
 
-def test_who_opens_a_new_file_while_another_writes_to_it_waits(tmp_path: Path) -> None:
+def test_opening_a_new_file_waits_for_another_writer(tmp_path: Path) -> None:
     path = tmp_path / "words.db"
     with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as other:
         other.execute("BEGIN IMMEDIATE")
@@ -54,7 +52,9 @@ def test_who_opens_a_new_file_while_another_writes_to_it_waits(tmp_path: Path) -
     database.close()
 
 
-def test_and_is_told_so_if_it_takes_too_long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_opening_a_new_file_fails_when_another_writer_takes_too_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(storage, "BUSY_SECONDS", 0.05)
     path = tmp_path / "words.db"
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
@@ -63,7 +63,7 @@ def test_and_is_told_so_if_it_takes_too_long(tmp_path: Path, monkeypatch: pytest
             Database(path, WORDS, durable=True)
 
 
-def test_opening_a_file_takes_no_lock_of_this_process_away(database: Database) -> None:
+def test_failed_opening_keeps_the_locks_of_this_process(database: Database) -> None:
     """POSIX locks end with the first descriptor that is closed, whoever opened it."""
     probe = (
         "import sqlite3, sys\n"
@@ -77,14 +77,14 @@ def test_opening_a_file_takes_no_lock_of_this_process_away(database: Database) -
         with pytest.raises(StorageUnavailable), pytest.MonkeyPatch.context() as patch:
             patch.setattr(storage, "BUSY_SECONDS", 0.0)
             Database(database.path.with_name("plain.db"), WORDS, durable=True)
-        told = subprocess.run(
+        probed = subprocess.run(
             [sys.executable, "-c", probe, str(database.path.with_name("plain.db"))],
             capture_output=True, text=True, check=True,
         )  # fmt: skip
-    assert "locked" in told.stdout
+    assert "locked" in probed.stdout
 
 
-def test_a_full_disk_is_called_by_its_name_and_passes(database: Database) -> None:
+def test_full_disk_raises_storage_unavailable_until_there_is_room(database: Database) -> None:
     with database.transaction() as run:
         run.execute("PRAGMA max_page_count=2")
     with pytest.raises(StorageUnavailable, match=r"words\.db"), database.transaction() as run:
@@ -97,7 +97,7 @@ def test_a_full_disk_is_called_by_its_name_and_passes(database: Database) -> Non
     assert words(database) == ["again"]
 
 
-def test_somebody_elses_transaction_is_waited_for_and_then_named(
+def test_transaction_fails_when_another_one_takes_too_long(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(storage, "BUSY_SECONDS", 0.05)
@@ -111,26 +111,26 @@ def test_somebody_elses_transaction_is_waited_for_and_then_named(
     assert words(other) == []
 
 
-def test_a_file_that_is_no_database_is_refused_and_left_alone(tmp_path: Path) -> None:
+def test_file_that_is_no_database_is_refused_and_unchanged(tmp_path: Path) -> None:
     path = tmp_path / "words.db"
-    path.write_text("not a database, but somebody's")
+    path.write_text("not a database, but long enough to be looked at")
     with pytest.raises(StorageUnavailable, match=r"words\.db"):
         Database(path, WORDS, durable=True)
-    assert path.read_text() == "not a database, but somebody's"
+    assert path.read_text() == "not a database, but long enough to be looked at"
 
 
-def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+def test_database_in_a_missing_folder_raises_storage_unavailable(tmp_path: Path) -> None:
     with pytest.raises(StorageUnavailable):
         Database(tmp_path / "nowhere" / "words.db", WORDS, durable=True)
 
 
-def test_integrity_is_sqlites_own_verdict(database: Database) -> None:
+def test_new_database_is_sound_and_in_wal_mode(database: Database) -> None:
     assert integrity(database.path) == "ok"
     with closing(sqlite3.connect(database.path)) as connection:
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
-def test_a_file_with_its_tables_is_opened_without_waiting_for_a_writer(
+def test_opening_a_current_file_does_not_wait_for_a_writer(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(storage, "BUSY_SECONDS", 0.05)
