@@ -39,7 +39,7 @@ LEDGER: Migrations = (
             WITHOUT ROWID""",
     ),
     # A post's rows are its messages, and what Discord refused is a column of the post: until here it was
-    # the row of a part -1. No table is rewritten: 0.15 s with a million posts (SQLite 3.40).
+    # the row of a part -1. No table is rewritten: under a second with a million posts (SQLite 3.40).
     # The index is made anew under another name, so that Disgram 3.0.0, which would make the old one over
     # a column that is no more, refuses this file instead of filling tables that nobody reads.
     (
