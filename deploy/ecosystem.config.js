@@ -11,7 +11,7 @@ module.exports = {
       interpreter: path.join(project, ".venv", "bin", "python"),
       // pm2 sends SIGINT and, 1.6 seconds later, SIGKILL. Workers may need longer to finish a message.
       kill_timeout: 12000,
-      // The service stops its own template and workers; pm2 need not signal them, too.
+      // The service stops its own fork server and workers; pm2 need not signal them, too.
       treekill: false,
       // A setting or jobs.json makes no sense: a restart would say the same again.
       stop_exit_codes: [2],
