@@ -29,25 +29,6 @@ from tests.builders.raw_servers import answering_early
 
 HOOK = Destination("https://discord.com", "123", "s3cret-token")
 THREAD = Destination("https://discord.com", "123", "s3cret-token", "456")
-OWN = {
-    "via": "1.1 google",
-    "x-ratelimit-limit": "5",
-    "x-ratelimit-remaining": "4",
-    "x-ratelimit-reset-after": "1.999",
-    "x-ratelimit-bucket": "abcdef",
-}
-
-
-def body(code: int, message: str = "words", **more: Any) -> bytes:
-    return json.dumps({"code": code, "message": message} | more).encode()
-
-
-def refusal(retry_after: float, *, everywhere: bool) -> bytes:
-    return json.dumps({"message": "words", "retry_after": retry_after, "global": everywhere}).encode()
-
-
-def headers(**more: str) -> dict[str, str]:
-    return OWN | {name.replace("_", "-").lower(): value for name, value in more.items()}
 
 
 # --- bodies -------------------------------------------------------------------------------------
