@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,7 +24,7 @@ TAKEN = (signal.SIGALRM, signal.SIGHUP, signal.SIGTERM, signal.SIGINT)
 def test_arguments_win_over_the_environment() -> None:
     spec = worker_spec(["@news", URL, "89a7d9", "mine"], {"JOB_NAME": "other"}, SETTINGS, threaded=False)
     assert (spec.job, spec.channel.name, spec.embed_color) == ("mine", "news", 0x89A7D9)
-    bare = dataclasses.replace(SETTINGS, discord_webhook_url=URL)
+    bare = SETTINGS.model_copy(update={"discord_webhook_url": URL})
     spec = worker_spec(["news"], {"DISCORD_THREAD_ID": "7"}, bare, threaded=True)
     assert (spec.job, spec.destination.thread_id, spec.script) == (DEFAULT_JOB, "7", "threadhook.py")
 
