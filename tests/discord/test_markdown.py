@@ -37,7 +37,7 @@ RENDERED = [
         (run("# a\n## b\n- c\n+ d\n> e\n>>> f\n-# g"),),
         "\\# a\n\\## b\n\\- c\n\\+ d\n\\> e\n\\>>> f\n\\-# g",
     ),
-    ("no line starts", (run("#tag\n-5\n>_<\n3.14"),), "#tag\n-5\n>\\_<\n3.14"),
+    ("no line starts", (run("#tag\n-5\n>_<\n3.14"),), "#tag\n-5\n>\\_\\<\n3.14"),
     ("numbered", (run("1. one\n 5. May\n2.5"),), "1\\. one\n 5\\. May\n2.5"),
     (
         "angle brackets",
@@ -145,3 +145,9 @@ def test_text_without_formatting_keeps_link_targets() -> None:
     )
     assert plain(markdown.without_formatting(runs)) == "ab (https://x.y)https://x.zt (tg://u)"
     assert all(not one.styles and not one.href for one in markdown.without_formatting(runs))
+
+
+def test_less_than_sign_before_a_line_break_opens_no_link() -> None:
+    """Discord's `<scheme:/…>` may hold a line break: `<\\nЖhttps://x.y/<@1>` lost its `>` to it."""
+    runs = (run("<\nЖhttps"), run("://x.y/<@1>"))
+    assert text_of(read(markdown.render(runs))) == "<\nЖhttps://x.y/<@1>"

@@ -27,7 +27,7 @@ _URL = re.compile(r"[Hh][Tt][Tt][Pp][Ss]?://\S*")
 # `<` opens mentions, times, emoji, `</cmd:id>` and `<scheme:/…>`; `:` a link or `:shortcode:`.
 _SPECIAL = re.compile(
     r"[\\*_~`|\[]"
-    r"|<(?!\s)"
+    r"|<(?! )"
     r"|@(?=everyone|here)"
     r"|:(?=[0-9_+-]*[A-Za-z][A-Za-z0-9_+-]*:)"
     r"|(?:(?<=[Hh][Tt][Tt][Pp])|(?<=[Hh][Tt][Tt][Pp][Ss])):(?=//)"
