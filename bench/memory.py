@@ -1,4 +1,4 @@
-"""What workers, service and template weigh, and whether they grow."""
+"""What workers, service and fork server weigh, and whether they grow."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ MEDIA_POSTS = 64
 """Of every channel: an hour of a busy one. Albums, photos, films and voice messages in turn."""
 
 _SETTLED = 2_000
-"""Polls after which a worker has met whatever it will meet; until then it copies pages of the template."""
+"""Polls after which a worker has met whatever it will meet; until then it copies pages of the fork server."""
 
 
 def weights(workers: int) -> Iterator[Figure]:
@@ -29,7 +29,7 @@ def weights(workers: int) -> Iterator[Figure]:
         stand_in.await_pages(polled + 2 * workers, 60)
         yield from _each(f"worker after {MEDIA_POSTS} posts with media", pids, "11 MB")
         forkserver = sum(map(pss, children(service.pid)))
-        yield Figure("service and template, PSS", f"{pss(service.pid) + forkserver:.0f} MB", "90 MB")
+        yield Figure("service and fork server, PSS", f"{pss(service.pid) + forkserver:.0f} MB", "90 MB")
 
 
 def _each(name: str, pids: list[int], target: str) -> Iterator[Figure]:

@@ -32,7 +32,7 @@ def thousand(channels: int, seconds: float, cooldown: float) -> Iterator[Figure]
         share = (_spent(service) - spent) / passed
         beside = f"{channels} channels, COOLDOWN={cooldown:g}, {passed:.0f} s"
         yield Figure(f"{beside}: memory in all, PSS", f"{_weight(service) / 1024:.2f} GB", "10 GB")
-        yield Figure(f"{beside}: CPU of service, template and workers", f"{share:.0%} of a core", "25 %")
+        yield Figure(f"{beside}: CPU of service, fork server and workers", f"{share:.0%} of a core", "25 %")
         name = f"{beside}: polls per channel (one each cooldown)"
         yield Figure(name, f"{polls / channels:.2f}", f"{passed / cooldown:.2f}")
         late = _late(service, cooldown)
