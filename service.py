@@ -23,7 +23,7 @@ from disgram import __version__
 from disgram.api import health
 from disgram.api.host_stats import HostMonitor
 from disgram.errors import StartRefused
-from disgram.logs.log_file import LogFile
+from disgram.logs.log_file import LogFile, escaped_name
 from disgram.logs.python_logging import logging_into
 from disgram.logs.stderr import warn_stderr
 from disgram.report import Level, Report
@@ -110,10 +110,8 @@ def running_service(settings: Settings) -> Iterator[Service]:
         (PROJECT / ".env").chmod(0o600)
     with InstanceLock(folder / LOCK_FILE):
         jobs, log = open_jobs(settings), open_log(settings)
-        first_start = not (folder / "disgram.db").exists()
         ledger = Ledger(folder / "disgram.db")
-        if first_start:
-            ledger.import_log(folder / "Disgram.log")
+        _import_log(ledger, folder / "Disgram.log", jobs)
         supervisor = Supervisor(
             lambda: jobs.specs(settings),
             log_reports(log),
@@ -176,6 +174,15 @@ def open_log(settings: Settings) -> LogFile:
         backups=settings.log_backups,
         secrets=() if settings.default_password else (settings.auth_password,),
     )
+
+
+def _import_log(ledger: Ledger, log: Path, jobs: JobManager) -> None:
+    """Before the first line of ours. Raises StartRefused: without what the log shows, posts would repeat."""
+    channels = {name: [channel.key for channel in job.channels] for name, job in jobs.jobs().items()}
+    try:
+        ledger.import_log(log, channels, escaped_name)
+    except OSError as error:
+        raise StartRefused(f"{log} cannot be read: {error.strerror}") from None
 
 
 def log_reports(log: LogFile) -> Callable[[WorkerSpec, Report], None]:

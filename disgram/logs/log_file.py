@@ -69,10 +69,13 @@ def _escaped(found: re.Match[str]) -> str:
     return _SHORT_ESCAPES.get(character) or (f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}")
 
 
+def escaped_name(name: str) -> str:
+    """A name as it stands in its field; two different names never give the same."""
+    return one_line(name.replace("\\", "\\\\")).replace("[", "\\x5b").replace("]", "\\x5d")
+
+
 def _field(name: str) -> str:
-    """A name in brackets; two different names never give the same field."""
-    inner = one_line(name.replace("\\", "\\\\")).replace("[", "\\x5b").replace("]", "\\x5d")
-    return f"[{inner}] "
+    return f"[{escaped_name(name)}] "
 
 
 def body(
