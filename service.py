@@ -22,7 +22,7 @@ from config import PROJECT, Settings
 from disgram import __version__
 from disgram.api import health
 from disgram.api.host_stats import HostMonitor
-from disgram.errors import StartRefused
+from disgram.errors import StartRefused, StorageUnavailable, UnknownJob
 from disgram.logs.log_file import LogFile, escaped_name
 from disgram.logs.python_logging import logging_into
 from disgram.logs.stderr import warn_stderr
@@ -85,9 +85,7 @@ class Service:
 
     def clear_gone(self, job: Job) -> None:
         """A person has changed the job, so its webhook may be called again even if it was found gone."""
-        destination = job.destination(self.settings.webhook_hosts)
-        for key in {destination.key, destination.webhook_key}:
-            self.ledger.clear_gone(key)
+        _clear_gone(job, self.settings, self.ledger)
 
     def moment(self) -> health.Moment:
         now = time.monotonic()
@@ -112,8 +110,13 @@ def running_service(settings: Settings) -> Iterator[Service]:
         jobs, log = open_jobs(settings), open_log(settings)
         ledger = Ledger(folder / "disgram.db")
         _import_log(ledger, folder / "Disgram.log", jobs)
+
+        def desired() -> dict[tuple[str, str], WorkerSpec]:
+            take_over_edits(jobs, settings, ledger, supervisor, log)
+            return jobs.specs(settings)
+
         supervisor = Supervisor(
-            lambda: jobs.specs(settings),
+            desired,
             log_reports(log),
             ForkServerProcess(["webhook", "threadhook"]),
             monitor_interval=settings.monitor_interval,
@@ -183,6 +186,32 @@ def _import_log(ledger: Ledger, log: Path, jobs: JobManager) -> None:
         ledger.import_log(log, channels, escaped_name)
     except OSError as error:
         raise StartRefused(f"{log} cannot be read: {error.strerror}") from None
+
+
+def take_over_edits(
+    jobs: JobManager, settings: Settings, ledger: Progress, supervisor: Supervision, log: LogFile
+) -> None:
+    """What a person has written into jobs.json takes effect as a PATCH would, or the log says why not."""
+    for edit in jobs.take_over_edits():
+        if edit.refusal:
+            log.write(Level.ERROR, edit.refusal)
+        for name in edit.changed:
+            try:
+                _clear_gone(jobs.get(name), settings, ledger)
+            except UnknownJob:  # deleted since
+                continue
+            except StorageUnavailable as error:
+                log.write(Level.ERROR, f"{error}: a webhook that was found gone stays so", name)
+            supervisor.reset_backoff(name)
+            log.write(Level.SYSTEM, "Job changed in jobs.json", name)
+        for name in edit.removed:
+            log.write(Level.SYSTEM, "Job removed from jobs.json; its progress is kept", name)
+
+
+def _clear_gone(job: Job, settings: Settings, ledger: Progress) -> None:
+    destination = job.destination(settings.webhook_hosts)
+    for key in {destination.key, destination.webhook_key}:
+        ledger.clear_gone(key)
 
 
 def log_reports(log: LogFile) -> Callable[[WorkerSpec, Report], None]:
