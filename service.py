@@ -22,13 +22,14 @@ from config import PROJECT, Settings
 from disgram import __version__
 from disgram.api import health
 from disgram.api.host_stats import HostMonitor
-from disgram.errors import StartRefused, StorageUnavailable, UnknownJob
+from disgram.errors import DatabaseDamaged, StartRefused, StorageUnavailable, UnknownJob
 from disgram.logs.log_file import LogFile, escaped_name
 from disgram.logs.python_logging import logging_into
 from disgram.logs.stderr import warn_stderr
 from disgram.report import Level, Report
 from disgram.storage.ledger import Ledger
 from disgram.storage.locks import LOCK_FILE, InstanceLock
+from disgram.storage.regular_file import refuse_special
 from disgram.workers.forkserver_process import ForkServerProcess
 from disgram.workers.spec import Snapshot, WorkerSpec
 from disgram.workers.supervisor import Supervisor
@@ -106,9 +107,11 @@ def running_service(settings: Settings) -> Iterator[Service]:
     _make_folder(folder)
     with contextlib.suppress(OSError):  # no such file, or another owner's
         (PROJECT / ".env").chmod(0o600)
+    for name in ("Disgram.log", "disgram.db", "limits.db", LOCK_FILE):
+        refuse_special(folder / name)
     with InstanceLock(folder / LOCK_FILE):
         jobs, log = open_jobs(settings), open_log(settings)
-        ledger = Ledger(folder / "disgram.db")
+        ledger = _open_ledger(folder / "disgram.db")
         _import_log(ledger, folder / "Disgram.log", jobs)
 
         def desired() -> dict[tuple[str, str], WorkerSpec]:
@@ -177,6 +180,17 @@ def open_log(settings: Settings) -> LogFile:
         backups=settings.log_backups,
         secrets=() if settings.default_password else (settings.auth_password,),
     )
+
+
+def _open_ledger(path: Path) -> Ledger:
+    """Raises StartRefused for a damaged file, which is left as it is."""
+    try:
+        return Ledger(path)
+    except DatabaseDamaged as error:
+        raise StartRefused(
+            f"{path} is damaged ({error}). It was left as it is: put a backup in its place, or move it away; "
+            "Disgram then goes on after the posts that Disgram.log names."
+        ) from None
 
 
 def _import_log(ledger: Ledger, log: Path, jobs: JobManager) -> None:
