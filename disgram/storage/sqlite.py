@@ -65,6 +65,7 @@ class Database:
         # with the first one read, whatever the pragma's place; given back, ten are taken next (seen in 3.40).
         run("PRAGMA cache_size=-40")
         run("PRAGMA shrink_memory")
+        run("PRAGMA temp_store=MEMORY")  # there may be no folder for temporary files
 
     def _migrate(self, migrations: Migrations) -> None:
         """Bring the file to the newest version, each version in a transaction of its own.
