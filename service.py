@@ -185,12 +185,14 @@ def open_log(settings: Settings) -> LogFile:
 def _open_ledger(path: Path) -> Ledger:
     """Raises StartRefused for a damaged file, which is left as it is."""
     try:
-        return Ledger(path)
+        ledger = Ledger(path)
+        ledger.raise_if_damaged()
     except DatabaseDamaged as error:
         raise StartRefused(
             f"{path} is damaged ({error}). It was left as it is: put a backup in its place, or move it away; "
             "Disgram then goes on after the posts that Disgram.log names."
         ) from None
+    return ledger
 
 
 def _import_log(ledger: Ledger, log: Path, jobs: JobManager) -> None:

@@ -117,6 +117,14 @@ class Database:
         with self._named_errors():
             yield self._connection
 
+    def is_damaged(self) -> bool:
+        """Whether SQLite finds its pages damaged. Reads the whole file."""
+        try:
+            with self.reading() as connection:
+                return bool(connection.execute("PRAGMA quick_check(1)").fetchone() != ("ok",))
+        except DatabaseDamaged:
+            return True
+
     @contextmanager
     def _named_errors(self) -> Iterator[None]:
         """SQLite's errors as ours, with the name of the file."""

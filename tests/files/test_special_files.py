@@ -12,6 +12,7 @@ from config import environment, read
 from disgram.errors import BadSetting, StartRefused
 from disgram.logs.log_file import LogFile
 from disgram.report import Level
+from disgram.storage.ledger import Ledger, PostRow
 from disgram.storage.regular_file import special_kind
 from service import running_service
 
@@ -50,6 +51,24 @@ def test_damaged_database_refuses_the_start_and_is_left_alone(tmp_path: Path, co
     with pytest.raises(StartRefused, match=r"disgram\.db is damaged"):
         start(tmp_path)
     assert (tmp_path / "disgram.db").read_bytes() == content
+
+
+def test_database_with_a_damaged_page_refuses_the_start_too(tmp_path: Path) -> None:
+    """Its header is fine, so that opening it finds nothing."""
+    path = tmp_path / "disgram.db"
+    ledger = Ledger(path)
+    rows = ledger.of("job", "news")
+    for number in range(1, 500):
+        rows.finish(PostRow(number, number, "sent", "f" * 40, "{}"))
+    ledger.close()
+    with path.open("r+b") as file:
+        for page in range(12, path.stat().st_size // 4096):
+            file.seek(page * 4096)
+            file.write(b"\xff" * 4096)
+    damaged = path.read_bytes()
+    with pytest.raises(StartRefused, match=r"disgram\.db is damaged"):
+        start(tmp_path)
+    assert path.read_bytes() == damaged
 
 
 def test_fifo_that_takes_the_place_of_a_log_file_blocks_neither_writer_nor_reader(tmp_path: Path) -> None:
