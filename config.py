@@ -37,6 +37,8 @@ from pydantic_settings import (
 
 from disgram.addresses import Destination
 from disgram.errors import BadSetting, BadWebhookURL
+from disgram.logs.stderr import warn_stderr
+from disgram.storage.regular_file import special_kind
 from disgram.workers.spec import WorkerSettings
 
 PROJECT = Path(__file__).resolve().parent
@@ -259,6 +261,9 @@ def environment(env_file: Path, real: Mapping[str, str]) -> dict[str, str]:
     Nothing is put into `os.environ`, where every child would inherit the secrets, and `${NAME}` in a
     value stays as it is: a password may hold it.
     """
+    kind = special_kind(env_file)
+    if kind:
+        raise BadSetting(str(env_file), f"is {kind}, and must be a file.")
     try:
         text = env_file.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
@@ -278,7 +283,7 @@ def _read_or_exit() -> Settings:
     try:
         return read(environment(PROJECT / ".env", os.environ))
     except BadSetting as error:
-        print(f"disgram: {error.error}: {error}", file=sys.stderr, flush=True)
+        warn_stderr(f"{error.error}: {error}")
         sys.exit(2)
 
 

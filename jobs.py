@@ -1,7 +1,7 @@
 """Jobs: which channels go to which webhook. `Job`, what its fields accept, and jobs.json.
 
-Owns jobs.json: `JobManager` is its only reader and writer (`{name: job}`, mode 0600, replaced whole, so
-that no crash leaves half a file). Never starts a process, never answers a request.
+Owns jobs.json (`{name: job}`, mode 0600): `JobManager` replaces it whole, so that no crash leaves half a
+file, and takes over what a person writes into it. Never starts a process, never answers a request.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from config import Settings, parse_color
 from disgram.addresses import ChannelRef, Destination
 from disgram.api.headers import DISCORD_WEBHOOK_URL, JOB_FIELDS, needed
 from disgram.errors import BadInput, JobExists, UnknownJob
+from disgram.storage.hand_edits import Edit, EditedFile
 from disgram.storage.json_file import JsonFile
 from disgram.workers.spec import WorkerSpec
 
@@ -196,19 +197,33 @@ def _fields(headers: Mapping[str, str]) -> dict[str, str]:
 
 
 class JobManager:
-    """All jobs, in memory and in jobs.json, which always hold the same. Thread-safe."""
+    """All jobs, in memory and in jobs.json; both hold the same unless `problem` says why not. Thread-safe."""
 
     def __init__(self, path: Path, webhook_hosts: Collection[str] = ()) -> None:
-        self._file, self._webhook_hosts = JsonFile(path), webhook_hosts
+        file = JsonFile(path)
+        self._file = EditedFile[Job](file, lambda: _read_jobs(file, webhook_hosts))
         self._lock = threading.RLock()
         self._name_locks: WeakValueDictionary[str, threading.Lock] = WeakValueDictionary()
-        self._jobs: dict[str, Job] = {}
+
+    @property
+    def _jobs(self) -> dict[str, Job]:
+        return self._file.entries
+
+    @property
+    def problem(self) -> str | None:
+        """What a person has to correct in jobs.json."""
+        return self._file.problem
 
     def load(self) -> None:
         """Read the file; none means no jobs. Raises StartRefused, and leaves the file as it is."""
         with self._lock:
-            self._jobs = _read_jobs(self._file, self._webhook_hosts)
-        self._file.hide()
+            self._file.load()
+
+    def take_over_edits(self) -> list[Edit]:
+        """What people have written into the file since the last call; their jobs are the jobs from now on."""
+        with self._lock:
+            self._file.look()
+            return self._file.take_edits()
 
     def jobs(self) -> dict[str, Job]:
         """A copy, in the order of creation."""
@@ -251,9 +266,12 @@ class JobManager:
     def exclusive(self, name: str) -> Iterator[None]:
         """Of those who create, change or delete a job of this name, only one at a time is inside.
 
-        A deletion takes as long as the job's processes need to stop; other names do not wait for it.
+        A deletion takes as long as the job's processes need to stop; other names do not wait for it. What a
+        person has written into jobs.json is taken over first. Raises StorageUnavailable if it is unusable.
         """
         with self._lock:
+            self._file.look()
+            self._file.refuse_to_overwrite()
             lock = self._name_locks.setdefault(name, threading.Lock())
         with lock:
             yield
@@ -264,8 +282,7 @@ class JobManager:
         return {spec.key: spec for spec in specs}
 
     def _store(self, jobs: dict[str, Job]) -> None:
-        self._file.replace({name: job.model_dump(mode="json") for name, job in jobs.items()})
-        self._jobs = jobs
+        self._file.store(jobs, {name: job.model_dump(mode="json") for name, job in jobs.items()})
 
 
 def worker_specs(job: Job, settings: Settings) -> list[WorkerSpec]:
@@ -280,12 +297,15 @@ def _unknown(name: str) -> NoReturn:
     raise UnknownJob("Job not found", f"There is no job named {name!r}. GET /jobs lists all.")
 
 
-def _read_jobs(file: JsonFile, webhook_hosts: Collection[str]) -> dict[str, Job]:
-    """The jobs of a file, ours or an older Disgram's. Raises StartRefused."""
+def _read_jobs(file: JsonFile, webhook_hosts: Collection[str]) -> dict[str, Job] | None:
+    """The jobs of a file, ours or an older Disgram's; None without a file. Raises StartRefused."""
     name = ""
     jobs = {}
+    content = file.read()
+    if content is None:
+        return None
     try:
-        for name, fields in (file.read() or {}).items():
+        for name, fields in content.items():
             jobs[name] = _read_job(name, fields, webhook_hosts)
     except BadInput as error:
         raise file.refusal(file.line_of(name), f"job {name!r}: {error.error}: {error}") from None

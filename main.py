@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, Request
@@ -51,9 +52,10 @@ def health_check(service: Service) -> schemas.Health:
     """The answer of GET /health."""
     log = health.LogFileState(service.log.last_write_at, service.log.write_error)
     counts = {name: len(job.telegramChannels) for name, job in service.jobs.jobs().items()}
-    return health.summarise(
-        service.supervisor.snapshot(), _limits(service), service.host.latest, log, service.moment(), counts
-    )
+    snapshot = service.supervisor.snapshot()
+    if service.jobs.problem:
+        snapshot = replace(snapshot, errors=(*snapshot.errors, service.jobs.problem))
+    return health.summarise(snapshot, _limits(service), service.host.latest, log, service.moment(), counts)
 
 
 def job_health_check(service: Service, name: str) -> schemas.JobHealth:

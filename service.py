@@ -22,13 +22,14 @@ from config import PROJECT, Settings
 from disgram import __version__
 from disgram.api import health
 from disgram.api.host_stats import HostMonitor
-from disgram.errors import StartRefused
-from disgram.logs.log_file import LogFile
+from disgram.errors import DatabaseDamaged, StartRefused, StorageUnavailable, UnknownJob
+from disgram.logs.log_file import LogFile, escaped_name
 from disgram.logs.python_logging import logging_into
 from disgram.logs.stderr import warn_stderr
 from disgram.report import Level, Report
 from disgram.storage.ledger import Ledger
 from disgram.storage.locks import LOCK_FILE, InstanceLock
+from disgram.storage.regular_file import refuse_special
 from disgram.workers.forkserver_process import ForkServerProcess
 from disgram.workers.spec import Snapshot, WorkerSpec
 from disgram.workers.supervisor import Supervisor
@@ -85,9 +86,7 @@ class Service:
 
     def clear_gone(self, job: Job) -> None:
         """A person has changed the job, so its webhook may be called again even if it was found gone."""
-        destination = job.destination(self.settings.webhook_hosts)
-        for key in {destination.key, destination.webhook_key}:
-            self.ledger.clear_gone(key)
+        _clear_gone(job, self.settings, self.ledger)
 
     def moment(self) -> health.Moment:
         now = time.monotonic()
@@ -108,14 +107,19 @@ def running_service(settings: Settings) -> Iterator[Service]:
     _make_folder(folder)
     with contextlib.suppress(OSError):  # no such file, or another owner's
         (PROJECT / ".env").chmod(0o600)
+    for name in ("Disgram.log", "disgram.db", "limits.db", LOCK_FILE):
+        refuse_special(folder / name)
     with InstanceLock(folder / LOCK_FILE):
         jobs, log = open_jobs(settings), open_log(settings)
-        first_start = not (folder / "disgram.db").exists()
-        ledger = Ledger(folder / "disgram.db")
-        if first_start:
-            ledger.import_log(folder / "Disgram.log")
+        ledger = _open_ledger(folder / "disgram.db")
+        _import_log(ledger, folder / "Disgram.log", jobs)
+
+        def desired() -> dict[tuple[str, str], WorkerSpec]:
+            take_over_edits(jobs, settings, ledger, supervisor, log)
+            return jobs.specs(settings)
+
         supervisor = Supervisor(
-            lambda: jobs.specs(settings),
+            desired,
             log_reports(log),
             ForkServerProcess(["webhook", "threadhook"]),
             monitor_interval=settings.monitor_interval,
@@ -176,6 +180,54 @@ def open_log(settings: Settings) -> LogFile:
         backups=settings.log_backups,
         secrets=() if settings.default_password else (settings.auth_password,),
     )
+
+
+def _open_ledger(path: Path) -> Ledger:
+    """Raises StartRefused for a damaged file, which is left as it is."""
+    try:
+        ledger = Ledger(path)
+        ledger.raise_if_damaged()
+    except DatabaseDamaged as error:
+        raise StartRefused(
+            f"{path} is damaged ({error}). It was left as it is: put a backup in its place, or move it away; "
+            "Disgram then goes on after the posts that Disgram.log names."
+        ) from None
+    return ledger
+
+
+def _import_log(ledger: Ledger, log: Path, jobs: JobManager) -> None:
+    """Before the first line of ours. Raises StartRefused: without what the log shows, posts would repeat."""
+    channels = {name: [channel.key for channel in job.channels] for name, job in jobs.jobs().items()}
+    try:
+        ledger.import_log(log, channels, escaped_name)
+    except OSError as error:
+        raise StartRefused(f"{log} cannot be read: {error.strerror}") from None
+
+
+def take_over_edits(
+    jobs: JobManager, settings: Settings, ledger: Progress, supervisor: Supervision, log: LogFile
+) -> None:
+    """What a person has written into jobs.json takes effect as a PATCH would, or the log says why not."""
+    for edit in jobs.take_over_edits():
+        if edit.refusal:
+            log.write(Level.ERROR, edit.refusal)
+        for name in edit.changed:
+            try:
+                _clear_gone(jobs.get(name), settings, ledger)
+            except UnknownJob:  # deleted since
+                continue
+            except StorageUnavailable as error:
+                log.write(Level.ERROR, f"{error}: a webhook that was found gone stays so", name)
+            supervisor.reset_backoff(name)
+            log.write(Level.SYSTEM, "Job changed in jobs.json", name)
+        for name in edit.removed:
+            log.write(Level.SYSTEM, "Job removed from jobs.json; its progress is kept", name)
+
+
+def _clear_gone(job: Job, settings: Settings, ledger: Progress) -> None:
+    destination = job.destination(settings.webhook_hosts)
+    for key in {destination.key, destination.webhook_key}:
+        ledger.clear_gone(key)
 
 
 def log_reports(log: LogFile) -> Callable[[WorkerSpec, Report], None]:

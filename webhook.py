@@ -247,7 +247,13 @@ def _assemble(spec: WorkerSpec, report: Reporter, heartbeat: Heartbeat, stack: E
     limiter.finish_abandoned(owner)
     throttle = TelegramThrottle(limits, settings.telegram_requests_per_second, wait)
     timeout = settings.request_timeout
-    telegram = TelegramClient(settings.telegram_base_url, throttle, timeout=timeout, check=heartbeat.check)
+    telegram = TelegramClient(
+        settings.telegram_base_url,
+        throttle,
+        spool_folder=settings.data_dir,
+        timeout=timeout,
+        check=heartbeat.check,
+    )
     stack.callback(telegram.close)
     discord = stack.enter_context(closing(DiscordClient(timeout, heartbeat.beat)))
     ledger = database.of(spec.job, spec.channel.key)

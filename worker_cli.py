@@ -19,10 +19,11 @@ from typing import Any
 
 import config
 from disgram.addresses import ChannelRef, Destination
-from disgram.errors import BadInput, BadSetting, DatabaseTooNew, Stopping, StorageUnavailable
+from disgram.errors import BadInput, BadSetting, DatabaseTooNew, StartRefused, Stopping, StorageUnavailable
 from disgram.logs.log_file import body, stamp
 from disgram.report import EXIT_CRASH, EXIT_OK, Level, Reporter
 from disgram.storage.locks import LOCK_FILE, WorkerLock
+from disgram.storage.regular_file import refuse_special
 from disgram.workers.heartbeat import Heartbeat
 from disgram.workers.spec import WorkerSpec
 from webhook import parse_channel_param, serve
@@ -41,6 +42,12 @@ def main(argv: Sequence[str], *, threaded: bool) -> int:
         spec = worker_spec(arguments, environ, config.SETTINGS, threaded=threaded)
     except BadInput as error:
         print(f"{error.error}: {error}", file=sys.stderr)
+        return EXIT_USAGE
+    try:
+        for name in ("disgram.db", "limits.db", LOCK_FILE):
+            refuse_special(spec.settings.data_dir / name)
+    except StartRefused as error:
+        print(error, file=sys.stderr)
         return EXIT_USAGE
     heartbeat, report = Heartbeat(), terminal_reporter(spec)
     heartbeat.install()

@@ -13,6 +13,9 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from disgram.logs.standard_streams import protect_standard_streams
+from disgram.logs.stderr import warn_stderr
+
 _PASSWORD_LINE = re.compile(r"^AUTH_PASSWORD=.*$", re.MULTILINE)
 
 
@@ -30,7 +33,7 @@ def write_env(example: Path, target: Path, password: str) -> bool:
     except FileExistsError:
         return False
     finally:
-        temporary.unlink()
+        temporary.unlink(missing_ok=True)
     return True
 
 
@@ -46,10 +49,16 @@ def keep_jobs_out_of_commits(project: Path) -> None:
 def main(project: Path) -> None:
     """Do both, and print the new password on standard output."""
     password = secrets.token_urlsafe(24)
-    if write_env(project / ".env.example", project / ".env", password):
+    try:
+        written = write_env(project / ".env.example", project / ".env", password)
+    except OSError as error:
+        warn_stderr(f".env cannot be written ({error.strerror}); AUTH_PASSWORD may be set in the environment")
+        written = False
+    if written:
         print(f"Wrote .env. Your AUTH_PASSWORD (kept in .env, not shown again): {password}", flush=True)
     keep_jobs_out_of_commits(project)
 
 
 if __name__ == "__main__":
+    protect_standard_streams()
     main(Path(__file__).resolve().parent.parent)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import threading
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ from hypothesis import strategies as st
 
 from config import read
 from disgram.errors import BadInput, BadWebhookURL, JobExists, StartRefused, StorageUnavailable, UnknownJob
+from disgram.storage.hand_edits import Edit
 from jobs import Job, JobManager, changes, job_name, new_job, worker_specs
 
 URL = "https://discord.com/api/webhooks/123/aToken"
@@ -359,6 +362,122 @@ def test_symbolic_link_to_the_file_is_kept(tmp_path: Path) -> None:
     manager.create(job())
     assert (tmp_path / "jobs.json").is_symlink()
     assert list(json.loads((tmp_path / "real.json").read_text("utf-8"))) == ["news"]
+
+
+# --- a person's editor ----------------------------------------------------------------------------------
+
+
+def edit(tmp_path: Path, jobs: dict[str, Any]) -> None:
+    (tmp_path / "jobs.json").write_text(json.dumps(jobs), "utf-8")
+
+
+def test_a_file_edited_by_hand_is_taken_over_with_what_changed(manager: JobManager, tmp_path: Path) -> None:
+    for name in ("kept", "edited", "removed"):
+        manager.create(job(name))
+    assert manager.take_over_edits() == []
+    jobs = on_disk(tmp_path)
+    del jobs["removed"]
+    jobs["edited"]["threadId"] = "7"
+    edit(tmp_path, {**jobs, "added": job("added").model_dump(mode="json")})
+    assert manager.take_over_edits() == [Edit(("edited", "added"), ("removed",))]
+    assert list(manager.jobs()) == ["kept", "edited", "added"]
+    assert manager.get("edited") == job("edited", threadId="7")
+    assert manager.take_over_edits() == []
+
+
+def test_a_change_keeps_what_was_edited_by_hand_before(manager: JobManager, tmp_path: Path) -> None:
+    manager.create(job())
+    edit(tmp_path, {"news": on_disk(tmp_path)["news"] | {"threadId": "7"}})
+    with manager.exclusive("news"):
+        manager.change(manager.get("news").changed({"embedColor": "89a7d9"}))
+    assert on_disk(tmp_path)["news"]["threadId"] == "7"
+    assert on_disk(tmp_path)["news"]["embedColor"] == "89a7d9"
+    assert manager.take_over_edits() == [Edit(("news",))]
+
+
+def test_an_edit_during_a_change_is_not_overwritten(manager: JobManager, tmp_path: Path) -> None:
+    manager.create(job())
+    with manager.exclusive("other"):
+        edit(tmp_path, {"edited": on_disk(tmp_path)["news"]})
+        with pytest.raises(StorageUnavailable, match="changed by hand"):
+            manager.create(job("other"))
+    manager.take_over_edits()
+    assert list(manager.jobs()) == list(on_disk(tmp_path)) == ["edited"]
+
+
+@pytest.mark.parametrize("content", ["{", "", "[]", '{"news": {}}'])
+def test_an_unusable_edit_is_refused_and_left_alone(
+    manager: JobManager, tmp_path: Path, content: str
+) -> None:
+    manager.create(job())
+    good = (tmp_path / "jobs.json").read_text("utf-8")
+    (tmp_path / "jobs.json").write_text(content, "utf-8")
+    (found,) = manager.take_over_edits()
+    assert found.refusal == manager.problem
+    assert "line 1" in str(manager.problem)
+    with pytest.raises(StorageUnavailable, match="changed by hand"), manager.exclusive("other"):
+        pass
+    with pytest.raises(StorageUnavailable, match="changed by hand"):
+        manager.create(job("other"))
+    assert manager.jobs() == {"news": job()}
+    assert (tmp_path / "jobs.json").read_text("utf-8") == content
+    (tmp_path / "jobs.json").write_text(good, "utf-8")
+    assert manager.take_over_edits() == [Edit()]
+    assert manager.problem is None
+
+
+def test_a_file_that_disappears_ends_no_job_and_is_written_anew(manager: JobManager, tmp_path: Path) -> None:
+    manager.create(job())
+    (tmp_path / "jobs.json").unlink()
+    assert [found.refusal for found in manager.take_over_edits()] == [manager.problem]
+    assert "removed" in str(manager.problem)
+    manager.create(job("other"))
+    assert list(on_disk(tmp_path)) == ["news", "other"]
+    assert manager.problem is None
+
+
+# --- a file that cannot be renamed over -----------------------------------------------------------------
+
+
+@pytest.fixture
+def mounted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """jobs.json is a mount of its own, as Docker makes it for a single file."""
+
+    def busy(self: Path, target: Path) -> Path:
+        raise OSError(errno.EBUSY, os.strerror(errno.EBUSY), str(target))
+
+    monkeypatch.setattr(Path, "replace", busy)
+
+
+def test_a_mounted_file_is_written_in_place(mounted: None, tmp_path: Path) -> None:
+    path = tmp_path / "jobs.json"
+    path.write_text("{}", "utf-8")
+    inode = path.stat().st_ino
+    manager = JobManager(path)
+    manager.load()
+    manager.create(job())
+    manager.create(job("a much longer name"))
+    manager.remove("a much longer name")
+    assert list(on_disk(tmp_path)) == ["news"]
+    assert not path.read_text("utf-8").endswith(" ")
+    assert path.stat().st_ino == inode
+    assert list(tmp_path.iterdir()) == [path]
+    assert manager.take_over_edits() == []
+
+
+def test_a_mounted_file_keeps_its_content_when_the_disk_is_full(
+    mounted: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "jobs.json"
+    path.write_text("{}", "utf-8")
+    manager = JobManager(path)
+    manager.load()
+    write = os.pwrite
+    monkeypatch.setattr(os, "pwrite", lambda fd, content, at: write(fd, content[:50], at))
+    with pytest.raises(StorageUnavailable, match="No space left"):
+        manager.create(job())
+    assert path.read_text("utf-8") == "{}"
+    assert manager.jobs() == {}
 
 
 def test_parallel_changes_are_all_kept(manager: JobManager, tmp_path: Path) -> None:

@@ -82,7 +82,7 @@ def test_a_changed_start_post_goes_back_without_repeating_sent_posts(tmp_path: P
 def test_the_first_poll_goes_on_after_imported_progress(bench: Bench) -> None:
     bench.telegram.fill(1, 30)
     (bench.folder / "old.log").write_text("https://t.me/harbour/28\n")
-    bench.database.import_log(bench.folder / "old.log")
+    bench.database.import_log(bench.folder / "old.log", {"job": ["harbour"]})
     bench.poll()
     assert bench.discord.numbers == [29, 30]
 

@@ -11,7 +11,6 @@ import contextlib
 import json
 import os
 import signal
-import sys
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractContextManager
@@ -27,6 +26,8 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from disgram.errors import StartRefused, StorageUnavailable
 from disgram.logs.log_file import one_line
+from disgram.logs.standard_streams import protect_standard_streams
+from disgram.logs.stderr import warn_stderr
 
 EXIT_REFUSED = 2
 REQUEST_WITHIN = 20.0
@@ -49,6 +50,7 @@ _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 def serve(app: FastAPI, host: str, port: int) -> None:
     """Listen until SIGTERM or SIGINT. No access log: it would be one line for each health check."""
+    protect_standard_streams()
     app.state.url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     uvicorn.run(
         app,
@@ -78,7 +80,8 @@ def lifespan(service: Callable[[], AbstractContextManager[object]]) -> Lifespan[
             app.state.service = _enter_or_exit(stack, service())
             _install_signal_handlers()
             if app.state.url:
-                print(f"{app.title} {app.version}: {app.state.url}/docs", flush=True)
+                with contextlib.suppress(OSError):
+                    print(f"{app.title} {app.version}: {app.state.url}/docs", flush=True)
             yield
         _block_stop_signals()
 
@@ -94,7 +97,7 @@ def _enter_or_exit(stack: contextlib.ExitStack, service: AbstractContextManager[
     try:
         return stack.enter_context(service)
     except (StartRefused, StorageUnavailable) as refusal:
-        print(f"disgram: {one_line(str(refusal))}", file=sys.stderr, flush=True)
+        warn_stderr(one_line(str(refusal)))
         os._exit(EXIT_REFUSED)
 
 

@@ -8,6 +8,7 @@ because of how it looks. Never speaks HTTP, never parses HTML, never decides whi
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Container, Mapping
 from functools import partial
 
@@ -31,6 +32,7 @@ from disgram.post import Media, MediaFile, Reply, TelegramPost
 from disgram.report import Level, Reporter
 from disgram.storage.ledger import ChannelLedger, MessageRow, PostRow
 from disgram.telegram.client import Download, TelegramClient
+from disgram.telegram.media_budget import MediaBudget
 
 MEDIA_TRIES = 3
 """Tries to download a file before a link stands in its place; the post does not wait longer for it."""
@@ -45,7 +47,7 @@ SIMPLER_FORM = {
 
 class PostDelivery:
     """Delivers posts of one channel to one destination. `color` is 0xRRGGBB; `max_upload_bytes` per file;
-    `wait` raises Stopping on SIGTERM."""
+    `wait` raises Stopping on SIGTERM; `clock` is monotonic."""
 
     def __init__(
         self,
@@ -57,6 +59,7 @@ class PostDelivery:
         max_upload_bytes: int,
         report: Reporter,
         wait: Callable[[float], None],
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.sender = sender
         self._ledger = ledger
@@ -65,6 +68,7 @@ class PostDelivery:
         self._max_upload_bytes = max_upload_bytes
         self._report = report
         self._wait = wait
+        self._clock = clock
 
     def deliver(self, post: TelegramPost, fingerprint: str) -> None:
         """Send those messages of a post that are not confirmed yet; then write it to the ledger as `sent`, or
@@ -162,7 +166,7 @@ class PostDelivery:
             Level.ERROR, f"{post.url}: Discord finds {_described(media)} too large; it becomes a link"
         )
         if media.preview_url and not before[index].content_type.startswith("image/"):
-            self._download_one(post, index, downloads, preview=True)
+            self._download_one(post, index, downloads, MediaBudget(self._clock), preview=True)
         return True
 
     def _record_refusal(self, post: TelegramPost, row: PostRow, error: DiscordError) -> None:
@@ -212,34 +216,36 @@ class PostDelivery:
     ) -> Downloads:
         """Download the post's files (`wanted`: only these indexes of `post.media`), or of those in `previews`
         the preview picture where there is one. The log names each file that cannot be downloaded."""
-        downloads = Downloads()
+        downloads, budget = Downloads(), MediaBudget(self._clock)
         try:
             for index in range(len(post.media)):
                 if wanted is None or index in wanted:
-                    self._download_one(post, index, downloads, preview=index in previews)
+                    self._download_one(post, index, downloads, budget, preview=index in previews)
         except BaseException:
             downloads.close()
             raise
         return downloads
 
-    def _download_one(self, post: TelegramPost, index: int, downloads: Downloads, *, preview: bool) -> None:
+    def _download_one(
+        self, post: TelegramPost, index: int, downloads: Downloads, budget: MediaBudget, *, preview: bool
+    ) -> None:
         """The file, else its preview picture, else nothing. `preview`: not the file if there is a picture."""
         media = post.media[index]
         urls = [media.preview_url] if preview and media.preview_url else [media.url, media.preview_url]
         for url in filter(None, urls):
             try:
-                return downloads.add(index, self._fetch(url))
+                return downloads.add(index, self._fetch(url, budget))
             except (MediaUnavailable, TelegramUnavailable) as error:
                 self._report(Level.ERROR, f"{post.url}: {_described(media)} becomes a link ({error})")
         return None
 
-    def _fetch(self, url: str) -> Download:
+    def _fetch(self, url: str, budget: MediaBudget) -> Download:
         for attempt in range(1, MEDIA_TRIES):
             try:
-                return self._telegram.media(url, self._max_upload_bytes)
+                return self._telegram.media(url, self._max_upload_bytes, budget)
             except TelegramUnavailable:
                 self._wait(float(attempt))
-        return self._telegram.media(url, self._max_upload_bytes)
+        return self._telegram.media(url, self._max_upload_bytes, budget)
 
 
 def _described(media: Media) -> str:

@@ -11,8 +11,11 @@ bracket of a text that stands where a field could.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
+import shutil
+import stat
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -23,6 +26,12 @@ from disgram.errors import StorageUnavailable
 from disgram.logs.stderr import warn_stderr
 from disgram.logs.tail import Kind, KnownFiles, newest
 from disgram.report import Level
+
+_TO_APPEND = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK
+"""The last is for a FIFO that was put in the file's place: opening it would wait for a reader."""
+
+_NOT_BY_RENAMING = frozenset({errno.EBUSY, errno.EXDEV, errno.EACCES, errno.EPERM, errno.EROFS})
+"""The file is a mount of its own (Docker), or its folder is not ours to write; the file itself may be."""
 
 _LONGEST_TEXT = 16_384
 _STAMP = len("2026-01-31 12:00:00 ")
@@ -69,10 +78,13 @@ def _escaped(found: re.Match[str]) -> str:
     return _SHORT_ESCAPES.get(character) or (f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}")
 
 
+def escaped_name(name: str) -> str:
+    """A name as it stands in its field; two different names never give the same."""
+    return one_line(name.replace("\\", "\\\\")).replace("[", "\\x5b").replace("]", "\\x5d")
+
+
 def _field(name: str) -> str:
-    """A name in brackets; two different names never give the same field."""
-    inner = one_line(name.replace("\\", "\\\\")).replace("[", "\\x5b").replace("]", "\\x5d")
-    return f"[{inner}] "
+    return f"[{escaped_name(name)}] "
 
 
 def body(
@@ -204,7 +216,7 @@ class LogFile:
         if self._fd is not None and not self._is_current():
             self._close()
         if self._fd is None:
-            self._fd = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
+            self._fd = os.open(self._path, _TO_APPEND, 0o640)
         return self._fd
 
     def _is_current(self) -> bool:
@@ -216,13 +228,27 @@ class LogFile:
 
     def _rotate(self) -> None:
         self._close()
-        for number in range(self._backups, 0, -1):
-            older = self._backup(number)
-            newer = self._backup(number - 1) if number > 1 else self._path
-            with contextlib.suppress(FileNotFoundError):
-                newer.replace(older)
-        if not self._backups:
-            self._path.unlink(missing_ok=True)
+        for number in range(self._backups, 1, -1):
+            with contextlib.suppress(
+                OSError
+            ):  # of one that is missing, or no file, the next one takes the place
+                self._backup(number - 1).replace(self._backup(number))
+        try:
+            if self._backups:
+                self._path.replace(self._backup(1))
+            else:
+                self._path.unlink(missing_ok=True)
+        except OSError as error:
+            if error.errno not in _NOT_BY_RENAMING:
+                raise
+            self._empty()
+
+    def _empty(self) -> None:
+        """Make room without renaming: what was written moves into a copy, if there can be one."""
+        if self._backups:
+            with contextlib.suppress(OSError):
+                shutil.copyfile(self._path, self._backup(1))
+        os.truncate(self._path, 0)
 
     def _drop(self, error: OSError) -> None:
         """Warns on stderr once until lines can be written again: stderr may be a file on the same disk."""
@@ -248,10 +274,10 @@ def _kind(job: str | None, level: Level | None) -> Kind:
 
 def _open_to_read(path: Path, files: contextlib.ExitStack) -> int | None:
     try:
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except FileNotFoundError:
         return None
     except OSError as error:
         raise StorageUnavailable(f"{path.name} cannot be read: {error.strerror}") from None
     files.callback(os.close, fd)
-    return fd
+    return fd if stat.S_ISREG(os.fstat(fd).st_mode) else None

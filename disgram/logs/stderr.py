@@ -11,5 +11,7 @@ import sys
 
 def warn_stderr(text: str) -> None:
     """One line on standard error; nothing if that cannot be written."""
+    if sys.stderr is None:  # closed before the start; `print` would take standard output
+        return
     with contextlib.suppress(OSError, ValueError):  # full or gone; closed
         print(f"disgram: {text}", file=sys.stderr, flush=True)

@@ -1,4 +1,5 @@
-"""One JSON object on disk: errors name the line, and a write replaces the whole file or nothing.
+"""One JSON object on disk: errors name the line, a write replaces the whole file or nothing, and what
+a person writes meanwhile is noticed.
 
 Owns the file's bytes: no crash and no full disk leaves half of it. Never knows what the object means.
 """
@@ -6,6 +7,7 @@ Owns the file's bytes: no crash and no full disk leaves half of it. Never knows 
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import re
@@ -13,38 +15,75 @@ from pathlib import Path
 from typing import Any
 
 from disgram.errors import StartRefused, StorageUnavailable
+from disgram.storage.regular_file import refuse_special
+
+_NOT_BY_RENAMING = frozenset({errno.EBUSY, errno.EXDEV, errno.EACCES, errno.EPERM, errno.EROFS})
+"""The file is a mount of its own (Docker), or its folder is not ours to write; the file itself may be."""
 
 
 class JsonFile:
-    """A file with secrets (mode 0600), whose only writer is this process. A symbolic link to it stays one."""
+    """A file with secrets (mode 0600), written by this process and, by hand, by people. A symbolic link to it
+    stays one."""
 
     def __init__(self, path: Path) -> None:
         self._path = path.resolve()
+        self.name = path.name
         self._text = ""
+        self._raw: bytes | None = None
+        self._seen: _Version | None = None
 
     def read(self) -> dict[str, Any] | None:
         """The object; None if there is no file. Raises StartRefused; the file is never changed here."""
-        try:
-            raw = self._path.read_bytes()
-            self._text = raw.decode("utf-8-sig")
-        except FileNotFoundError:
+        self._raw, self._seen = self._load()
+        if self._raw is None:
             return None
+        try:
+            self._text = self._raw.decode("utf-8-sig")
         except UnicodeDecodeError as error:
-            raise self.refusal(raw.count(b"\n", 0, error.start) + 1, "this is not UTF-8 text") from None
+            line = self._raw.count(b"\n", 0, error.start) + 1
+            raise self.refusal(line, "this is not UTF-8 text") from None
+        return self._parse()
+
+    def changed(self) -> bool:
+        """Whether the file holds anything else than when it was last read or written here.
+
+        Costs no reading while size and times are the same. False if it cannot be read now.
+        """
+        if _version(self._path) == self._seen:
+            return False
+        try:
+            raw, seen = self._load()
+        except StartRefused:
+            return False
+        if raw != self._raw:
+            return True
+        self._seen = seen
+        return False
+
+    def exists(self) -> bool:
+        return self._path.exists()
+
+    def _load(self) -> tuple[bytes | None, _Version | None]:
+        refuse_special(self._path)
+        seen = _version(self._path)
+        try:
+            return self._path.read_bytes(), seen
+        except FileNotFoundError:
+            return None, None
         except OSError as error:
             raise StartRefused(f"{self._path} cannot be read: {error.strerror}") from None
-        return self._parse()
 
     def replace(self, content: dict[str, Any]) -> None:
         """Write this object. Raises StorageUnavailable; then the old file is still there, unchanged."""
-        text = json.dumps(content, ensure_ascii=False, indent=2) + "\n"
+        raw = (json.dumps(content, ensure_ascii=False, indent=2) + "\n").encode()
         try:
-            _replace(self._path, text.encode())
+            _replace(self._path, raw)
         except OSError as error:
             raise StorageUnavailable(
-                f"{self._path.name} cannot be written ({error.strerror or error}). Nothing was changed; "
+                f"{self.name} cannot be written ({error.strerror or error}). Nothing was changed; "
                 "free some space or correct the permissions of the data directory, and try again."
             ) from None
+        self._raw, self._seen = raw, _version(self._path)
 
     def hide(self) -> None:
         """Set mode 0600, where the file is ours."""
@@ -88,18 +127,56 @@ class JsonFile:
         return dict(pairs)
 
 
+_Version = tuple[int, ...]
+"""Changes with every write to a file: device, inode, size, times."""
+
+
+def _version(path: Path) -> _Version | None:
+    """None if there is no file, or none that can be seen."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+
+
 def _replace(path: Path, content: bytes) -> None:
     """The whole new file or the old one, even if the power fails. Raises OSError."""
     fresh = path.with_name(f".{path.name}.tmp")
     try:
         _write_synced(fresh, content)
         fresh.replace(path)
-    except OSError:
+    except OSError as error:
+        if error.errno not in _NOT_BY_RENAMING or not path.exists():
+            raise
+        _overwrite(path, content)
+    finally:
         with contextlib.suppress(OSError):
             fresh.unlink()
-        raise
     with contextlib.suppress(OSError):  # the file is replaced; not every file system syncs a directory
         _sync_directory(path.parent)
+
+
+def _overwrite(path: Path, content: bytes) -> None:
+    """Write into the file as it is. Raises OSError; then the old content is there again.
+
+    In one call, which no kill interrupts half-way, and with spaces up to the old length, which JSON allows.
+    """
+    fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    try:
+        before = os.pread(fd, os.fstat(fd).st_size, 0)
+        padded = content.ljust(len(before))
+        try:
+            if os.pwrite(fd, padded, 0) < len(padded):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        except OSError:
+            os.pwrite(fd, before, 0)
+            os.ftruncate(fd, len(before))
+            raise
+        os.ftruncate(fd, len(content))
+        os.fsync(fd)
+    finally:
+        os.close(fd)
 
 
 def _write_synced(path: Path, content: bytes) -> None:

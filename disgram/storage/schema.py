@@ -56,6 +56,13 @@ LEDGER: Migrations = (
         "DROP INDEX post_waiting",
         """CREATE INDEX post_failed ON post (job, channel, post_id) WHERE state IN ('failed', 'retry')""",
     ),
+    # What an older log shows belongs to the jobs there were at the import. `imported` is emptied into
+    # `imported_progress` by that import, which is not over until `log_position` has its one row.
+    (
+        """CREATE TABLE imported_progress (job TEXT NOT NULL, channel TEXT NOT NULL, last_id INTEGER NOT NULL,
+            PRIMARY KEY (job, channel)) WITHOUT ROWID""",
+        "CREATE TABLE log_position (read_to INTEGER NOT NULL, before TEXT NOT NULL)",
+    ),
 )
 
 RATE_LIMITS: Migrations = (

@@ -65,6 +65,7 @@ class Database:
         # with the first one read, whatever the pragma's place; given back, ten are taken next (seen in 3.40).
         run("PRAGMA cache_size=-40")
         run("PRAGMA shrink_memory")
+        run("PRAGMA temp_store=MEMORY")  # there may be no folder for temporary files
 
     def _migrate(self, migrations: Migrations) -> None:
         """Bring the file to the newest version, each version in a transaction of its own.
@@ -115,6 +116,14 @@ class Database:
         """For single SELECTs, which never wait for a writer. Raises StorageUnavailable."""
         with self._named_errors():
             yield self._connection
+
+    def is_damaged(self) -> bool:
+        """Whether SQLite finds its pages damaged. Reads the whole file."""
+        try:
+            with self.reading() as connection:
+                return bool(connection.execute("PRAGMA quick_check(1)").fetchone() != ("ok",))
+        except DatabaseDamaged:
+            return True
 
     @contextmanager
     def _named_errors(self) -> Iterator[None]:

@@ -14,6 +14,7 @@ import re
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO
 from urllib.parse import SplitResult, urljoin, urlsplit
 
@@ -23,11 +24,11 @@ from disgram.errors import (
     HttpError,
     MediaUnavailable,
     PageNotUnderstood,
-    StorageUnavailable,
     TelegramUnavailable,
 )
 from disgram.http import HttpClient, HttpResponse
 from disgram.post import MediaFile
+from disgram.telegram.media_budget import MediaBudget
 from disgram.telegram.throttle import TelegramThrottle
 
 MEDIA_DOMAINS = ("t.me", "telegram.org", "telesco.pe", "cdn-telegram.org", "telegram-cdn.org")
@@ -39,14 +40,17 @@ PAGE_BYTES = 8 * 1024 * 1024
 TIMEOUT = (10.0, 20.0)
 """Seconds to connect, and between two bytes."""
 
-PAGE_SECONDS, MEDIA_SECONDS = 60.0, 300.0
-"""How long the body of a page or a file may take, however steadily it drips."""
+PAGE_SECONDS = 60.0
+"""How long the body of a page may take, however steadily it drips; for a file: see media_budget.py."""
+
+_NO_LIMIT = float("inf")
 
 REST, REST_MAX = 60.0, 3600.0
 """Seconds all workers stay away after a 429 that names no time, and at most."""
 
 SPOOL_BYTES = 512 * 1024
-"""What of a file is kept in memory before it goes to disk."""
+"""What of a file is kept in memory before it goes to disk: an unnamed file in the data directory, which is
+there where no other folder can be written, and is no memory, as /tmp often is."""
 
 _REDIRECTS = 3
 _USER_AGENT = f"Mozilla/5.0 (compatible; Disgram/{__version__}; +https://github.com/SimpNick6703/Disgram)"
@@ -62,19 +66,22 @@ class Download:
 
 class TelegramClient:
     """One per worker. `check` is called between the chunks of a response, and raises Stopping when the worker
-    must end; `timeout` in seconds is how long Telegram may be silent, at most TIMEOUT."""
+    must end; `timeout` in seconds is how long Telegram may be silent, at most TIMEOUT; large files lie in
+    `spool_folder`."""
 
     def __init__(
         self,
         base_url: str,
         throttle: TelegramThrottle,
         *,
+        spool_folder: Path | None = None,
         timeout: float = TIMEOUT[1],
         check: Callable[[], None] = lambda: None,
     ) -> None:
         self._base = base_url.rstrip("/")
         self._host = urlsplit(self._base).netloc.lower()
         self._throttle = throttle
+        self._spool_folder = spool_folder
         timeouts = (min(TIMEOUT[0], timeout), min(TIMEOUT[1], timeout))
         self._http = HttpClient({"User-Agent": _USER_AGENT, "Accept-Language": "en"}, timeouts, check)
 
@@ -92,13 +99,15 @@ class TelegramClient:
                 url = self._followed(url, answer)
         raise PageNotUnderstood(f"{self._host} redirects in a circle")
 
-    def media(self, url: str, max_bytes: int) -> Download:
+    def media(self, url: str, max_bytes: int, budget: MediaBudget) -> Download:
         """A file of a post. Raises MediaUnavailable (for good), TelegramUnavailable (worth another try)."""
+        if budget.used_up:
+            raise _too_slow()
         for _ in range(_REDIRECTS):
             self._require_telegram(url)
             with self._get(url) as answer:
                 if not answer.is_redirect:
-                    return self._spool(answer, max_bytes)
+                    return self._spool(answer, max_bytes, budget)
                 url = _target(url, answer)
         raise MediaUnavailable("redirects in a circle")
 
@@ -138,20 +147,24 @@ class TelegramClient:
         body = b"".join(_content(answer, PAGE_SECONDS, PAGE_BYTES, too_large))
         return body.decode("utf-8", "replace")
 
-    def _spool(self, answer: HttpResponse, max_bytes: int) -> Download:
+    def _spool(self, answer: HttpResponse, max_bytes: int, budget: MediaBudget) -> Download:
         if answer.status != 200:
             raise MediaUnavailable(f"the file's host answered {answer.status}")
         too_large = MediaUnavailable("larger than MAX_UPLOAD_MB")
         if (_number(answer.headers.get("content-length")) or 0) > max_bytes:
             raise too_large
-        spool = tempfile.SpooledTemporaryFile(SPOOL_BYTES)  # noqa: SIM115 - handed to the caller
+        folder = str(self._spool_folder) if self._spool_folder else None
+        spool = tempfile.SpooledTemporaryFile(SPOOL_BYTES, dir=folder)  # noqa: SIM115 - handed to the caller
         try:
-            for chunk in _content(answer, MEDIA_SECONDS, max_bytes, too_large):
+            for chunk in _content(answer, _NO_LIMIT, max_bytes, too_large):
                 spool.write(chunk)
+                budget.earn(len(chunk))
+                if budget.used_up:
+                    raise _too_slow()
         except BaseException as error:
             spool.close()
             if isinstance(error, OSError):  # of the spool: foreign ones have been translated
-                raise StorageUnavailable(f"no room for a file of a post: {error.strerror}") from error
+                raise MediaUnavailable(f"no room for it in the data directory: {error.strerror}") from error
             raise
         size = spool.tell()
         content_type = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -165,6 +178,10 @@ class TelegramClient:
         own = any(name == domain or name.endswith(f".{domain}") for domain in MEDIA_DOMAINS)
         if parts.scheme != "https" or not own or parts.port not in (None, 443) or parts.username is not None:
             raise MediaUnavailable(f"not on a host of Telegram's: {_named(parts)}")
+
+
+def _too_slow() -> MediaUnavailable:
+    return MediaUnavailable("the files of this post come too slowly")
 
 
 def _content(

@@ -22,6 +22,7 @@ from disgram.report import Level
 from disgram.storage.ledger import ChannelLedger, Ledger
 from disgram.telegram.channel import ChannelReader
 from disgram.telegram.client import Download
+from disgram.telegram.media_budget import MediaBudget
 from disgram.telegram.unknown_markup import UnknownMarkup
 from disgram.workers.spec import WorkerSettings, WorkerSpec
 from tests.builders import pages
@@ -134,7 +135,7 @@ class Telegram:
         older = numbers[0] if numbers and numbers[0] > min(self.posts) else None
         return pages.page(*([self.posts[n] for n in numbers] or [pages.NO_POSTS]), older=older)
 
-    def media(self, url: str, max_bytes: int) -> Download:
+    def media(self, url: str, max_bytes: int, budget: MediaBudget) -> Download:
         self.fetched.append(url)
         name = url.rpartition("/")[2]
         if name not in self.files:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from disgram.delivery.post_delivery import MEDIA_TRIES
 from disgram.discord.message import DiscordMessage
 from disgram.errors import (
     DiscordUnavailable,
@@ -16,6 +17,9 @@ from disgram.errors import (
     Stopping,
     TelegramUnavailable,
 )
+from disgram.report import EXIT_OK
+from disgram.telegram.client import Download
+from disgram.telegram.media_budget import MediaBudget
 from tests.builders import pages
 from tests.builders.delivery_fakes import Bench, refusal, text_of
 
@@ -131,10 +135,10 @@ def test_a_file_is_tried_three_times_while_its_host_is_down(bench: Bench) -> Non
     bench.telegram.files = {"one.jpg": b"x"}
     media, failures = bench.telegram.media, iter([TelegramUnavailable("502")] * 2)
 
-    def shaky(url: str, limit: int) -> object:
+    def shaky(url: str, limit: int, budget: MediaBudget) -> object:
         if error := next(failures, None):
             raise error
-        return media(url, limit)
+        return media(url, limit, budget)
 
     bench.telegram.media = shaky  # type: ignore[method-assign,assignment]
     bench.telegram.write(1, "words", pages.photo(1))
@@ -157,3 +161,22 @@ def test_a_reply_links_the_discord_message_it_answers(bench: Bench) -> None:
     bench.telegram.posts[8] = pages.post(8, pages.reply("Harbour", "first", 7), pages.text("second"))
     bench.poll()
     assert "https://discord.com/channels/55/9/101" in bench.discord.texts[1]
+
+
+def test_slow_files_hold_up_a_post_once_and_not_each_of_them(bench: Bench) -> None:
+    """Ten files, each with every try of its own, have one budget together; the next post has a new one."""
+    bench.telegram.posts[1] = pages.post(1, pages.album(*(pages.photo(n, f"{n}") for n in range(1, 11))))
+    bench.telegram.posts[11] = pages.post(11, pages.photo(11, "11"))
+    budgets: list[MediaBudget] = []
+
+    def slow(url: str, limit: int, budget: MediaBudget) -> Download:
+        budgets.append(budget)
+        raise TelegramUnavailable("no answer within the time limit")
+
+    bench.telegram.media = slow  # type: ignore[method-assign,assignment]
+    assert bench.poll() == EXIT_OK
+    assert bench.discord.numbers == [1, 11]
+    of_the_album = budgets[: 10 * MEDIA_TRIES]
+    assert len(budgets) == 11 * MEDIA_TRIES
+    assert len(set(map(id, of_the_album))) == 1
+    assert budgets[-1] is not budgets[0]

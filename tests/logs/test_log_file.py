@@ -62,6 +62,43 @@ def test_file_truncated_by_logrotate_is_written_on(log: LogFile, tmp_path: Path)
     assert content(tmp_path) == "2026-03-01 12:00:00 [INFO] after\n"
 
 
+@pytest.mark.parametrize("backups", [0, 2])
+def test_log_that_cannot_be_renamed_is_rotated_into_a_copy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, backups: int
+) -> None:
+    """Disgram.log is a mount of its own, as Docker makes it for a single file."""
+    rename = Path.replace
+
+    def busy(path: Path, *target: Path, missing_ok: bool = False) -> Path:
+        if path.name == "Disgram.log":
+            raise OSError(errno.EBUSY, os.strerror(errno.EBUSY), str(path))
+        return rename(path, *target)
+
+    monkeypatch.setattr(Path, "replace", busy)
+    monkeypatch.setattr(Path, "unlink", busy)
+    log = make(tmp_path, max_bytes=200, backups=backups)
+    log.write(Level.INFO, "0")
+    inode = (tmp_path / "Disgram.log").stat().st_ino
+    for number in range(1, 30):
+        log.write(Level.INFO, f"{number}")
+    assert log.write_error is None
+    assert (tmp_path / "Disgram.log").stat().st_ino == inode
+    sizes = [path.stat().st_size for path in tmp_path.iterdir()]
+    assert len(sizes) == backups + 1
+    assert max(sizes) <= 200
+    newest = [line.rsplit(" ", 1)[-1] for line in log.tail(100)]
+    assert newest == [str(number) for number in range(30 - len(newest), 30)]
+
+
+def test_folder_in_place_of_a_rotated_file_drops_no_line(tmp_path: Path) -> None:
+    log = make(tmp_path, max_bytes=200, backups=2)
+    (tmp_path / "Disgram.log.2").mkdir()
+    for number in range(30):
+        log.write(Level.INFO, f"{number}")
+    assert log.write_error is None
+    assert log.tail(1)[0].endswith(" 29")
+
+
 def test_full_disk_is_warned_of_once_and_the_missing_lines_are_counted(
     log: LogFile, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -87,9 +87,15 @@ def test_progress_survives_the_migration(path: Path) -> None:
     ledger = Ledger(path)
     assert ledger.of("news", "durov").progress() == (149 - 1, 100)
     assert ledger.of("other", "durov").progress() == (21, None)
+    assert ledger.of("news", "durov").gaps() == [(121, 130)]
+
+
+def test_imported_progress_survives_the_migration_for_the_jobs_there_are(path: Path, tmp_path: Path) -> None:
+    ledger = Ledger(path)
+    assert ledger.import_log(tmp_path / "Disgram.log", {"new job": ["durov", "older_channel"]}) == 2
     assert ledger.of("new job", "durov").imported() == 140
     assert ledger.of("new job", "older_channel").imported() == 7
-    assert ledger.of("news", "durov").gaps() == [(121, 130)]
+    assert ledger.of("later", "durov").imported() is None
 
 
 def test_sent_posts_and_albums_survive_the_migration(path: Path) -> None:

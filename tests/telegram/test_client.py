@@ -14,11 +14,11 @@ from disgram.errors import (
     MediaUnavailable,
     PageNotUnderstood,
     Stopping,
-    StorageUnavailable,
     TelegramUnavailable,
 )
 from disgram.storage.rate_limits import LimitStore
 from disgram.telegram.client import PAGE_BYTES, SPOOL_BYTES, TelegramClient
+from disgram.telegram.media_budget import BYTES_PER_SECOND, POST_SECONDS, MediaBudget
 from disgram.telegram.throttle import TelegramThrottle
 from tests.builders.discord_clock import Clock
 
@@ -125,7 +125,7 @@ def test_redirect_to_an_unusable_location_is_not_followed(
     assert len(web.calls) == 1
     web.get("https://t.me/a.jpg", status=302, headers={"Location": location})
     with pytest.raises(MediaUnavailable, match="host") as refused:
-        make().media("https://t.me/a.jpg", 100)
+        make().media("https://t.me/a.jpg", 100, MediaBudget())
     assert len(str(refused.value)) < 200
 
 
@@ -220,7 +220,7 @@ def test_file_is_fetched_from_telegrams_hosts(
     make: Callable[..., TelegramClient], web: RequestsMock, url: str
 ) -> None:
     web.get(url, b"\xff\xd8data", content_type="image/jpeg; charset=x")
-    download = make().media(url, 100)
+    download = make().media(url, 100, MediaBudget())
     with download.file as file:
         file.seek(0)
         assert file.read() == b"\xff\xd8data"
@@ -252,7 +252,7 @@ def test_file_is_not_fetched_from_other_hosts(
     make: Callable[..., TelegramClient], web: RequestsMock, url: str
 ) -> None:
     with pytest.raises(MediaUnavailable, match="host"):
-        make().media(url, 100)
+        make().media(url, 100, MediaBudget())
     assert len(web.calls) == 0
 
 
@@ -261,7 +261,7 @@ def test_redirect_of_a_file_to_another_host_is_not_followed(
 ) -> None:
     web.get("https://t.me/a.jpg", status=302, headers={"Location": "http://169.254.169.254/secret"})
     with pytest.raises(MediaUnavailable, match="host"):
-        make().media("https://t.me/a.jpg", 100)
+        make().media("https://t.me/a.jpg", 100, MediaBudget())
     assert len(web.calls) == 1
 
 
@@ -269,7 +269,7 @@ def test_file_is_fetched_from_the_host_of_the_mirror(
     make: Callable[..., TelegramClient], web: RequestsMock
 ) -> None:
     web.get("http://127.0.0.1:9999/a.jpg", b"x")
-    make("http://127.0.0.1:9999").media("http://127.0.0.1:9999/a.jpg", 100).file.close()
+    make("http://127.0.0.1:9999").media("http://127.0.0.1:9999/a.jpg", 100, MediaBudget()).file.close()
 
 
 def test_file_too_large_is_refused_by_its_length_or_while_it_is_read(
@@ -278,10 +278,10 @@ def test_file_too_large_is_refused_by_its_length_or_while_it_is_read(
 ) -> None:
     web.get("https://telesco.pe/a", b"x" * 101, headers={"Content-Length": "101"})
     with pytest.raises(MediaUnavailable, match="MAX_UPLOAD_MB"):
-        make().media("https://telesco.pe/a", 100)
+        make().media("https://telesco.pe/a", 100, MediaBudget())
     web.get("https://telesco.pe/b", b"x" * 101)
     with pytest.raises(MediaUnavailable, match="MAX_UPLOAD_MB"):
-        make().media("https://telesco.pe/b", 100)
+        make().media("https://telesco.pe/b", 100, MediaBudget())
 
 
 def test_sigterm_ends_a_download(tmp_path: Path, clock: Clock, wait: Waiting, web: RequestsMock) -> None:
@@ -291,14 +291,49 @@ def test_sigterm_ends_a_download(tmp_path: Path, clock: Clock, wait: Waiting, we
     web.get("https://telesco.pe/a", b"x" * 10)
     throttle = TelegramThrottle(LimitStore(tmp_path / "limits.db", boot="test"), 2.0, wait, clock)
     with pytest.raises(Stopping):
-        TelegramClient("https://t.me", throttle, check=stop).media("https://telesco.pe/a", 100)
+        TelegramClient("https://t.me", throttle, check=stop).media("https://telesco.pe/a", 100, MediaBudget())
 
 
-def test_full_disk_during_a_download_is_storage_unavailable(
-    make: Callable[..., TelegramClient], web: RequestsMock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The post waits for room; it is not the file's fault, and nothing to crash of."""
-    monkeypatch.setattr(tempfile, "tempdir", "/nowhere")
+def test_no_room_for_a_large_file_makes_it_a_link(web: RequestsMock, tmp_path: Path, clock: Clock) -> None:
+    """A full disk, or a folder that cannot be written: the post goes on without the file."""
+    throttle = TelegramThrottle(LimitStore(tmp_path / "limits.db", boot="test"), 2.0, Waiting(clock), clock)
+    client = TelegramClient("https://t.me", throttle, spool_folder=tmp_path / "nowhere")
     web.get("https://cdn4.telesco.pe/file/a.mp4", b"x" * (SPOOL_BYTES + 1))
-    with pytest.raises(StorageUnavailable, match="No such file"):
-        make().media("https://cdn4.telesco.pe/file/a.mp4", 10**7)
+    with pytest.raises(MediaUnavailable, match="No such file"):
+        client.media("https://cdn4.telesco.pe/file/a.mp4", 10**7, MediaBudget())
+
+
+def test_large_files_lie_in_the_data_directory_and_need_no_folder_for_temporary_files(
+    web: RequestsMock, tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", "/nowhere")
+    throttle = TelegramThrottle(LimitStore(tmp_path / "limits.db", boot="test"), 2.0, Waiting(clock), clock)
+    client = TelegramClient("https://t.me", throttle, spool_folder=tmp_path)
+    web.get("https://cdn4.telesco.pe/file/a.mp4", b"x" * (SPOOL_BYTES + 1))
+    download = client.media("https://cdn4.telesco.pe/file/a.mp4", 10**7, MediaBudget())
+    assert download.fetched.size == SPOOL_BYTES + 1
+    assert {path.suffix for path in tmp_path.iterdir()} <= {".db", ".db-wal", ".db-shm"}
+    download.file.close()
+
+
+def test_file_that_drips_ends_with_the_time_of_its_post(
+    web: RequestsMock, make: Callable[..., TelegramClient]
+) -> None:
+    """Every look at the clock takes 50 s: the first chunk comes in time, and none after it."""
+    ticks = iter(range(0, 1000, 50))
+    budget = MediaBudget(lambda: float(next(ticks)))
+    web.get("https://telesco.pe/a", b"x" * 10)
+    make().media("https://telesco.pe/a", 100, budget).file.close()
+    for _ in range(2):
+        with pytest.raises(MediaUnavailable, match="too slowly"):
+            make().media("https://telesco.pe/a", 100, budget)
+    assert len(web.calls) == 1
+
+
+def test_what_has_come_earns_a_post_more_time(clock: Clock) -> None:
+    budget = MediaBudget(clock)
+    budget.earn(50 * BYTES_PER_SECOND)
+    clock.now += POST_SECONDS + 49
+    assert not budget.used_up
+    clock.now += 1
+    assert budget.used_up
