@@ -159,6 +159,13 @@ class DiscordRateLimiter:
             rows.put_due(ticket, opens)
         return ticket, opens - now
 
+    def blocked_by_cloudflare(self) -> bool:
+        """Whether requests wait for a pause that Cloudflare caused, maybe to another worker or before a
+        restart. Raises StorageUnavailable."""
+        now = self._clock()
+        with self._store.reading() as rows:
+            return _pause(rows, _CLOUDFLARE, now).until > now
+
     def cancel(self, ticket: int) -> None:
         """The request will not be made."""
         with self._store.transaction() as rows:

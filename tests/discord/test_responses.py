@@ -74,7 +74,7 @@ def headers(**more: str) -> dict[str, str]:
         (502, b"<html>bad gateway</html>", DiscordUnavailable, "discord_unavailable"),
         (503, b"upstream connect error", DiscordUnavailable, "discord_unavailable"),
         (302, b"", DiscordUnavailable, "discord_unavailable"),
-        (429, body(0, retry_after=0.6), RateLimited, "discord_unavailable"),
+        (429, body(0, retry_after=0.6), RateLimited, "rate_limited"),
     ],
 )
 def test_refusal_is_classified_as_one_error(
