@@ -162,10 +162,17 @@ def test_nothing_is_learned_from_a_429_without_messages_of_our_own() -> None:
 
 
 def test_learned_limit_is_tested_again_after_a_day(limiter: DiscordRateLimiter) -> None:
-    bucket = RateLimitBucket.unknown("channel:7").learned(0.0, [-10.0], 50.0)
-    assert bucket.size == 1
-    assert bucket.believed(3600.0).size == 1
+    bucket = RateLimitBucket.unknown("channel:7").learned(0.0, [-10.0 + n * 0.3 for n in range(30)], 50.0)
+    assert bucket.size == 30
+    assert bucket.believed(23 * 3600.0).size == 30
     assert bucket.believed(25 * 3600.0).size is None
+
+
+def test_one_message_a_minute_is_not_believed_for_a_day(limiter: DiscordRateLimiter) -> None:
+    """A 429 that others caused, after one message of ours, looks like such a limit."""
+    bucket = RateLimitBucket.unknown("channel:7").learned(0.0, [-10.0], 50.0)
+    assert bucket.believed(590.0).size == 1
+    assert bucket.believed(610.0).size is None
 
 
 # --- pauses of the whole host -------------------------------------------------------------------
@@ -395,7 +402,7 @@ def test_absurd_answers_hold_no_request_longer_than_the_longest_pause_and_are_fo
     path = tmp_path_factory.mktemp("limits") / "limits.db"
     limiter = DiscordRateLimiter(LimitStore(path, boot="test"), clock)
     for answer in answers:
-        assert send(limiter, clock, Always(answer)) <= LONGEST_PAUSE
+        assert send(limiter, clock, Always(answer)) <= LONGEST_PAUSE + 0.001
         limiter.snapshot()
     clock.now += 3600.0
     for _ in range(12):  # sane answers again; a learned channel limit is used for a while

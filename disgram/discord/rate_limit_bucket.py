@@ -13,14 +13,14 @@ from collections.abc import Sequence
 from disgram.discord.message import RateLimitHeaders
 from disgram.storage.rate_limits import CLOCK_SLACK, BucketRow
 
-HIDDEN_WINDOW = 60.0
-"""Seconds of the unannounced channel limit, as it was measured (discord-api-docs #367, #1454)."""
+HIDDEN_SIZE, HIDDEN_WINDOW = 30, 60.0
+"""The unannounced limit of a channel: messages per seconds, as measured (discord-api-docs #367, #1454)."""
 
 LEARNED_FOR = 24 * 3600.0
 """Seconds a learned limit is used before it is tested again, which costs one 429."""
 
 GUESSED_FOR, HEARSAY_FOR = 600.0, 60.0
-"""The same for a limit that is not 30 a minute, and for one whose 429 did not have that limit's form."""
+"""The same for a limit that is not near 30 a minute, and for one whose 429 did not have that limit's form."""
 
 HISTORY = 150.0
 """Seconds of sending remembered per bucket: more than any window that is learned from it alone."""
@@ -144,7 +144,8 @@ class RateLimitBucket(BucketRow):
         if self.size is not None and size * self.window >= self.size * window:
             # Refused although the learned limit was kept, and the new estimate is no stricter: one less.
             size, window = max(1, self.size - 1), self.window
-        lifetime = LEARNED_FOR if window == HIDDEN_WINDOW else GUESSED_FOR if announced else HEARSAY_FOR
+        known = window == HIDDEN_WINDOW and size >= HIDDEN_SIZE / 2
+        lifetime = LEARNED_FOR if known else GUESSED_FOR if announced else HEARSAY_FOR
         return self._replace(size=size, window=window, learned_at=now + lifetime - LEARNED_FOR)
 
     def believed(self, now: float) -> RateLimitBucket:
