@@ -2,9 +2,10 @@
 
 The theory. A request is counted in up to three *buckets*, and starts when each has room for it:
 
-* the bucket Discord announces in its headers. All webhooks report the same hash, so the bucket is
-  (hash, webhook id); before the first answer it is unknown, and one request goes through alone.
-  (Discord's Rate Limits: buckets are "non-inclusive of top-level resources"; discord-api-docs #6753)
+* the bucket Discord announces in its headers. All webhooks report the same hash, and so do POST and PATCH
+  at times, though a 429 to one says nothing of the other: the bucket is (method, hash, webhook id).
+  Before the first answer it is unknown, and one request goes through alone. (Discord's Rate Limits:
+  buckets are "non-inclusive of top-level resources"; discord-api-docs #6753; #5646, #6109, #8073)
 * the channel the message lands in. Discord allows about 30 messages a minute there, all webhooks
   together, and announces nothing: the limit is learned from its first 429, whose headers still
   claim room, or whose scope is `shared`. Until then requests of a channel start one after another,
@@ -25,8 +26,11 @@ Above the buckets stand pauses of the whole host: `global` 429s, and Cloudflare'
 fifteen; at the end of each one request goes ahead as a probe. And the count of invalid requests
 (401, 403, 404, 429 but for scope `shared`), of which Discord allows 10,000 in 10 minutes.
 
-Owns the order of requests and what an answer changes; the arithmetic of one bucket is in
-disgram/discord/rate_limit_bucket.py. Never speaks HTTP, writes SQL or sleeps.
+No answer is believed without bounds: what no limit of Discord's can be teaches nothing, a wait is obeyed up
+to the longest one that was ever real, and stored values are judged in the same way whenever they are read.
+
+Owns the order of requests and what an answer changes; the arithmetic of one bucket and of a pause is in
+disgram/discord/rate_limit_bucket.py and host_pause.py. Never speaks HTTP, writes SQL or sleeps.
 """
 
 from __future__ import annotations
@@ -39,10 +43,18 @@ from pathlib import Path
 from typing import Any
 
 from disgram.addresses import Destination
+from disgram.discord.host_pause import LONGEST_PAUSE, HostPause
 from disgram.discord.message import RateLimitHeaders
-from disgram.discord.rate_limit_bucket import CHANNEL, NEW_CHANNEL, RateLimitBucket
+from disgram.discord.rate_limit_bucket import (
+    CHANNEL,
+    HISTORY,
+    LONGEST_BLOCK,
+    NEW_CHANNEL,
+    RateLimitBucket,
+    capped,
+)
 from disgram.errors import StorageUnavailable
-from disgram.storage.rate_limits import LimitRows, LimitStore, PauseRow, set_damaged_aside
+from disgram.storage.rate_limits import LimitRows, LimitStore, set_damaged_aside
 
 __all__ = ["DiscordRateLimiter", "RateLimitBucket", "Route"]
 
@@ -51,12 +63,6 @@ HOST_LIMIT = 50
 
 INVALID_LIMIT = 2_000
 """Of the 10,000 invalid requests in 10 minutes that end in a ban ("Invalid Request Limit")."""
-
-CLOUDFLARE_PAUSE, CLOUDFLARE_PAUSE_MAX = 60.0, 900.0
-"""Seconds, where Cloudflare names none: a minute, doubling to fifteen."""
-
-HISTORY = 150.0
-"""Seconds of sending remembered per bucket: more than any window."""
 
 POLL = 0.03
 """Seconds until a waiting request asks again while it depends on requests under way."""
@@ -70,19 +76,23 @@ LONGEST_REQUEST = 180.0
 _HOST, _GLOBAL, _CLOUDFLARE = "host", "global", "cloudflare"
 
 
-def cloudflare_pause(strikes: int, retry_after: float | None) -> float:
-    """Seconds to send nothing after so many refusals in a row (1 = the first)."""
-    return retry_after or min(CLOUDFLARE_PAUSE * 2 ** (strikes - 1), CLOUDFLARE_PAUSE_MAX)
-
-
 @dataclass(frozen=True, slots=True)
 class Route:
     """Which buckets a request is counted in, by the names known before Discord's first answer."""
 
     owner: str
+    method: str
     webhook_id: str
-    bucket: str
     channel_bucket: str = ""
+
+    @property
+    def bucket(self) -> str:
+        """The bucket's name before the first answer."""
+        return f"{self.method}:{self.webhook_id}"
+
+    def announced(self, bucket_hash: str) -> str:
+        """The name of the bucket that an answer to this request names."""
+        return f"{self.method}:{bucket_hash}:{self.webhook_id}"
 
     @classmethod
     def to(cls, method: str, owner: str, destination: Destination) -> Route:
@@ -90,7 +100,7 @@ class Route:
         buckets of their own and put no new message into the channel."""
         webhook_id = destination.webhook_id
         channel = f"{NEW_CHANNEL}{webhook_id}:{destination.thread_id or ''}" if method == "POST" else ""
-        return cls(owner, webhook_id, f"{method}:{webhook_id}", channel)
+        return cls(owner, method, webhook_id, channel)
 
 
 class DiscordRateLimiter:
@@ -99,6 +109,7 @@ class DiscordRateLimiter:
     def __init__(self, store: LimitStore, clock: Callable[[], float] = time.monotonic) -> None:
         self._store = store
         self._clock = clock
+        store.delete_all_ahead_of(clock())
 
     @classmethod
     def open(cls, data_dir: Path, report_damage: Callable[[str], None]) -> DiscordRateLimiter:
@@ -131,7 +142,7 @@ class DiscordRateLimiter:
         """The ticket, and the seconds after which to ask again with it (0: the request may start)."""
         now = self._clock()
         with self._store.transaction() as rows:
-            rows.delete_overdue(now - GRACE, now - LONGEST_REQUEST)
+            rows.delete_overdue(now - GRACE, now - LONGEST_REQUEST, now + LONGEST_PAUSE)
             bucket = rows.resolve(route.bucket)
             channel = rows.resolve(route.channel_bucket) if route.channel_bucket else ""
             if ticket is None or rows.request(ticket) is None:
@@ -141,11 +152,19 @@ class DiscordRateLimiter:
                 _bucket_opens(rows, bucket, ticket, now),
                 _bucket_opens(rows, channel, ticket, now) if channel else now,
             )
+            opens = min(opens, now + LONGEST_PAUSE)  # a long queue; it asks again then
             if opens <= now:
                 rows.start(ticket, now)
                 return ticket, 0.0
             rows.put_due(ticket, opens)
         return ticket, opens - now
+
+    def blocked_by_cloudflare(self) -> bool:
+        """Whether requests wait for a pause that Cloudflare caused, maybe to another worker or before a
+        restart. Raises StorageUnavailable."""
+        now = self._clock()
+        with self._store.reading() as rows:
+            return _pause(rows, _CLOUDFLARE, now).until > now
 
     def cancel(self, ticket: int) -> None:
         """The request will not be made."""
@@ -157,22 +176,23 @@ class DiscordRateLimiter:
         now = self._clock()
         with self._store.transaction() as rows:
             rows.finish(ticket)
-            bucket = _renamed(rows, route.bucket, headers.bucket and f"{headers.bucket}:{route.webhook_id}")
+            bucket = _renamed(rows, route.bucket, headers.bucket and route.announced(headers.bucket))
             channel = route.channel_bucket and _renamed(
                 rows, route.channel_bucket, headers.channel_id and f"{CHANNEL}{headers.channel_id}"
             )
             if headers.invalid:
                 rows.count_invalid(int(now // 60))
             if headers.cloudflare:
-                _pause_for_cloudflare(rows, now, headers.retry_after)
+                rows.put_pause(_CLOUDFLARE, _pause(rows, _CLOUDFLARE, now).refused(now, headers.retry_after))
                 return
-            if headers.answered:
-                _end_cloudflare_pause(rows, now)
+            pause = _pause(rows, _CLOUDFLARE, now)
+            if headers.answered and pause.answered(now) != pause:
+                rows.put_pause(_CLOUDFLARE, pause.answered(now))
             if headers.retry_after is not None:
                 _block(rows, bucket, channel, now, headers, headers.retry_after)
                 return
             _record_done(rows, now, bucket, channel)
-            rows.put_bucket(_load(rows, bucket).observed(now, headers))
+            rows.put_bucket(_load(rows, bucket, now).observed(now, headers))
 
     def finish_abandoned(self, owner: str) -> None:
         """A worker starts: what an earlier process of it had under way counts as sent just now."""
@@ -190,7 +210,7 @@ class DiscordRateLimiter:
         """For /health: limits, waits and counts. Holds webhook ids, never a token."""
         now = self._clock()
         with self._store.reading() as rows:
-            buckets = [RateLimitBucket(*row).without_outdated(now) for row in rows.buckets()]
+            buckets = [RateLimitBucket(*row).believed(now) for row in rows.buckets()]
             known = {bucket.name: _shown(rows, bucket, now) for bucket in buckets if bucket.size is not None}
             return {
                 "active_buckets": len(known),
@@ -201,14 +221,19 @@ class DiscordRateLimiter:
                     "stop_at": INVALID_LIMIT,
                 },
                 "paused_seconds": {
-                    name: round(max(0.0, rows.pause(name).until - now), 1) for name in (_GLOBAL, _CLOUDFLARE)
+                    name: round(max(0.0, _pause(rows, name, now).until - now), 1)
+                    for name in (_GLOBAL, _CLOUDFLARE)
                 },
             }
 
 
-def _load(rows: LimitRows, name: str) -> RateLimitBucket:
+def _load(rows: LimitRows, name: str, now: float) -> RateLimitBucket:
     row = rows.bucket(name)
-    return RateLimitBucket(*row) if row else RateLimitBucket.unknown(name)
+    return RateLimitBucket(*row).believed(now) if row else RateLimitBucket.unknown(name)
+
+
+def _pause(rows: LimitRows, name: str, now: float) -> HostPause:
+    return HostPause(*rows.pause(name)).believed(now)
 
 
 def _renamed(rows: LimitRows, name: str, real: str | None) -> str:
@@ -227,7 +252,7 @@ def _record_done(rows: LimitRows, now: float, bucket: str, channel: str) -> None
 
 def _bucket_opens(rows: LimitRows, name: str, ticket: int, now: float) -> float:
     """When this ticket may start as far as one bucket goes; `now` or earlier: at once."""
-    bucket = _load(rows, name).without_outdated(now)
+    bucket = _load(rows, name, now)
     if bucket.is_channel and bucket.size is None:
         # One after another until the limit is known; a slow upload does not make the others wait.
         free, done = 1 - rows.under_way(name, since=now - 1.0), []
@@ -244,8 +269,8 @@ def _bucket_opens(rows: LimitRows, name: str, ticket: int, now: float) -> float:
 
 def _host_opens(rows: LimitRows, now: float) -> float:
     """When the host may send at all."""
-    cloudflare = rows.pause(_CLOUDFLARE)
-    opens = max(cloudflare.until, rows.pause(_GLOBAL).until)
+    cloudflare = _pause(rows, _CLOUDFLARE, now)
+    opens = max(cloudflare.until, _pause(rows, _GLOBAL, now).until)
     if opens <= now and cloudflare.strikes and rows.all_under_way():
         opens = now + POLL  # another request is the probe
     if rows.invalid_since(int(now // 60) - 9) >= INVALID_LIMIT:
@@ -256,34 +281,20 @@ def _host_opens(rows: LimitRows, now: float) -> float:
     return opens
 
 
-def _pause_for_cloudflare(rows: LimitRows, now: float, retry_after: float | None) -> None:
-    pause = rows.pause(_CLOUDFLARE)
-    strikes = pause.strikes + 1 if now >= pause.until else max(1, pause.strikes)
-    until = max(pause.until, now + cloudflare_pause(strikes, retry_after))
-    rows.put_pause(_CLOUDFLARE, PauseRow(until, strikes))
-
-
-def _end_cloudflare_pause(rows: LimitRows, now: float) -> None:
-    """Discord itself answered. An answer that was under way when the pause began proves nothing."""
-    pause = rows.pause(_CLOUDFLARE)
-    if pause.strikes and now >= pause.until:
-        rows.put_pause(_CLOUDFLARE, PauseRow(now, 0))
-
-
 def _block(
     rows: LimitRows, bucket: str, channel: str, now: float, headers: RateLimitHeaders, retry_after: float
 ) -> None:
     """A 429 of Discord's own: block the bucket it is about, or the host."""
-    until = now + retry_after
+    retry_after = capped(retry_after, LONGEST_BLOCK)
     if headers.is_global:
-        rows.put_pause(_GLOBAL, PauseRow(max(until, rows.pause(_GLOBAL).until), 0))
-    elif channel and _is_hidden(_load(rows, bucket), headers, retry_after):
+        rows.put_pause(_GLOBAL, _pause(rows, _GLOBAL, now).prolonged(now, retry_after))
+    elif channel and _is_hidden(_load(rows, bucket, now), headers, retry_after):
         done = rows.done_since(channel, now - HISTORY)
-        learned = _load(rows, channel).without_outdated(now)
+        learned = _load(rows, channel, now)
         learned = learned.learned(now, done, retry_after, announced=headers.limit is not None)
-        rows.put_bucket(learned.blocked(until))
+        rows.put_bucket(learned.blocked(now, retry_after))
     else:
-        rows.put_bucket(_load(rows, bucket).observed(now, headers).blocked(until))
+        rows.put_bucket(_load(rows, bucket, now).observed(now, headers).blocked(now, retry_after))
 
 
 def _is_hidden(bucket: RateLimitBucket, headers: RateLimitHeaders, retry_after: float) -> bool:

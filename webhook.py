@@ -17,6 +17,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import ExitStack, closing
+from functools import partial
 
 from disgram.addresses import ChannelRef
 from disgram.backoff import REQUEST_BACKOFF_MAX
@@ -245,7 +246,9 @@ def _assemble(spec: WorkerSpec, report: Reporter, heartbeat: Heartbeat, stack: E
     limits = stack.enter_context(closing(LimitStore(settings.data_dir / "limits.db")))
     limiter = DiscordRateLimiter(limits)
     limiter.finish_abandoned(owner)
-    throttle = TelegramThrottle(limits, settings.telegram_requests_per_second, wait)
+    throttle = TelegramThrottle(
+        limits, settings.telegram_requests_per_second, wait, on_rest=partial(_report_rest, report)
+    )
     timeout = settings.request_timeout
     telegram = TelegramClient(
         settings.telegram_base_url,
@@ -284,6 +287,14 @@ def _assemble(spec: WorkerSpec, report: Reporter, heartbeat: Heartbeat, stack: E
     unknown_markup = UnknownMarkup(settings.data_dir, spec.channel.key)
     reader = ChannelReader(telegram, spec.channel.name, unknown_markup, report=report, wait=wait)
     return Worker(spec, ledger, reader, delivery, follower, report=report, wait=wait)
+
+
+def _report_rest(report: Reporter, seconds: float | None) -> None:
+    if seconds is None:
+        report(None, "", reason=None)
+    else:
+        text = f"Waiting {seconds:.0f} s: Telegram asked this address to stay away"
+        report(Level.STATUS, text, reason=TelegramUnavailable.reason, lasts=seconds)
 
 
 def warm_up() -> None:

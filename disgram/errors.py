@@ -215,6 +215,8 @@ class PoisonMessage(DiscordUnavailable):
 class RateLimited(DiscordUnavailable):
     """429: the request was not accepted. `retry_after`: seconds until it may be sent again."""
 
+    reason = "rate_limited"
+
     def __init__(self, message: str, *, retry_after: float) -> None:
         super().__init__(message)
         self.retry_after = retry_after

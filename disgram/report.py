@@ -33,7 +33,8 @@ EXIT_PERMANENT = 78
 class Report:
     """One line. `facts` are what /health shows of the worker; an absent key leaves its value unchanged.
 
-    Facts used: `reason` (str or None: all is well), `polled` (bool: a poll ended; True means t.me
+    Facts used: `reason` (str or None: all is well), `lasts` (number: with a `reason`, the seconds from now
+    after which the wait that it names ends), `polled` (bool: a poll ended; True means t.me
     answered with a page we understood), `last_post_id` (int), `gaps` (list of [from, to]),
     `layout_changed` (int: how many different kinds of markup in this channel's posts were not understood).
     """

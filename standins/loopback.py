@@ -63,6 +63,8 @@ class Fault:
     reset: bool = False
     keep: float | None = None
     """The share of the body that is sent before the connection breaks."""
+    headers: tuple[tuple[str, str], ...] = ()
+    """Take the place of the right answer's of the same names."""
 
     @classmethod
     def status(cls, status: int, body: str = "", *, retry_after: object = None) -> Fault:
@@ -255,7 +257,10 @@ class _Exchange(BaseHTTPRequestHandler):
 
     def _response(self, request: Request, fault: Fault) -> Response:
         right = self.server.owner.answer(request) if fault.accepted else None
-        return fault.answer or (_ranged(request, right) if right else Response(500))
+        response = fault.answer or (_ranged(request, right) if right else Response(500))
+        replaced = {name.lower() for name, _ in fault.headers}
+        kept = tuple(each for each in response.headers if each[0].lower() not in replaced)
+        return replace(response, headers=kept + fault.headers)
 
     def _read_body(self) -> bytes | None:
         """None when it is longer than any service would take."""

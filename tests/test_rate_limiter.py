@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from disgram.addresses import Destination
+from disgram.discord.host_pause import LONGEST_PAUSE, cloudflare_pause
 from disgram.discord.message import RateLimitHeaders
 from disgram.discord.rate_limit_bucket import HEARSAY_FOR, learn_hidden_limit
 from disgram.errors import StorageUnavailable
@@ -19,9 +21,16 @@ from rate_limiter import (
     DiscordRateLimiter,
     RateLimitBucket,
     Route,
-    cloudflare_pause,
 )
-from tests.builders.discord_clock import Clock, FixedWindow, HiddenLimit, SlidingWindow, announced, play
+from tests.builders.discord_clock import (
+    Clock,
+    FixedWindow,
+    HiddenLimit,
+    Server,
+    SlidingWindow,
+    announced,
+    play,
+)
 
 HOOK = Destination("https://discord.com", "1", "secret")
 POST = Route.to("POST", "job/a", HOOK)
@@ -153,10 +162,17 @@ def test_nothing_is_learned_from_a_429_without_messages_of_our_own() -> None:
 
 
 def test_learned_limit_is_tested_again_after_a_day(limiter: DiscordRateLimiter) -> None:
+    bucket = RateLimitBucket.unknown("channel:7").learned(0.0, [-10.0 + n * 0.3 for n in range(30)], 50.0)
+    assert bucket.size == 30
+    assert bucket.believed(23 * 3600.0).size == 30
+    assert bucket.believed(25 * 3600.0).size is None
+
+
+def test_one_message_a_minute_is_not_believed_for_a_day(limiter: DiscordRateLimiter) -> None:
+    """A 429 that others caused, after one message of ours, looks like such a limit."""
     bucket = RateLimitBucket.unknown("channel:7").learned(0.0, [-10.0], 50.0)
-    assert bucket.size == 1
-    assert bucket.without_outdated(3600.0).size == 1
-    assert bucket.without_outdated(25 * 3600.0).size is None
+    assert bucket.believed(590.0).size == 1
+    assert bucket.believed(610.0).size is None
 
 
 # --- pauses of the whole host -------------------------------------------------------------------
@@ -198,10 +214,13 @@ def test_cloudflare_pauses_double_and_each_ends_in_one_probe(
     assert limiter.ask(other)[1] == 0.0
 
 
-def test_cloudflare_pause_lasts_as_long_as_its_retry_after(limiter: DiscordRateLimiter) -> None:
+def test_cloudflare_pause_lasts_as_long_as_its_retry_after_but_an_hour_at_most(
+    limiter: DiscordRateLimiter,
+) -> None:
     limiter.observe(POST, start(limiter), RateLimitHeaders(cloudflare=True, retry_after=81671.0))
-    assert limiter.ask(POST)[1] == pytest.approx(81671.0)
-    assert cloudflare_pause(9, None) == 900.0
+    assert limiter.ask(POST)[1] == pytest.approx(3600.0)
+    assert cloudflare_pause(2, 1800.0) == 1800.0
+    assert cloudflare_pause(100_000, None) == 900.0
 
 
 def test_answer_to_an_earlier_request_does_not_end_the_cloudflare_pause(
@@ -282,8 +301,8 @@ def test_stop_while_waiting_leaves_no_ticket(limiter: DiscordRateLimiter) -> Non
 
 def test_limits_of_an_earlier_boot_are_not_used(tmp_path: Path, clock: Clock) -> None:
     old = DiscordRateLimiter(LimitStore(tmp_path / "limits.db", boot="monday"), clock)
-    old.observe(POST, start(old), RateLimitHeaders(cloudflare=True, retry_after=9999.0))
-    assert DiscordRateLimiter(LimitStore(tmp_path / "limits.db", boot="monday"), clock).ask(POST)[1] > 9000
+    old.observe(POST, start(old), RateLimitHeaders(cloudflare=True, retry_after=3000.0))
+    assert DiscordRateLimiter(LimitStore(tmp_path / "limits.db", boot="monday"), clock).ask(POST)[1] > 2900
     assert DiscordRateLimiter(LimitStore(tmp_path / "limits.db", boot="tuesday"), clock).ask(POST)[1] == 0.0
 
 
@@ -296,7 +315,7 @@ def test_snapshot_shows_limits_and_no_secret(limiter: DiscordRateLimiter) -> Non
     limiter.observe(POST, start(limiter), announced(5, 4, 2.0, refused=False))
     shown = limiter.snapshot()
     assert shown["active_buckets"] == 1
-    assert shown["buckets"]["hash:1"]["limit"] == 5
+    assert shown["buckets"]["POST:hash:1"]["limit"] == 5
     assert "secret" not in repr(shown)
 
 
@@ -331,3 +350,154 @@ def test_learned_limit_that_is_refused_again_becomes_stricter_by_one() -> None:
     assert (again.size, again.window) == (1, 60.0)
     looser = bucket.learned(400.0, [340.0 + n * 4 for n in range(14)], 1.0)
     assert (looser.size, looser.window) == (9, 60.0)
+
+
+# --- absurd answers and stored nonsense ---------------------------------------------------------
+
+ODD_NUMBERS = (0.0, -1.0, 1e-320, 0.3, 86_400.0, 9_999_999.0, 1e308, float("inf"), float("nan"))
+ODD_ANSWERS = st.builds(
+    RateLimitHeaders,
+    answered=st.just(True),
+    bucket=st.sampled_from(["hash", "other", None]),
+    limit=st.sampled_from([0, -5, 1, 5, 10**9, 2**63, None]),
+    remaining=st.sampled_from([0, -1, 4, 10**9, None]),
+    reset_after=st.sampled_from([*ODD_NUMBERS, 1.5, 300.0, None]),
+    retry_after=st.sampled_from([*ODD_NUMBERS, 5.0, None, None, None]),
+    scope=st.sampled_from(["shared", "user", None]),
+    is_global=st.booleans(),
+    cloudflare=st.booleans(),
+    channel_id=st.sampled_from(["77", None]),
+)
+
+
+@dataclass
+class Always:
+    """A server with one answer."""
+
+    answer: RateLimitHeaders
+
+    def arrive(self, now: float) -> RateLimitHeaders:
+        return self.answer
+
+
+def send(limiter: DiscordRateLimiter, clock: Clock, server: Server) -> float:
+    """One request as soon as it may start; returns the longest time it was told to wait."""
+    ticket, delay = limiter.ask(POST)
+    longest = delay
+    while delay > 0:
+        clock.now += delay
+        ticket, delay = limiter.ask(POST, ticket)
+        longest = max(longest, delay)
+    limiter.observe(POST, ticket, server.arrive(clock.now))
+    return longest
+
+
+@settings(max_examples=60, deadline=None)
+@given(answers=st.lists(ODD_ANSWERS, min_size=1, max_size=12))
+@example(answers=[RateLimitHeaders(answered=True, bucket="hash", limit=0, remaining=0, reset_after=1.0)])
+def test_absurd_answers_hold_no_request_longer_than_the_longest_pause_and_are_forgotten(
+    tmp_path_factory: pytest.TempPathFactory, answers: list[RateLimitHeaders]
+) -> None:
+    clock, server = Clock(), FixedWindow()
+    path = tmp_path_factory.mktemp("limits") / "limits.db"
+    limiter = DiscordRateLimiter(LimitStore(path, boot="test"), clock)
+    for answer in answers:
+        assert send(limiter, clock, Always(answer)) <= LONGEST_PAUSE + 0.001
+        limiter.snapshot()
+    clock.now += 3600.0
+    for _ in range(12):  # sane answers again; a learned channel limit is used for a while
+        send(limiter, clock, server)
+        clock.now += 120.0
+    clock.now += 24 * 3600.0
+    refused, began = 0, clock.now
+    for _ in range(100):
+        ticket, delay = limiter.ask(POST)
+        while delay > 0:
+            clock.now += delay
+            ticket, delay = limiter.ask(POST, ticket)
+        answer = server.arrive(clock.now)
+        refused += answer.retry_after is not None
+        limiter.observe(POST, ticket, answer)
+    assert refused == 0
+    assert clock.now - began <= (100 / 5) * 2.0 * 1.05
+
+
+@pytest.mark.parametrize(
+    ("limit", "reset_after"),
+    [(0, 1.0), (-1, 1.0), (10**9, 1.0), (5, 86_400.0), (5, float("nan")), (5, float("inf"))],
+)
+def test_impossible_limit_is_neither_stored_nor_obeyed(
+    tmp_path: Path, limiter: DiscordRateLimiter, clock: Clock, limit: int, reset_after: float
+) -> None:
+    odd = RateLimitHeaders(
+        answered=True, bucket="hash", limit=limit, remaining=0, reset_after=reset_after, channel_id="77"
+    )
+    for _ in range(3):
+        assert send(limiter, clock, Always(odd)) <= 1.0
+    assert limiter.snapshot()["active_buckets"] == 0
+    send(limiter, clock, Always(announced(5, 4, 2.0, refused=False)))
+    assert limiter.snapshot()["buckets"]["POST:hash:1"]["limit"] == 5
+
+
+def test_429_that_names_days_is_obeyed_for_twenty_minutes(limiter: DiscordRateLimiter) -> None:
+    limiter.observe(POST, start(limiter), RateLimitHeaders(answered=True, retry_after=9_999_999.0))
+    assert limiter.ask(POST)[1] == pytest.approx(1200.0)
+
+
+def test_429_of_an_edit_blocks_no_post_though_both_have_one_hash(limiter: DiscordRateLimiter) -> None:
+    patch = Route.to("PATCH", "job/a", HOOK)
+    limiter.observe(POST, start(limiter), announced(5, 4, 2.0, refused=False))
+    edit = start(limiter, patch)
+    limiter.observe(
+        patch,
+        edit,
+        RateLimitHeaders(
+            answered=True, bucket="hash", limit=5, remaining=4, reset_after=1.0, retry_after=1163.0,
+            scope="shared",
+        ),
+    )  # fmt: skip
+    assert limiter.ask(patch)[1] == pytest.approx(1163.0)
+    assert limiter.ask(POST)[1] == 0.0
+
+
+STORED = {
+    "a limit of nothing": "INSERT INTO bucket VALUES ('POST:1', 0, 1.0, 0, 1001.0, -1e9, -1e9)",
+    "a limit below nothing": "INSERT INTO bucket VALUES ('POST:1', -5, 1.0, 0, 1001.0, -1e9, -1e9)",
+    "a reset in days": "INSERT INTO bucket VALUES ('POST:1', 5, 2.0, 0, 901000.0, -1e9, -1e9)",
+    "a window of days": "INSERT INTO bucket VALUES ('POST:1', 5, 86400.0, 5, 900.0, -1e9, -1e9)",
+    "a block of days": "INSERT INTO bucket VALUES ('POST:1', 5, 2.0, 5, 900.0, 901000.0, -1e9)",
+    "a channel's block of days": "INSERT INTO bucket VALUES ('into:1:', NULL, 0, 0, 0, 901000.0, -1e9)",
+    "a channel's limit of tomorrow": "INSERT INTO bucket VALUES ('into:1:', 0, 60, 0, 0, 0, 901000.0)",
+    "a pause of days": "INSERT INTO pause VALUES ('global', 901000.0, 0)",
+    "a pause of Cloudflare of days": "INSERT INTO pause VALUES ('cloudflare', 901000.0, 100000)",
+    "a ticket that is due in days": "INSERT INTO request VALUES (1, 'job/b', 'POST:1', '', 901000.0, NULL)",
+    "requests that are yet to begin": "INSERT INTO request VALUES (1, 'job/b', 'POST:1', '', 0, 101000.0)",
+    "requests that have not been sent yet": "INSERT INTO done VALUES ('POST:1', 101000.0)",
+    "invalid requests of tomorrow": "INSERT INTO invalid VALUES (1700, 9000)",
+}
+
+
+@pytest.mark.parametrize("statement", STORED.values(), ids=STORED.keys())
+def test_nonsense_that_is_stored_delays_no_request(tmp_path: Path, clock: Clock, statement: str) -> None:
+    """As an older Disgram stored it, or before the clock began anew."""
+    store = LimitStore(tmp_path / "limits.db", boot="test")
+    with store._database.transaction() as connection:
+        connection.execute(statement)
+    limiter = DiscordRateLimiter(store, clock)
+    limiter.snapshot()
+    for _ in range(6):
+        assert send(limiter, clock, Always(announced(5, 4, 2.0, refused=False))) <= 2.1
+    assert limiter.snapshot()["buckets"]["POST:hash:1"]["limit"] == 5
+
+
+def test_window_that_was_announced_once_is_forgotten(limiter: DiscordRateLimiter, clock: Clock) -> None:
+    server = FixedWindow()
+    odd = RateLimitHeaders(
+        answered=True, bucket="hash", limit=5, remaining=0, reset_after=599.0, channel_id="77"
+    )
+    send(limiter, clock, Always(odd))
+    assert send(limiter, clock, server) == pytest.approx(599.0, abs=1.0)
+    began = clock.now
+    for _ in range(20):
+        send(limiter, clock, server)
+    assert clock.now - began < 10.0

@@ -7,7 +7,7 @@ so shows none.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -38,6 +38,9 @@ _DISCORD_ANSWERED = frozenset(
 )
 _NAMES_SHOWN = 5
 
+COOLDOWNS_LATE, LEAST_LATE = 3, 180.0
+"""A worker that neither polls nor sends for so many cooldowns, and for so many seconds, is `stale`."""
+
 
 @dataclass(frozen=True)
 class LogFileState:
@@ -67,7 +70,7 @@ def summarise(
     jobs: Mapping[str, int],
 ) -> Health:
     """The answer of GET /health. `jobs`: how many channels each job has."""
-    workers = [worker for worker in snapshot.workers if worker.job in jobs]
+    workers = [_judged(worker, moment) for worker in snapshot.workers if worker.job in jobs]
     freshness = _log_freshness(workers, log, moment)
     services = ExternalServices(
         telegram_reachable=_telegram_reachable(workers), discord_reachable=_discord_reachable(workers)
@@ -98,7 +101,7 @@ def summarise_job(
     moment: Moment,
 ) -> JobHealth:
     """The answer of GET /health with a JOB_NAME. `channels`: their names; `workers`: the job's."""
-    known = list(workers)
+    known = [_judged(worker, moment) for worker in workers]
     known += _not_yet_started(job, configuration, channels, known, moment)
     return JobHealth(
         status=_status(known),
@@ -141,6 +144,14 @@ def _status(workers: Collection[WorkerStatus], *, problems: bool = False) -> str
         return UNHEALTHY
     some_fail = any(worker.state in _NOT_WORKING or worker.reason for worker in workers)
     return DEGRADED if some_fail or problems else HEALTHY
+
+
+def _judged(worker: WorkerStatus, moment: Moment) -> WorkerStatus:
+    """A worker that gives no reason and does nothing all the same is not well."""
+    idle = moment.monotonic - worker.idle_since
+    if worker.reason or idle <= max(COOLDOWNS_LATE * worker.cooldown, LEAST_LATE):
+        return worker
+    return replace(worker, reason="stale")
 
 
 def _running(workers: Iterable[WorkerStatus]) -> int:
@@ -222,6 +233,7 @@ def _worker(worker: WorkerStatus, moment: Moment) -> Worker:
         script=worker.script,
         state=worker.state.value,
         reason=worker.reason,
+        until=worker.until.isoformat() if worker.until else None,
         restarts=worker.restarts,
         last_poll_at=worker.last_poll_at.isoformat() if worker.last_poll_at else None,
         last_post_id=worker.last_post_id,

@@ -161,6 +161,7 @@ class Worker(Answer):
     script: str
     state: str = Field(description="starting, running, backoff, failed or stopping")
     reason: str | None = Field(description="One word; null when all is well.")
+    until: str | None = Field(description="When the wait that the reason names ends, if that is known.")
     restarts: int
     last_poll_at: str | None
     last_post_id: int | None

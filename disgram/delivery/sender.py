@@ -15,6 +15,7 @@ from typing import IO, Any, Protocol
 
 from disgram.addresses import ChannelRef, Destination
 from disgram.backoff import REQUEST_BACKOFF_MAX, jittered_backoff
+from disgram.delivery.limit_wait import LimitWait
 from disgram.delivery.poison import PoisonDetector, is_plain_429
 from disgram.discord.client import DiscordClient
 from disgram.discord.message import DiscordMessage, RateLimitHeaders
@@ -31,9 +32,6 @@ from disgram.errors import (
 from disgram.report import Level, Reporter
 from disgram.storage.ledger import ChannelLedger, MessageRow
 
-LOG_WAITS_FROM = 30.0
-"""Seconds: a wait for a rate limit that is at least as long is logged."""
-
 STORAGE_RETRY = 5.0
 """Seconds between two tries to write the ledger."""
 
@@ -45,6 +43,7 @@ class Limiter(Protocol):
     """What rate_limiter.DiscordRateLimiter offers; `Any` stands for its Route."""
 
     def acquire(self, route: Any, wait: Callable[[float], None], /) -> int: ...
+    def blocked_by_cloudflare(self) -> bool: ...
     def cancel(self, ticket: int, /) -> None: ...
     def observe(self, route: Any, ticket: int, headers: RateLimitHeaders, /) -> None: ...
 
@@ -84,6 +83,7 @@ class Sender:
         self._wait = wait
         self._backoff_max = backoff_max
         self._keep_payloads = keep_payloads
+        self._limit_wait = LimitWait(report, wait, clock, limiter.blocked_by_cloudflare)
         self.poison = PoisonDetector(clock)
         """Counts for one post: reset it before the messages of another."""
         self._unobserved: list[tuple[Any, int, RateLimitHeaders]] = []
@@ -208,7 +208,7 @@ class Sender:
         route = self._route(method)
         self.raise_if_gone()
         self.persist(self._observe)
-        ticket = self._limiter.acquire(route, self._wait_for_limit)
+        ticket = self._limiter.acquire(route, self._limit_wait)
         try:
             self.raise_if_gone()  # another worker may have found out during the wait
             response = send()
@@ -243,11 +243,6 @@ class Sender:
             if reason:
                 raise WebhookGone(f"found earlier: {reason}", reason=reason)
 
-    def _wait_for_limit(self, seconds: float) -> None:
-        if seconds >= LOG_WAITS_FROM:
-            self._report(Level.STATUS, f"Waiting {seconds:.0f} s for Discord's rate limit")
-        self._wait(seconds)
-
     # the log ---------------------------------------------------------------------------------
 
     def _report_failure(self, post_id: int, error: DiscordUnavailable) -> None:
@@ -275,6 +270,10 @@ class Sender:
             self.health_reason = reason
             text = f"Discord is not available: {error}" if reason else "Discord answers again"
             self._report(Level.STATUS, text, reason=reason)
+        elif self._limit_wait.reason and not isinstance(error, RateLimited):
+            self._report(Level.STATUS, "The wait for Discord's rate limit is over", reason=reason)
+        if not isinstance(error, RateLimited):
+            self._limit_wait.over()
 
     def persist(self, write: Callable[..., None], *values: object) -> None:
         """Call `write(*values)` until it succeeds, however long the disk is full: what Discord confirmed must

@@ -1,7 +1,8 @@
 """One rate limit as a value: how many requests may start now, and what an answer teaches about it.
 
-Owns that arithmetic (the theory is in rate_limiter.py). A bucket is immutable and time is an argument:
-nothing here waits, stores or sends.
+Owns that arithmetic (the theory is in rate_limiter.py), and what of an answer is believed: headers of
+another limit, a proxy's or a program's error can claim a limit of 0 or a reset in days (discord-api-docs
+#5646, #7394). A bucket is immutable and time is an argument: nothing here waits, stores or sends.
 """
 
 from __future__ import annotations
@@ -10,19 +11,37 @@ import math
 from collections.abc import Sequence
 
 from disgram.discord.message import RateLimitHeaders
-from disgram.storage.rate_limits import BucketRow
+from disgram.storage.rate_limits import CLOCK_SLACK, BucketRow
 
-HIDDEN_WINDOW = 60.0
-"""Seconds of the unannounced channel limit, as it was measured (discord-api-docs #367, #1454)."""
+HIDDEN_SIZE, HIDDEN_WINDOW = 30, 60.0
+"""The unannounced limit of a channel: messages per seconds, as measured (discord-api-docs #367, #1454)."""
 
 LEARNED_FOR = 24 * 3600.0
 """Seconds a learned limit is used before it is tested again, which costs one 429."""
 
 GUESSED_FOR, HEARSAY_FOR = 600.0, 60.0
-"""The same for a limit that is not 30 a minute, and for one whose 429 did not have that limit's form."""
+"""The same for a limit that is not near 30 a minute, and for one whose 429 did not have that limit's form."""
+
+HISTORY = 150.0
+"""Seconds of sending remembered per bucket: more than any window that is learned from it alone."""
+
+LARGEST_SIZE = 1000
+"""Requests per window: far more than any route of Discord allows, and than a host may send."""
+
+LONGEST_WINDOW = 600.0
+"""Seconds: the longest window that Discord announces (renaming a channel, twice in ten minutes)."""
+
+LONGEST_BLOCK = 1200.0
+"""Seconds a 429 is obeyed. The longest one seen asked for 1163 (a PATCH, discord-api-docs #6109)."""
+
+WINDOW_KNOWN_FOR = 60.0
+"""Seconds, or a window if that is longer, after which a window that no answer confirmed may shrink."""
 
 CHANNEL, NEW_CHANNEL = "channel:", "into:"
 """How the names of channel buckets begin: with a channel's id, or with a webhook's until it is known."""
+
+_LONGEST_LEARNED = HISTORY + LONGEST_BLOCK
+"""Seconds: the sending that is remembered, and the wait of the 429 that ended it."""
 
 _SLACK = 0.005
 """Seconds a request starts later than it might, so that a clock's last digits do not matter."""
@@ -31,8 +50,16 @@ _ROUNDED_BY = 0.001
 """Seconds by which `Reset-After` may be too short: Discord gives it with three decimals."""
 
 
+def capped(seconds: float, longest: float) -> float:
+    """A wait that an answer asks for, as far as it is obeyed; one that is no length of time is none."""
+    return min(seconds, longest) if seconds > 0 else 0.0
+
+
 class RateLimitBucket(BucketRow):
-    """One bucket, with the arithmetic. Immutable; `observed` and the like give the next state."""
+    """One bucket, with the arithmetic. Immutable; `observed` and the like give the next state.
+
+    `learned_at` of a bucket whose limit is announced: when an answer last confirmed its window.
+    """
 
     __slots__ = ()
 
@@ -69,21 +96,38 @@ class RateLimitBucket(BucketRow):
         return opens
 
     def observed(self, now: float, headers: RateLimitHeaders) -> RateLimitBucket:
-        """After an answer with rate-limit headers; answers may arrive in any order."""
+        """After an answer with rate-limit headers; answers may arrive in any order. Impossible ones teach
+        nothing."""
         if headers.limit is None or headers.remaining is None or headers.reset_after is None:
+            return self
+        if not (0 < headers.limit <= LARGEST_SIZE and 0 <= headers.reset_after <= LONGEST_WINDOW):
             return self
         reset_after = headers.reset_after + _ROUNDED_BY
         reset_at = now + reset_after
         resized = headers.limit != self.size
-        window = reset_after if resized else max(self.window, reset_after)
+        window = reset_after if resized or self._shrinks(now, headers) else max(self.window, reset_after)
         if resized or reset_at > self.reset_at + self.window / 2:
-            remaining = headers.remaining
+            remaining = max(0, headers.remaining)
         else:  # the window we know: every answer gives an upper bound of its end
             remaining, reset_at = min(self.remaining, headers.remaining), min(self.reset_at, reset_at)
-        return self._replace(size=headers.limit, window=window, remaining=remaining, reset_at=reset_at)
+        confirmed = reset_after >= window / 2
+        return self._replace(
+            size=headers.limit,
+            window=window,
+            remaining=remaining,
+            reset_at=reset_at,
+            learned_at=now if confirmed else self.learned_at,
+        )
 
-    def blocked(self, until: float) -> RateLimitBucket:
+    def _shrinks(self, now: float, headers: RateLimitHeaders) -> bool:
+        """Whether an answer shows that the window is shorter than one of long ago said. The first answer of
+        a window tells its whole length."""
+        first = (headers.remaining or 0) >= (headers.limit or 0) - 1
+        return first and now - self.learned_at > max(WINDOW_KNOWN_FOR, self.window)
+
+    def blocked(self, now: float, retry_after: float) -> RateLimitBucket:
         """After a 429 of this bucket."""
+        until = now + capped(retry_after, LONGEST_BLOCK)
         return self._replace(blocked_until=max(self.blocked_until, until))
 
     def learned(
@@ -100,13 +144,26 @@ class RateLimitBucket(BucketRow):
         if self.size is not None and size * self.window >= self.size * window:
             # Refused although the learned limit was kept, and the new estimate is no stricter: one less.
             size, window = max(1, self.size - 1), self.window
-        lifetime = LEARNED_FOR if window == HIDDEN_WINDOW else GUESSED_FOR if announced else HEARSAY_FOR
+        known = window == HIDDEN_WINDOW and size >= HIDDEN_SIZE / 2
+        lifetime = LEARNED_FOR if known else GUESSED_FOR if announced else HEARSAY_FOR
         return self._replace(size=size, window=window, learned_at=now + lifetime - LEARNED_FOR)
 
-    def without_outdated(self, now: float) -> RateLimitBucket:
-        """A learned limit that is too old is unknown again."""
-        outdated = self.is_channel and self.size is not None and now - self.learned_at > LEARNED_FOR
-        return self._replace(size=None) if outdated else self
+    def believed(self, now: float) -> RateLimitBucket:
+        """As it is used after it was read: a learned limit that is too old is unknown again, and so is what
+        cannot be true, which an older Disgram may have stored."""
+        bucket = self
+        if not self._is_possible(now) or (self.is_channel and now - self.learned_at > LEARNED_FOR):
+            bucket = bucket._replace(size=None)
+        if self.blocked_until > now + LONGEST_BLOCK + CLOCK_SLACK:
+            bucket = bucket._replace(blocked_until=-math.inf)
+        return bucket
+
+    def _is_possible(self, now: float) -> bool:
+        if self.size is None:
+            return True
+        longest = _LONGEST_LEARNED if self.is_channel else LONGEST_WINDOW + _ROUNDED_BY
+        began = self.learned_at if self.is_channel else self.reset_at - longest
+        return 0 < self.size <= LARGEST_SIZE and 0 <= self.window <= longest and began <= now + CLOCK_SLACK
 
 
 def learn_hidden_limit(done: Sequence[float], now: float, retry_after: float) -> tuple[int, float]:

@@ -104,7 +104,7 @@ def _rate_limit(status: int, headers: Mapping[str, str], body: dict[str, Any]) -
         retry_after = max(known) if known else (None if cloudflare else 5.0)
     return RateLimitHeaders(
         answered=not cloudflare,
-        bucket=headers.get("x-ratelimit-bucket"),
+        bucket=_short(headers.get("x-ratelimit-bucket")),
         limit=_integer(headers.get("x-ratelimit-limit")),
         remaining=_integer(headers.get("x-ratelimit-remaining")),
         reset_after=_number(headers.get("x-ratelimit-reset-after")),
@@ -113,7 +113,7 @@ def _rate_limit(status: int, headers: Mapping[str, str], body: dict[str, Any]) -
         is_global=bool(body.get("global")) or "x-ratelimit-global" in headers,
         cloudflare=cloudflare,
         invalid=status in {401, 403, 429} and scope != "shared",
-        channel_id=str(body["channel_id"]) if 200 <= status < 300 and "channel_id" in body else None,
+        channel_id=_snowflake(body.get("channel_id")) if 200 <= status < 300 else None,
     )
 
 
@@ -149,9 +149,18 @@ def _json(raw: bytes) -> dict[str, Any]:
 def _number(value: Any) -> float | None:
     try:
         number = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     return number if 0 <= number < 10_000_000 else None
+
+
+def _short(value: str | None) -> str | None:
+    """A bucket's hash, of which Discord's have 32 characters."""
+    return value if value and len(value) <= 100 else None
+
+
+def _snowflake(value: Any) -> str | None:
+    return value if isinstance(value, str) and re.fullmatch(r"[0-9]{1,20}", value) else None
 
 
 def _integer(value: str | None) -> int | None:

@@ -2,7 +2,8 @@
 
 Owns the SQL of `limits.db`. Never decides anything: the arithmetic is rate_limiter.py's and
 telegram/throttle.py's. All times are the monotonic clock's, which Linux shares between processes and
-which no clock change moves; it starts anew at boot, and so do the rows.
+which no clock change moves; it starts anew at boot, and so do the rows. Where no boot can be told from
+another, rows that happened later than now tell it.
 """
 
 from __future__ import annotations
@@ -18,7 +19,12 @@ from disgram.errors import DatabaseDamaged, StorageUnavailable
 from disgram.storage import schema
 from disgram.storage.sqlite import Database
 
-_TABLES = ("bucket", "bucket_name", "request", "done", "pause", "invalid", "pace", "boot")
+_TABLES = ("bucket", "bucket_name", "request", "done", "pause", "invalid", "pace")
+
+
+CLOCK_SLACK = 60.0
+"""Seconds by which a stored moment may be later than now: another process wrote it while this one, which had
+looked at the clock, waited for the file."""
 
 
 class BucketRow(NamedTuple):
@@ -95,6 +101,15 @@ class LimitStore:
         with self._database.reading() as connection:
             yield LimitRows(connection)
 
+    def delete_all_ahead_of(self, now: float) -> None:
+        """Begin anew if something is stored that has not happened yet: the clock has been started anew."""
+        with self._database.reading() as connection:
+            ahead = LimitRows(connection).are_ahead_of(now)
+        if ahead:
+            with self._database.transaction() as connection:
+                if LimitRows(connection).are_ahead_of(now):
+                    _delete_rows(connection)
+
     def is_damaged(self) -> bool:
         """Reads the whole file, which is small."""
         return self._database.is_damaged()
@@ -133,9 +148,14 @@ def _is_of(connection: sqlite3.Connection, boot: str) -> bool:
 def _delete_other_boots(connection: sqlite3.Connection, boot: str) -> None:
     if _is_of(connection, boot):
         return
+    _delete_rows(connection)
+    connection.execute("DELETE FROM boot")
+    connection.execute("INSERT INTO boot (id) VALUES (:boot)", {"boot": boot})
+
+
+def _delete_rows(connection: sqlite3.Connection) -> None:
     for table in _TABLES:
         connection.execute(f"DELETE FROM {table}")
-    connection.execute("INSERT INTO boot (id) VALUES (:boot)", {"boot": boot})
 
 
 class LimitRows:
@@ -209,9 +229,11 @@ class LimitRows:
     def finish(self, ticket: int) -> None:
         self._run("DELETE FROM request WHERE id = :id", id=ticket)
 
-    def delete_overdue(self, waiting_before: float, started_before: float) -> None:
-        """Requests that should have asked again by then, or began before any request still lasts."""
+    def delete_overdue(self, waiting_before: float, started_before: float, due_after: float) -> None:
+        """Requests that should have asked again by then, or will not before any would, or began before any
+        request still lasts."""
         self._run("DELETE FROM request WHERE started IS NULL AND due < :before", before=waiting_before)
+        self._run("DELETE FROM request WHERE started IS NULL AND due > :after", after=due_after + CLOCK_SLACK)
         self._run("DELETE FROM request WHERE started < :before", before=started_before)
 
     def of_owner(self, owner: str) -> list[RequestRow]:
@@ -229,6 +251,15 @@ class LimitRows:
         """How many requests wait for this bucket before the given one."""
         query = f"SELECT COUNT(*) FROM request WHERE {_COUNTS_IN} AND started IS NULL AND id < :id"
         return int(self._run(query, bucket=bucket, id=ticket).fetchone()[0])
+
+    def are_ahead_of(self, now: float) -> bool:
+        """Whether a request was sent, or had begun, later than now."""
+        query = (
+            "SELECT EXISTS (SELECT 1 FROM done WHERE at > :late)"
+            " OR EXISTS (SELECT 1 FROM request WHERE started > :late)"
+            " OR EXISTS (SELECT 1 FROM invalid WHERE minute * 60 > :late)"
+        )
+        return bool(self._run(query, late=now + CLOCK_SLACK).fetchone()[0])
 
     # what was sent ---------------------------------------------------------------------------
 

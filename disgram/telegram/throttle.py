@@ -2,6 +2,8 @@
 
 Each request reserves the next free turn, one every 1/rate seconds, in the shared database, and waits for it.
 Turns are given in the order of asking, so workers that start together are spread out. Sends nothing.
+
+A stored turn or rest that is later than any can be (the clock began anew) is not waited for.
 """
 
 from __future__ import annotations
@@ -9,14 +11,24 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from disgram.storage.rate_limits import LimitStore
+from disgram.storage.rate_limits import CLOCK_SLACK, LimitRows, LimitStore
+
+LONGEST_REST = 3600.0
+"""Seconds all workers stay away after a 429, whatever time it names."""
+
+LONGEST_QUEUE = 2000
+"""Turns: more than a host has workers that wait for one."""
+
+SHOWN_FROM = 180.0
+"""Seconds: a rest that is at least as long is reported, also to a worker that did not cause it."""
 
 _TURNS = "telegram"
 _REST = "telegram-rest"
 
 
 class TelegramThrottle:
-    """`rate` in requests per second. `wait` sleeps and keeps the worker's heartbeat."""
+    """`rate` in requests per second. `wait` sleeps and keeps the worker's heartbeat. `on_rest` is called
+    before a long wait for the end of a rest, with its seconds, and with None when that is over."""
 
     def __init__(
         self,
@@ -24,33 +36,52 @@ class TelegramThrottle:
         rate: float,
         wait: Callable[[float], None],
         clock: Callable[[], float] = time.monotonic,
+        on_rest: Callable[[float | None], None] = lambda _: None,
     ) -> None:
         self._store = store
         self._gap = 1.0 / rate
         self._wait = wait
         self._clock = clock
+        self._on_rest = on_rest
 
     def turn(self) -> None:
         """Block until the next request may be sent. Raises what `wait` raises, and StorageUnavailable."""
-        turn = self._reserve()
+        turn, shown = self._reserve(), False
         while (delay := turn - self._clock()) > 0:
+            if delay >= SHOWN_FROM and self._resting():
+                self._on_rest(delay)
+                shown = True
             self._wait(delay)
             if self._resting():
                 turn = self._reserve()  # turns reserved before the rest began would all be due at once
+        if shown:
+            self._on_rest(None)
 
     def _reserve(self) -> float:
         now = self._clock()
         with self._store.transaction() as rows:
-            turn = max(now, rows.next_turn(_TURNS), rows.next_turn(_REST))
+            rest = self._rest_end(rows, now)
+            turn = rows.next_turn(_TURNS)
+            if turn > max(now, rest) + LONGEST_QUEUE * self._gap + CLOCK_SLACK:
+                turn = now
+            turn = max(now, turn, rest)
             rows.put_next_turn(_TURNS, turn + self._gap)
         return turn
 
     def _resting(self) -> bool:
+        now = self._clock()
         with self._store.reading() as rows:
-            return rows.next_turn(_REST) > self._clock()
+            return self._rest_end(rows, now) > now
+
+    def _rest_end(self, rows: LimitRows, now: float) -> float:
+        """When a rest ends; `now` or earlier: there is none."""
+        end = rows.next_turn(_REST)
+        return end if end <= now + LONGEST_REST + CLOCK_SLACK else now
 
     def rest(self, seconds: float) -> None:
-        """After a 429 of t.me: no worker sends a request for so long; then turns go on at the usual rate."""
-        until = self._clock() + seconds
+        """After a 429 of t.me: no worker sends a request for so long, an hour at most; then turns go on at
+        the usual rate."""
+        now = self._clock()
         with self._store.transaction() as rows:
-            rows.put_next_turn(_REST, max(until, rows.next_turn(_REST)))
+            until = max(now + min(seconds, LONGEST_REST), self._rest_end(rows, now))
+            rows.put_next_turn(_REST, until)

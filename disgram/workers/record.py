@@ -5,13 +5,16 @@ Owns the reading of a report's facts and the making of a WorkerStatus. Never act
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from disgram.report import Level, Report
 from disgram.workers import lifecycle
 from disgram.workers.spec import WorkerState, WorkerStatus
 from disgram.workers.worker_process import WorkerProcess
+
+_LONGEST_NAMED = 86_400.0
+"""Seconds: no wait of a worker lasts a day."""
 
 
 class WorkerRecord:
@@ -25,6 +28,8 @@ class WorkerRecord:
         self._last_post_id: int | None = None
         self._gaps: tuple[tuple[int, int], ...] = ()
         self._layout_changed = 0
+        self._idle_since = worker.due_at
+        self._until: datetime | None = None
         self.reported: str | None = None
         self.process: WorkerProcess | None = None
         self.generation = 0
@@ -40,23 +45,29 @@ class WorkerRecord:
         self._status = None
 
     def on_start(self, process: WorkerProcess, generation: int) -> None:
-        """A new process has not reported a reason yet."""
+        """A new process has not reported a reason yet. One that is not started because the last one failed
+        gets its time for a first poll."""
         self.process = process
         self.generation = generation
-        self.reported = None
+        self.reported = self._until = None
+        if not self._worker.failures:
+            self._idle_since = self._worker.started_at
 
     def update(self, facts: dict[str, Any], at: datetime) -> None:
-        """Keep what a report says of its worker; values of an unexpected type are ignored."""
+        """Keep what a report says of its worker; values of an unexpected type are ignored. The worker's
+        `last_line_at` is the report's already."""
         self._status = None
         match facts:
             case {"reason": None | str() as reason}:
-                self.reported = reason
+                self.reported, self._until = reason, _end(facts.get("lasts"), at)
         match facts:
             case {"polled": bool(polled)}:
                 self._last_poll_at, self._last_poll_ok = at, polled
+                self._idle_since = self._worker.last_line_at
         match facts:
             case {"last_post_id": int(number)}:
                 self._last_post_id = number
+                self._idle_since = self._worker.last_line_at
         match facts:
             case {"layout_changed": int(count)}:
                 self._layout_changed = count
@@ -91,7 +102,17 @@ class WorkerRecord:
             layout_changed=self._layout_changed,
             last_line_at=worker.last_line_at,
             next_start_at=None if worker.live else worker.due_at,
+            idle_since=self._idle_since,
+            cooldown=worker.spec.settings.cooldown,
+            until=self._until if worker.live and not worker.reason else None,
         )
+
+
+def _end(seconds: object, now: datetime) -> datetime | None:
+    match seconds:
+        case int() | float() if 0 < seconds < _LONGEST_NAMED:
+            return now + timedelta(seconds=seconds)
+    return None
 
 
 def _pairs(gaps: list[Any]) -> list[tuple[int, int]]:

@@ -79,7 +79,9 @@ class WorkerState(str, Enum):
 class WorkerStatus:
     """One worker at the supervisor's last turn.
 
-    `last_line_at` and `next_start_at` are monotonic, for ages; `last_poll_at` is wall-clock UTC, for people.
+    `last_line_at`, `next_start_at` and `idle_since` are monotonic, for ages; `last_poll_at` and `until` are
+    wall-clock UTC, for people. `until`: when the wait that `reason` names ends. `idle_since`: the last poll
+    or message, or else the start; `cooldown`: seconds between two polls.
     What the worker itself reports (polls, posts, gaps) outlives its restarts; `reason` does not.
     """
 
@@ -97,12 +99,16 @@ class WorkerStatus:
     layout_changed: int
     last_line_at: float
     next_start_at: float | None
+    idle_since: float
+    cooldown: float
+    until: datetime | None = None
 
     @classmethod
     def about_to_start(cls, job: str, channel: str, script: str, now: float) -> WorkerStatus:
         """A worker that has not been started yet."""
         return cls(
-            job, channel, script, None, WorkerState.STARTING, None, 0, None, None, None, (), 0, now, None
+            job, channel, script, None, WorkerState.STARTING, None, 0, None, None, None, (), 0, now, None,
+            now, 0.0,
         )  # fmt: skip
 
 

@@ -43,6 +43,12 @@ def shared_limit(retry_after: float) -> Fault:
     return _limit("shared", retry_after)
 
 
+def odd_limit(limit: str, reset_after: str, remaining: str = "0") -> Fault:
+    """The right answer with the headers of another limit, or of none (discord-api-docs #5646, #7394)."""
+    names = ("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset-After")
+    return Fault(accepted=True, headers=tuple(zip(names, (limit, remaining, reset_after), strict=True)))
+
+
 def server_error(status: int = 502) -> Fault:
     """500 in JSON, 502 as a page, others in plain text, as Discord's edge has them."""
     if status == 500:

@@ -32,6 +32,8 @@ WELL = WorkerStatus(
     layout_changed=0,
     last_line_at=995.0,
     next_start_at=None,
+    idle_since=995.0,
+    cooldown=300.0,
 )
 
 
@@ -82,6 +84,38 @@ BACKOFF, FAILED, RUNNING = WorkerState.BACKOFF, WorkerState.FAILED, WorkerState.
 )
 def test_status_for_states_of_workers(workers: list[WorkerStatus], status: str) -> None:
     assert ask(*workers)["status"] == status
+
+
+@pytest.mark.parametrize(
+    ("idle", "cooldown", "reason"),
+    [
+        (900.0, 300.0, None),
+        (901.0, 300.0, "stale"),
+        (170.0, 1.0, None),
+        (190.0, 1.0, "stale"),
+        (190.0, 60.0, "stale"),
+    ],
+)
+def test_running_worker_that_has_not_polled_for_three_cooldowns_is_stale(
+    idle: float, cooldown: float, reason: str | None
+) -> None:
+    late = worker(idle_since=1000.0 - idle, cooldown=cooldown)
+    assert ask(worker("b"), late)["status"] == ("degraded" if reason else "healthy")
+    configuration = JobConfiguration(
+        webhook_url="w", thread_id_configured=False, embed_color=None, channels_count=1
+    )
+    job = summarise_job("news", configuration, ["durov"], [late], MOMENT)
+    assert (job.status, job.workers[0].reason) == ("degraded" if reason else "healthy", reason)
+
+
+def test_worker_that_waits_for_a_limit_shows_until_when() -> None:
+    waiting = worker(reason="rate_limited", until=NOW + timedelta(minutes=20), idle_since=0.0)
+    assert ask(waiting)["status"] == "degraded"
+    configuration = JobConfiguration(
+        webhook_url="w", thread_id_configured=False, embed_color=None, channels_count=1
+    )
+    shown = summarise_job("news", configuration, ["durov"], [waiting], MOMENT).workers[0]
+    assert (shown.reason, shown.until) == ("rate_limited", "2026-03-01T12:20:00+00:00")
 
 
 def test_faults_of_the_service_itself_are_errors() -> None:
@@ -197,6 +231,7 @@ def test_health_of_one_job() -> None:
         "script": "webhook.py",
         "state": "running",
         "reason": None,
+        "until": None,
         "restarts": 0,
         "last_poll_at": "2026-03-01T12:00:00+00:00",
         "last_post_id": 7,

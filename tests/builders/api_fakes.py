@@ -97,6 +97,8 @@ def _status(spec: WorkerSpec) -> WorkerStatus:
         layout_changed=0,
         last_line_at=time.monotonic(),
         next_start_at=None,
+        idle_since=time.monotonic(),
+        cooldown=spec.settings.cooldown,
     )
 
 

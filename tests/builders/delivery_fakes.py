@@ -158,6 +158,9 @@ class Turns:
         self.open.add(self.given)
         return self.given
 
+    def blocked_by_cloudflare(self) -> bool:
+        return False
+
     def cancel(self, ticket: int) -> None:
         self._broken()
         self.open.discard(ticket)

@@ -74,7 +74,7 @@ def headers(**more: str) -> dict[str, str]:
         (502, b"<html>bad gateway</html>", DiscordUnavailable, "discord_unavailable"),
         (503, b"upstream connect error", DiscordUnavailable, "discord_unavailable"),
         (302, b"", DiscordUnavailable, "discord_unavailable"),
-        (429, body(0, retry_after=0.6), RateLimited, "discord_unavailable"),
+        (429, body(0, retry_after=0.6), RateLimited, "rate_limited"),
     ],
 )
 def test_refusal_is_classified_as_one_error(
@@ -109,6 +109,27 @@ def test_longest_retry_after_of_a_429_is_taken() -> None:
     rate_limit = classify(429, told, refusal(39.2, everywhere=False)).rate_limit
     assert (rate_limit.retry_after, rate_limit.scope, rate_limit.remaining) == (40.0, "shared", 3)
     assert not rate_limit.invalid  # shared refusals are not ours
+
+
+@pytest.mark.parametrize(
+    "value", ["nan", "inf", "-1", "1e12", "Wed, 21 Oct 2026 07:28:00 GMT", "", "soon", "9" * 400]
+)
+def test_number_of_a_header_that_is_none_counts_as_absent(value: str) -> None:
+    odd = headers(Retry_After=value, X_RateLimit_Limit=value, X_RateLimit_Reset_After=value)
+    rate_limit = classify(429, odd, body(0, retry_after=2.0)).rate_limit
+    assert (rate_limit.limit, rate_limit.reset_after, rate_limit.retry_after) == (None, None, 2.0)
+
+
+@pytest.mark.parametrize("value", [10**400, -1, True, [5], {"a": 1}, "x", None])
+def test_retry_after_of_a_body_that_is_no_length_of_time_does_no_harm(value: Any) -> None:
+    rate_limit = classify(429, headers(Retry_After="3"), body(0, retry_after=value)).rate_limit
+    assert rate_limit.retry_after == 3.0
+
+
+@pytest.mark.parametrize("value", [["9"], {"id": 9}, "9" * 30, "into:1:", None, 7])
+def test_channel_id_that_is_no_snowflake_names_no_bucket(value: Any) -> None:
+    raw = json.dumps({"id": "1", "channel_id": value}).encode()
+    assert classify(200, headers(), raw).rate_limit.channel_id is None
 
 
 def test_global_429_is_marked_as_global() -> None:

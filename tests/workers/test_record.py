@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +45,44 @@ def test_facts_stay_in_the_status_until_a_report_changes_them(record: WorkerReco
     assert status.script == "threadhook.py"
     record.update({"polled": False, "reason": None, "gaps": []}, NOON)
     assert (record.status.last_poll_ok, record.status.reason, record.status.gaps) == (False, None, ())
+
+
+def test_end_of_a_wait_belongs_to_the_reason_it_was_reported_with(record: WorkerRecord) -> None:
+    record.update({"reason": "rate_limited", "lasts": 90.5}, NOON)
+    record.update({"polled": True}, NOON)
+    assert record.status.until == NOON + timedelta(seconds=90.5)
+    record.update({"reason": "telegram_unavailable"}, NOON)
+    status = record.status
+    assert (status.reason, status.until) == ("telegram_unavailable", None)
+
+
+@pytest.mark.parametrize("lasts", [0, -5, 1e30, float("nan"), float("inf"), "9", [], None])
+def test_wait_of_no_sensible_length_has_no_end(record: WorkerRecord, lasts: Any) -> None:
+    record.update({"reason": "rate_limited", "lasts": lasts}, NOON)
+    assert (record.status.reason, record.status.until) == ("rate_limited", None)
+
+
+@pytest.mark.parametrize("facts", [{"polled": True}, {"polled": False}, {"last_post_id": 7}])
+def test_poll_and_message_are_work_and_a_heartbeat_is_none(
+    record: WorkerRecord, facts: dict[str, Any]
+) -> None:
+    record.worker = lifecycle.on_line(record.worker, 500.0)
+    record.update({}, NOON)
+    assert record.status.idle_since == 0.0
+    record.update(facts, NOON)
+    assert record.status.idle_since == 500.0
+
+
+def test_restart_after_a_crash_is_no_work(record: WorkerRecord) -> None:
+    log = LogPipe()
+    crashed = lifecycle.on_exit(lifecycle.on_line(record.worker, 5.0), 1, None, 6.0)
+    record.worker = lifecycle.on_start(crashed, SPEC, 2000.0)
+    record.on_start(WorkerProcess(SPEC, log), 2)
+    assert record.status.idle_since == 0.0
+    record.worker = lifecycle.on_start(lifecycle.reset_backoff(crashed, 2000.0), SPEC, 2000.0)
+    record.on_start(WorkerProcess(SPEC, log), 3)
+    assert record.status.idle_since == 2000.0
+    log.close()
 
 
 @pytest.mark.parametrize(
