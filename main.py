@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, Request
@@ -19,12 +20,13 @@ from disgram import __version__
 from disgram.api import errors, headers, health, openapi, schemas, server
 from disgram.api.docs_pages import docs_routes
 from disgram.api.headers import JOB_NAME, needed
+from disgram.api.status_line import status_line
 from disgram.errors import ProcessesRemain, StorageUnavailable, UnknownJob
 from disgram.logs.log_file import one_line
 from disgram.report import Level
 from disgram.workers.spec import WorkerStatus
 from jobs import Job, changes, job_name, new_job
-from service import Service, running_service, warn_of_pace
+from service import Service, refuse_second_service, running_service, warn_of_pace
 
 _GONE_WITHIN = 20.0
 """Seconds a DELETE waits for processes that the supervisor kills after ten."""
@@ -237,7 +239,7 @@ def create_app(settings: Settings, run: ServiceContext = running_service) -> Fas
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        lifespan=server.lifespan(lambda: run(settings)),
+        lifespan=server.lifespan(lambda: run(settings), _report_to_systemd),
     )
     docs = docs_routes("Disgram")
     app.include_router(router)
@@ -247,7 +249,11 @@ def create_app(settings: Settings, run: ServiceContext = running_service) -> Fas
     return app
 
 
+def _report_to_systemd(service: Service) -> None:
+    service.systemd.ready(lambda: status_line(health_check(service).model_dump()))
+
+
 app = create_app(SETTINGS)
 
 if __name__ == "__main__":
-    server.serve(app, SETTINGS.host, SETTINGS.port)
+    server.serve(app, SETTINGS.host, SETTINGS.port, partial(refuse_second_service, SETTINGS))
