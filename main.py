@@ -6,6 +6,12 @@ it starts nothing.
 
 from __future__ import annotations
 
+import sys
+
+if sys.version_info < (3, 10):  # noqa: UP036 - before anything that an older Python cannot import
+    print("disgram: Python 3.10 or newer is needed; this is", sys.version.split()[0], file=sys.stderr)
+    sys.exit(2)
+
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from functools import partial

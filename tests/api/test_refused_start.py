@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from config import PROJECT
 from tests.api.test_start_and_stop import started
 
 
@@ -39,6 +42,17 @@ def test_a_database_that_cannot_be_opened_now_ends_the_start_with_75(tmp_path: P
     with started(["main.py"], tmp_path) as service:
         code, _, err = service.end()
     assert (code, err) == (75, "disgram: disgram.db: unable to open database file\n")
+
+
+def test_an_old_python_is_one_line_and_exit_code_2() -> None:
+    pretend = (
+        "import runpy, sys; sys.version_info = (3, 9, 2); runpy.run_path('main.py', run_name='__main__')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", pretend], cwd=PROJECT, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert done.stderr.startswith("disgram: Python 3.10 or newer is needed")
 
 
 def test_a_damaged_database_needs_a_person(tmp_path: Path) -> None:
