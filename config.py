@@ -37,11 +37,12 @@ from pydantic_settings import (
 
 from disgram.addresses import Destination
 from disgram.errors import BadSetting, BadWebhookURL
+from disgram.home import home
 from disgram.logs.stderr import warn_stderr
 from disgram.storage.regular_file import special_kind
 from disgram.workers.spec import WorkerSettings
 
-PROJECT = Path(__file__).resolve().parent
+PROJECT = home(Path(__file__).resolve().parent, os.environ)
 DEFAULT_PASSWORD = "disgram_default_password_change_me"  # noqa: S105  (published: accepted from loopback only)
 LOOPBACK = "127.0.0.1"
 

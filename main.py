@@ -6,9 +6,16 @@ it starts nothing.
 
 from __future__ import annotations
 
+import sys
+
+if sys.version_info < (3, 10):  # noqa: UP036 - before anything that an older Python cannot import
+    print("disgram: Python 3.10 or newer is needed; this is", sys.version.split()[0], file=sys.stderr)
+    sys.exit(2)
+
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, Request
@@ -20,12 +27,13 @@ from disgram import __version__
 from disgram.api import errors, headers, health, openapi, schemas, server
 from disgram.api.docs_pages import docs_routes
 from disgram.api.headers import JOB_NAME, needed
+from disgram.api.status_line import status_line
 from disgram.errors import ProcessesRemain, StorageUnavailable, UnknownJob
 from disgram.logs.log_file import one_line
 from disgram.report import Level
 from disgram.workers.spec import WorkerStatus
 from jobs import Job, changes, job_name, new_job
-from service import Service, running_service, warn_of_pace
+from service import Service, refuse_second_service, running_service, warn_of_pace
 
 _GONE_WITHIN = 20.0
 """Seconds a DELETE waits for processes that the supervisor kills after ten."""
@@ -239,7 +247,7 @@ def create_app(settings: Settings, run: ServiceContext = running_service) -> Fas
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        lifespan=server.lifespan(lambda: run(settings)),
+        lifespan=server.lifespan(lambda: run(settings), _report_to_systemd),
     )
     docs = docs_routes("Disgram")
     app.include_router(router)
@@ -249,7 +257,11 @@ def create_app(settings: Settings, run: ServiceContext = running_service) -> Fas
     return app
 
 
+def _report_to_systemd(service: Service) -> None:
+    service.systemd.ready(lambda: status_line(health_check(service).model_dump()))
+
+
 app = create_app(SETTINGS)
 
 if __name__ == "__main__":
-    server.serve(app, SETTINGS.host, SETTINGS.port)
+    server.serve(app, SETTINGS.host, SETTINGS.port, partial(refuse_second_service, SETTINGS))

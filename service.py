@@ -12,7 +12,7 @@ import os
 import resource
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Protocol
@@ -22,6 +22,7 @@ from config import PROJECT, Settings
 from disgram import __version__
 from disgram.api import health
 from disgram.api.host_stats import HostMonitor
+from disgram.api.systemd import Notifier
 from disgram.errors import DatabaseDamaged, StartRefused, StorageUnavailable, UnknownJob
 from disgram.logs.log_file import LogFile, escaped_name
 from disgram.logs.python_logging import logging_into
@@ -83,6 +84,7 @@ class Service:
     host: HostMonitor
     gate: BearerGate
     started: float
+    systemd: Notifier = field(default_factory=Notifier)
 
     def clear_gone(self, job: Job) -> None:
         """A person has changed the job, so its webhook may be called again even if it was found gone."""
@@ -97,6 +99,14 @@ class Service:
             stale_after=self.settings.log_stale_after,
             monitor_interval=self.settings.monitor_interval,
         )
+
+
+def refuse_second_service(settings: Settings) -> None:
+    """Raises StartRefused if a service runs on the same data directory."""
+    lock = settings.data_dir / LOCK_FILE
+    if lock.exists():
+        with InstanceLock(lock):
+            pass
 
 
 @contextlib.contextmanager
@@ -118,19 +128,21 @@ def running_service(settings: Settings) -> Iterator[Service]:
             take_over_edits(jobs, settings, ledger, supervisor, log)
             return jobs.specs(settings)
 
+        systemd = Notifier.from_environment(os.environ)
         supervisor = Supervisor(
             desired,
             log_reports(log),
             ForkServerProcess(["webhook", "threadhook"]),
-            monitor_interval=settings.monitor_interval,
+            monitor_interval=min(settings.monitor_interval, systemd.interval),
             stale_after=settings.log_stale_after,
+            on_turn=systemd.turn,
             on_crash=_end_at_once,
         )
         limits = DiscordRateLimiter.open(folder, lambda text: log.write(Level.ERROR, text))
         with (
             contextlib.closing(ledger),
             contextlib.closing(limits),
-            assembled(settings, jobs, log, supervisor, ledger, limits) as service,
+            assembled(settings, jobs, log, supervisor, ledger, limits, systemd) as service,
         ):
             yield service
 
@@ -143,6 +155,7 @@ def assembled(
     supervisor: Supervision,
     ledger: Progress,
     limits: Limits,
+    systemd: Notifier | None = None,
 ) -> Iterator[Service]:
     """The service over its parts: started on entry, stopped on exit."""
     host = HostMonitor(settings.data_dir)
@@ -152,7 +165,8 @@ def assembled(
         on_refusal=lambda text: log.write(Level.SYSTEM, text),
         peer_must_be_local=settings.default_password,
     )
-    service = Service(settings, jobs, supervisor, ledger, limits, log, host, gate, time.monotonic())
+    systemd = systemd or Notifier()
+    service = Service(settings, jobs, supervisor, ledger, limits, log, host, gate, time.monotonic(), systemd)
     _announce(service)
     with contextlib.closing(log):
         with logging_into(log):
@@ -161,6 +175,7 @@ def assembled(
             try:
                 yield service
             finally:
+                systemd.stopping()
                 supervisor.stop(_STOP_WITHIN)
                 host.stop()
         log.write(Level.SYSTEM, "Disgram stopped")

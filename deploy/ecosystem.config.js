@@ -13,7 +13,7 @@ module.exports = {
       kill_timeout: 12000,
       // The service stops its own fork server and workers; pm2 need not signal them, too.
       treekill: false,
-      // A setting or jobs.json makes no sense: a restart would say the same again.
+      // A setting or jobs.json makes no sense, which a restart does not change. 75 (a taken port) may pass.
       stop_exit_codes: [2],
       exp_backoff_restart_delay: 1000,
       // One service for a data directory: never more than one instance, never a cluster.

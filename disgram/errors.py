@@ -13,6 +13,7 @@
     │   └── TooManyFailures      429: too many wrong tokens from this address, which has to wait
     ├── StartRefused             exit code 2: the service must not start (damaged jobs.json, second instance)
     │   └── DatabaseTooNew       a newer Disgram wrote the database; a worker ends with exit code 78
+    ├── StartFailed              exit code 75: the service cannot start just now (port taken), try again
     ├── ProcessesRemain          503: a deleted job's processes did not end in time; they are being killed
     ├── StorageUnavailable       jobs.json or a database cannot be read or written now; nothing was changed
     │   └── DatabaseDamaged      the file is not an SQLite database, or it is damaged
@@ -116,6 +117,10 @@ class DatabaseTooNew(StartRefused):
     """The schema of a database is newer than this program's; the file was not changed."""
 
     reason = "database_too_new"
+
+
+class StartFailed(DisgramError):
+    """The service cannot start now, but perhaps later; one line on stderr and exit code 75 (EX_TEMPFAIL)."""
 
 
 class ProcessesRemain(DisgramError):

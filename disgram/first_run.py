@@ -46,16 +46,19 @@ def keep_jobs_out_of_commits(project: Path) -> None:
             subprocess.run(command, check=False, capture_output=True, timeout=10)
 
 
+def write_first_env(example: Path, target: Path) -> None:
+    """Write `target` with a random password and print that; an existing file is not changed."""
+    password = secrets.token_urlsafe(24)
+    if write_env(example, target, password):
+        print(f"Wrote {target}. Your AUTH_PASSWORD (kept there, not shown again): {password}", flush=True)
+
+
 def main(project: Path) -> None:
     """Do both, and print the new password on standard output."""
-    password = secrets.token_urlsafe(24)
     try:
-        written = write_env(project / ".env.example", project / ".env", password)
+        write_first_env(project / ".env.example", project / ".env")
     except OSError as error:
         warn_stderr(f".env cannot be written ({error.strerror}); AUTH_PASSWORD may be set in the environment")
-        written = False
-    if written:
-        print(f"Wrote .env. Your AUTH_PASSWORD (kept in .env, not shown again): {password}", flush=True)
     keep_jobs_out_of_commits(project)
 
 

@@ -1,6 +1,7 @@
 """What is known of holes in what we stand on, as far as it can be checked without asking anybody.
 
-A scanner asks an online database, which a build without internet cannot. This table is kept by hand: the
+A scanner such as pip-audit asks an online database, which a build without internet cannot; the workflow in
+.github/ runs it. This table is kept by hand: the
 packages that touch what strangers send, and the first release without the hole named beside it. A new
 advisory is one more line. That the installed packages fit together at all is `pip check`'s to say (.ci/run).
 """

@@ -11,11 +11,13 @@ import contextlib
 import json
 import os
 import signal
+import socket
+import sys
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractContextManager
 from types import FrameType
-from typing import Any
+from typing import Any, NoReturn, TypeVar
 
 import anyio.to_thread
 import h11
@@ -24,12 +26,17 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp, Lifespan, Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from disgram.errors import StartRefused, StorageUnavailable
+from disgram.api.listening import listening_sockets
+from disgram.errors import DatabaseDamaged, StartFailed, StartRefused, StorageUnavailable
 from disgram.logs.log_file import one_line
 from disgram.logs.standard_streams import protect_standard_streams
 from disgram.logs.stderr import warn_stderr
 
 EXIT_REFUSED = 2
+EXIT_TRY_AGAIN = 75
+"""sysexits.h EX_TEMPFAIL."""
+_EXIT_NOT_STARTED = 3
+"""uvicorn's own, after the traceback of an exception at the start."""
 REQUEST_WITHIN = 20.0
 """Seconds from the connection, or from the end of an answer, to the end of the next request's head."""
 ANSWER_WITHIN = 300.0
@@ -38,6 +45,8 @@ MAX_CONNECTIONS = 500
 """Far below the descriptors a service has; a person, a proxy and a monitor need a dozen."""
 MAX_PARALLEL_REQUESTS = 200
 """Threads: each deletion occupies one until its processes are gone."""
+
+Service = TypeVar("Service")
 
 _NOT_HTTP = {
     "detail": {
@@ -48,11 +57,15 @@ _NOT_HTTP = {
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
-def serve(app: FastAPI, host: str, port: int) -> None:
-    """Listen until SIGTERM or SIGINT. No access log: it would be one line for each health check."""
+def serve(app: FastAPI, host: str, port: int, on_taken: Callable[[], object] = lambda: None) -> None:
+    """Listen until SIGTERM or SIGINT.
+
+    `on_taken` is called if the port is taken, and may raise StartRefused for a better reason.
+    No access log: it would be one line for each health check.
+    """
     protect_standard_streams()
     app.state.url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
-    uvicorn.run(
+    config = uvicorn.Config(
         app,
         host=host,
         port=port,
@@ -64,11 +77,29 @@ def serve(app: FastAPI, host: str, port: int) -> None:
         server_header=False,
         timeout_graceful_shutdown=1,
     )
+    uvicorn_server = uvicorn.Server(config)
+    uvicorn_server.run(sockets=_sockets_or_exit(host, port, on_taken))
+    if not uvicorn_server.started:
+        sys.exit(_EXIT_NOT_STARTED)
 
 
-def lifespan(service: Callable[[], AbstractContextManager[object]]) -> Lifespan[FastAPI]:
+def _sockets_or_exit(host: str, port: int, on_taken: Callable[[], object]) -> list[socket.socket]:
+    try:
+        try:
+            return listening_sockets(host, port)
+        except StartFailed:
+            on_taken()
+            raise
+    except (StartRefused, StartFailed) as refusal:
+        _exit_with(refusal)
+
+
+def lifespan(
+    service: Callable[[], AbstractContextManager[Service]], on_ready: Callable[[Service], object]
+) -> Lifespan[FastAPI]:
     """What surrounds the app's life: `service()` is entered at its start, and is its `state.service`.
 
+    `on_ready` is called with it once it can be reached, if `serve` started the app.
     `state.url` is the address it listens on if `serve` started it; None under `uvicorn main:app`.
     """
 
@@ -82,23 +113,29 @@ def lifespan(service: Callable[[], AbstractContextManager[object]]) -> Lifespan[
             if app.state.url:
                 with contextlib.suppress(OSError):
                     print(f"{app.title} {app.version}: {app.state.url}/docs", flush=True)
+                on_ready(app.state.service)
             yield
         _block_stop_signals()
 
     return run
 
 
-def _enter_or_exit(stack: contextlib.ExitStack, service: AbstractContextManager[object]) -> object:
-    """Enter `service`; if its start is refused, print one line and end the process with exit code 2.
+def _enter_or_exit(stack: contextlib.ExitStack, service: AbstractContextManager[Service]) -> Service:
+    """Enter `service`; if its start fails, print one line and end the process.
 
     The same under `python main.py` and `uvicorn main:app`. `os._exit`, because uvicorn would answer any
     exception here with a traceback and exit code 3. Nothing has started yet that would have to be stopped.
     """
     try:
         return stack.enter_context(service)
-    except (StartRefused, StorageUnavailable) as refusal:
-        warn_stderr(one_line(str(refusal)))
-        os._exit(EXIT_REFUSED)
+    except (StartRefused, StartFailed, StorageUnavailable) as refusal:
+        _exit_with(refusal)
+
+
+def _exit_with(refusal: Exception) -> NoReturn:
+    """2: a person must mend something. 75: it may pass by itself, so that a new start is worth a try."""
+    warn_stderr(one_line(str(refusal)))
+    os._exit(EXIT_REFUSED if isinstance(refusal, StartRefused | DatabaseDamaged) else EXIT_TRY_AGAIN)
 
 
 # --- connections ----------------------------------------------------------------------------------------

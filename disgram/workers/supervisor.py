@@ -54,7 +54,9 @@ class Supervisor:
         stale_after: float = 360.0,
         clock: Callable[[], float] = time.monotonic,
         on_crash: Callable[[], object] = lambda: None,
+        on_turn: Callable[[], object] = lambda: None,
     ) -> None:
+        self._on_turn = on_turn
         self._on_crash = on_crash
         self._desired = desired
         self._forkserver = forkserver
@@ -163,6 +165,7 @@ class Supervisor:
             self._step(now)
         self._table.watch_forkserver()
         self._publish(now)
+        self._on_turn()
         self._last_turn_at = self._clock()
 
     def _step(self, now: float) -> None:
