@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from itertools import chain
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, Request
@@ -19,6 +20,7 @@ from disgram import __version__
 from disgram.api import errors, headers, health, openapi, schemas, server
 from disgram.api.docs_pages import docs_routes
 from disgram.api.headers import JOB_NAME, needed
+from disgram.api.text_stream import TextStream
 from disgram.errors import ProcessesRemain, StorageUnavailable, UnknownJob
 from disgram.logs.log_file import one_line
 from disgram.report import Level
@@ -131,7 +133,7 @@ def show_health(request: Request, response: Response, scheme: BEARER) -> schemas
 
 
 @router.get("/logs", response_class=PlainTextResponse, **openapi.LOGS)
-def show_logs(request: Request, _trusted: TrustedReader) -> PlainTextResponse:
+def show_logs(request: Request, _trusted: TrustedReader) -> TextStream:
     most, level = headers.log_query(request.url.query)
     job = _known_job(request)
     lines = _service(request).log.tail(most, job, level)
@@ -140,7 +142,7 @@ def show_logs(request: Request, _trusted: TrustedReader) -> PlainTextResponse:
         f"{len(lines)} lines (at most {most}), level: {level.value if level else 'all'}",
         "=" * 80,
     ]
-    return PlainTextResponse("\n".join([*heading, *lines, ""]), headers={"X-Content-Type-Options": "nosniff"})
+    return TextStream(chain(heading, lines), lines.close)
 
 
 @router.get("/jobs", **openapi.JOBS)
