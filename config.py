@@ -36,14 +36,12 @@ from pydantic_settings import (
 )
 
 from disgram.addresses import Destination
+from disgram.api.client_address import LOOPBACK, IPNetwork
 from disgram.errors import BadSetting, BadWebhookURL
 from disgram.workers.spec import WorkerSettings
 
 PROJECT = Path(__file__).resolve().parent
 DEFAULT_PASSWORD = "disgram_default_password_change_me"  # noqa: S105  (published: accepted from loopback only)
-LOOPBACK = "127.0.0.1"
-
-IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _DAY = 86400
 _MIB = 1024 * 1024

@@ -25,6 +25,7 @@ from disgram.api.host_stats import HostMonitor
 from disgram.errors import StartRefused
 from disgram.logs.log_file import LogFile
 from disgram.logs.python_logging import logging_into
+from disgram.logs.refused_logins import RefusedLogins
 from disgram.logs.stderr import warn_stderr
 from disgram.report import Level, Report
 from disgram.storage.ledger import Ledger
@@ -142,16 +143,17 @@ def assembled(
 ) -> Iterator[Service]:
     """The service over its parts: started on entry, stopped on exit."""
     host = HostMonitor(settings.data_dir)
+    refused = RefusedLogins(lambda text: log.write(Level.SYSTEM, text))
     gate = BearerGate(
         settings.auth_password,
         clock=time.monotonic,
-        on_refusal=lambda text: log.write(Level.SYSTEM, text),
+        on_refusal=refused.add,
         peer_must_be_local=settings.default_password,
     )
     service = Service(settings, jobs, supervisor, ledger, limits, log, host, gate, time.monotonic())
     _announce(service)
     with contextlib.closing(log):
-        with logging_into(log):
+        with logging_into(log), contextlib.closing(refused):
             host.start()
             supervisor.start()
             try:

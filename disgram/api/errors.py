@@ -46,7 +46,7 @@ _MEANINGS = {
     403: "The bearer token is wrong.",
     404: "There is no job of this name.",
     409: "There is a job of this name already.",
-    429: "Too many wrong tokens came from this address; wait as long as `Retry-After` says.",
+    429: "Too many requests without the right token came from here; wait as long as `Retry-After` says.",
     503: "A file of the data directory cannot be written or read just now, or processes do not end in time.",
 }
 _HEADERS: dict[int, dict[str, Any]] = {

@@ -331,6 +331,17 @@ def test_repeated_wrong_tokens_are_answered_429(api: Api) -> None:
     assert api("GET", "/health").status_code == 200
 
 
+def test_many_requests_without_a_token_are_few_lines_of_the_log(tmp_path: Path) -> None:
+    with serving(tmp_path) as api:
+        codes = [api("POST", "/job").status_code for _ in range(300)]
+        assert codes[:12] == [401] * 10 + [429] * 2
+        assert api.post().status_code == 201
+    log = (tmp_path / "Disgram.log").read_text("utf-8")
+    lines = codes.count(401)  # after each wait one more
+    assert log.count("Login refused for 127.0.0.1") == lines < 30
+    assert log.count(f" {300 - lines} more logins were refused") == 1
+
+
 def test_trusted_proxy_names_the_client(tmp_path: Path) -> None:
     with serving(tmp_path, TRUSTED_PROXIES="127.0.0.1") as api:
         for _ in range(12):
