@@ -204,6 +204,12 @@ class Settings(BaseSettings):
         return self.auth_password == DEFAULT_PASSWORD
 
     @property
+    def answering_to(self) -> frozenset[str] | None:
+        """The names a request may call the service by; None for any."""
+        host = f"[{self.host}]" if ":" in self.host else self.host.lower()
+        return frozenset({"localhost", LOOPBACK, "[::1]", host}) if self.default_password else None
+
+    @property
     def max_upload_bytes(self) -> int:
         return int(self.max_upload_mb * _MIB)
 

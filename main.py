@@ -20,6 +20,7 @@ from disgram import __version__
 from disgram.api import errors, headers, health, openapi, schemas, server
 from disgram.api.docs_pages import docs_routes
 from disgram.api.headers import JOB_NAME, needed
+from disgram.api.middleware import HeadAsGet, RequestGuard
 from disgram.api.text_stream import TextStream
 from disgram.errors import ProcessesRemain, StorageUnavailable, UnknownJob
 from disgram.logs.log_file import one_line
@@ -244,7 +245,8 @@ def create_app(settings: Settings, run: ServiceContext = running_service) -> Fas
     docs = docs_routes("Disgram")
     app.include_router(router)
     app.include_router(docs)
-    app.add_middleware(server.HeadAsGet)
+    app.add_middleware(HeadAsGet)
+    app.add_middleware(RequestGuard, hosts=settings.answering_to)
     errors.install_error_handlers(app, [*app.routes, *router.routes, *docs.routes])
     return app
 
@@ -252,4 +254,4 @@ def create_app(settings: Settings, run: ServiceContext = running_service) -> Fas
 app = create_app(SETTINGS)
 
 if __name__ == "__main__":
-    server.serve(app, SETTINGS.host, SETTINGS.port)
+    server.serve(app, SETTINGS.host, SETTINGS.port, SETTINGS.trusted_proxies)

@@ -1,60 +1,52 @@
 """The HTTP server: uvicorn, and what is changed of it.
 
-Owns limits on time and number of connections, HEAD, the answer to what is not HTTP, signals, and the exit
-code of a refused start. Never looks at a path or a header, and knows no route.
+Owns its options, signals, and the exit code of a refused start. Never looks at a path or a header, and knows
+no route.
 """
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import json
 import os
 import signal
 import sys
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import AbstractContextManager
 from types import FrameType
-from typing import Any
 
 import anyio.to_thread
-import h11
 import uvicorn
 from fastapi import FastAPI
-from starlette.types import ASGIApp, Lifespan, Message, Receive, Scope, Send
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from starlette.types import Lifespan
 
+from disgram.api.client_address import IPNetwork
+from disgram.api.connection import BoundedConnection
 from disgram.errors import StartRefused, StorageUnavailable
 from disgram.logs.log_file import one_line
 
 EXIT_REFUSED = 2
-REQUEST_WITHIN = 20.0
-"""Seconds from the connection, or from the end of an answer, to the end of the next request's head."""
-ANSWER_WITHIN = 300.0
-"""Seconds for the answer and its way to the client; a deletion takes 20, a long log over a slow line more."""
-MAX_CONNECTIONS = 500
-"""Far below the descriptors a service has; a person, a proxy and a monitor need a dozen."""
 MAX_PARALLEL_REQUESTS = 200
 """Threads: each deletion occupies one until its processes are gone."""
 
-_NOT_HTTP = {
-    "detail": {
-        "error": "Bad request",
-        "message": "This is not a request in HTTP/1.1, or its headers are larger than 64 kB.",
-    }
-}
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
-def serve(app: FastAPI, host: str, port: int) -> None:
-    """Listen until SIGTERM or SIGINT. No access log: it would be one line for each health check."""
+def serve(app: FastAPI, host: str, port: int, proxies: Collection[IPNetwork] = ()) -> None:
+    """Listen until SIGTERM or SIGINT. No access log: it would be one line for each health check.
+
+    `proxies` may have as many connections as there are; any other address has a share.
+    """
+
+    class Connection(BoundedConnection):
+        unlimited = proxies
+
     app.state.url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     uvicorn.run(
         app,
         host=host,
         port=port,
-        http=BoundedConnection,
+        http=Connection,
         ws="none",
         log_level="error",  # a warning for each malformed request would let anybody fill the disk
         access_log=False,
@@ -96,98 +88,6 @@ def _enter_or_exit(stack: contextlib.ExitStack, service: AbstractContextManager[
     except (StartRefused, StorageUnavailable) as refusal:
         print(f"disgram: {one_line(str(refusal))}", file=sys.stderr, flush=True)
         os._exit(EXIT_REFUSED)
-
-
-# --- connections ----------------------------------------------------------------------------------------
-
-
-class BoundedConnection(H11Protocol):
-    """One client's connection, with time limits. For uvicorn's `http` parameter.
-
-    uvicorn closes a kept-alive connection after a while, but waits without limit for the first byte, for the
-    rest of a head and for a slow body: a few thousand such clients take all file descriptors, and with them
-    every worker's log pipe.
-    """
-
-    _timer: asyncio.TimerHandle | None = None
-    _answering = False
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
-        self._start_timer(REQUEST_WITHIN)
-        if len(self.connections) > MAX_CONNECTIONS:
-            transport.abort()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        super().connection_lost(exc)
-        self._stop_timer()
-
-    def data_received(self, data: bytes) -> None:
-        super().data_received(data)
-        self._update_timer()
-
-    def on_response_complete(self) -> None:
-        super().on_response_complete()
-        self._update_timer()
-
-    def send_400_response(self, msg: str) -> None:
-        """Answer in the form of all errors, unless an answer is on its way already."""
-        if self.conn.our_state in {h11.IDLE, h11.SEND_RESPONSE}:
-            body = json.dumps(_NOT_HTTP).encode()
-            headers = {"Content-Type": "application/json", "Content-Length": str(len(body))}
-            named = [*headers.items(), ("Connection", "close")]
-            self._write(h11.Response(status_code=400, headers=named, reason="Bad Request"))
-            self._write(h11.Data(data=body))
-            self._write(h11.EndOfMessage())
-        self.transport.close()
-
-    def _write(self, event: Any) -> None:
-        self.transport.write(self.conn.send(event) or b"")
-
-    def _update_timer(self) -> None:
-        """Restart the timer when a whole request has come or an answer has gone, not for every byte."""
-        answering = self.cycle is not None and not self.cycle.response_complete
-        if answering is not self._answering:
-            self._answering = answering
-            self._start_timer(ANSWER_WITHIN if answering else REQUEST_WITHIN)
-
-    def _start_timer(self, seconds: float) -> None:
-        self._stop_timer()
-        self._timer = self.loop.call_later(seconds, self._on_timeout, seconds)
-
-    def _on_timeout(self, seconds: float) -> None:
-        """An answer is complete for uvicorn while its bytes may still wait in the write buffer."""
-        if seconds < ANSWER_WITHIN and self.transport.get_write_buffer_size():
-            self._start_timer(ANSWER_WITHIN)
-        else:
-            self.transport.abort()
-
-    def _stop_timer(self) -> None:
-        if self._timer:
-            self._timer.cancel()
-            self._timer = None
-
-
-class HeadAsGet:
-    """ASGI middleware: HEAD is answered like GET, without the body (RFC 9110, 9.3.2).
-
-    Monitors ask this way; FastAPI's routes do not know it.
-    """
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] != "HEAD":
-            await self._app(scope, receive, send)
-            return
-
-        async def send_no_body(message: Message) -> None:
-            if message["type"] == "http.response.body":
-                message = {**message, "body": b""}
-            await send(message)
-
-        await self._app({**scope, "method": "GET"}, receive, send_no_body)
 
 
 # --- signals --------------------------------------------------------------------------------------------

@@ -50,7 +50,7 @@ class Api:
         return answer
 
     async def _send(self, method: str, path: str, headers: Any) -> httpx.Response:
-        async with httpx.AsyncClient(transport=self._transport, base_url="http://disgram") as client:
+        async with httpx.AsyncClient(transport=self._transport, base_url="http://localhost") as client:
             return await client.request(method, path, headers=headers)
 
     def __call__(
@@ -362,6 +362,35 @@ def test_default_password_is_refused_from_other_hosts(
         assert api("POST", "/job", default | NEWS).status_code == 201
 
 
+@pytest.mark.parametrize(
+    "host", ["evil.example", "evil.example:5000", "", "127.0.0.1.evil.example", "localhost@x"]
+)
+def test_default_password_is_never_served_under_a_foreign_host_name(tmp_path: Path, host: str) -> None:
+    """A web page's own name that points to loopback: the browser takes the service for that page's."""
+    default = {"Authorization": "Bearer disgram_default_password_change_me"}
+    with serving(tmp_path, AUTH_PASSWORD="") as api:
+        for method, path in (("GET", "/jobs"), ("POST", "/job"), ("GET", "/docs"), ("HEAD", "/health")):
+            assert api.raw(method, path, default | NEWS | {"Host": host}).status_code == 403
+        assert "set AUTH_PASSWORD" in api("GET", "/jobs", {"Host": host}).text
+
+
+@pytest.mark.parametrize(
+    "host", ["localhost", "LocalHost:5000", "127.0.0.1:80", "127.0.0.1", "[::1]", "[::1]:5000"]
+)
+def test_default_password_is_served_under_the_names_of_this_machine(tmp_path: Path, host: str) -> None:
+    with serving(tmp_path, AUTH_PASSWORD="") as api:
+        assert api("GET", "/jobs", {"Host": host}).status_code == 200
+
+
+def test_own_password_is_served_under_any_host_name(api: Api) -> None:
+    assert api("GET", "/jobs", {"Host": "disgram.example"}).status_code == 200
+
+
+def test_default_password_is_served_under_the_loopback_address_of_host(tmp_path: Path) -> None:
+    with serving(tmp_path, AUTH_PASSWORD="", HOST="127.0.0.2") as api:
+        assert api("GET", "/jobs", {"Host": "127.0.0.2:5000"}).status_code == 200
+
+
 def test_reads_need_no_token_but_refuse_a_wrong_one(api: Api) -> None:
     for path in ("/", "/health", "/logs", "/jobs"):
         assert api("GET", path).status_code == 200
@@ -486,6 +515,12 @@ def test_unknown_paths_and_wrong_methods(api: Api) -> None:
     assert (refused.status_code, refused.headers["Allow"]) == (405, "DELETE, PATCH, POST")
     assert api("DELETE", "/health").headers["Allow"] == "GET, HEAD"
     assert api("OPTIONS", "/job").status_code == 405
+
+
+def test_request_of_two_lengths_is_refused_and_its_connection_closed(api: Api) -> None:
+    answer = api("POST", "/job", AUTH | NEWS | {"Content-Length": "0", "Transfer-Encoding": "chunked"})
+    assert (answer.status_code, answer.headers["Connection"]) == (400, "close")
+    assert api("GET", "/jobs").json() == {}
 
 
 @pytest.mark.parametrize("path", ["/", "/health", "/logs", "/jobs", "/docs", "/redoc", "/openapi.json"])

@@ -160,3 +160,26 @@ def test_command_line_holds_no_secret(tmp_path: Path) -> None:
         service.await_answer()
         command = Path(f"/proc/{service.process.pid}/cmdline").read_bytes()
     assert PASSWORD.encode() not in command
+
+
+@BOTH
+@pytest.mark.parametrize(
+    "lengths",
+    ["Content-Length: 44\r\nTransfer-Encoding: chunked", "transfer-encoding: chunked\r\nCONTENT-LENGTH: 5"],
+)
+def test_what_follows_a_request_of_two_lengths_is_no_request(
+    start: list[str], lengths: str, tmp_path: Path
+) -> None:
+    with started(start, tmp_path) as service:
+        service.await_answer()
+        with socket.create_connection(("127.0.0.1", service.port), timeout=10) as connection:
+            smuggled = "0\r\n\r\nGET /jobs HTTP/1.1\r\nHost: localhost\r\n\r\n"
+            connection.sendall(
+                f"POST /job HTTP/1.1\r\nHost: localhost\r\n{lengths}\r\n\r\n{smuggled}".encode()
+            )
+            received = b""
+            with contextlib.suppress(ConnectionResetError):
+                while chunk := connection.recv(65536):
+                    received += chunk
+    assert received.startswith(b"HTTP/1.1 400 ")
+    assert received.count(b"HTTP/1.1") == 1
