@@ -14,15 +14,14 @@ import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from disgram.api.client_address import IPNetwork, in_networks, network_of
+from disgram.api.listener import ConnectionLimits
 
 REQUEST_WITHIN = 20.0
 """Seconds from the connection, or from the end of an answer, to the end of the next request's head."""
 ANSWER_WITHIN = 300.0
 """Seconds for the answer and its way to the client; a deletion takes 20, a long log over a slow line more."""
-MAX_CONNECTIONS = 500
-"""Far below the descriptors a service has; a person, a proxy and a monitor need a dozen."""
 SHARE = 0.25
-"""Of MAX_CONNECTIONS, for one address."""
+"""Of all connections, for one address."""
 
 _NOT_HTTP = {
     "detail": {
@@ -37,10 +36,11 @@ class BoundedConnection(H11Protocol):
 
     uvicorn closes a kept-alive connection after a while, but waits without limit for the first byte, for the
     rest of a head and for a slow body: a few thousand such clients take all file descriptors, and with them
-    every worker's log pipe. An address beyond its share loses its oldest connection that waits for a request,
-    or, if all are being answered, the new one.
+    every worker's log pipe. Of too many, of all or of one address, the oldest that waits for a request is
+    closed; if all others are being answered, that is the new one.
     """
 
+    limits = ConnectionLimits()
     unlimited: Collection[IPNetwork] = ()
     """Proxies: all their clients come from one address."""
 
@@ -62,11 +62,10 @@ class BoundedConnection(H11Protocol):
         known = (one for one in self.connections if isinstance(one, BoundedConnection))
         open_now = [one for one in known if not one._ended]
         same = [one for one in open_now if one._network == self._network]
-        if shared and len(same) > MAX_CONNECTIONS * SHARE:
-            waiting = [one for one in same if not one._answering]
-            min(waiting, key=lambda one: one._opened_at)._end()
-        elif len(open_now) > MAX_CONNECTIONS:
-            self._end()
+        if shared and len(same) > self.limits.total * SHARE:
+            _end_oldest(same)
+        elif len(open_now) > self.limits.total:
+            _end_oldest(open_now)
 
     def _end(self) -> None:
         self._ended = True
@@ -120,3 +119,9 @@ class BoundedConnection(H11Protocol):
         if self._timer:
             self._timer.cancel()
             self._timer = None
+
+
+def _end_oldest(connections: Collection[BoundedConnection]) -> None:
+    """Of those that wait for a request, as at least the new one does."""
+    waiting = [one for one in connections if not one._answering]
+    min(waiting, key=lambda one: one._opened_at)._end()

@@ -6,9 +6,12 @@ no route.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import logging
 import os
 import signal
+import socket
 import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Collection
@@ -22,10 +25,17 @@ from starlette.types import Lifespan
 
 from disgram.api.client_address import IPNetwork
 from disgram.api.connection import BoundedConnection
+from disgram.api.listener import ConnectionLimits, listen, report_quietly
+from disgram.descriptors import raise_descriptor_limit
 from disgram.errors import StartRefused, StorageUnavailable
 from disgram.logs.log_file import one_line
 
 EXIT_REFUSED = 2
+EXIT_TRY_AGAIN = 75
+"""EX_TEMPFAIL of sysexits.h: what may pass by itself, so that whoever started the service tries again."""
+
+_log = logging.getLogger("disgram.api")
+
 MAX_PARALLEL_REQUESTS = 200
 """Threads: each deletion occupies one until its processes are gone."""
 
@@ -39,27 +49,31 @@ def serve(app: FastAPI, host: str, port: int, proxies: Collection[IPNetwork] = (
     """
 
     class Connection(BoundedConnection):
+        limits = ConnectionLimits.within(raise_descriptor_limit())
         unlimited = proxies
 
     app.state.url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
-    uvicorn.run(
+    listeners: list[socket.socket] = []
+    app.state.listen = lambda: listeners.extend(listen(host, port))
+    config = uvicorn.Config(
         app,
-        host=host,
-        port=port,
         http=Connection,
         ws="none",
+        backlog=Connection.limits.at_once,
         log_level="error",  # a warning for each malformed request would let anybody fill the disk
         access_log=False,
         proxy_headers=False,
         server_header=False,
         timeout_graceful_shutdown=1,
     )
+    uvicorn.Server(config).run(listeners)
 
 
 def lifespan(service: Callable[[], AbstractContextManager[object]]) -> Lifespan[FastAPI]:
     """What surrounds the app's life: `service()` is entered at its start, and is its `state.service`.
 
-    `state.url` is the address it listens on if `serve` started it; None under `uvicorn main:app`.
+    `state.url` is the address it listens on if `serve` started it; None under `uvicorn main:app`. The port
+    is opened when the service runs, so that a second service is refused because of its folder.
     """
 
     @contextlib.asynccontextmanager
@@ -69,7 +83,9 @@ def lifespan(service: Callable[[], AbstractContextManager[object]]) -> Lifespan[
         with contextlib.ExitStack() as stack:
             app.state.service = _enter_or_exit(stack, service())
             _install_signal_handlers()
+            report_quietly(asyncio.get_running_loop())
             if app.state.url:
+                _listen_or_exit(stack, app)
                 print(f"{app.title} {app.version}: {app.state.url}/docs", flush=True)
             yield
         _block_stop_signals()
@@ -88,6 +104,17 @@ def _enter_or_exit(stack: contextlib.ExitStack, service: AbstractContextManager[
     except (StartRefused, StorageUnavailable) as refusal:
         print(f"disgram: {one_line(str(refusal))}", file=sys.stderr, flush=True)
         os._exit(EXIT_REFUSED)
+
+
+def _listen_or_exit(stack: contextlib.ExitStack, app: FastAPI) -> None:
+    """Open the port; if it is taken, log one line, stop the service, and end with exit code 75."""
+    try:
+        app.state.listen()
+    except OSError as error:
+        address = app.state.url.removeprefix("http://")
+        _log.error("The service cannot listen on %s: %s", address, error.strerror)
+        stack.close()
+        os._exit(EXIT_TRY_AGAIN)
 
 
 # --- signals --------------------------------------------------------------------------------------------

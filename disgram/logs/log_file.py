@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timezone
 from pathlib import Path
 
+from disgram.descriptors import DescriptorReserve
 from disgram.errors import StorageUnavailable
 from disgram.logs.stderr import warn_stderr
 from disgram.logs.tail import FoundLines, Kind, KnownFile, KnownFiles, find_newest
@@ -146,6 +147,7 @@ class LogFile:
         self._lock = threading.Lock()
         self._fd: int | None = None
         self._known = KnownFiles()
+        self._reserve = DescriptorReserve(1)
         self._readers = threading.BoundedSemaphore(MAX_READERS)
         self._unfinished = False
         self._dropped = 0
@@ -207,6 +209,7 @@ class LogFile:
         """Close the file; a later `write` opens it again."""
         with self._lock:
             self._close()
+        self._reserve.close()
 
     def _files(self) -> Iterator[Path]:
         yield self._path
@@ -247,7 +250,8 @@ class LogFile:
         if self._fd is not None and not self._is_current():
             self._close()
         if self._fd is None:
-            self._fd = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
+            flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
+            self._fd = self._reserve.get(lambda: os.open(self._path, flags, 0o640))
         return self._fd
 
     def _is_current(self) -> bool:

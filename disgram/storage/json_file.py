@@ -12,6 +12,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from disgram.descriptors import DescriptorReserve
 from disgram.errors import StartRefused, StorageUnavailable
 
 
@@ -20,6 +21,7 @@ class JsonFile:
 
     def __init__(self, path: Path) -> None:
         self._path = path.resolve()
+        self._reserve = DescriptorReserve(1)
         self._text = ""
 
     def read(self) -> dict[str, Any] | None:
@@ -39,7 +41,7 @@ class JsonFile:
         """Write this object. Raises StorageUnavailable; then the old file is still there, unchanged."""
         text = json.dumps(content, ensure_ascii=False, indent=2) + "\n"
         try:
-            _replace(self._path, text.encode())
+            self._reserve.get(lambda: _replace(self._path, text.encode()))
         except OSError as error:
             raise StorageUnavailable(
                 f"{self._path.name} cannot be written ({error.strerror or error}). Nothing was changed; "

@@ -21,6 +21,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from functools import partial
 
+from disgram.descriptors import raise_descriptor_limit
 from disgram.report import Report
 from disgram.workers import lifecycle
 from disgram.workers.forkserver_process import ForkServerProcess
@@ -28,7 +29,6 @@ from disgram.workers.generations import Generations
 from disgram.workers.heartbeat import BEAT_EVERY
 from disgram.workers.spec import Snapshot, WorkerSpec
 from disgram.workers.table import WorkerTable
-from disgram.workers.worker_process import raise_descriptor_limit
 
 _FOREVER = float("inf")
 _KILL_BEFORE_END = 1.0

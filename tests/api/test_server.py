@@ -15,6 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from disgram.api import connection as connection_module
 from disgram.api.connection import BoundedConnection
+from disgram.api.listener import ConnectionLimits
 from standins.stage import eventually
 
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -43,7 +44,7 @@ def port(server: uvicorn.Server, listener: socket.socket) -> int:
 def server(listener: socket.socket, monkeypatch: pytest.MonkeyPatch) -> Iterator[uvicorn.Server]:
     monkeypatch.setattr(connection_module, "REQUEST_WITHIN", 0.3)
     monkeypatch.setattr(connection_module, "ANSWER_WITHIN", 0.6)
-    monkeypatch.setattr(connection_module, "MAX_CONNECTIONS", 5)
+    monkeypatch.setattr(BoundedConnection, "limits", ConnectionLimits(5))
     monkeypatch.setattr(connection_module, "SHARE", 0.6)
     config = uvicorn.Config(answer, http=BoundedConnection, lifespan="off", log_level="critical")
     server = uvicorn.Server(config)
@@ -118,19 +119,23 @@ def test_connection_is_kept_alive_for_further_requests(port: int) -> None:
                 received += connection.recv(65536)
 
 
-def test_connections_over_the_limit_are_closed_until_others_leave(port: int) -> None:
-    connections = [connected(port, f"127.0.0.{number}") for number in range(1, 6)]
-    with connected(port, "127.0.0.6") as late:
-        assert read_until_closed(late) == b""
-    for one in connections:
-        one.close()
+def test_client_is_served_although_all_connections_are_taken_by_silent_ones(port: int) -> None:
+    with ExitStack() as stack:
+        for number in range(1, 20):
+            stack.enter_context(connected(port, f"127.0.0.{number}"))
+        with connected(port, "127.0.0.30") as late:
+            late.sendall(GET)
+            assert b"200 OK" in late.recv(65536)
 
-    def served() -> bool:
-        with connected(port) as another:
-            another.sendall(GET.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
-            return b"fine" in read_until_closed(another)
 
-    eventually(served)
+def test_connections_over_the_limit_are_closed_while_all_are_being_answered(port: int) -> None:
+    with ExitStack() as stack:
+        for number in range(1, 6):
+            one = stack.enter_context(connected(port, f"127.0.0.{number}"))
+            one.sendall(GET.replace(b"/", b"/long", 1))
+            assert one.recv(1)
+        with connected(port, "127.0.0.6") as late:
+            assert read_until_closed(late) == b""
 
 
 def test_one_address_has_a_share_of_the_connections(port: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -183,3 +184,37 @@ def test_what_follows_a_request_of_two_lengths_is_no_request(
                     received += chunk
     assert received.startswith(b"HTTP/1.1 400 ")
     assert received.count(b"HTTP/1.1") == 1
+
+
+def test_service_answers_without_a_storm_of_lines_when_descriptors_run_out(tmp_path: Path) -> None:
+    with started(OURS, tmp_path) as service, contextlib.ExitStack() as silent:
+        service.await_answer()
+        pid = service.process.pid
+        most = len(list(Path(f"/proc/{pid}/fd").iterdir())) + 2
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (most, most))
+        for _ in range(3):
+            assert service.get("/health", Connection="close").json()["status"]
+        for _ in range(30):
+            silent.enter_context(socket.create_connection(("127.0.0.1", service.port), timeout=10))
+        silent.close()
+        assert service.await_answer().ok
+        service.process.send_signal(signal.SIGTERM)
+        code, _, err = service.end()
+    assert code == 0
+    assert len(err.splitlines()) <= 2
+
+
+@pytest.mark.skipif(not socket.has_ipv6, reason="this machine has no IPv6")
+def test_host_of_two_colons_answers_ipv4_and_ipv6(tmp_path: Path) -> None:
+    with started(OURS, tmp_path, HOST="::") as service:
+        service.await_answer()
+        for address in ("127.0.0.1", "::1"):
+            with socket.create_connection((address, service.port), timeout=10) as connection:
+                connection.sendall(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
+                assert connection.recv(100).startswith(b"HTTP/1.1 200")
+        assert "Login refused for 127.0.0.1" in _after_a_wrong_password(service)
+
+
+def _after_a_wrong_password(service: Started) -> str:
+    service.get("/jobs", Authorization="Bearer wrong")
+    return service.get("/logs").text
