@@ -17,6 +17,7 @@ import pytest
 import requests
 
 from config import PROJECT
+from standins.stage import eventually
 
 PASSWORD = "hunter22"
 OURS = ["-m", "tests.builders.api_fakes"]
@@ -218,3 +219,22 @@ def test_host_of_two_colons_answers_ipv4_and_ipv6(tmp_path: Path) -> None:
 def _after_a_wrong_password(service: Started) -> str:
     service.get("/jobs", Authorization="Bearer wrong")
     return service.get("/logs").text
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("after", [0.1, 0.3, 0.5, 0.8, 1.2])
+def test_stop_signal_at_any_moment_of_the_start_ends_it_with_exit_code_0(
+    number: signal.Signals, after: float, tmp_path: Path
+) -> None:
+    with started(["main.py"], tmp_path) as service:
+        handled = f"/proc/{service.process.pid}/status"
+        eventually(lambda: _catches_sigterm(Path(handled).read_text()))  # Python itself has started
+        time.sleep(after)
+        service.process.send_signal(number)
+        code, _, err = service.end()
+    assert (code, err) == (0, "")
+
+
+def _catches_sigterm(status: str) -> bool:
+    caught = next(line.split()[1] for line in status.splitlines() if line.startswith("SigCgt"))
+    return bool(int(caught, 16) >> signal.SIGTERM - 1 & 1)
