@@ -7,7 +7,6 @@ has to wait. Never knows what a job is, and never answers: it raises AccessRefus
 from __future__ import annotations
 
 import hmac
-import ipaddress
 import math
 import threading
 from collections import OrderedDict
@@ -18,7 +17,7 @@ from typing import Annotated, Any
 from fastapi import Request, Security
 from fastapi.security import HTTPBearer
 
-from config import LOOPBACK, IPNetwork
+from disgram.api.client_address import IPNetwork, client_address, is_local, network_of
 from disgram.errors import AccessRefused, NotAuthenticated, TooManyFailures, WrongToken
 
 _HOW = "Send the header `Authorization: Bearer <AUTH_PASSWORD>`."
@@ -50,12 +49,12 @@ class LoginThrottle:
 
     def wait(self, address: str, now: float) -> float:
         """Seconds this address still has to wait; 0 if it need not."""
-        record = self._records.get(_group(address))
+        record = self._records.get(network_of(address))
         return max(0.0, record.wait_until - now) if record else 0.0
 
     def failed(self, address: str, now: float) -> None:
-        """Count a wrong token."""
-        group = _group(address)
+        """Count a refused request."""
+        group = network_of(address)
         record = self._records.pop(group, None)
         if record is None or now > max(record.last_at, record.wait_until) + self.RESET_AFTER:
             record = _Record(0, now)
@@ -69,14 +68,15 @@ class LoginThrottle:
 
     def succeeded(self, address: str) -> None:
         """The right token came: the failures of this address no longer count."""
-        self._records.pop(_group(address), None)
+        self._records.pop(network_of(address), None)
 
 
 class BearerGate:
     """Lets through whoever sends the password as a bearer token.
 
-    `on_refusal` gets a log text for each failure, with the client's address. `peer_must_be_local`: the
-    password is the published one, which is accepted from this machine only, however the service was started.
+    `on_refusal` gets the client's address and the refusal, for each. `peer_must_be_local`: the password is
+    the published one, which is accepted from this machine only, however the service was started. Requests
+    without a token are counted apart: they guess nothing, so they do not keep out who sends the right one.
     """
 
     def __init__(
@@ -84,12 +84,12 @@ class BearerGate:
         password: str,
         *,
         clock: Callable[[], float],
-        on_refusal: Callable[[str], None],
+        on_refusal: Callable[[str, AccessRefused], None],
         peer_must_be_local: bool = False,
     ) -> None:
         self._password = password.encode("utf-8", "surrogateescape")
         self._clock, self._on_refusal, self._peer_must_be_local = clock, on_refusal, peer_must_be_local
-        self._throttle = LoginThrottle()
+        self._wrong, self._missing = LoginThrottle(), LoginThrottle()
         self._lock = threading.Lock()
 
     def check(self, authorization: Sequence[bytes], *, peer: str, client: str) -> None:
@@ -97,25 +97,29 @@ class BearerGate:
         try:
             with self._lock:
                 self._check(authorization, peer, client)
-        except TooManyFailures:
-            raise
         except AccessRefused as refusal:
-            self._on_refusal(f"Login refused for {client}: {refusal.error}")
+            self._on_refusal(client, refusal)
             raise
 
     def _check(self, authorization: Sequence[bytes], peer: str, client: str) -> None:
-        token = bearer_token(authorization)
-        if token is None:
-            raise NotAuthenticated(_HOW)
-        if wait := self._throttle.wait(client, self._clock()):
+        token, now = bearer_token(authorization), self._clock()
+        throttle = self._missing if token is None else self._wrong
+        if wait := throttle.wait(client, now):
             seconds = math.ceil(wait)
             raise TooManyFailures(f"Wait {seconds} s, then try again.", retry_after=seconds)
-        if self._peer_must_be_local and not _is_local(peer):
+        if token is not None and self._accepts(token, peer):
+            throttle.succeeded(client)
+            return
+        throttle.failed(client, now)
+        if token is None:
+            raise NotAuthenticated(_HOW)
+        if self._peer_must_be_local and not is_local(peer):
             raise WrongToken("The default password is accepted from this machine only: set AUTH_PASSWORD.")
-        if not hmac.compare_digest(token, self._password):
-            self._throttle.failed(client, self._clock())
-            raise WrongToken(f"This is not the service's AUTH_PASSWORD. {_HOW}")
-        self._throttle.succeeded(client)
+        raise WrongToken(f"This is not the service's AUTH_PASSWORD. {_HOW}")
+
+    def _accepts(self, token: bytes, peer: str) -> bool:
+        right = hmac.compare_digest(token, self._password)
+        return right and (is_local(peer) or not self._peer_must_be_local)
 
 
 def bearer_token(authorization: Sequence[bytes]) -> bytes | None:
@@ -156,58 +160,3 @@ def _addresses(request: Request, trusted: Collection[IPNetwork]) -> tuple[str, s
     peer = request.client.host if request.client else ""
     forwarded = ", ".join(request.headers.getlist("x-forwarded-for"))
     return peer, client_address(peer, forwarded, trusted, rewritten=request.app.state.url is None)
-
-
-def client_address(
-    peer: str, forwarded: str, trusted: Collection[IPNetwork], *, rewritten: bool = False
-) -> str:
-    """The address a request comes from: the peer's, or what a trusted proxy says in X-Forwarded-For.
-
-    Each proxy appends the address it saw, so the list is read from the right, as long as the proxy that
-    appended an entry is trusted. `rewritten`: uvicorn's own proxy_headers may be on (it is when the service
-    is started as `uvicorn main:app`): it trusts loopback, and replaces the peer by an address of the list.
-    """
-    hops = [_without_port(hop) for hop in forwarded.split(",") if hop.strip()]
-    address = LOOPBACK if rewritten and peer in hops else peer
-    while hops and _in(address, trusted):
-        hop = hops.pop()
-        if _parsed(hop) is None:
-            break
-        address = hop
-    return address
-
-
-def _without_port(hop: str) -> str:
-    """Some proxies add the port: 192.0.2.1:443, [2001:db8::1]:443."""
-    hop = hop.strip()
-    if hop.startswith("["):
-        return hop[1:].partition("]")[0]
-    host, colon, _ = hop.partition(":")
-    return host if colon and _parsed(host) else hop
-
-
-def _parsed(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return None
-    return (parsed.ipv4_mapped or parsed) if isinstance(parsed, ipaddress.IPv6Address) else parsed
-
-
-def _in(address: str, networks: Collection[IPNetwork]) -> bool:
-    parsed = _parsed(address)
-    return parsed is not None and any(parsed in network for network in networks)
-
-
-def _is_local(peer: str) -> bool:
-    """A Unix socket has no peer address and is local, too."""
-    parsed = _parsed(peer)
-    return not peer or (parsed is not None and parsed.is_loopback)
-
-
-def _group(address: str) -> str:
-    """Addresses that are counted as one: whoever has an IPv6 address has the whole /64 around it."""
-    parsed = _parsed(address)
-    if isinstance(parsed, ipaddress.IPv6Address):
-        return str(ipaddress.ip_network((parsed, 64), strict=False))
-    return str(parsed or address)

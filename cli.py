@@ -72,11 +72,7 @@ class _Version(argparse.Action):
 
 
 def _run() -> int:
-    """The service, as `python main.py` starts it; as PID 1 with a process before it."""
-    if os.getpid() == 1:
-        from disgram.workers.init import stay_behind_as_init
-
-        stay_behind_as_init()
+    """The service, as `python main.py` starts it."""
     try:
         _prepare_home()
     except (OSError, RuntimeError) as error:

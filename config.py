@@ -36,6 +36,7 @@ from pydantic_settings import (
 )
 
 from disgram.addresses import Destination
+from disgram.api.client_address import LOOPBACK, IPNetwork
 from disgram.errors import BadSetting, BadWebhookURL
 from disgram.home import home
 from disgram.logs.stderr import warn_stderr
@@ -44,9 +45,6 @@ from disgram.workers.spec import WorkerSettings
 
 PROJECT = home(Path(__file__).resolve().parent, os.environ)
 DEFAULT_PASSWORD = "disgram_default_password_change_me"  # noqa: S105  (published: accepted from loopback only)
-LOOPBACK = "127.0.0.1"
-
-IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _DAY = 86400
 _MIB = 1024 * 1024
@@ -207,6 +205,12 @@ class Settings(BaseSettings):
     def default_password(self) -> bool:
         """Whether anybody who has read the README knows the password."""
         return self.auth_password == DEFAULT_PASSWORD
+
+    @property
+    def answering_to(self) -> frozenset[str] | None:
+        """The names a request may call the service by; None for any."""
+        host = f"[{self.host}]" if ":" in self.host else self.host.lower()
+        return frozenset({"localhost", LOOPBACK, "[::1]", host}) if self.default_password else None
 
     @property
     def max_upload_bytes(self) -> int:

@@ -6,16 +6,24 @@ it starts nothing.
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 
 if sys.version_info < (3, 10):  # noqa: UP036 - before anything that an older Python cannot import
     print("disgram: Python 3.10 or newer is needed; this is", sys.version.split()[0], file=sys.stderr)
     sys.exit(2)
 
+if __name__ == "__main__":
+    # The imports below take a second, and a container's first process hears no signal without a handler.
+    for _number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(_number, lambda *_: os._exit(0))
+
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import partial
+from itertools import chain
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, Request
@@ -27,7 +35,9 @@ from disgram import __version__
 from disgram.api import errors, headers, health, openapi, schemas, server
 from disgram.api.docs_pages import docs_routes
 from disgram.api.headers import JOB_NAME, needed
+from disgram.api.middleware import HeadAsGet, RequestGuard
 from disgram.api.status_line import status_line
+from disgram.api.text_stream import TextStream
 from disgram.errors import ProcessesRemain, StorageUnavailable, UnknownJob
 from disgram.logs.log_file import one_line
 from disgram.report import Level
@@ -141,7 +151,7 @@ def show_health(request: Request, response: Response, scheme: BEARER) -> schemas
 
 
 @router.get("/logs", response_class=PlainTextResponse, **openapi.LOGS)
-def show_logs(request: Request, _trusted: TrustedReader) -> PlainTextResponse:
+def show_logs(request: Request, _trusted: TrustedReader) -> TextStream:
     most, level = headers.log_query(request.url.query)
     job = _known_job(request)
     lines = _service(request).log.tail(most, job, level)
@@ -150,7 +160,7 @@ def show_logs(request: Request, _trusted: TrustedReader) -> PlainTextResponse:
         f"{len(lines)} lines (at most {most}), level: {level.value if level else 'all'}",
         "=" * 80,
     ]
-    return PlainTextResponse("\n".join([*heading, *lines, ""]), headers={"X-Content-Type-Options": "nosniff"})
+    return TextStream(chain(heading, lines), lines.close)
 
 
 @router.get("/jobs", **openapi.JOBS)
@@ -252,7 +262,8 @@ def create_app(settings: Settings, run: ServiceContext = running_service) -> Fas
     docs = docs_routes("Disgram")
     app.include_router(router)
     app.include_router(docs)
-    app.add_middleware(server.HeadAsGet)
+    app.add_middleware(HeadAsGet)
+    app.add_middleware(RequestGuard, hosts=settings.answering_to)
     errors.install_error_handlers(app, [*app.routes, *router.routes, *docs.routes])
     return app
 
@@ -264,4 +275,10 @@ def _report_to_systemd(service: Service) -> None:
 app = create_app(SETTINGS)
 
 if __name__ == "__main__":
-    server.serve(app, SETTINGS.host, SETTINGS.port, partial(refuse_second_service, SETTINGS))
+    server.serve(
+        app,
+        SETTINGS.host,
+        SETTINGS.port,
+        proxies=SETTINGS.trusted_proxies,
+        on_taken=partial(refuse_second_service, SETTINGS),
+    )

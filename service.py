@@ -26,6 +26,7 @@ from disgram.api.systemd import Notifier
 from disgram.errors import DatabaseDamaged, StartRefused, StorageUnavailable, UnknownJob
 from disgram.logs.log_file import LogFile, escaped_name
 from disgram.logs.python_logging import logging_into
+from disgram.logs.refused_logins import RefusedLogins
 from disgram.logs.stderr import warn_stderr
 from disgram.report import Level, Report
 from disgram.storage.ledger import Ledger
@@ -159,17 +160,18 @@ def assembled(
 ) -> Iterator[Service]:
     """The service over its parts: started on entry, stopped on exit."""
     host = HostMonitor(settings.data_dir)
+    refused = RefusedLogins(lambda text: log.write(Level.SYSTEM, text))
     gate = BearerGate(
         settings.auth_password,
         clock=time.monotonic,
-        on_refusal=lambda text: log.write(Level.SYSTEM, text),
+        on_refusal=refused.add,
         peer_must_be_local=settings.default_password,
     )
     systemd = systemd or Notifier()
     service = Service(settings, jobs, supervisor, ledger, limits, log, host, gate, time.monotonic(), systemd)
     _announce(service)
     with contextlib.closing(log):
-        with logging_into(log):
+        with logging_into(log), contextlib.closing(refused):
             host.start()
             supervisor.start()
             try:

@@ -10,7 +10,7 @@
     ├── AccessRefused            the API refuses this caller
     │   ├── NotAuthenticated     401: no bearer token, or a header of another form
     │   ├── WrongToken           403: a bearer token that is not AUTH_PASSWORD
-    │   └── TooManyFailures      429: too many wrong tokens from this address, which has to wait
+    │   └── TooManyFailures      429: too many logins from this address were refused; it has to wait
     ├── StartRefused             exit code 2: the service must not start (damaged jobs.json, second instance)
     │   └── DatabaseTooNew       a newer Disgram wrote the database; a worker ends with exit code 78
     ├── StartFailed              exit code 75: the service cannot start just now (port taken), try again
@@ -100,7 +100,8 @@ class WrongToken(AccessRefused):
 
 
 class TooManyFailures(AccessRefused):
-    """Too many wrong tokens from this address. `retry_after`: whole seconds until the next try is allowed."""
+    """Too many wrong tokens, or requests without one, from this address. `retry_after`: whole seconds until
+    the next try is allowed."""
 
     error = "Too many failed logins"
 

@@ -2,7 +2,8 @@
 
 Never follows a redirect, keeps a cookie, reads .netrc or repeats a request. Proxies come from HTTP_PROXY,
 HTTPS_PROXY, ALL_PROXY and NO_PROXY, certificates from REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE or SSL_CERT_FILE,
-else from certifi. Errors never hold a text of a library, which may quote a URL and with it a token.
+else from certifi, and those in SSL_CERT_DIR. Errors never hold a text of a library, which may quote a URL and
+with it a token.
 
 A body has a time limit, however slowly it arrives. What yields no data has none but the timeout between two
 bytes: a head, a chunk's size or a gzip header that drips for minutes is ended by LOG_STALE_AFTER and the
@@ -179,6 +180,8 @@ def ssl_context() -> ssl.SSLContext:
             context.load_verify_locations(capath=bundle)
         else:
             context.load_verify_locations(cafile=bundle)
+        if folders := os.environ.get("SSL_CERT_DIR"):
+            context.load_verify_locations(capath=folders)  # OpenSSL reads a file of them when it needs it
     except OSError as error:  # an ssl.SSLError is one, too
         raise HttpError(f"no certificates can be read from {bundle}: {error.strerror}", sent=False) from None
     return context

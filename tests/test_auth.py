@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auth import BearerGate, LoginThrottle, bearer_token, client_address
+from auth import BearerGate, LoginThrottle, bearer_token
+from disgram.api.client_address import client_address
 from disgram.errors import AccessRefused, NotAuthenticated, TooManyFailures, WrongToken
 
 PASSWORD = "hunter22"
@@ -29,8 +30,11 @@ class Gate:
         self.clock = Clock()
         self.logged: list[str] = []
         self.gate = BearerGate(
-            password, clock=self.clock, on_refusal=self.logged.append, peer_must_be_local=local_only
+            password, clock=self.clock, on_refusal=self._log, peer_must_be_local=local_only
         )
+
+    def _log(self, client: str, refusal: AccessRefused) -> None:
+        self.logged.append(f"{client}: {refusal.error}")
 
     def outcome(self, *headers: bytes, peer: str = "192.0.2.1") -> type[AccessRefused] | None:
         try:
@@ -86,10 +90,29 @@ def test_repeated_failures_slow_only_their_own_address() -> None:
     assert [gate.outcome(b"Bearer x") for _ in range(12)] == [WrongToken] * 10 + [TooManyFailures] * 2
     assert gate.outcome(b"Bearer hunter22") is TooManyFailures
     assert gate.outcome(b"Bearer hunter22", peer="192.0.2.2") is None
-    assert len(gate.logged) == 10
     gate.clock.now += 2
     assert gate.outcome(b"Bearer hunter22") is None
     assert [gate.outcome(b"Bearer x") for _ in range(10)] == [WrongToken] * 10
+
+
+def test_requests_without_a_token_are_slowed_like_wrong_ones() -> None:
+    gate = Gate()
+    assert [gate.outcome() for _ in range(12)] == [NotAuthenticated] * 10 + [TooManyFailures] * 2
+    assert gate.outcome(b"Basic hunter22") is TooManyFailures
+    assert gate.outcome(peer="192.0.2.2") is NotAuthenticated
+
+
+def test_right_token_passes_while_requests_without_one_have_to_wait() -> None:
+    gate = Gate()
+    for _ in range(20):
+        gate.outcome()
+    assert gate.outcome(b"Bearer hunter22") is None
+
+
+def test_default_password_from_other_hosts_is_slowed_like_a_wrong_one() -> None:
+    gate = Gate(local_only=True)
+    outcomes = [gate.outcome(b"Bearer hunter22") for _ in range(12)]
+    assert outcomes == [WrongToken] * 10 + [TooManyFailures] * 2
 
 
 def test_retry_after_doubles_up_to_a_minute() -> None:

@@ -46,7 +46,7 @@ _MEANINGS = {
     403: "The bearer token is wrong.",
     404: "There is no job of this name.",
     409: "There is a job of this name already.",
-    429: "Too many wrong tokens came from this address; wait as long as `Retry-After` says.",
+    429: "Too many requests without the right token came from here; wait as long as `Retry-After` says.",
     503: "A file of the data directory cannot be written or read just now, or processes do not end in time.",
 }
 _HEADERS: dict[int, dict[str, Any]] = {
@@ -78,11 +78,11 @@ def install_error_handlers(app: FastAPI, routes: Sequence[BaseRoute]) -> None:
     async def http_exception(request: Request, error: Exception) -> Response:
         code = error.status_code if isinstance(error, HTTPException) else 500
         if code == 404:
-            return _answer(404, "Not found", "There is nothing at this path; /docs shows what there is.")
+            return answer(404, "Not found", "There is nothing at this path; /docs shows what there is.")
         if code == 405:
             allowed = ", ".join(_allowed_methods(request, routes))
-            return _answer(405, "Method not allowed", f"This path takes {allowed}.", {"Allow": allowed})
-        return _answer(code, "Refused", str(getattr(error, "detail", "")))
+            return answer(405, "Method not allowed", f"This path takes {allowed}.", {"Allow": allowed})
+        return answer(code, "Refused", str(getattr(error, "detail", "")))
 
     app.add_exception_handler(DisgramError, _disgram_error)
     app.add_exception_handler(HTTPException, http_exception)
@@ -94,15 +94,16 @@ async def _disgram_error(request: Request, error: Exception) -> Response:
     headers = {"WWW-Authenticate": "Bearer"} if isinstance(error, NotAuthenticated) else {}
     if isinstance(error, TooManyFailures):
         headers["Retry-After"] = str(error.retry_after)
-    return _answer(code, getattr(error, "error", "Internal error"), str(error), headers)
+    return answer(code, getattr(error, "error", "Internal error"), str(error), headers)
 
 
 async def _unexpected_error(request: Request, error: Exception) -> Response:
     logging.getLogger("disgram.api").error("%s %s failed", request.method, request.url.path, exc_info=error)
-    return _answer(500, "Internal error", "This is a bug in Disgram; the service's log says more.")
+    return answer(500, "Internal error", "This is a bug in Disgram; the service's log says more.")
 
 
-def _answer(code: int, error: str, message: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
+def answer(code: int, error: str, message: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
+    """The one form of all errors."""
     body = ErrorAnswer(detail=ErrorDetail(error=error, message=message))
     return JSONResponse(body.model_dump(), code, dict(headers or {}))
 

@@ -1,32 +1,32 @@
 """The HTTP server: uvicorn, and what is changed of it.
 
-Owns limits on time and number of connections, HEAD, the answer to what is not HTTP, signals, and the exit
-code of a refused start. Never looks at a path or a header, and knows no route.
+Owns its options, signals, and the exit code of a refused start. Never looks at a path or a header, and knows
+no route.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import os
 import signal
 import socket
 import sys
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import AbstractContextManager
 from types import FrameType
-from typing import Any, NoReturn, TypeVar
+from typing import NoReturn, TypeVar
 
 import anyio.to_thread
-import h11
 import uvicorn
 from fastapi import FastAPI
-from starlette.types import ASGIApp, Lifespan, Message, Receive, Scope, Send
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from starlette.types import Lifespan
 
-from disgram.api.listening import listening_sockets
+from disgram.api.client_address import IPNetwork
+from disgram.api.connection import BoundedConnection
+from disgram.api.listener import ConnectionLimits, listen, report_quietly
+from disgram.descriptors import raise_descriptor_limit
 from disgram.errors import DatabaseDamaged, StartFailed, StartRefused, StorageUnavailable
 from disgram.logs.log_file import one_line
 from disgram.logs.standard_streams import protect_standard_streams
@@ -34,43 +34,42 @@ from disgram.logs.stderr import warn_stderr
 
 EXIT_REFUSED = 2
 EXIT_TRY_AGAIN = 75
-"""sysexits.h EX_TEMPFAIL."""
+"""EX_TEMPFAIL of sysexits.h: what may pass by itself, so that whoever started the service tries again."""
 _EXIT_NOT_STARTED = 3
 """uvicorn's own, after the traceback of an exception at the start."""
-REQUEST_WITHIN = 20.0
-"""Seconds from the connection, or from the end of an answer, to the end of the next request's head."""
-ANSWER_WITHIN = 300.0
-"""Seconds for the answer and its way to the client; a deletion takes 20, a long log over a slow line more."""
-MAX_CONNECTIONS = 500
-"""Far below the descriptors a service has; a person, a proxy and a monitor need a dozen."""
 MAX_PARALLEL_REQUESTS = 200
 """Threads: each deletion occupies one until its processes are gone."""
 
 Service = TypeVar("Service")
 
-_NOT_HTTP = {
-    "detail": {
-        "error": "Bad request",
-        "message": "This is not a request in HTTP/1.1, or its headers are larger than 64 kB.",
-    }
-}
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
-def serve(app: FastAPI, host: str, port: int, on_taken: Callable[[], object] = lambda: None) -> None:
-    """Listen until SIGTERM or SIGINT.
+def serve(
+    app: FastAPI,
+    host: str,
+    port: int,
+    *,
+    proxies: Collection[IPNetwork] = (),
+    on_taken: Callable[[], object] = lambda: None,
+) -> None:
+    """Listen until SIGTERM or SIGINT. No access log: it would be one line for each health check.
 
-    `on_taken` is called if the port is taken, and may raise StartRefused for a better reason.
-    No access log: it would be one line for each health check.
+    `proxies` may have as many connections as there are; any other address has a share. `on_taken` is called
+    if the port is taken, and may raise StartRefused for a better reason.
     """
     protect_standard_streams()
+
+    class Connection(BoundedConnection):
+        limits = ConnectionLimits.within(raise_descriptor_limit())
+        unlimited = proxies
+
     app.state.url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     config = uvicorn.Config(
         app,
-        host=host,
-        port=port,
-        http=BoundedConnection,
+        http=Connection,
         ws="none",
+        backlog=Connection.limits.at_once,
         log_level="error",  # a warning for each malformed request would let anybody fill the disk
         access_log=False,
         proxy_headers=False,
@@ -86,7 +85,7 @@ def serve(app: FastAPI, host: str, port: int, on_taken: Callable[[], object] = l
 def _sockets_or_exit(host: str, port: int, on_taken: Callable[[], object]) -> list[socket.socket]:
     try:
         try:
-            return listening_sockets(host, port)
+            return listen(host, port)
         except StartFailed:
             on_taken()
             raise
@@ -110,6 +109,7 @@ def lifespan(
         with contextlib.ExitStack() as stack:
             app.state.service = _enter_or_exit(stack, service())
             _install_signal_handlers()
+            report_quietly(asyncio.get_running_loop())
             if app.state.url:
                 with contextlib.suppress(OSError):
                     print(f"{app.title} {app.version}: {app.state.url}/docs", flush=True)
@@ -136,98 +136,6 @@ def _exit_with(refusal: Exception) -> NoReturn:
     """2: a person must mend something. 75: it may pass by itself, so that a new start is worth a try."""
     warn_stderr(one_line(str(refusal)))
     os._exit(EXIT_REFUSED if isinstance(refusal, StartRefused | DatabaseDamaged) else EXIT_TRY_AGAIN)
-
-
-# --- connections ----------------------------------------------------------------------------------------
-
-
-class BoundedConnection(H11Protocol):
-    """One client's connection, with time limits. For uvicorn's `http` parameter.
-
-    uvicorn closes a kept-alive connection after a while, but waits without limit for the first byte, for the
-    rest of a head and for a slow body: a few thousand such clients take all file descriptors, and with them
-    every worker's log pipe.
-    """
-
-    _timer: asyncio.TimerHandle | None = None
-    _answering = False
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
-        self._start_timer(REQUEST_WITHIN)
-        if len(self.connections) > MAX_CONNECTIONS:
-            transport.abort()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        super().connection_lost(exc)
-        self._stop_timer()
-
-    def data_received(self, data: bytes) -> None:
-        super().data_received(data)
-        self._update_timer()
-
-    def on_response_complete(self) -> None:
-        super().on_response_complete()
-        self._update_timer()
-
-    def send_400_response(self, msg: str) -> None:
-        """Answer in the form of all errors, unless an answer is on its way already."""
-        if self.conn.our_state in {h11.IDLE, h11.SEND_RESPONSE}:
-            body = json.dumps(_NOT_HTTP).encode()
-            headers = {"Content-Type": "application/json", "Content-Length": str(len(body))}
-            named = [*headers.items(), ("Connection", "close")]
-            self._write(h11.Response(status_code=400, headers=named, reason="Bad Request"))
-            self._write(h11.Data(data=body))
-            self._write(h11.EndOfMessage())
-        self.transport.close()
-
-    def _write(self, event: Any) -> None:
-        self.transport.write(self.conn.send(event) or b"")
-
-    def _update_timer(self) -> None:
-        """Restart the timer when a whole request has come or an answer has gone, not for every byte."""
-        answering = self.cycle is not None and not self.cycle.response_complete
-        if answering is not self._answering:
-            self._answering = answering
-            self._start_timer(ANSWER_WITHIN if answering else REQUEST_WITHIN)
-
-    def _start_timer(self, seconds: float) -> None:
-        self._stop_timer()
-        self._timer = self.loop.call_later(seconds, self._on_timeout, seconds)
-
-    def _on_timeout(self, seconds: float) -> None:
-        """An answer is complete for uvicorn while its bytes may still wait in the write buffer."""
-        if seconds < ANSWER_WITHIN and self.transport.get_write_buffer_size():
-            self._start_timer(ANSWER_WITHIN)
-        else:
-            self.transport.abort()
-
-    def _stop_timer(self) -> None:
-        if self._timer:
-            self._timer.cancel()
-            self._timer = None
-
-
-class HeadAsGet:
-    """ASGI middleware: HEAD is answered like GET, without the body (RFC 9110, 9.3.2).
-
-    Monitors ask this way; FastAPI's routes do not know it.
-    """
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] != "HEAD":
-            await self._app(scope, receive, send)
-            return
-
-        async def send_no_body(message: Message) -> None:
-            if message["type"] == "http.response.body":
-                message = {**message, "body": b""}
-            await send(message)
-
-        await self._app({**scope, "method": "GET"}, receive, send_no_body)
 
 
 # --- signals --------------------------------------------------------------------------------------------

@@ -22,9 +22,10 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timezone
 from pathlib import Path
 
+from disgram.descriptors import DescriptorReserve
 from disgram.errors import StorageUnavailable
 from disgram.logs.stderr import warn_stderr
-from disgram.logs.tail import Kind, KnownFiles, newest
+from disgram.logs.tail import FoundLines, Kind, KnownFile, KnownFiles, find_newest
 from disgram.report import Level
 
 _TO_APPEND = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK
@@ -103,6 +104,39 @@ def stamp(at: float) -> str:
     return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at))
 
 
+MAX_READERS = 20
+"""Tails that are open at the same time: each has a few file descriptors."""
+
+
+class Tail:
+    """Lines of the log, oldest first, read from its files while they are iterated over: a hundred thousand
+    lines take no more memory than one. Later lines and rotations do not change them. Close it."""
+
+    def __init__(
+        self, newest_first: list[FoundLines], readable: Callable[[bytes], str], files: contextlib.ExitStack
+    ) -> None:
+        self._found, self._readable, self._files = newest_first[::-1], readable, files
+
+    def __len__(self) -> int:
+        return sum(found.count for found in self._found)
+
+    def __iter__(self) -> Iterator[str]:
+        """Once."""
+        with self:
+            for found in self._found:
+                yield from map(self._readable, found)
+
+    def close(self) -> None:
+        """Idempotent. Not during an iteration in another thread."""
+        self._files.close()
+
+    def __enter__(self) -> Tail:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+
 class LogFile:
     """Appends lines, rotates, and reads the newest lines. Thread-safe; the service has exactly one.
 
@@ -125,6 +159,8 @@ class LogFile:
         self._lock = threading.Lock()
         self._fd: int | None = None
         self._known = KnownFiles()
+        self._reserve = DescriptorReserve(1)
+        self._readers = threading.BoundedSemaphore(MAX_READERS)
         self._unfinished = False
         self._dropped = 0
         self.write_error: str | None = None
@@ -148,34 +184,44 @@ class LogFile:
         except OSError:
             return None
 
-    def tail(self, lines: int, job: str | None = None, level: Level | None = None) -> list[str]:
-        """The newest `lines` lines of the job and the level, oldest first, rotated files included.
+    def tail(self, lines: int, job: str | None = None, level: Level | None = None) -> Tail:
+        """The newest `lines` lines of the job and the level, rotated files included.
 
-        Lines of an older Disgram are masked here. Raises StorageUnavailable if an existing file
-        cannot be opened.
+        Lines of an older Disgram are masked here. Raises StorageUnavailable if an existing file cannot be
+        opened, or if MAX_READERS others are reading.
         """
         kind = _kind(job, level)
-        found: list[str] = []
         with contextlib.ExitStack() as files:
-            for line in self._newest(kind, files):
-                found.append(mask(one_line(line.decode("utf-8", "replace")), self._secrets))
-                if len(found) >= lines:
+            self._take_turn(files)
+            found: list[FoundLines] = []
+            for fd, known, size in self._open_files(files):
+                found.append(find_newest(fd, known, size, kind, lines))
+                lines -= found[-1].count
+                if not lines:
                     break
-        return found[::-1]
+            return Tail(found, self._readable, files.pop_all())
 
-    def _newest(self, kind: Kind, files: contextlib.ExitStack) -> Iterator[bytes]:
+    def _take_turn(self, files: contextlib.ExitStack) -> None:
+        if not self._readers.acquire(blocking=False):
+            raise StorageUnavailable("Too many are reading the log just now; try again in a moment.")
+        files.callback(self._readers.release)
+
+    def _open_files(self, files: contextlib.ExitStack) -> list[tuple[int, KnownFile, int]]:
+        """(descriptor, index, size), newest first."""
         with self._lock:
             opened = [fd for path in self._files() if (fd := _open_to_read(path, files)) is not None]
             known = [self._known.of(fd) for fd in opened]
             self._known.keep(known)
-            searches = [newest(fd, one, one.size, kind) for fd, one in zip(opened, known, strict=True)]
-        for search in searches:
-            yield from search
+            return [(fd, one, one.size) for fd, one in zip(opened, known, strict=True)]
+
+    def _readable(self, line: bytes) -> str:
+        return mask(one_line(line.decode("utf-8", "replace")), self._secrets)
 
     def close(self) -> None:
         """Close the file; a later `write` opens it again."""
         with self._lock:
             self._close()
+        self._reserve.close()
 
     def _files(self) -> Iterator[Path]:
         yield self._path
@@ -216,7 +262,7 @@ class LogFile:
         if self._fd is not None and not self._is_current():
             self._close()
         if self._fd is None:
-            self._fd = os.open(self._path, _TO_APPEND, 0o640)
+            self._fd = self._reserve.get(lambda: os.open(self._path, _TO_APPEND, 0o640))
         return self._fd
 
     def _is_current(self) -> bool:

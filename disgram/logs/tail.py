@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 BLOCK = 64 * 1024
 _OVERLAP = 1024
@@ -70,19 +71,54 @@ class KnownFiles:
         self._files = {key: known for key, known in self._files.items() if known in files}
 
 
-def newest(fd: int, known: KnownFile, size: int, kind: Kind) -> Iterator[bytes]:
-    """The lines of a kind in the first `size` bytes, last first."""
+def newest(fd: int, known: KnownFile, size: int, kind: Kind) -> Iterator[tuple[int, bytes]]:
+    """(offset, line) for the lines of a kind in the first `size` bytes, last first."""
     empty = known.empty(kind)
     for number in reversed(range(-(-size // BLOCK))):
         if empty[number]:
             continue
-        text, first, last, complete = _block(fd, number * BLOCK, size)
+        complete, lines = _lines_in_block(fd, number * BLOCK, size, kind)
         found = False
-        for line in _containing(kind.needle, text, first, last):
-            if kind.matches(line):
-                found = True
-                yield line
+        for line in lines:
+            found = True
+            yield line
         empty[number] = complete and not found
+
+
+@dataclass(frozen=True)
+class FoundLines:
+    """Lines of one open file: `count` lines of a kind, the first of which starts at `start`."""
+
+    fd: int
+    known: KnownFile
+    size: int
+    kind: Kind
+    start: int
+    count: int
+
+    def __iter__(self) -> Iterator[bytes]:
+        """First line first; one block of the file is in memory at a time."""
+        empty = self.known.empty(self.kind)
+        for number in range(self.start // BLOCK, -(-self.size // BLOCK)):
+            if not empty[number]:
+                _, lines = _lines_in_block(self.fd, number * BLOCK, self.size, self.kind)
+                yield from [line for offset, line in lines if offset >= self.start][::-1]
+
+
+def find_newest(fd: int, known: KnownFile, size: int, kind: Kind, most: int) -> FoundLines:
+    """Where the newest lines of a kind are, `most` at most."""
+    start, count = size, 0
+    for start, _ in islice(newest(fd, known, size, kind), most):  # noqa: B007 - the last one counts
+        count += 1
+    return FoundLines(fd, known, size, kind, start, count)
+
+
+def _lines_in_block(fd: int, at: int, size: int, kind: Kind) -> tuple[bool, Iterator[tuple[int, bytes]]]:
+    """(complete, lines): the lines of a kind that start in a block with their offsets, last first."""
+    text, first, last, complete = _block(fd, at, size)
+    begin = max(0, at - 1)
+    lines = _containing(kind.needle, text, first, last)
+    return complete, ((begin + offset, line) for offset, line in lines if kind.matches(line))
 
 
 def _block(fd: int, start: int, size: int) -> tuple[bytes, int, int, bool]:
@@ -103,13 +139,10 @@ def _read(fd: int, at: int, length: int, size: int) -> bytes:
     return os.pread(fd, max(0, min(length, size - at)), at)
 
 
-def _containing(needle: bytes, text: bytes, first: int, last: int) -> Iterator[bytes]:
-    """The lines of text[first:last] that contain the needle, last first."""
-    if not needle:
-        yield from reversed(text[first:last].split(b"\n"))
-        return
+def _containing(needle: bytes, text: bytes, first: int, last: int) -> Iterator[tuple[int, bytes]]:
+    """(offset, line) for the lines of text[first:last] that contain the needle, last first."""
     while last >= first and (found := text.rfind(needle, first, last)) >= 0:
         begin = max(first, text.rfind(b"\n", first, found) + 1)
         end = text.find(b"\n", found, last)
-        yield text[begin : end if end >= 0 else last]
+        yield begin, text[begin : end if end >= 0 else last]
         last = begin - 1

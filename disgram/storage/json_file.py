@@ -14,6 +14,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from disgram.descriptors import DescriptorReserve
 from disgram.errors import StartRefused, StorageUnavailable
 from disgram.storage.regular_file import refuse_special
 
@@ -28,6 +29,7 @@ class JsonFile:
     def __init__(self, path: Path) -> None:
         self._path = path.resolve()
         self.name = path.name
+        self._reserve = DescriptorReserve(1)
         self._text = ""
         self._raw: bytes | None = None
         self._seen: _Version | None = None
@@ -77,7 +79,7 @@ class JsonFile:
         """Write this object. Raises StorageUnavailable; then the old file is still there, unchanged."""
         raw = (json.dumps(content, ensure_ascii=False, indent=2) + "\n").encode()
         try:
-            _replace(self._path, raw)
+            self._reserve.get(lambda: _replace(self._path, raw))
         except OSError as error:
             raise StorageUnavailable(
                 f"{self.name} cannot be written ({error.strerror or error}). Nothing was changed; "

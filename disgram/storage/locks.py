@@ -2,7 +2,8 @@
 
 Owns the lock file. Both locks are byte ranges of it (POSIX record locks): the kernel drops them when
 their process dies, however it dies, and a forked child does not inherit them. Byte 0 is the service's;
-each worker has a byte at the hash of its key. Never decides what to do when a lock is taken.
+each worker has a byte at the hash of its key. The service also locks the directory itself (flock(2)): who
+removes the file lets nobody in. Never decides what to do when a lock is taken.
 
 Closing *any* descriptor of the file drops all locks its process has there, so a process opens the file
 once, through one of these classes, and through no other way.
@@ -75,12 +76,39 @@ class _ByteLock:
             raise StorageUnavailable(f"{self._path} cannot be opened: {error.strerror}") from error
 
 
+class _DirectoryLock:
+    """The directory, held by this process or not. Where a file system knows no such lock, nobody holds it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._fd = _CLOSED
+
+    def acquire(self) -> bool:
+        """False if another process holds it."""
+        try:
+            self._fd = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self.release()
+            return False
+        except OSError:  # some network file systems; the byte of the file remains
+            self.release()
+        return True
+
+    def release(self) -> None:
+        """Also when it is not held."""
+        if self._fd != _CLOSED:
+            os.close(self._fd)
+            self._fd = _CLOSED
+
+
 class InstanceLock:
     """The service's lock. As a context manager it is held inside the block."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._byte = _ByteLock(path, 0)
+        self._directory = _DirectoryLock(path.parent)
 
     def acquire(self) -> None:
         """Raises StartRefused, which names the holder's pid if the file has it."""
@@ -88,8 +116,8 @@ class InstanceLock:
             held = self._byte.acquire()
         except StorageUnavailable as error:
             raise StartRefused(str(error)) from error
-        if not held:
-            pid = self._byte.holder_pid()
+        if not held or not self._directory.acquire():
+            pid = "" if held else self._byte.holder_pid()
             self._byte.release()
             who = f"another Disgram (pid {pid})" if pid else "another Disgram"
             raise StartRefused(f"{who} is running on {self._path.parent}")
@@ -98,6 +126,7 @@ class InstanceLock:
 
     def release(self) -> None:
         """The file stays."""
+        self._directory.release()
         self._byte.release()
 
     def __enter__(self) -> InstanceLock:

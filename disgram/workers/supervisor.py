@@ -21,14 +21,15 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from functools import partial
 
+from disgram.descriptors import raise_descriptor_limit
 from disgram.report import Report
 from disgram.workers import lifecycle
 from disgram.workers.forkserver_process import ForkServerProcess
 from disgram.workers.generations import Generations
 from disgram.workers.heartbeat import BEAT_EVERY
+from disgram.workers.orphans import LOOK_EVERY, inherits_orphans, reap_orphans
 from disgram.workers.spec import Snapshot, WorkerSpec
 from disgram.workers.table import WorkerTable
-from disgram.workers.worker_process import raise_descriptor_limit
 
 _FOREVER = float("inf")
 _KILL_BEFORE_END = 1.0
@@ -74,6 +75,7 @@ class Supervisor:
         self._generations = Generations()
         self._next_step_at = self._last_turn_at = clock()
         self._stop_by = _FOREVER
+        self._inherits_orphans = inherits_orphans()
         self._backoff_resets: deque[str] = deque()
         self._restarts: deque[str | None] = deque()
 
@@ -156,8 +158,11 @@ class Supervisor:
         return self._stopping and (not self._table.processes() or self._clock() >= self._stop_by)
 
     def _turn(self) -> None:
-        for key, _ in self._selector.select(max(0.0, self._next_step_at - self._clock())):
+        wait = max(0.0, self._next_step_at - self._clock())
+        for key, _ in self._selector.select(min(wait, LOOK_EVERY) if self._inherits_orphans else wait):
             key.data()
+        if self._inherits_orphans:
+            reap_orphans({self._forkserver.pid})
         now = self._clock()
         if now - self._last_turn_at > 2 * self._interval:
             self._table.reset_liveness(now)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import resource
 
 from disgram.workers.log_pipe import LogPipe
 from disgram.workers.spec import WorkerSpec
@@ -39,11 +38,3 @@ class WorkerProcess:
         if self.pid is not None and not self.log.hung_up():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, number)
-
-
-def raise_descriptor_limit(enough: int = 65_536) -> None:
-    """Each worker costs the service one descriptor, and systemd's default soft limit is 1,024."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    most = enough if hard == resource.RLIM_INFINITY else min(hard, enough)
-    with contextlib.suppress(OSError, ValueError):  # what the system refuses stays as it was
-        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))

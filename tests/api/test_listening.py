@@ -8,7 +8,7 @@ from contextlib import closing
 
 import pytest
 
-from disgram.api.listening import listening_sockets
+from disgram.api.listener import listen
 from disgram.errors import StartFailed, StartRefused
 from tests.api.test_start_and_stop import free_port
 
@@ -22,7 +22,7 @@ def taken() -> Iterator[int]:
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "0.0.0.0"])
 def test_a_client_can_connect_at_once(host: str) -> None:
     port = free_port()
-    sockets = listening_sockets(host, port)
+    sockets = listen(host, port)
     socket.create_connection(("127.0.0.1", port), timeout=5).close()
     for bound in sockets:
         bound.close()
@@ -30,12 +30,12 @@ def test_a_client_can_connect_at_once(host: str) -> None:
 
 def test_a_taken_port_may_become_free(taken: int) -> None:
     with pytest.raises(StartFailed, match=f"127.0.0.1 port {taken}: Address already in use"):
-        listening_sockets("127.0.0.1", taken)
+        listen("127.0.0.1", taken)
 
 
 def test_an_address_of_no_interface_may_come_up() -> None:
     with pytest.raises(StartFailed, match="Cannot assign"):
-        listening_sockets("192.0.2.1", free_port())
+        listen("192.0.2.1", free_port())
 
 
 def test_an_unknown_host_needs_a_person(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -44,12 +44,12 @@ def test_an_unknown_host_needs_a_person(monkeypatch: pytest.MonkeyPatch) -> None
 
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
     with pytest.raises(StartRefused, match=r"HOST nowhere\.invalid is not known"):
-        listening_sockets("nowhere.invalid", 1)
+        listen("nowhere.invalid", 1)
 
 
 def test_sockets_of_a_failed_start_are_closed(taken: int) -> None:
     """ResourceWarnings are errors here."""
     with pytest.raises(StartFailed):
-        listening_sockets("127.0.0.1", taken)
+        listen("127.0.0.1", taken)
     with closing(socket.create_connection(("127.0.0.1", taken), timeout=5)):
         pass

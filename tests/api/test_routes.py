@@ -6,7 +6,7 @@ import json
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from config import read
+from disgram.logs.log_file import MAX_READERS
 from disgram.workers.spec import WorkerState
 from main import check_process_health, create_app
 from service import Service
@@ -49,7 +50,7 @@ class Api:
         return answer
 
     async def _send(self, method: str, path: str, headers: Any) -> httpx.Response:
-        async with httpx.AsyncClient(transport=self._transport, base_url="http://disgram") as client:
+        async with httpx.AsyncClient(transport=self._transport, base_url="http://localhost") as client:
             return await client.request(method, path, headers=headers)
 
     def __call__(
@@ -330,6 +331,17 @@ def test_repeated_wrong_tokens_are_answered_429(api: Api) -> None:
     assert api("GET", "/health").status_code == 200
 
 
+def test_many_requests_without_a_token_are_few_lines_of_the_log(tmp_path: Path) -> None:
+    with serving(tmp_path) as api:
+        codes = [api("POST", "/job").status_code for _ in range(300)]
+        assert codes[:12] == [401] * 10 + [429] * 2
+        assert api.post().status_code == 201
+    log = (tmp_path / "Disgram.log").read_text("utf-8")
+    lines = codes.count(401)  # after each wait one more
+    assert log.count("Login refused for 127.0.0.1") == lines < 30
+    assert log.count(f" {300 - lines} more logins were refused") == 1
+
+
 def test_trusted_proxy_names_the_client(tmp_path: Path) -> None:
     with serving(tmp_path, TRUSTED_PROXIES="127.0.0.1") as api:
         for _ in range(12):
@@ -348,6 +360,35 @@ def test_default_password_is_refused_from_other_hosts(
     assert "published default" in capsys.readouterr().err
     with serving(tmp_path, AUTH_PASSWORD="") as api:
         assert api("POST", "/job", default | NEWS).status_code == 201
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "evil.example:5000", "", "127.0.0.1.evil.example", "localhost@x"]
+)
+def test_default_password_is_never_served_under_a_foreign_host_name(tmp_path: Path, host: str) -> None:
+    """A web page's own name that points to loopback: the browser takes the service for that page's."""
+    default = {"Authorization": "Bearer disgram_default_password_change_me"}
+    with serving(tmp_path, AUTH_PASSWORD="") as api:
+        for method, path in (("GET", "/jobs"), ("POST", "/job"), ("GET", "/docs"), ("HEAD", "/health")):
+            assert api.raw(method, path, default | NEWS | {"Host": host}).status_code == 403
+        assert "set AUTH_PASSWORD" in api("GET", "/jobs", {"Host": host}).text
+
+
+@pytest.mark.parametrize(
+    "host", ["localhost", "LocalHost:5000", "127.0.0.1:80", "127.0.0.1", "[::1]", "[::1]:5000"]
+)
+def test_default_password_is_served_under_the_names_of_this_machine(tmp_path: Path, host: str) -> None:
+    with serving(tmp_path, AUTH_PASSWORD="") as api:
+        assert api("GET", "/jobs", {"Host": host}).status_code == 200
+
+
+def test_own_password_is_served_under_any_host_name(api: Api) -> None:
+    assert api("GET", "/jobs", {"Host": "disgram.example"}).status_code == 200
+
+
+def test_default_password_is_served_under_the_loopback_address_of_host(tmp_path: Path) -> None:
+    with serving(tmp_path, AUTH_PASSWORD="", HOST="127.0.0.2") as api:
+        assert api("GET", "/jobs", {"Host": "127.0.0.2:5000"}).status_code == 200
 
 
 def test_reads_need_no_token_but_refuse_a_wrong_one(api: Api) -> None:
@@ -414,6 +455,21 @@ def test_logs_by_job_level_and_number_of_lines(api: Api) -> None:
     assert api("GET", "/logs?level=ERROR").text.splitlines()[-1] == "=" * 80
 
 
+def test_every_descriptor_of_a_log_answer_is_closed_at_its_end(api: Api) -> None:
+    for _ in range(2 * MAX_READERS):
+        assert api("GET", "/logs").status_code == 200
+        assert api.raw("HEAD", "/logs").status_code == 200
+
+
+def test_too_many_readers_of_the_log_are_told_to_come_back(api: Api) -> None:
+    with ExitStack() as readers:
+        for _ in range(MAX_READERS):
+            readers.enter_context(api.service.log.tail(1))
+        refused = api("GET", "/logs")
+        assert (refused.status_code, "again" in refused.text) == (503, True)
+    assert api("GET", "/logs").status_code == 200
+
+
 BAD_LINES = ["0", "100001", "-1", "x", "", "1.5", "%D9%A3", "1&lines=2", "9" * 5000]
 BAD_LEVELS = ["error", "", "DEBUG", "ERROR&level=INFO"]
 
@@ -461,11 +517,17 @@ def test_unknown_paths_and_wrong_methods(api: Api) -> None:
     assert api("OPTIONS", "/job").status_code == 405
 
 
+def test_request_of_two_lengths_is_refused_and_its_connection_closed(api: Api) -> None:
+    answer = api("POST", "/job", AUTH | NEWS | {"Content-Length": "0", "Transfer-Encoding": "chunked"})
+    assert (answer.status_code, answer.headers["Connection"]) == (400, "close")
+    assert api("GET", "/jobs").json() == {}
+
+
 @pytest.mark.parametrize("path", ["/", "/health", "/logs", "/jobs", "/docs", "/redoc", "/openapi.json"])
 def test_head_answers_like_get_without_a_body(api: Api, path: str) -> None:
     answer = api.raw("HEAD", path)
     assert (answer.status_code, answer.content) == (200, b"")
-    assert int(answer.headers["content-length"]) > 0
+    assert path == "/logs" or int(answer.headers["content-length"]) > 0  # its length is not known beforehand
     assert api.raw("HEAD", "/job").status_code == 405
 
 

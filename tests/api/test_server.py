@@ -6,14 +6,16 @@ import json
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
+from ipaddress import ip_network
 
 import pytest
 import uvicorn
 from starlette.types import Receive, Scope, Send
 
-from disgram.api import server as server_module
-from disgram.api.server import BoundedConnection
+from disgram.api import connection as connection_module
+from disgram.api.connection import BoundedConnection
+from disgram.api.listener import ConnectionLimits
 from standins.stage import eventually
 
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -40,9 +42,10 @@ def port(server: uvicorn.Server, listener: socket.socket) -> int:
 
 @pytest.fixture
 def server(listener: socket.socket, monkeypatch: pytest.MonkeyPatch) -> Iterator[uvicorn.Server]:
-    monkeypatch.setattr(server_module, "REQUEST_WITHIN", 0.3)
-    monkeypatch.setattr(server_module, "ANSWER_WITHIN", 0.6)
-    monkeypatch.setattr(server_module, "MAX_CONNECTIONS", 5)
+    monkeypatch.setattr(connection_module, "REQUEST_WITHIN", 0.3)
+    monkeypatch.setattr(connection_module, "ANSWER_WITHIN", 0.6)
+    monkeypatch.setattr(BoundedConnection, "limits", ConnectionLimits(5))
+    monkeypatch.setattr(connection_module, "SHARE", 0.6)
     config = uvicorn.Config(answer, http=BoundedConnection, lifespan="off", log_level="critical")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, args=([listener],))
@@ -55,8 +58,8 @@ def server(listener: socket.socket, monkeypatch: pytest.MonkeyPatch) -> Iterator
         thread.join()
 
 
-def connected(port: int) -> socket.socket:
-    connection = socket.create_connection(("127.0.0.1", port))
+def connected(port: int, address: str = "127.0.0.1") -> socket.socket:
+    connection = socket.create_connection(("127.0.0.1", port), source_address=(address, 0))
     connection.settimeout(10)
     return connection
 
@@ -116,19 +119,52 @@ def test_connection_is_kept_alive_for_further_requests(port: int) -> None:
                 received += connection.recv(65536)
 
 
-def test_connections_over_the_limit_are_closed_until_others_leave(port: int) -> None:
-    connections = [connected(port) for _ in range(5)]
-    with connected(port) as late:
-        assert read_until_closed(late) == b""
-    for one in connections:
-        one.close()
+def test_client_is_served_although_all_connections_are_taken_by_silent_ones(port: int) -> None:
+    with ExitStack() as stack:
+        for number in range(1, 20):
+            stack.enter_context(connected(port, f"127.0.0.{number}"))
+        with connected(port, "127.0.0.30") as late:
+            late.sendall(GET)
+            assert b"200 OK" in late.recv(65536)
 
-    def served() -> bool:
-        with connected(port) as another:
-            another.sendall(GET.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
-            return b"fine" in read_until_closed(another)
 
-    eventually(served)
+def test_connections_over_the_limit_are_closed_while_all_are_being_answered(port: int) -> None:
+    with ExitStack() as stack:
+        for number in range(1, 6):
+            one = stack.enter_context(connected(port, f"127.0.0.{number}"))
+            one.sendall(GET.replace(b"/", b"/long", 1))
+            assert one.recv(1)
+        with connected(port, "127.0.0.6") as late:
+            assert read_until_closed(late) == b""
+
+
+def test_one_address_has_a_share_of_the_connections(port: int) -> None:
+    with ExitStack() as stack:
+        first, *_ = [stack.enter_context(connected(port)) for _ in range(20)]
+        assert read_until_closed(first) == b""
+        for address in ("127.0.0.1", "127.0.0.2"):
+            with connected(port, address) as another:
+                another.sendall(GET)
+                assert b"200 OK" in another.recv(65536)
+
+
+def test_share_is_taken_from_connections_that_wait_not_from_answers(port: int) -> None:
+    with ExitStack() as stack:
+        answered = [stack.enter_context(connected(port)) for _ in range(3)]
+        for one in answered:
+            one.sendall(GET.replace(b"/", b"/long", 1))
+            assert one.recv(1)
+        with connected(port) as late:
+            assert read_until_closed(late) == b""
+        assert all(one.recv(1) for one in answered)
+
+
+def test_proxy_has_more_than_a_share(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(BoundedConnection, "unlimited", (ip_network("127.0.0.1"),))
+    with ExitStack() as stack:
+        for one in [stack.enter_context(connected(port)) for _ in range(5)]:
+            one.sendall(GET)
+            assert b"200 OK" in one.recv(65536)
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -16,6 +17,7 @@ import pytest
 import requests
 
 from config import PROJECT
+from standins.stage import eventually
 
 PASSWORD = "hunter22"
 OURS = ["-m", "tests.builders.api_fakes"]
@@ -160,3 +162,79 @@ def test_command_line_holds_no_secret(tmp_path: Path) -> None:
         service.await_answer()
         command = Path(f"/proc/{service.process.pid}/cmdline").read_bytes()
     assert PASSWORD.encode() not in command
+
+
+@BOTH
+@pytest.mark.parametrize(
+    "lengths",
+    ["Content-Length: 44\r\nTransfer-Encoding: chunked", "transfer-encoding: chunked\r\nCONTENT-LENGTH: 5"],
+)
+def test_what_follows_a_request_of_two_lengths_is_no_request(
+    start: list[str], lengths: str, tmp_path: Path
+) -> None:
+    with started(start, tmp_path) as service:
+        service.await_answer()
+        with socket.create_connection(("127.0.0.1", service.port), timeout=10) as connection:
+            smuggled = "0\r\n\r\nGET /jobs HTTP/1.1\r\nHost: localhost\r\n\r\n"
+            connection.sendall(
+                f"POST /job HTTP/1.1\r\nHost: localhost\r\n{lengths}\r\n\r\n{smuggled}".encode()
+            )
+            received = b""
+            with contextlib.suppress(ConnectionResetError):
+                while chunk := connection.recv(65536):
+                    received += chunk
+    assert received.startswith(b"HTTP/1.1 400 ")
+    assert received.count(b"HTTP/1.1") == 1
+
+
+def test_service_answers_without_a_storm_of_lines_when_descriptors_run_out(tmp_path: Path) -> None:
+    with started(OURS, tmp_path) as service, contextlib.ExitStack() as silent:
+        service.await_answer()
+        pid = service.process.pid
+        most = len(list(Path(f"/proc/{pid}/fd").iterdir())) + 2
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (most, most))
+        for _ in range(3):
+            assert service.get("/health", Connection="close").json()["status"]
+        for _ in range(30):
+            silent.enter_context(socket.create_connection(("127.0.0.1", service.port), timeout=10))
+        silent.close()
+        assert service.await_answer().ok
+        service.process.send_signal(signal.SIGTERM)
+        code, _, err = service.end()
+    assert code == 0
+    assert len(err.splitlines()) <= 2
+
+
+@pytest.mark.skipif(not socket.has_ipv6, reason="this machine has no IPv6")
+def test_host_of_two_colons_answers_ipv4_and_ipv6(tmp_path: Path) -> None:
+    with started(OURS, tmp_path, HOST="::") as service:
+        service.await_answer()
+        for address in ("127.0.0.1", "::1"):
+            with socket.create_connection((address, service.port), timeout=10) as connection:
+                connection.sendall(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
+                assert connection.recv(100).startswith(b"HTTP/1.1 200")
+        assert "Login refused for 127.0.0.1" in _after_a_wrong_password(service)
+
+
+def _after_a_wrong_password(service: Started) -> str:
+    service.get("/jobs", Authorization="Bearer wrong")
+    return service.get("/logs").text
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("after", [0.1, 0.3, 0.5, 0.8, 1.2])
+def test_stop_signal_at_any_moment_of_the_start_ends_it_with_exit_code_0(
+    number: signal.Signals, after: float, tmp_path: Path
+) -> None:
+    with started(["main.py"], tmp_path) as service:
+        handled = f"/proc/{service.process.pid}/status"
+        eventually(lambda: _catches_sigterm(Path(handled).read_text()))  # Python itself has started
+        time.sleep(after)
+        service.process.send_signal(number)
+        code, _, err = service.end()
+    assert (code, err) == (0, "")
+
+
+def _catches_sigterm(status: str) -> bool:
+    caught = next(line.split()[1] for line in status.splitlines() if line.startswith("SigCgt"))
+    return bool(int(caught, 16) >> signal.SIGTERM - 1 & 1)

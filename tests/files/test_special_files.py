@@ -80,4 +80,4 @@ def test_fifo_that_takes_the_place_of_a_log_file_blocks_neither_writer_nor_reade
         os.mkfifo(tmp_path / name)
     log.write(Level.INFO, "dropped")
     assert log.write_error
-    assert log.tail(10) == []
+    assert list(log.tail(10)) == []

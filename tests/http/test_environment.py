@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
@@ -143,6 +144,21 @@ def test_certificate_named_by_the_environment_is_trusted(
     for _ in range(2):
         assert len(body(client.request("GET", tls_server.url))) == 100_000
     assert tls_server.connections == 1
+    client.close()
+
+
+def test_certificate_in_a_folder_named_by_the_environment_is_trusted(
+    client: HttpClient,
+    tls_server: KeepAliveServer,
+    certificate: tuple[Path, Path],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    command = ["openssl", "x509", "-noout", "-hash", "-in", str(certificate[0])]
+    hashed = subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+    (tmp_path / f"{hashed}.0").write_bytes(certificate[0].read_bytes())
+    monkeypatch.setenv("SSL_CERT_DIR", f"/missing:{tmp_path}")
+    assert len(body(client.request("GET", tls_server.url))) == 100_000
     client.close()
 
 

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import threading
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -44,7 +45,8 @@ def test_log_without_backups_starts_over_at_its_size_limit(tmp_path: Path) -> No
     for number in range(40):
         log.write(Level.INFO, f"line {number:02}")
     assert [path.name for path in tmp_path.iterdir()] == ["Disgram.log"]
-    assert log.tail(1)[0].endswith("line 39")
+    (last,) = log.tail(1)
+    assert last.endswith("line 39")
 
 
 def test_file_renamed_by_logrotate_is_followed_by_a_new_one(log: LogFile, tmp_path: Path) -> None:
@@ -96,7 +98,7 @@ def test_folder_in_place_of_a_rotated_file_drops_no_line(tmp_path: Path) -> None
     for number in range(30):
         log.write(Level.INFO, f"{number}")
     assert log.write_error is None
-    assert log.tail(1)[0].endswith(" 29")
+    assert next(iter(log.tail(1))).endswith(" 29")
 
 
 def test_full_disk_is_warned_of_once_and_the_missing_lines_are_counted(
@@ -170,13 +172,13 @@ def test_tail_selects_by_job_and_level(log: LogFile) -> None:
     assert [line[-2:] for line in log.tail(3, job="a", level=Level.ERROR)] == ["n1", "n5", "n7"]
     assert [line[-2:] for line in log.tail(2, job="b")] == ["n6", "n9"]
     assert [line[-2:] for line in log.tail(1, level=Level.INFO)] == ["n8"]
-    assert log.tail(5, job="c") == []
+    assert list(log.tail(5, job="c")) == []
 
 
 def test_tail_reads_lines_longer_than_a_block_and_an_unfinished_one(log: LogFile, tmp_path: Path) -> None:
     (tmp_path / "Disgram.log").write_bytes(b"first\n" + b"x" * 200_000 + b"\n\xff\nlast without an end")
     assert [line[:6] for line in log.tail(10)] == ["first", "xxxxxx", "\ufffd", "last w"]
-    assert log.tail(10)[1] == "x" * 200_000
+    assert list(log.tail(10))[1] == "x" * 200_000
 
 
 @given(st.lists(st.integers(0, 3000), max_size=60), st.integers(1, 80))
@@ -186,11 +188,11 @@ def test_tail_returns_the_last_lines_of_the_file(
     folder = tmp_path_factory.mktemp("log")
     lines = [f"{number}" + "y" * size for number, size in enumerate(sizes)]
     (folder / "Disgram.log").write_text("".join(f"{line}\n" for line in lines), "utf-8")
-    assert make(folder).tail(count) == lines[-count:]
+    assert list(make(folder).tail(count)) == lines[-count:]
 
 
 def test_missing_file_has_no_lines_and_no_time_of_writing(log: LogFile) -> None:
-    assert log.tail(5) == []
+    assert list(log.tail(5)) == []
     assert log.last_write_at is None
     log.write(Level.INFO, "x")
     assert log.last_write_at is not None
@@ -199,7 +201,7 @@ def test_missing_file_has_no_lines_and_no_time_of_writing(log: LogFile) -> None:
 def test_file_that_cannot_be_opened_raises_storage_unavailable(log: LogFile, tmp_path: Path) -> None:
     (tmp_path / "Disgram.log").symlink_to("Disgram.log")
     with pytest.raises(StorageUnavailable):
-        log.tail(5)
+        list(log.tail(5))
 
 
 def test_threads_writing_at_once_do_not_mix_their_lines(tmp_path: Path) -> None:
@@ -207,7 +209,7 @@ def test_threads_writing_at_once_do_not_mix_their_lines(tmp_path: Path) -> None:
     threads = [threading.Thread(target=_write_300, args=(log, n)) for n in range(4)]
     for thread in threads:
         thread.start()
-    seen = [log.tail(50) for _ in range(20)]
+    seen = [list(log.tail(50)) for _ in range(20)]
     for thread in threads:
         thread.join()
     assert all(LINE.fullmatch(line) for lines in seen for line in lines)
@@ -220,3 +222,24 @@ def test_threads_writing_at_once_do_not_mix_their_lines(tmp_path: Path) -> None:
 def _write_300(log: LogFile, n: int) -> None:
     for i in range(300):
         log.write(Level.INFO, f"{n}:{i}", job=f"job{n}")
+
+
+def test_a_long_tail_takes_no_more_memory_than_a_short_one(log: LogFile, tmp_path: Path) -> None:
+    (tmp_path / "Disgram.log").write_text("2026-03-01 12:00:00 [INFO] a line of the usual length\n" * 50_000)
+    tracemalloc.start()
+    try:
+        with log.tail(50_000) as tail:
+            assert sum(1 for _ in tail) == len(tail) == 50_000
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 1_000_000
+
+
+def test_a_tail_shows_what_was_there_when_it_was_asked_for(tmp_path: Path) -> None:
+    log = make(tmp_path, max_bytes=400, backups=1)
+    log.write(Level.INFO, "before")
+    with log.tail(100) as tail:
+        for number in range(40):
+            log.write(Level.INFO, f"line {number:02}")
+        assert [line[-6:] for line in tail] == ["before"]

@@ -106,9 +106,9 @@ def test_tail_equals_reading_the_whole_log_after_any_changes(
         lines = all_of(folder)
         for job, level in zip(JOBS, LEVELS, strict=True):
             expected = [line for line in lines if matches(line, job, level)]
-            assert log.tail(count, job, level) == expected[-count:]
+            assert list(log.tail(count, job, level)) == expected[-count:]
             expected = [line for line in lines if matches(line, None, level)]
-            assert log.tail(count, None, level) == expected[-count:]
+            assert list(log.tail(count, None, level)) == expected[-count:]
     log.close()
 
 
@@ -116,23 +116,23 @@ def test_tail_equals_reading_the_whole_log_after_any_changes(
 def test_lines_that_begin_with_a_block_are_found(tmp_path: Path, length: int) -> None:
     lines = [f"{number:0{length - 1}}" for number in range(100)]
     (tmp_path / "Disgram.log").write_text("".join(f"{line}\n" for line in lines))
-    assert make(tmp_path).tail(1000) == lines
+    assert list(make(tmp_path).tail(1000)) == lines
 
 
 def test_lines_after_an_unfinished_line_are_found(tmp_path: Path) -> None:
     log = make(tmp_path)
     (tmp_path / "Disgram.log").write_text("z" * 600)
-    assert log.tail(1000, level=Level.ERROR) == []
+    assert list(log.tail(1000, level=Level.ERROR)) == []
     for _ in range(3):
         log.write(Level.ERROR, "x")
-    assert len(log.tail(1000, level=Level.ERROR)) == 2
+    assert len(list(log.tail(1000, level=Level.ERROR))) == 2
 
 
 def test_line_still_being_written_is_left_out(tmp_path: Path) -> None:
     path = tmp_path / "Disgram.log"
     path.write_bytes(b"whole\nhal")
     with path.open("rb") as file:
-        assert list(newest(file.fileno(), KnownFile(6), 6, Kind(b"", (), 0))) == [b"whole"]
+        assert list(newest(file.fileno(), KnownFile(6), 6, Kind(b"", (), 0))) == [(0, b"whole")]
 
 
 @pytest.fixture
@@ -154,12 +154,12 @@ def test_blocks_without_a_match_are_not_read_again(tmp_path: Path, read: list[in
     log = make(tmp_path)
     for number in range(400):
         log.write(Level.ERROR if number == 200 else Level.INFO, f"n{number}", "job", "channel")
-    assert len(log.tail(1000, level=Level.ERROR)) == 1
+    assert len(list(log.tail(1000, level=Level.ERROR))) == 1
     assert sum(read) > (tmp_path / "Disgram.log").stat().st_size
     read.clear()
     log.write(Level.ERROR, "new", "job", "channel")
     assert [line.rpartition(" ")[2] for line in log.tail(1000, level=Level.ERROR)] == ["n200", "new"]
-    assert len(read) <= 3
+    assert len(read) <= 6  # twice: to find it, and to give it
 
 
 def test_new_file_with_the_inode_of_an_old_one_is_read(tmp_path: Path) -> None:
@@ -167,11 +167,11 @@ def test_new_file_with_the_inode_of_an_old_one_is_read(tmp_path: Path) -> None:
     log = make(tmp_path)
     for _ in range(30):
         log.write(Level.INFO, "x")
-    assert log.tail(5, level=Level.ERROR) == []
+    assert list(log.tail(5, level=Level.ERROR)) == []
     os.truncate(tmp_path / "Disgram.log", 0)  # looks the same to a log that goes on in it
     for _ in range(40):
         log.write(Level.ERROR, "x")
-    assert len(log.tail(100, level=Level.ERROR)) == 40
+    assert len(list(log.tail(100, level=Level.ERROR))) == 40
 
 
 def test_number_of_remembered_kinds_is_bounded() -> None:

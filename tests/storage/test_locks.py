@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -69,6 +71,34 @@ def test_lock_is_free_after_its_holder_was_killed(path: Path, hold: Hold) -> Non
     holder.wait()
     with InstanceLock(path):
         assert path.read_text().strip().isdigit()
+
+
+@pytest.mark.parametrize("removed", [Path.unlink, lambda path: path.rename(path.with_name("old"))])
+def test_removed_lock_file_lets_no_second_service_in(
+    path: Path, hold: Hold, removed: Callable[[Path], object]
+) -> None:
+    holder = hold()
+    removed(path)
+    with pytest.raises(StartRefused, match="another Disgram is running"):
+        InstanceLock(path).acquire()
+    holder.kill()
+    holder.wait()
+    with InstanceLock(path):
+        pass
+
+
+def test_lock_is_held_where_directories_cannot_be_locked(
+    path: Path, hold: Hold, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unsupported(*_: object) -> None:
+        raise OSError(errno.EOPNOTSUPP, "Operation not supported")
+
+    monkeypatch.setattr(fcntl, "flock", unsupported)
+    with InstanceLock(path):
+        pass
+    hold()
+    with pytest.raises(StartRefused):
+        InstanceLock(path).acquire()
 
 
 def test_lock_file_without_a_pid_is_not_quoted_in_the_error(path: Path, hold: Hold) -> None:

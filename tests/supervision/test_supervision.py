@@ -46,6 +46,12 @@ def test_workers_start_report_and_end_with_the_supervisor(service: Supervised) -
     assert service.supervisor.snapshot().workers == ()
 
 
+def test_kernel_without_memory_takes_a_worker_before_the_service(service: Supervised) -> None:
+    (worker,) = service.run("obedient_a")
+    ours, theirs = (int(Path(f"/proc/{pid}/oom_score_adj").read_text()) for pid in ("self", worker.pid))
+    assert theirs == min(ours + 500, 1000)
+
+
 def test_last_lines_of_stopped_workers_are_reported(service: Supervised) -> None:
     service.run("obedient_a")
     service.supervisor.stop()
