@@ -38,10 +38,10 @@ def test_a_second_service_is_refused_for_its_data_directory_not_for_its_port(tmp
 
 
 def test_a_database_that_cannot_be_opened_now_ends_the_start_with_75(tmp_path: Path) -> None:
-    (tmp_path / "disgram.db").mkdir()
+    (tmp_path / "disgram.db-wal").mkdir()
     with started(["main.py"], tmp_path) as service:
         code, _, err = service.end()
-    assert (code, err) == (75, "disgram: disgram.db: unable to open database file\n")
+    assert (code, err) == (75, "disgram: disgram.db: disk I/O error\n")
 
 
 def test_an_old_python_is_one_line_and_exit_code_2() -> None:
