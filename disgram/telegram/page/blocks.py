@@ -21,6 +21,7 @@ from disgram.post import (
     Forward,
     LinkPreview,
     Location,
+    Media,
     Poll,
     PollOption,
     Reply,
@@ -31,7 +32,7 @@ from disgram.post import (
     ViaBot,
 )
 from disgram.telegram.page.dom import PostContext, classes, find, find_all, href
-from disgram.telegram.page.media import preview_media
+from disgram.telegram.page.media import files_within, preview_media
 from disgram.telegram.page.rich_text import plain_text, rich_text
 
 Reader = Callable[[Tag, PostContext], Iterator[Block]]
@@ -39,10 +40,12 @@ Reader = Callable[[Tag, PostContext], Iterator[Block]]
 _FORWARDED_FROM = re.compile(r"^Forwarded from\s*", re.IGNORECASE)
 
 
-def text(element: Tag, context: PostContext) -> Iterator[Text]:
+def text(element: Tag, context: PostContext) -> Iterator[Text | Media]:
+    """A text, and the files inside it, which rich messages have."""
     runs = rich_text(element, context.channel)
     if runs:
         yield Text(runs)
+    yield from files_within(element, context)
 
 
 def author(element: Tag, context: PostContext) -> Iterator[ViaBot]:

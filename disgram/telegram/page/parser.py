@@ -148,7 +148,7 @@ def _unknown(element: Tag, names: list[str], context: PostContext) -> Iterator[B
     runs, html = blocks.text_and_links(element, context), str(element)
     if runs or any(sign in html for sign in ("url(", " src=", " srcset=")):
         yield Unknown(" ".join(names), runs, html)
-        yield from media.unknown_files(element, context)
+        yield from media.files_within(element, context)
 
 
 def _without_needless_labels(found: list[Block]) -> tuple[Block, ...]:
