@@ -23,6 +23,7 @@ from disgram.post import (
     MediaKind,
     Poll,
     PollOption,
+    PollVotes,
     Reply,
     RichText,
     Run,
@@ -102,7 +103,7 @@ def _shown_as_text(post: TelegramPost, lines_for: Collection[int]) -> Iterator[B
 
 
 def _gap(before: Block | None, block: Block) -> str:
-    close = isinstance(before, (Forward, Reply)) or isinstance(block, ViaBot)
+    close = isinstance(before, (Forward, Reply)) or isinstance(block, (ViaBot, PollVotes))
     return "\n" if close or (isinstance(before, Media) and isinstance(block, Media)) else "\n\n"
 
 
@@ -117,12 +118,15 @@ def _text_of(block: Block, post: TelegramPost, reply_link: str | None) -> RichTe
 def _write_reply(block: Reply, reply_link: str | None) -> RichText:
     """A quote: the author replied to, linked to the post's Discord message if there is one, and its text."""
     author = Run(block.author or "In reply to", _BOLD, reply_link or block.url)
-    runs = (author, Run("\n"), *block.runs) if plain(block.runs).strip() else (author,)
+    head = (author, Run(f" · {block.date}")) if block.date else (author,)
+    runs = (*head, Run("\n"), *block.runs) if plain(block.runs).strip() else head
     return tuple(replace(run, styles=run.styles | {Style.QUOTE}) for run in runs)
 
 
 def _write_unreadable(block: Unsupported | Unknown, post: TelegramPost) -> RichText:
     if isinstance(block, Unknown):
+        if not block.shown:
+            return ()
         return block.runs or open_in_telegram(post)
     label = [Run(block.label, _ITALIC), Run("\n")] if block.label.strip() else []
     return (*label, *open_in_telegram(post))
@@ -175,16 +179,25 @@ def _write_poll(block: Poll) -> RichText:
 
 
 def _option(option: PollOption) -> str:
-    """A bar of ten signs, the percentage as the page has it, and the answer."""
+    """A bar of ten signs, the percentage as the page has it, the answer, and a sign behind the right one."""
+    text = f"{option.text} ✅" if option.correct else option.text
     if not option.percent:
-        return f"▫️ {option.text}"
+        return f"▫️ {text}"
     digits = "".join(char for char in option.percent.partition(".")[0] if char in "0123456789")
     filled = round(min(int(digits or 0), 100) * _BAR_LENGTH / 100)
-    return f"{'▰' * filled}{'▱' * (_BAR_LENGTH - filled)} {option.percent} {option.text}"
+    return f"{'▰' * filled}{'▱' * (_BAR_LENGTH - filled)} {option.percent} {text}"
 
 
 def _voters(count: str) -> str:
+    """The page writes a count, or a count with its word ("746 votes")."""
+    if " " in count.strip():
+        return count
     return f"{count} {'voter' if count.strip() == '1' else 'voters'}"
+
+
+@_write.register
+def _write_votes(block: PollVotes) -> RichText:
+    return (Run(block.text, _ITALIC),)
 
 
 @_write.register

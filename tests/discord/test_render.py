@@ -19,6 +19,7 @@ from disgram.post import (
     MediaKind,
     Poll,
     PollOption,
+    PollVotes,
     Reply,
     Run,
     Style,
@@ -41,6 +42,7 @@ KINDS: list[tuple[str, Block, list[str]]] = [
         Poll("Cats?", "Anonymous Quiz", (PollOption("Yes", "84%"), PollOption("No", "16%")), "1.2K"),
         ["Cats?", "Anonymous Quiz", "▰▰▰▰▰▰▰▰▱▱ 84% Yes", "▰▰▱▱▱▱▱▱▱▱ 16% No", "1.2K voters"],
     ),
+    ("votes", PollVotes("746 votes"), ["746 votes"]),
     (
         "location",
         Location("https://maps.google.com/maps?q=1,2", "Café", "1 Main St."),

@@ -19,6 +19,7 @@ from disgram.post import (
     Run,
     Style,
     Text,
+    Unknown,
     ViaBot,
     plain,
 )
@@ -117,7 +118,9 @@ def test_small_link_preview_keeps_text_without_a_field() -> None:
         pages.picture("link_preview_right_image", "small.jpg")
         + '<div class="link_preview_title">T</div><div class="link_preview_price">5 €</div>'
     )
-    card = block(pages.link_preview(inner))
+    card, reported = blocks(pages.link_preview(inner))
+    assert isinstance(reported, Unknown)
+    assert not reported.shown
     assert isinstance(card, LinkPreview)
     assert (card.large, card.media[0].url) == (False, f"{pages.CDN}/small.jpg")
     assert plain(card.description) == "5 €"

@@ -21,6 +21,7 @@ _VOLATILE = re.compile(
     r'|<a class="tgme_widget_message_(?:owner_name|date)"[^<]*(?:<(?!/?a\b)[^<]*)*</a>'
     r'|<div class="tgme_widget_message_reactions\b[^<]*(?:<(?!/?div\b)[^<]*)*</div>'
     r'|<span class="(?:tgme_widget_message_(?:views|voters)|copyonly)">[^<>]*</span>'
+    r'|<div class="tgme_widget_message_poll_votes\b[^<>]*>[^<>]*</div>'
     r'|<div class="tgme_widget_message_service_date_wrap">\s*<div\b[^<>]*>[^<>]*</div>\s*</div>'
     r'|<span\s+style="display: ?inline-block;[^"<>]*"></span>'
     r'|<s style="[^"<>]*"></s>'
