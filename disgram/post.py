@@ -181,6 +181,14 @@ class LinkPreview:
     media: tuple[Media, ...] = ()
     large: bool = False
 
+    @property
+    def only_media(self) -> bool:
+        """A picture or a video without a word, as a post has it whose link is hidden in its text: Telegram
+        shows it like the post's own, without its address."""
+        return bool(self.media) and not any(
+            text.strip() for text in (self.site, self.title, plain(self.description))
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Card:

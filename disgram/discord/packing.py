@@ -42,6 +42,8 @@ class _Packer:
         self._footer = _footer(post)
         self._first_embed = _first_embed(post, color)
         self._drafts = [Draft(self._footer, [self._first_embed])]
+        self._last_text = self._first_embed
+        """The post's own last embed: a footer below a card would read as the card's."""
 
     def pack(self, sections: Sequence[Section]) -> list[Draft]:
         contents = self._with_cards(sections)
@@ -54,8 +56,7 @@ class _Packer:
             else:
                 self._add_text(content)
         self._attach_to_later(remaining)
-        last = next(draft for draft in reversed(self._drafts) if draft.embeds)
-        last.embeds[-1] |= self._footer
+        self._last_text |= self._footer
         return self._drafts
 
     def _with_cards(self, sections: Sequence[Section]) -> list[RichText | LinkCard]:
@@ -89,13 +90,17 @@ class _Packer:
         elif len(draft.embeds) < message_limits.EMBEDS:
             text, rest = markdown.take(runs, *draft.description_room({"color": self._color}))
             if _is_blank(rest):
-                draft.embeds.append({"color": self._color, "description": text})
+                self._append_text(draft, {"color": self._color, "description": text})
                 return
         continued = {"color": self._color, "url": self._post.url}
         while not _is_blank(runs):
             draft = self._next_draft()
             text, runs = markdown.take(runs, *draft.description_room(continued))
-            draft.embeds.append(continued | {"description": text})
+            self._append_text(draft, continued | {"description": text})
+
+    def _append_text(self, draft: Draft, embed: Embed) -> None:
+        draft.embeds.append(embed)
+        self._last_text = embed
 
     def _add_card(self, card: LinkCard) -> None:
         draft = self._drafts[-1]

@@ -94,12 +94,17 @@ def preview_lines(preview: LinkPreview, description: RichText) -> RichText:
 
 
 def _shown_as_text(post: TelegramPost, lines_for: Collection[int]) -> Iterator[Block]:
-    """The blocks except media that are sent as files."""
+    """The blocks except media that are sent as files. Of a preview without words only its media count."""
     index = 0
     for block in post.blocks:
-        if not isinstance(block, Media) or index in lines_for:
+        media = (
+            (block,) if isinstance(block, Media) else block.media if isinstance(block, LinkPreview) else ()
+        )
+        if isinstance(block, Media) or (isinstance(block, LinkPreview) and block.only_media):
+            yield from (each for offset, each in enumerate(media) if index + offset in lines_for)
+        else:
             yield block
-        index += 1 if isinstance(block, Media) else len(block.media) if isinstance(block, LinkPreview) else 0
+        index += len(media)
 
 
 def _gap(before: Block | None, block: Block) -> str:
