@@ -48,6 +48,7 @@ class Discord:
         self.files: dict[str, list[bytes]] = {}
         self.asked: list[str] = []
         """The method of every request."""
+        self.takes_buttons = True
         self.before: Callable[[], None] = lambda: None
         """Called when a request arrives."""
 
@@ -60,7 +61,9 @@ class Discord:
         message_id = str(100 + len(self.asked))
         self.shown[message_id] = message.payload
         self.files[message_id] = [files[upload.media].read() for upload in message.uploads]
-        return DiscordResponse(FACTS, None, {"id": message_id, "channel_id": "9"})
+        buttons = message.payload.get("components", []) if self.takes_buttons else []
+        answer = {"id": message_id, "channel_id": "9", "components": buttons}
+        return DiscordResponse(FACTS, None, answer)
 
     def edit(
         self, to: Destination, message_id: str, message: DiscordMessage, files: Mapping[int, IO[bytes]]

@@ -53,7 +53,7 @@ KINDS: list[tuple[str, Block, list[str]]] = [
     (
         "buttons",
         Buttons(((Button("One", "https://a.b"), Button("Two")), (Button("Three", "tg://x"),))),
-        ["One", "Two", "Three", "tg://x"],
+        ["Two", "Three", "tg://x"],
     ),
     (
         "unsupported",

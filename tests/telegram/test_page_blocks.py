@@ -201,3 +201,9 @@ def test_card_inside_a_link_is_one_card_with_that_link(kind: str) -> None:
     )
     heading = kind.replace("_", " ").capitalize()
     assert block(html) == Card(heading, (Run("Ann\n+1 555"),), "https://t.me/harbour/5")
+
+
+def test_button_that_links_to_the_post_itself_has_no_address() -> None:
+    below = pages.keyboard((("👍 4.8K", f"https://t.me/{pages.CHANNEL}/5"), ("Other", "https://t.me/x/5")))
+    keyboard = blocks(pages.text("b"), below=below)[1]
+    assert keyboard == Buttons(((Button("👍 4.8K"), Button("Other", "https://t.me/x/5")),))

@@ -196,7 +196,13 @@ def keyboard(element: Tag, context: PostContext) -> Iterator[Buttons]:
 def _row(row: Tag, context: PostContext) -> tuple[Button, ...]:
     name = "tgme_widget_message_inline_button"
     buttons = [row] if name in classes(row) else find_all(row, name)
-    return tuple(Button(plain_text(button), href(button, context.channel)) for button in buttons)
+    return tuple(Button(plain_text(button), _button_url(button, context)) for button in buttons)
+
+
+def _button_url(button: Tag, context: PostContext) -> str | None:
+    """A button that only a bot answers links to the post itself."""
+    url = href(button, context.channel)
+    return None if url and url.partition("?")[0].lower() == context.url.lower() else url
 
 
 def not_supported(element: Tag, context: PostContext) -> Iterator[Unsupported]:
