@@ -119,6 +119,10 @@ class Telegram:
         self.fails: Callable[[int | None], DisgramError | None] = lambda _: None
         self.asked: list[int | None] = []
         self.fetched: list[str] = []
+        self.own_pages: list[int] = []
+        """The posts whose own page was read."""
+        self.words: dict[int, str] = {}
+        self.fails_own: Callable[[int], DisgramError | None] = lambda _: None
         self.files: dict[str, bytes] = {}
 
     def write(self, number: int, words: str, *more: str, meta: str = "") -> None:
@@ -136,6 +140,13 @@ class Telegram:
         numbers = sorted(n for n in self.posts if before is None or n < before)[-20:]
         older = numbers[0] if numbers and numbers[0] > min(self.posts) else None
         return pages.page(*([self.posts[n] for n in numbers] or [pages.NO_POSTS]), older=older)
+
+    def post_page(self, channel: str, post_id: int) -> str:
+        self.own_pages.append(post_id)
+        error = self.fails_own(post_id)
+        if error:
+            raise error
+        return f'<meta property="og:description" content="{self.words.get(post_id, pages.DESCRIPTION)}">'
 
     def media(self, url: str, max_bytes: int) -> Download:
         self.fetched.append(url)
