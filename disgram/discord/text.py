@@ -6,11 +6,12 @@ Markdown, no embed and no limit.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator
 from dataclasses import replace
 from functools import singledispatch
 
-from disgram.discord.markdown import invisible
+from disgram.discord.markdown import invisible, too_long
 from disgram.post import (
     Block,
     Button,
@@ -37,6 +38,7 @@ from disgram.post import (
 )
 
 OPEN_IN_TELEGRAM = "Open in Telegram"
+WATCH_IN_TELEGRAM = "Watch in Telegram"
 
 _BOLD = frozenset({Style.BOLD})
 _ITALIC = frozenset({Style.ITALIC})
@@ -50,7 +52,12 @@ _SIGNS = {
     MediaKind.DOCUMENT: "📎",
     MediaKind.STICKER: "🏷️",
 }
+_FILMS = frozenset({MediaKind.VIDEO, MediaKind.GIF, MediaKind.ROUND_VIDEO})
 _BAR_LENGTH = 10
+_COORDINATES = re.compile(
+    r"[?&](?:q|ll)=(-?[0-9]{1,3}(?:\.[0-9]{1,15})?),(-?[0-9]{1,3}(?:\.[0-9]{1,15})?)(?![0-9.])"
+)
+"""In the address of a map; latitude first."""
 
 Section = RichText | LinkPreview
 """Text, or a link preview, which may become a card."""
@@ -67,7 +74,7 @@ def sections(post: TelegramPost, *, lines_for: Collection[int], reply_link: str 
         if isinstance(block, LinkPreview):
             found.append(block)
             last = block
-        elif not invisible(plain(text := _text_of(block, post, reply_link))):
+        elif not invisible(plain(text := _linked(_text_of(block, post, reply_link), post))):
             if found and isinstance(found[-1], tuple):
                 found[-1] = (*found[-1], Run(_gap(last, block)), *text)
             else:
@@ -112,6 +119,11 @@ def _gap(before: Block | None, block: Block) -> str:
     return "\n" if close or (isinstance(before, Media) and isinstance(block, Media)) else "\n\n"
 
 
+def _linked(runs: RichText, post: TelegramPost) -> RichText:
+    """A link too long for a message leads to the post, where the long one can be followed."""
+    return tuple(replace(run, href=post.url) if run.href and too_long(run.href) else run for run in runs)
+
+
 def _text_of(block: Block, post: TelegramPost, reply_link: str | None) -> RichText:
     if isinstance(block, Reply):
         return _write_reply(block, reply_link)
@@ -125,6 +137,10 @@ def _write_reply(block: Reply, reply_link: str | None) -> RichText:
     author = Run(block.author or "In reply to", _BOLD, reply_link or block.url)
     head = (author, Run(f" · {block.date}")) if block.date else (author,)
     runs = (*head, Run("\n"), *block.runs) if plain(block.runs).strip() else head
+    return _quoted(runs)
+
+
+def _quoted(runs: RichText) -> RichText:
     return tuple(replace(run, styles=run.styles | {Style.QUOTE}) for run in runs)
 
 
@@ -151,7 +167,7 @@ def _write_text(block: Text) -> RichText:
 @_write.register
 def _write_forward(block: Forward) -> RichText:
     author = (Run(f" ({block.author})"),) if block.author else ()
-    return (Run("Forwarded from "), Run(block.name, _BOLD, block.url), *author)
+    return _quoted((Run("Forwarded from "), Run(block.name, _BOLD, block.url), *author))
 
 
 @_write.register
@@ -162,11 +178,18 @@ def _write_via_bot(block: ViaBot) -> RichText:
 @_write.register
 def media_line(block: Media) -> RichText:
     """A file that is not uploaded: its kind or name, linked, and what is known of it."""
-    animated = block.kind is MediaKind.STICKER and not block.name
-    label = block.name or ("Animated sticker" if animated and _is_tgs(block) else block.kind.value)
+    label = block.name or _label(block)
     sign = Run(f"{_SIGNS[block.kind]} " + (f"{block.kind.value}: " if block.name else ""))
     details = [text for text in (block.performer, block.size, block.duration, block.note) if text.strip()]
     return (sign, Run(label, _BOLD, block.link or None), Run("".join(f" · {text}" for text in details)))
+
+
+def _label(block: Media) -> str:
+    if block.kind is MediaKind.STICKER and _is_tgs(block):
+        return "Animated sticker"
+    if block.kind in _FILMS and block.url is None and block.link.startswith("https://t.me/"):
+        return WATCH_IN_TELEGRAM  # too big for the preview
+    return block.kind.value
 
 
 def _is_tgs(block: Media) -> bool:
@@ -208,7 +231,9 @@ def _write_votes(block: PollVotes) -> RichText:
 @_write.register
 def _write_location(block: Location) -> RichText:
     address = (Run(f"\n{block.address}"),) if block.address else ()
-    return (Run("📍 "), Run(block.title or "Location", _BOLD, block.url), *address)
+    point = None if block.title else _COORDINATES.search(block.url)
+    behind = (Run(f" · {point[1]}, {point[2]}"),) if point else ()
+    return (Run("📍 "), Run(block.title or "Location", _BOLD, block.url), *behind, *address)
 
 
 @_write.register

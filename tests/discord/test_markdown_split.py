@@ -115,7 +115,7 @@ def test_hostile_text_is_shown_as_text(text: str) -> None:
 @pytest.mark.parametrize("gap", ["\n", "\n\n", " \n\n"])
 def test_text_cut_before_a_code_block_keeps_the_indentation_of_its_first_line(gap: str) -> None:
     code = Run("    `q = 1\n    r = 2", frozenset({Style.PRE}))
-    chunks = markdown.split((Run("word " * 20 + gap), code), 120)
+    chunks = markdown.split((Run("word " * 22 + gap), code), 118)
     assert len(chunks) == 2
     assert chunks[1] == "```\n    `q = 1\n    r = 2\n```"
 

@@ -243,4 +243,6 @@ def _counted_target(link: lxml_html.HtmlElement, channel: str) -> str | None:
     names = set(link.get("class", "").split()) | {"" if link.get("href") else "no href"}
     if names & (FRAME | FILE_LINKS) or _ancestor(link, FRAME | {FALLBACK}) is not None:
         return None
-    return _target(link, channel)
+    target = _target(link, channel)
+    # The label shows a number, and people have no address outside Telegram.
+    return None if target and target.startswith(("tel:", "tg://user")) else target
