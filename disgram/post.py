@@ -113,11 +113,15 @@ class Forward:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """The post this one replies to: its author and the beginning of its text, as the page quotes it."""
+    """The post this one replies to: its author and the beginning of its text, as the page quotes it.
+
+    `date`: in the page's words, where it gives one.
+    """
 
     url: str | None
     author: str
     runs: RichText
+    date: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +137,8 @@ class PollOption:
     text: str
     percent: str
     """As the page writes it ("16%"), empty where the page gives none."""
+    correct: bool = False
+    """The right answer of a quiz, where the page shows it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +149,13 @@ class Poll:
     kind: str
     options: tuple[PollOption, ...]
     voters: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PollVotes:
+    """How many voted, in the page's words ("746 votes"), where it stands in the poll itself."""
+
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +180,14 @@ class LinkPreview:
     description: RichText = ()
     media: tuple[Media, ...] = ()
     large: bool = False
+
+    @property
+    def only_media(self) -> bool:
+        """A picture or a video without a word, as a post has it whose link is hidden in its text: Telegram
+        shows it like the post's own, without its address."""
+        return bool(self.media) and not any(
+            text.strip() for text in (self.site, self.title, plain(self.description))
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,11 +223,15 @@ class Unsupported:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """An element without a reader. Its text is forwarded; its HTML is saved for a bug report."""
+    """An element without a reader. Its text is forwarded; its HTML is saved for a bug report.
+
+    `shown`: False if another block has its words already.
+    """
 
     css_class: str
     runs: RichText
     html: str
+    shown: bool = True
 
 
 Block = (
@@ -216,6 +241,7 @@ Block = (
     | Reply
     | ViaBot
     | Poll
+    | PollVotes
     | Location
     | LinkPreview
     | Card
@@ -286,10 +312,11 @@ class PostSlice:
 @dataclass(frozen=True, slots=True)
 class ChannelPage:
     """A preview page, split into posts, ascending. `older`: the page's link to older posts (`?before=`); None
-    on the oldest page, and on some others."""
+    on the oldest page, and on some others. `description`: the channel's own text about itself."""
 
     channel: str
     title: str
     photo_url: str | None
     slices: tuple[PostSlice, ...]
     older: int | None = None
+    description: str = ""

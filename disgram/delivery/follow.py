@@ -17,13 +17,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 
 from disgram.delivery.downloads import Downloads
 from disgram.delivery.post_delivery import PostDelivery
 from disgram.delivery.shape import Shape, media_identities
 from disgram.discord.deletion_mark import marked_deleted
 from disgram.discord.message import DiscordMessage
-from disgram.discord.render import Fallback
+from disgram.discord.render import Fallback, has_buttons, without_old_buttons
 from disgram.errors import (
     DiscordUnavailable,
     MessageGone,
@@ -88,7 +89,11 @@ class Follower:
         try:
             with self._downloads(post, shape, same_files) as downloads:
                 fetched = shape.fetched if same_files else downloads.fetched
-                messages = self._delivery.render(post, fetched, shape.fallback)
+                messages = self._delivery.render(
+                    post, fetched, shape.fallback, link_buttons=shape.link_buttons
+                )
+                buttons = shape.has_buttons or has_buttons(messages)
+                messages = without_old_buttons(messages) if buttons else messages
                 message_sync = self._delivery.message_sync(post, row.post_id, downloads)
                 changed = message_sync.apply(messages, same_files=same_files)
         except DiscordUnavailable as error:
@@ -109,7 +114,7 @@ class Follower:
                 Level.ERROR, f"{post.url}: Discord refused the edit ({error}); it keeps the text it had"
             )
             changed = 0
-        new_shape = Shape(shape.fallback, media_identities(post), fetched)
+        new_shape = replace(shape, media=media_identities(post), fetched=dict(fetched), has_buttons=buttons)
         last_id = max(row.last_id, post.last_id)
         self._ledger.finish(PostRow(row.post_id, last_id, "sent", fingerprint, new_shape.encode()))
         if changed:

@@ -16,8 +16,9 @@ from disgram.delivery.downloads import Downloads
 from disgram.delivery.message_sync import MessageSync
 from disgram.delivery.sender import Sender
 from disgram.delivery.shape import Shape, media_identities
+from disgram.discord.link_buttons import with_link_buttons
 from disgram.discord.message import DiscordMessage
-from disgram.discord.render import Fallback, render
+from disgram.discord.render import Fallback, has_buttons, render
 from disgram.errors import (
     DiscordError,
     DiscordUnavailable,
@@ -66,6 +67,8 @@ class PostDelivery:
         self._telegram = telegram
         self._color = color
         self._max_upload_bytes = max_upload_bytes
+        self._link_buttons = True
+        """Until Discord refuses or ignores them; asked again by the next worker."""
         self._report = report
         self._wait = wait
         self._clock = clock
@@ -81,7 +84,10 @@ class PostDelivery:
         self.sender.poison.reset()
         with self.download(post) as downloads:
             fallback, refusal = self._send_in_some_form(post, downloads)
-            shape = Shape(fallback, media_identities(post), downloads.fetched)
+            buttons = self._link_buttons and bool(with_link_buttons(post)[1])
+            shape = Shape(
+                fallback, media_identities(post), downloads.fetched, self._link_buttons, has_buttons=buttons
+            )
         row = PostRow(post.id, post.last_id, "failed" if refusal else "sent", fingerprint, shape.encode())
         if refusal:
             self._record_refusal(post, row, refusal)
@@ -127,14 +133,30 @@ class PostDelivery:
         return Fallback.LINK_ONLY, refusal
 
     def _send_dropping_files(self, post: TelegramPost, downloads: Downloads, fallback: Fallback) -> None:
-        """Send in this form; as often as Discord answers 413, again without the largest file."""
+        """Send in this form; as often as Discord answers 413, again without the largest file; and where it
+        does not take link buttons, again with buttons as text."""
         while True:
             messages = self.render(post, downloads.fetched, fallback)
             try:
-                return self._send(post, messages, downloads, fallback)
+                self._send(post, messages, downloads, fallback)
+                if not self._buttons_became_text(post, messages, ignored=self.sender.buttons_ignored):
+                    return
+            except MessageRejected as error:
+                if not self._buttons_became_text(post, messages, ignored='"components"' in f"{error}"):
+                    raise
             except PayloadTooLarge:
                 if not self._drop_largest_file(post, messages, downloads):
                     raise
+
+    def _buttons_became_text(
+        self, post: TelegramPost, messages: list[DiscordMessage], *, ignored: bool
+    ) -> bool:
+        """Whether these messages have link buttons that Discord does not take; further ones have none."""
+        if not (ignored and self._link_buttons and has_buttons(messages)):
+            return False
+        self._link_buttons = False
+        self._report(Level.STATUS, f"{post.url}: Discord does not take its buttons; they become text")
+        return True
 
     def _send(
         self, post: TelegramPost, messages: list[DiscordMessage], downloads: Downloads, fallback: Fallback
@@ -183,11 +205,22 @@ class PostDelivery:
     # shared with edits -----------------------------------------------------------------------
 
     def render(
-        self, post: TelegramPost, fetched: Mapping[int, MediaFile], fallback: Fallback
+        self,
+        post: TelegramPost,
+        fetched: Mapping[int, MediaFile],
+        fallback: Fallback,
+        *,
+        link_buttons: bool | None = None,
     ) -> list[DiscordMessage]:
-        """The messages of a post in this form. `fetched`: its files at hand, by index into `post.media`."""
+        """The messages of a post in this form. `fetched`: its files at hand, by index into `post.media`;
+        `link_buttons`: as it was sent before (None: as Discord takes them)."""
         return render(
-            post, color=self._color, fetched=fetched, fallback=fallback, reply_link=self._reply_link(post)
+            post,
+            color=self._color,
+            fetched=fetched,
+            fallback=fallback,
+            reply_link=self._reply_link(post),
+            link_buttons=self._link_buttons if link_buttons is None else link_buttons,
         )
 
     def message_sync(self, post: TelegramPost, post_id: int, downloads: Downloads) -> MessageSync:

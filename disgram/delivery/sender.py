@@ -88,6 +88,8 @@ class Sender:
         """Counts for one post: reset it before the messages of another."""
         self._unobserved: list[tuple[Any, int, RateLimitHeaders]] = []
         """Requests that have ended and that the limiter could not be informed of yet."""
+        self.buttons_ignored = False
+        """Discord took a message and left out its link buttons."""
         self.health_reason: str | None = None
         """The `reason` of /health after the last request: why Discord is unavailable, None if it is not."""
 
@@ -107,6 +109,7 @@ class Sender:
             response = self._send_once(post_id, row, message, files)
             give_up = self.poison.record(response.error)
             if response.error is None:
+                self.buttons_ignored |= _ignores_buttons(message, response)
                 row = row._replace(
                     state="sent",
                     message_id=str(response.message.get("id", "")),
@@ -295,3 +298,9 @@ class Sender:
                 self._wait(STORAGE_RETRY)
         if failed:
             self._report(Level.STATUS, "Writing works again", reason=None)
+
+
+def _ignores_buttons(message: DiscordMessage, response: DiscordResponse) -> bool:
+    """An answer that cannot be read says nothing."""
+    sent = bool(message.payload.get("components"))
+    return sent and "id" in response.message and not response.message.get("components")

@@ -23,11 +23,17 @@ _STORED_NAMES = {fallback: name for name, fallback in _STORED_FALLBACKS.items()}
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """`media` is `media_identities(post)`; `fetched` the files at hand, by index into `post.media`."""
+    """`media` is `media_identities(post)`; `fetched` the files at hand, by index into `post.media`.
+
+    `link_buttons`: buttons become link buttons; False for posts of Disgram 3.0 and where Discord does not
+    take them. `has_buttons`: it was sent with some.
+    """
 
     fallback: Fallback
     media: tuple[str, ...]
     fetched: dict[int, MediaFile]
+    link_buttons: bool = False
+    has_buttons: bool = False
 
     def encode(self) -> str:
         """For the column `shape` of the ledger."""
@@ -35,12 +41,21 @@ class Shape:
             index: {"size": file.size, "content_type": file.content_type}
             for index, file in self.fetched.items()
         }
-        return json.dumps({"fallback": _STORED_NAMES[self.fallback], "media": self.media, "fetched": fetched})
+        return json.dumps(
+            {
+                "fallback": _STORED_NAMES[self.fallback],
+                "media": self.media,
+                "fetched": fetched,
+                "link_buttons": self.link_buttons,
+                "has_buttons": self.has_buttons,
+            }
+        )
 
     @classmethod
     def decode(cls, text: str) -> Shape:
         """Reads the form of 3.0.0, too: `[position of fallback, media, {index: [size, content type]}]`."""
         stored = json.loads(text)
+        link_buttons, has_buttons = False, False
         if isinstance(stored, list):
             position, media, pairs = stored
             fallback = tuple(_STORED_FALLBACKS.values())[position]
@@ -48,7 +63,10 @@ class Shape:
         else:
             fallback, media = _STORED_FALLBACKS[stored["fallback"]], stored["media"]
             fetched = {index: MediaFile(**file) for index, file in stored["fetched"].items()}
-        return cls(fallback, tuple(media), {int(index): file for index, file in fetched.items()})
+            link_buttons = bool(stored.get("link_buttons"))
+            has_buttons = bool(stored.get("has_buttons"))
+        files = {int(index): file for index, file in fetched.items()}
+        return cls(fallback, tuple(media), files, link_buttons, has_buttons)
 
 
 def media_identities(post: TelegramPost) -> tuple[str, ...]:

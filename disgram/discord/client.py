@@ -45,7 +45,8 @@ class DiscordClient:
         self, destination: Destination, message: DiscordMessage, files: Mapping[int, IO[bytes]]
     ) -> DiscordResponse:
         """Post a message and wait for Discord to confirm it."""
-        return self._send("POST", destination.execute_url, destination, message, files, {"wait": "true"})
+        params = {"wait": "true"} | _with_components(message)
+        return self._send("POST", destination.execute_url, destination, message, files, params)
 
     def edit(
         self,
@@ -55,7 +56,8 @@ class DiscordClient:
         files: Mapping[int, IO[bytes]],
     ) -> DiscordResponse:
         """Replace what the payload names; what it leaves out stays (Edit Webhook Message)."""
-        return self._send("PATCH", destination.message_url(message_id), destination, message, files, {})
+        url, params = destination.message_url(message_id), _with_components(message)
+        return self._send("PATCH", url, destination, message, files, params)
 
     def delete(self, destination: Destination, message_id: str) -> DiscordResponse:
         """Remove a message."""
@@ -101,6 +103,11 @@ class DiscordClient:
             return PayloadTooLarge(f"{error}, twice")
         self._cut_off = message
         return DiscordUnavailable(f"{error}")
+
+
+def _with_components(message: DiscordMessage) -> dict[str, str]:
+    """Discord ignores the buttons of a webhook of no application without this (PR #7368)."""
+    return {"with_components": "true"} if "components" in message.payload else {}
 
 
 def _body(

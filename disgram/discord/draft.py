@@ -21,7 +21,7 @@ Embed = dict[str, Any]
 
 @dataclass
 class Draft:
-    """One message being filled. `reserved`: embed fields that may still be added (the footer).
+    """One message being filled. `reserved`: what may still be added (the footer, buttons).
 
     `size`: bytes of its uploads together.
     """

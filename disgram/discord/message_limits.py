@@ -34,6 +34,12 @@ URL = 2048
 USERNAME = 80
 """Docs, Execute Webhook."""
 
+BUTTON_ROWS = ROW_BUTTONS = 5
+"""Docs, Component Reference: action rows of a message without flag 32768, and buttons of one."""
+
+BUTTON_LABEL, BUTTON_URL = 80, 512
+"""Docs, Component Reference, Button."""
+
 PROCESSED_BYTES = 9_900
 """Undocumented: above about 10 kB of UTF-8 the answer is always a 500 (#7628, #8554: 10,170 with 12 for each
 string; go-gitea/gitea#34084: 9,964 pass)."""

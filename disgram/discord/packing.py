@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 
 from disgram.discord import markdown, message_limits
 from disgram.discord.draft import Draft, Embed, Files
+from disgram.discord.link_buttons import Row
 from disgram.discord.link_card import LinkCard, description_of, link_card, one_line
 from disgram.discord.text import Section, preview_lines
 from disgram.post import LinkPreview, MediaKind, RichText, Run, TelegramPost
@@ -21,9 +22,11 @@ MAX_NAME = 200
 """Characters of a signature or a channel's title; Telegram allows 128 for either."""
 
 
-def pack(post: TelegramPost, sections: Sequence[Section], files: Files, color: int) -> list[Draft]:
-    """The messages of a post, at least one, each within Discord's limits."""
-    return _Packer(post, files, color).pack(sections)
+def pack(
+    post: TelegramPost, sections: Sequence[Section], files: Files, color: int, buttons: Sequence[Row] = ()
+) -> list[Draft]:
+    """The messages of a post, at least one, each within Discord's limits; each has room for `buttons`."""
+    return _Packer(post, files, color, buttons).pack(sections)
 
 
 def footer_text(post: TelegramPost) -> str:
@@ -35,13 +38,16 @@ def footer_text(post: TelegramPost) -> str:
 class _Packer:
     """Packs one post. Used once."""
 
-    def __init__(self, post: TelegramPost, files: Files, color: int) -> None:
+    def __init__(self, post: TelegramPost, files: Files, color: int, buttons: Sequence[Row]) -> None:
         self._post = post
         self._files = files
         self._color = color
         self._footer = _footer(post)
+        self._reserved = self._footer | {"components": list(buttons)}
         self._first_embed = _first_embed(post, color)
-        self._drafts = [Draft(self._footer, [self._first_embed])]
+        self._drafts = [Draft(self._reserved, [self._first_embed])]
+        self._last_text = self._first_embed
+        """The post's own last embed: a footer below a card would read as the card's."""
 
     def pack(self, sections: Sequence[Section]) -> list[Draft]:
         contents = self._with_cards(sections)
@@ -54,8 +60,7 @@ class _Packer:
             else:
                 self._add_text(content)
         self._attach_to_later(remaining)
-        last = next(draft for draft in reversed(self._drafts) if draft.embeds)
-        last.embeds[-1] |= self._footer
+        self._last_text |= self._footer
         return self._drafts
 
     def _with_cards(self, sections: Sequence[Section]) -> list[RichText | LinkCard]:
@@ -72,7 +77,7 @@ class _Packer:
     def _card_or_lines(self, preview: LinkPreview) -> RichText | LinkCard:
         description = description_of(preview, self._post, self._files)
         card = link_card(preview, description, self._post, self._files, self._color)
-        empty = Draft(self._footer)
+        empty = Draft(self._reserved)
         if card and empty.takes_embed(card.embed) and empty.takes_files(*self._sizes(card.files)):
             return card
         return preview_lines(preview, description)
@@ -89,13 +94,17 @@ class _Packer:
         elif len(draft.embeds) < message_limits.EMBEDS:
             text, rest = markdown.take(runs, *draft.description_room({"color": self._color}))
             if _is_blank(rest):
-                draft.embeds.append({"color": self._color, "description": text})
+                self._append_text(draft, {"color": self._color, "description": text})
                 return
         continued = {"color": self._color, "url": self._post.url}
         while not _is_blank(runs):
             draft = self._next_draft()
             text, runs = markdown.take(runs, *draft.description_room(continued))
-            draft.embeds.append(continued | {"description": text})
+            self._append_text(draft, continued | {"description": text})
+
+    def _append_text(self, draft: Draft, embed: Embed) -> None:
+        draft.embeds.append(embed)
+        self._last_text = embed
 
     def _add_card(self, card: LinkCard) -> None:
         draft = self._drafts[-1]
@@ -132,7 +141,7 @@ class _Packer:
             candidates[0].attach(self._files.uploads[index], size)
 
     def _next_draft(self) -> Draft:
-        self._drafts.append(Draft(self._footer))
+        self._drafts.append(Draft(self._reserved))
         return self._drafts[-1]
 
 

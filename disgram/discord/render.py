@@ -14,6 +14,7 @@ from typing import Any
 
 from disgram.discord import markdown, message_limits
 from disgram.discord.draft import Draft, Files, files_of
+from disgram.discord.link_buttons import Row, with_link_buttons
 from disgram.discord.link_card import description_of, one_line
 from disgram.discord.message import DiscordMessage
 from disgram.discord.names import username
@@ -45,21 +46,46 @@ def render(
     fetched: Mapping[int, MediaFile],
     fallback: Fallback = Fallback.FILES,
     reply_link: str | None = None,
+    link_buttons: bool = True,
 ) -> list[DiscordMessage]:
     """The messages of a post, in order; at least one, each within Discord's limits.
 
     `fetched`: the files at hand, by index in `post.media`; the others become a line with a link.
     `reply_link`: the Discord message of the post this one replies to, linked instead of Telegram's.
+    `link_buttons`: False shows the post's buttons as text.
     """
     if fallback is Fallback.LINK_ONLY:
         return [_link_only(post)]
+    buttons: list[Row] = []
+    if link_buttons and fallback is not Fallback.TEXT:
+        post, buttons = with_link_buttons(post)
     files = files_of(post, fetched if fallback is Fallback.FILES else {})
     content = sections(post, lines_for=files.lines_for, reply_link=reply_link)
     if not content and not files.uploads:
         content = [open_in_telegram(post)]
     if fallback is Fallback.TEXT:
         return _text_only(post, content, files)
-    return [_message(post, draft) for draft in pack(post, content, files, color)]
+    messages = [_message(post, draft) for draft in pack(post, content, files, color, buttons)]
+    if buttons:
+        last = [message for message in messages if "embeds" in message.payload][-1]
+        last.payload["components"] = buttons
+    return messages
+
+
+def has_buttons(messages: Sequence[DiscordMessage]) -> bool:
+    """Whether any of them has link buttons."""
+    return any(message.payload.get("components") for message in messages)
+
+
+def without_old_buttons(messages: Sequence[DiscordMessage]) -> list[DiscordMessage]:
+    """For a post that was sent with link buttons: each message names its own, or that it has none, since
+    Discord keeps what PATCH does not name."""
+    return [
+        DiscordMessage({"components": []} | message.payload, message.uploads)
+        if "embeds" in message.payload
+        else message
+        for message in messages
+    ]
 
 
 def edited(message: DiscordMessage) -> dict[str, Any]:
@@ -78,7 +104,7 @@ def digest(message: DiscordMessage) -> str:
     The author's link and icon and the sender's avatar do not count, since their addresses change by
     themselves; nor do file names, which only a new upload changes.
     """
-    shown = edited(message)
+    shown = {key: value for key, value in edited(message).items() if key != "components" or value}
     shown["embeds"] = [
         embed | {"author": {"name": embed["author"]["name"]}} if "author" in embed else embed
         for embed in shown.get("embeds", [])

@@ -6,11 +6,12 @@ Markdown, no embed and no limit.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator
 from dataclasses import replace
 from functools import singledispatch
 
-from disgram.discord.markdown import invisible
+from disgram.discord.markdown import invisible, too_long
 from disgram.post import (
     Block,
     Button,
@@ -23,6 +24,7 @@ from disgram.post import (
     MediaKind,
     Poll,
     PollOption,
+    PollVotes,
     Reply,
     RichText,
     Run,
@@ -36,6 +38,7 @@ from disgram.post import (
 )
 
 OPEN_IN_TELEGRAM = "Open in Telegram"
+WATCH_IN_TELEGRAM = "Watch in Telegram"
 
 _BOLD = frozenset({Style.BOLD})
 _ITALIC = frozenset({Style.ITALIC})
@@ -49,7 +52,12 @@ _SIGNS = {
     MediaKind.DOCUMENT: "📎",
     MediaKind.STICKER: "🏷️",
 }
+_FILMS = frozenset({MediaKind.VIDEO, MediaKind.GIF, MediaKind.ROUND_VIDEO})
 _BAR_LENGTH = 10
+_COORDINATES = re.compile(
+    r"[?&](?:q|ll)=(-?[0-9]{1,3}(?:\.[0-9]{1,15})?),(-?[0-9]{1,3}(?:\.[0-9]{1,15})?)(?![0-9.])"
+)
+"""In the address of a map; latitude first."""
 
 Section = RichText | LinkPreview
 """Text, or a link preview, which may become a card."""
@@ -66,7 +74,7 @@ def sections(post: TelegramPost, *, lines_for: Collection[int], reply_link: str 
         if isinstance(block, LinkPreview):
             found.append(block)
             last = block
-        elif not invisible(plain(text := _text_of(block, post, reply_link))):
+        elif not invisible(plain(text := _linked(_text_of(block, post, reply_link), post))):
             if found and isinstance(found[-1], tuple):
                 found[-1] = (*found[-1], Run(_gap(last, block)), *text)
             else:
@@ -93,17 +101,27 @@ def preview_lines(preview: LinkPreview, description: RichText) -> RichText:
 
 
 def _shown_as_text(post: TelegramPost, lines_for: Collection[int]) -> Iterator[Block]:
-    """The blocks except media that are sent as files."""
+    """The blocks except media that are sent as files. Of a preview without words only its media count."""
     index = 0
     for block in post.blocks:
-        if not isinstance(block, Media) or index in lines_for:
+        media = (
+            (block,) if isinstance(block, Media) else block.media if isinstance(block, LinkPreview) else ()
+        )
+        if isinstance(block, Media) or (isinstance(block, LinkPreview) and block.only_media):
+            yield from (each for offset, each in enumerate(media) if index + offset in lines_for)
+        else:
             yield block
-        index += 1 if isinstance(block, Media) else len(block.media) if isinstance(block, LinkPreview) else 0
+        index += len(media)
 
 
 def _gap(before: Block | None, block: Block) -> str:
-    close = isinstance(before, (Forward, Reply)) or isinstance(block, ViaBot)
+    close = isinstance(before, (Forward, Reply)) or isinstance(block, (ViaBot, PollVotes))
     return "\n" if close or (isinstance(before, Media) and isinstance(block, Media)) else "\n\n"
+
+
+def _linked(runs: RichText, post: TelegramPost) -> RichText:
+    """A link too long for a message leads to the post, where the long one can be followed."""
+    return tuple(replace(run, href=post.url) if run.href and too_long(run.href) else run for run in runs)
 
 
 def _text_of(block: Block, post: TelegramPost, reply_link: str | None) -> RichText:
@@ -117,12 +135,19 @@ def _text_of(block: Block, post: TelegramPost, reply_link: str | None) -> RichTe
 def _write_reply(block: Reply, reply_link: str | None) -> RichText:
     """A quote: the author replied to, linked to the post's Discord message if there is one, and its text."""
     author = Run(block.author or "In reply to", _BOLD, reply_link or block.url)
-    runs = (author, Run("\n"), *block.runs) if plain(block.runs).strip() else (author,)
+    head = (author, Run(f" · {block.date}")) if block.date else (author,)
+    runs = (*head, Run("\n"), *block.runs) if plain(block.runs).strip() else head
+    return _quoted(runs)
+
+
+def _quoted(runs: RichText) -> RichText:
     return tuple(replace(run, styles=run.styles | {Style.QUOTE}) for run in runs)
 
 
 def _write_unreadable(block: Unsupported | Unknown, post: TelegramPost) -> RichText:
     if isinstance(block, Unknown):
+        if not block.shown:
+            return ()
         return block.runs or open_in_telegram(post)
     label = [Run(block.label, _ITALIC), Run("\n")] if block.label.strip() else []
     return (*label, *open_in_telegram(post))
@@ -142,7 +167,7 @@ def _write_text(block: Text) -> RichText:
 @_write.register
 def _write_forward(block: Forward) -> RichText:
     author = (Run(f" ({block.author})"),) if block.author else ()
-    return (Run("Forwarded from "), Run(block.name, _BOLD, block.url), *author)
+    return _quoted((Run("Forwarded from "), Run(block.name, _BOLD, block.url), *author))
 
 
 @_write.register
@@ -153,11 +178,18 @@ def _write_via_bot(block: ViaBot) -> RichText:
 @_write.register
 def media_line(block: Media) -> RichText:
     """A file that is not uploaded: its kind or name, linked, and what is known of it."""
-    animated = block.kind is MediaKind.STICKER and not block.name
-    label = block.name or ("Animated sticker" if animated and _is_tgs(block) else block.kind.value)
+    label = block.name or _label(block)
     sign = Run(f"{_SIGNS[block.kind]} " + (f"{block.kind.value}: " if block.name else ""))
     details = [text for text in (block.performer, block.size, block.duration, block.note) if text.strip()]
     return (sign, Run(label, _BOLD, block.link or None), Run("".join(f" · {text}" for text in details)))
+
+
+def _label(block: Media) -> str:
+    if block.kind is MediaKind.STICKER and _is_tgs(block):
+        return "Animated sticker"
+    if block.kind in _FILMS and block.url is None and block.link.startswith("https://t.me/"):
+        return WATCH_IN_TELEGRAM  # too big for the preview
+    return block.kind.value
 
 
 def _is_tgs(block: Media) -> bool:
@@ -175,22 +207,33 @@ def _write_poll(block: Poll) -> RichText:
 
 
 def _option(option: PollOption) -> str:
-    """A bar of ten signs, the percentage as the page has it, and the answer."""
+    """A bar of ten signs, the percentage as the page has it, the answer, and a sign behind the right one."""
+    text = f"{option.text} ✅" if option.correct else option.text
     if not option.percent:
-        return f"▫️ {option.text}"
+        return f"▫️ {text}"
     digits = "".join(char for char in option.percent.partition(".")[0] if char in "0123456789")
     filled = round(min(int(digits or 0), 100) * _BAR_LENGTH / 100)
-    return f"{'▰' * filled}{'▱' * (_BAR_LENGTH - filled)} {option.percent} {option.text}"
+    return f"{'▰' * filled}{'▱' * (_BAR_LENGTH - filled)} {option.percent} {text}"
 
 
 def _voters(count: str) -> str:
+    """The page writes a count, or a count with its word ("746 votes")."""
+    if " " in count.strip():
+        return count
     return f"{count} {'voter' if count.strip() == '1' else 'voters'}"
+
+
+@_write.register
+def _write_votes(block: PollVotes) -> RichText:
+    return (Run(block.text, _ITALIC),)
 
 
 @_write.register
 def _write_location(block: Location) -> RichText:
     address = (Run(f"\n{block.address}"),) if block.address else ()
-    return (Run("📍 "), Run(block.title or "Location", _BOLD, block.url), *address)
+    point = None if block.title else _COORDINATES.search(block.url)
+    behind = (Run(f" · {point[1]}, {point[2]}"),) if point else ()
+    return (Run("📍 "), Run(block.title or "Location", _BOLD, block.url), *behind, *address)
 
 
 @_write.register

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable
+from dataclasses import replace
 
 from disgram.backoff import REQUEST_BACKOFF_MAX, jittered_backoff
 from disgram.errors import PageNotUnderstood, TelegramUnavailable
-from disgram.post import ChannelPage, PostSlice, TelegramPost, Unknown, Unsupported
+from disgram.post import ChannelPage, PostSlice, Run, TelegramPost, Text, Unknown, Unsupported
 from disgram.report import Level, Reporter
 from disgram.telegram.client import TelegramClient
-from disgram.telegram.page import parse_post, split_page
+from disgram.telegram.page import own_page_words, parse_post, split_page
 from disgram.telegram.unknown_markup import WHOLE_PAGE, UnknownMarkup
 
 PAGE_TRIES = 4
@@ -99,10 +100,34 @@ class ChannelReader:
             self._save_for_report(str(post_slice.id), post_slice.html)
             self._report(Level.ERROR, f"Post {post_slice.id} could not be read: {error}")
             return TelegramPost(page.channel, post_slice.id, post_slice.ids, page.title, (UNREADABLE,))
+        if any(isinstance(block, Unsupported) for block in post.blocks):
+            post = self._with_own_words(post, page)
         for block in post.blocks:
             if isinstance(block, Unknown):
                 self._save_for_report(f"{post_slice.id}-{block.css_class}", block.html)
         return post
+
+    def _with_own_words(self, post: TelegramPost, page: ChannelPage) -> TelegramPost:
+        """A post that the preview does not show, with the words its own page has. Never raises
+        TelegramError: without an answer the link to Telegram has to do."""
+        words = self._own_words(post, page)
+        if not words:
+            return post
+        shown = [block for block in post.blocks if not isinstance(block, Unsupported)]
+        return replace(post, blocks=(*shown, Text((Run(words),)), Unsupported("")))
+
+    def _own_words(self, post: TelegramPost, page: ChannelPage) -> str:
+        for attempt in range(1, PAGE_TRIES + 1):
+            try:
+                return own_page_words(self._client.post_page(self._channel, post.id), page)
+            except PageNotUnderstood as error:
+                self._report(Level.INFO, f"The page of {post.url} has no words of it: {error}")
+                break
+            except TelegramUnavailable as error:
+                self._report(Level.INFO, f"Telegram does not show the page of {post.url}: {error}")
+                if attempt < PAGE_TRIES:
+                    self._wait(jittered_backoff(attempt, REQUEST_BACKOFF_MAX))
+        return ""
 
     def _save_for_report(self, name: str, html: str) -> None:
         path = self._unknown_markup.save(name, html)

@@ -91,7 +91,13 @@ class TelegramClient:
         `before`: the page of posts older than that number. Raises TelegramUnavailable (worth another
         try) and PageNotUnderstood (led to another host).
         """
-        url = f"{self._base}/s/{channel}" + (f"?before={before}" if before else "")
+        return self._page(f"{self._base}/s/{channel}" + (f"?before={before}" if before else ""))
+
+    def post_page(self, channel: str, post_id: int) -> str:
+        """The HTML of a post's own page. Raises what `page` raises."""
+        return self._page(f"{self._base}/{channel}/{post_id}")
+
+    def _page(self, url: str) -> str:
         for _ in range(_REDIRECTS):
             with self._get(url) as answer:
                 if not answer.is_redirect:

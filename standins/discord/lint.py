@@ -16,7 +16,7 @@ from standins.discord.messages import PICTURE_FIELDS
 
 FIELDS = {
     *("content", "username", "avatar_url", "tts", "embeds", "allowed_mentions", "attachments", "flags"),
-    *("thread_name", "applied_tags"),
+    *("thread_name", "applied_tags", "components"),
 }
 NOT_EDITABLE = {"username", "avatar_url", "thread_name"}
 EMBED_FIELDS = {*rules.VISIBLE, "url", "timestamp", "color", "type"}

@@ -70,6 +70,7 @@ class Message:
     deleted: bool = False
     edits: list[dict[str, Any]] = field(default_factory=list)
     flags: int = 0
+    components: list[dict[str, Any]] = field(default_factory=list)
     oddities: list[str] = field(default_factory=list)
 
     @property
@@ -147,7 +148,7 @@ def as_json(message: Message, base: str) -> dict[str, Any]:
         "mentions": [],
         "mention_roles": [],
         "mention_everyone": False,
-        "components": [],
+        "components": message.components,
         "pinned": False,
         "tts": False,
         "flags": message.flags,

@@ -136,6 +136,7 @@ def _check_fields(form: _Form, payload: dict[str, Any], files: int, *, sends: bo
     _check_mentions(form, payload.get("allowed_mentions"))
     _check_attachments(form, payload.get("attachments"), files, sends=sends)
     _check_flags(form, payload)
+    _check_buttons(form, payload)
 
 
 def _check_username(form: _Form, name: Any) -> None:
@@ -241,6 +242,27 @@ def _check_flags(form: _Form, payload: dict[str, Any]) -> None:
             if payload.get(name):
                 code = "MESSAGE_CANNOT_USE_LEGACY_FIELDS_WITH_COMPONENTS_V2"
                 form.refuse((name,), code, f"The '{name}' field cannot be used with components V2.")
+
+
+def _check_buttons(form: _Form, payload: dict[str, Any]) -> None:
+    """Action rows of link buttons, all that a webhook of no application may send without flag 32768."""
+    if isinstance(payload.get("flags"), int) and payload["flags"] & FLAG_COMPONENTS:
+        return
+    for number, row in enumerate(form.items(("components",), payload.get("components"), 5)):
+        path: Path = ("components", str(number))
+        buttons = form.items((*path, "components"), form.table(path, row).get("components"), 5)
+        if row.get("type") != 1 or not buttons:
+            form.refuse((*path, "type"), "UNION_TYPE_CHOICES", 'Value of field "type" must be one of (1,).')
+        for place, button in enumerate(buttons):
+            _check_button(form, (*path, "components", str(place)), form.table(path, button))
+
+
+def _check_button(form: _Form, path: Path, button: dict[str, Any]) -> None:
+    if (button.get("type"), button.get("style")) != (2, 5):
+        form.refuse((*path, "style"), "BASE_TYPE_CHOICES", "A webhook may send link buttons alone.")
+    form.text((*path, "label"), button.get("label"), 80, required=True)
+    form.text((*path, "url"), button.get("url"), 512, required=True)
+    form.url((*path, "url"), button.get("url"), _WEB)
 
 
 def weight(payload: dict[str, Any]) -> int:

@@ -73,6 +73,8 @@ class DiscordStandIn(LoopbackServer, Guild):
         self._limiter = Limiter(rates or Rates(), wall=time.time() - clock())
         self._upload_limit = upload_limit
         self._unknown_thread_status = unknown_thread_status
+        self.takes_components = True
+        """False: as before 2025-01-25, buttons of a webhook are left out without a word."""
         self.violations: list[Violation] = []
         self.limited: list[tuple[float, str]] = []
         """Every 429: (monotonic time, scope)."""
@@ -206,6 +208,7 @@ class DiscordStandIn(LoopbackServer, Guild):
         message = Message(self._new_id(), where.id, webhook.id, payload)
         message.username = str(payload.get("username") or webhook.name).strip()
         message.avatar_url = payload.get("avatar_url")
+        message.components = self._components(request, payload, message.components)
         apply(message, payload, files)
         self._messages[message.id] = message
         self._note_change(message)
@@ -248,10 +251,18 @@ class DiscordStandIn(LoopbackServer, Guild):
             raise Refuse(errors.EMPTY, payload)
         message.content, message.embeds, message.files = trial.content, trial.embeds, trial.files
         message.flags, message.edited = trial.flags, datetime.now(timezone.utc)
+        message.components = self._components(request, payload, message.components)
         message.oddities += trial.oddities
         message.edits.append(payload)
         self._note_change(message)
         return Response.of_json(200, self.as_json(message))
+
+    def _components(
+        self, request: Request, payload: dict[str, Any], before: list[dict[str, Any]]
+    ) -> list[dict[str, Any]]:
+        """A webhook of no application has them only with `with_components` (discord-api-docs PR #7368)."""
+        asked = request.query.get("with_components", "").lower() in ("true", "1") and self.takes_components
+        return list(payload["components"] or []) if asked and "components" in payload else before
 
     def _attachment(self, channel_id: str, file_id: str) -> Response:
         for message in self.messages(channel_id):

@@ -20,6 +20,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
+from html import escape
 
 from standins.loopback import LoopbackServer, Request, Response
 from standins.telegram import media_files
@@ -27,6 +28,8 @@ from standins.telegram.pages import Head, feed, frame, landing
 from standins.telegram.text_markup import Post, Scene
 
 PAGE_IDS = 20
+DESCRIPTION_LENGTH = 300
+"""Characters; t.me's own number is not known."""
 Shown = list[tuple[int, Post, int]]
 """Number, post and views of what a page holds, ascending."""
 
@@ -43,6 +46,8 @@ class Channel:
 
     def __init__(self, head: Head, *, next_number: int = 1) -> None:
         self.head = head
+        self.words: dict[int, str] = {}
+        """What a post's own page says of it, by its number; otherwise the channel's description."""
         self._next = next_number
         self._posts: dict[int, _Stored] = {}
         self._lock = threading.RLock()
@@ -164,6 +169,8 @@ class TelegramStandIn(LoopbackServer):
             return self._preview(parts[1], request)
         if len(parts) == 3 and parts[0] == "file":
             return self._file(parts[1], parts[2], request)
+        if len(parts) == 2 and parts[1].isdigit():
+            return self._post_page(parts[0], int(parts[1]))
         if len(parts) == 1:
             return Response(200, self._landing(parts[0]).encode())
         return Response(404, b"<html><body>Not found</body></html>")
@@ -197,6 +204,17 @@ class TelegramStandIn(LoopbackServer):
 
         scene = Scene(head.name, head.title, number, file, views=views, now=self._clock())
         return frame(content, scene, photo=f'<img src="{head.photo}">' if head.photo else "")
+
+    def _post_page(self, name: str, number: int) -> Response:
+        """A post's own page: its words stand in the head alone, cut with "…" where they are long."""
+        channel = self._channels.get(name.lower())
+        if channel is None:
+            return Response(200, self._landing(name).encode())
+        words = channel.words.get(number, channel.head.description)
+        cut = words if len(words) <= DESCRIPTION_LENGTH else f"{words[:DESCRIPTION_LENGTH]}…"
+        meta = f'<meta property="og:description" content="{escape(cut)}">'
+        title = escape(channel.head.title)
+        return Response(200, f"<html><head><title>{title}</title>{meta}</head><body></body></html>".encode())
 
     def _landing(self, name: str) -> str:
         kind, head = self._landings.get(name.lower(), ("nobody", Head(name, name)))

@@ -49,6 +49,7 @@ class Discord:
         self.files: dict[str, list[bytes]] = {}
         self.asked: list[str] = []
         """The method of every request."""
+        self.takes_buttons = True
         self.before: Callable[[], None] = lambda: None
         """Called when a request arrives."""
 
@@ -61,7 +62,9 @@ class Discord:
         message_id = str(100 + len(self.asked))
         self.shown[message_id] = message.payload
         self.files[message_id] = [files[upload.media].read() for upload in message.uploads]
-        return DiscordResponse(FACTS, None, {"id": message_id, "channel_id": "9"})
+        buttons = message.payload.get("components", []) if self.takes_buttons else []
+        answer = {"id": message_id, "channel_id": "9", "components": buttons}
+        return DiscordResponse(FACTS, None, answer)
 
     def edit(
         self, to: Destination, message_id: str, message: DiscordMessage, files: Mapping[int, IO[bytes]]
@@ -117,6 +120,10 @@ class Telegram:
         self.fails: Callable[[int | None], DisgramError | None] = lambda _: None
         self.asked: list[int | None] = []
         self.fetched: list[str] = []
+        self.own_pages: list[int] = []
+        """The posts whose own page was read."""
+        self.words: dict[int, str] = {}
+        self.fails_own: Callable[[int], DisgramError | None] = lambda _: None
         self.files: dict[str, bytes] = {}
 
     def write(self, number: int, words: str, *more: str, meta: str = "") -> None:
@@ -134,6 +141,13 @@ class Telegram:
         numbers = sorted(n for n in self.posts if before is None or n < before)[-20:]
         older = numbers[0] if numbers and numbers[0] > min(self.posts) else None
         return pages.page(*([self.posts[n] for n in numbers] or [pages.NO_POSTS]), older=older)
+
+    def post_page(self, channel: str, post_id: int) -> str:
+        self.own_pages.append(post_id)
+        error = self.fails_own(post_id)
+        if error:
+            raise error
+        return f'<meta property="og:description" content="{self.words.get(post_id, pages.DESCRIPTION)}">'
 
     def media(self, url: str, max_bytes: int, budget: MediaBudget) -> Download:
         self.fetched.append(url)

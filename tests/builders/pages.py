@@ -12,6 +12,7 @@ from html import escape
 CDN = "https://cdn4.telesco.pe/file"
 CHANNEL = "harbour"
 TITLE = "Harbour News"
+DESCRIPTION = "All about the harbour"
 
 TAIL = (
     '<i class="tgme_widget_message_bubble_tail"><svg class="bubble_icon" viewBox="0 0 9 20">'
@@ -39,6 +40,7 @@ def page(
         f"<!DOCTYPE html>\n<html>\n  <head>\n    <title>{escape(title)} – Telegram</title>\n"
         f'    <meta property="og:title" content="{escape(title)}">\n'
         f'<meta property="og:image" content="{photo}">\n'
+        f'<meta property="og:description" content="{DESCRIPTION}">\n'
         f'    {previous}<link rel="canonical" href="/s/{channel}?before=9999">\n  </head>\n'
         '  <body class="widget_frame_base tgme_webpreview emoji_image">\n'
         '<i class="tgme_page_photo_image bgcolor2" data-content="H"></i>\n'

@@ -85,6 +85,8 @@ def words(messages: list[DiscordMessage]) -> str:
         for embed in message.payload.get("embeds", []):
             found += [embed.get("author", {}).get("name", ""), text_of(read(embed.get("title", "")))]
             found += [text_of(read(embed.get("description", ""))), embed.get("footer", {}).get("text", "")]
+        for row in message.payload.get("components", []):
+            found += [f"{button['label']} ({button['url']})" for button in row["components"]]
     return "\n".join(part for part in found if part)
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from disgram.discord.render import Fallback
-from disgram.post import Button, Buttons, LinkPreview, Media, MediaFile, MediaKind, Run
+from disgram.post import Button, Buttons, LinkPreview, Media, MediaFile, MediaKind, Run, Text
 from tests.discord.rendering import COLOR, PREVIEW, checked, embeds, post, text, words
 
 
@@ -15,7 +15,7 @@ def test_link_preview_is_an_embed_of_its_own() -> None:
     message = checked(
         post(text("See"), PREVIEW, Buttons(((Button("Go", "https://a.b"),),)), signature="Tom")
     )[0]
-    first, card, rest = message.payload["embeds"]
+    first, card = message.payload["embeds"]
     assert first["description"] == "See"
     assert card == {
         "color": COLOR,
@@ -25,7 +25,7 @@ def test_link_preview_is_an_embed_of_its_own() -> None:
         "description": "About **cats**",
         "image": {"url": "attachment://cats-daily-7-1.jpg"},
     }
-    assert rest == {"color": COLOR, "description": "[Go](https://a.b)", "footer": {"text": "Tom"}}
+    assert first["footer"] == {"text": "Tom"}
 
 
 def test_link_preview_without_a_title_is_linked_by_its_site() -> None:
@@ -85,3 +85,50 @@ def test_link_preview_that_fits_no_embed_becomes_lines_of_text(preview: LinkPrev
     assert [part for part in parts if part not in shown] == []
     assert sum(len(message.uploads) for message in messages) == 1
     assert not any("title" in embed for embed in embeds(messages))
+
+
+WORDLESS = replace(PREVIEW, site="", title="", description=())
+HIDDEN_LINK = Text((Run("\u200b", href=WORDLESS.url), Run("Look")))
+
+
+def test_preview_of_a_picture_alone_is_shown_as_the_posts_own_picture() -> None:
+    [message] = checked(post(HIDDEN_LINK, WORDLESS))
+    (embed,) = message.payload["embeds"]
+    assert embed["image"] == {"url": "attachment://cats-daily-7-1.jpg"}
+    assert embed["description"].strip("\u200b") == "Look"
+    assert "example.com" not in words([message])
+
+
+@pytest.mark.parametrize("large", [True, False])
+def test_small_picture_alone_is_shown_like_a_large_one(large: bool) -> None:
+    (embed,) = embeds(checked(post(HIDDEN_LINK, replace(WORDLESS, large=large))))
+    assert "image" in embed
+
+
+def test_preview_of_a_video_alone_is_a_file_of_the_post() -> None:
+    film = Media(MediaKind.VIDEO, WORDLESS.url, url="https://cdn4.telesco.pe/file/v")
+    [message] = checked(post(HIDDEN_LINK, replace(WORDLESS, media=(film,))))
+    assert len(message.uploads) == len(message.payload["embeds"]) == 1
+
+
+@pytest.mark.parametrize("fallback", [Fallback.FILES, Fallback.LINKS])
+def test_picture_alone_that_is_not_at_hand_is_a_line_without_an_address(fallback: Fallback) -> None:
+    preview = replace(WORDLESS, media=(replace(WORDLESS.media[0], link=WORDLESS.url),))
+    (embed,) = embeds(checked(post(HIDDEN_LINK, preview), {}, fallback=fallback))
+    assert embed["description"].strip("\u200b") == "Look\n\n🖼️ **[Photo](https://example.com/story)**"
+
+
+def test_preview_without_words_or_media_is_its_address() -> None:
+    assert WORDLESS.url in words(checked(post(text("x"), replace(WORDLESS, media=()))))
+
+
+def test_footer_stands_in_the_posts_own_embed_and_not_below_the_card() -> None:
+    own, card = embeds(checked(post(text("See"), PREVIEW, signature="Tom", edited=True)))
+    assert own["footer"] == {"text": "Tom · edited"}
+    assert "timestamp" in own
+    assert card.keys().isdisjoint({"footer", "timestamp"})
+
+
+def test_footer_of_a_long_text_with_a_card_stands_below_its_last_part() -> None:
+    shown = embeds(checked(post(text("word " * 1000), PREVIEW, signature="Tom")))
+    assert ["footer" in embed for embed in shown] == [False, True, False]

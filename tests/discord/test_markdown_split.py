@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from disgram.discord import markdown
-from disgram.post import RichText, Run
+from disgram.post import RichText, Run, Style
 from tests.discord.rich_texts import (
     BOLD,
     CODE,
@@ -110,3 +110,17 @@ def test_overlong_link_target_is_left_out() -> None:
 def test_hostile_text_is_shown_as_text(text: str) -> None:
     assert_shows(markdown.split((run(text),), 4096), (run(text),))
     assert_shows(markdown.split((run(text, CODE, BOLD),), 4096), (run(text, CODE, BOLD),))
+
+
+@pytest.mark.parametrize("gap", ["\n", "\n\n", " \n\n"])
+def test_text_cut_before_a_code_block_keeps_the_indentation_of_its_first_line(gap: str) -> None:
+    code = Run("    `q = 1\n    r = 2", frozenset({Style.PRE}))
+    chunks = markdown.split((Run("word " * 22 + gap), code), 118)
+    assert len(chunks) == 2
+    assert chunks[1] == "```\n    `q = 1\n    r = 2\n```"
+
+
+def test_code_cut_at_an_empty_line_keeps_the_indentation_after_it() -> None:
+    code = Run("\n\n".join(f"    line{n}" for n in range(20)), frozenset({Style.PRE}))
+    lines = [line for chunk in markdown.split((code,), 100) for line in chunk.split("\n") if "line" in line]
+    assert lines == [f"    line{n}" for n in range(20)]

@@ -22,6 +22,7 @@ from disgram.post import (
     MediaKind,
     Poll,
     PollOption,
+    PollVotes,
     Reply,
     Run,
     TelegramPost,
@@ -143,6 +144,7 @@ BLOCKS = st.one_of(
         st.lists(st.builds(PollOption, ANYTHING, ANYTHING), max_size=10).map(tuple),
         ANYTHING,
     ),
+    st.builds(PollVotes, ANYTHING),
     st.builds(Location, URLS, ANYTHING, ANYTHING),
     st.builds(
         LinkPreview,

@@ -19,6 +19,7 @@ from disgram.post import (
     MediaKind,
     Poll,
     PollOption,
+    PollVotes,
     Reply,
     Run,
     Style,
@@ -41,6 +42,7 @@ KINDS: list[tuple[str, Block, list[str]]] = [
         Poll("Cats?", "Anonymous Quiz", (PollOption("Yes", "84%"), PollOption("No", "16%")), "1.2K"),
         ["Cats?", "Anonymous Quiz", "▰▰▰▰▰▰▰▰▱▱ 84% Yes", "▰▰▱▱▱▱▱▱▱▱ 16% No", "1.2K voters"],
     ),
+    ("votes", PollVotes("746 votes"), ["746 votes"]),
     (
         "location",
         Location("https://maps.google.com/maps?q=1,2", "Café", "1 Main St."),
@@ -51,7 +53,7 @@ KINDS: list[tuple[str, Block, list[str]]] = [
     (
         "buttons",
         Buttons(((Button("One", "https://a.b"), Button("Two")), (Button("Three", "tg://x"),))),
-        ["One", "Two", "Three", "tg://x"],
+        ["Two", "Three", "tg://x"],
     ),
     (
         "unsupported",
@@ -230,3 +232,43 @@ def test_edit_body_keeps_the_files_and_replaces_the_rest() -> None:
     assert edited(content)["embeds"] == []
     only_files = checked(post(*[PHOTO] * 12))[1]
     assert edited(only_files) == {"allowed_mentions": {"parse": []}}
+
+
+def shown(*blocks: Block) -> str:
+    """The description of the only embed."""
+    (embed,) = embeds(checked(post(*blocks), {}))
+    return str(embed["description"])
+
+
+def test_forward_is_set_off_as_a_quote() -> None:
+    assert shown(Forward("Dogs", "https://t.me/dogs/5"), text("Hi")) == (
+        "> Forwarded from **[Dogs](https://t.me/dogs/5)**\nHi"
+    )
+
+
+@pytest.mark.parametrize("kind", [MediaKind.VIDEO, MediaKind.ROUND_VIDEO])
+def test_film_too_big_for_the_preview_is_watched_in_telegram(kind: MediaKind) -> None:
+    film = replace(media(kind), url=None, duration="2:02")
+    assert f"**[Watch in Telegram]({LINK})** · 2:02" in shown(film)
+
+
+def test_location_without_a_title_has_its_coordinates() -> None:
+    url = "https://maps.google.com/maps?q=-23.93,44.08&ll=-23.93,44.08&z=16"
+    assert shown(Location(url)) == f"📍 **[Location]({url})** · -23.93, 44.08"
+    assert "23.93" not in shown(Location(url, "Cafe")).partition("**")[2].rpartition("**")[2]
+
+
+@pytest.mark.parametrize(
+    ("label", "href", "expected"),
+    [
+        ("+1 555 0100", "tel:+15550100", "+1 555 0100"),
+        ("call", "tel:+15550100", "call (tel:+15550100)"),
+        ("Ann", "tg://user?id=5", "Ann"),
+        ("long", "https://a.b/" + "x" * 2000, f"[long]({LINK})"),
+        ("long", "https://a.b/" + "ы" * 2000, f"[long]({LINK})"),
+    ],
+)
+def test_link_that_discord_cannot_make_is_shown_as_plainly_as_can_be(
+    label: str, href: str, expected: str
+) -> None:
+    assert shown(Text((Run(label, href=href),))) == expected

@@ -19,7 +19,7 @@ from tests.fidelity.seen_in_telegram import Glyph, SeenPost
 
 MASK = "\x1f"
 OUR_WORDS = re.compile(
-    r"[\x1f▰▱│·📊📍🖼🎬🎞🎥🎤🎵📎🏷▫\ufe0f:•]|Openin(?:Telegram)|Inreplyto|[0-9.KM]+voters?|\(link\)|Forwardedfrom|via"
+    r"[\x1f▰▱│·📊📍🖼🎬🎞🎥🎤🎵📎🏷▫\ufe0f:•]|(?:Open|Watch)in(?:Telegram)|-?[0-9.]+,-?[0-9.]+|Inreplyto|[0-9.KM]+voters?|\(link\)|Forwardedfrom|via"
     r"|Location|Contact|Game|Invoice|Giveaway|Paidmedia|Story|Photo|GIF|Videomessage|Voicemessage|Video|Audio"
     r"|File|Animatedsticker|Sticker|animatedsticker"
 )

@@ -40,7 +40,8 @@ def rendered(post: TelegramPost) -> list[DiscordMessage]:
         for index, media in enumerate(post.media)
         if media.url
     }
-    return render(post, color=COLOR, fetched=fetched)
+    # Link buttons stand below the text, away from the buttons beside them.
+    return render(post, color=COLOR, fetched=fetched, link_buttons=False)
 
 
 class Judge:

@@ -36,6 +36,8 @@ LENGTHS = frozenset({
     "message_video_duration", "tgme_widget_message_roundvideo_duration",
     "tgme_widget_message_voice_duration",
 })  # fmt: skip
+PREVIEW = "tgme_widget_message_link_preview"
+"""Without words it is a picture, and its address is not shown."""
 FALLBACK = "message_media_not_supported_wrap"
 NO_PICTURES = re.compile("emoji|location|sticker|(?:reply|video|document)_thumb")
 """Painted elements that show no picture of the post's own."""
@@ -88,7 +90,9 @@ def see(element: lxml_html.HtmlElement, channel: str) -> SeenPost:
     for url, hidden in _files(element):
         seen.files[url] += 1
         seen.spoilered |= {url} if hidden else set()
-    seen.targets = {target for link in element.iter("a") if (target := _counted_target(link, channel))}
+    targets = [(link, target) for link in element.iter("a") if (target := _counted_target(link, channel))]
+    unnamed = {target for link, target in targets if PREVIEW in link.get("class", "") and not _label(link)}
+    seen.targets = {target for link, target in targets if target not in unnamed or _label(link)}
     return seen
 
 
@@ -231,8 +235,14 @@ def _target(link: lxml_html.HtmlElement, channel: str) -> str | None:
     return urljoin(f"https://t.me/s/{channel}", href) if href and not href.startswith("#") else None
 
 
+def _label(link: lxml_html.HtmlElement) -> str:
+    return re.sub(r"[\s\u200b-\u200f\u2060\ufeff]", "", str(link.text_content()))
+
+
 def _counted_target(link: lxml_html.HtmlElement, channel: str) -> str | None:
     names = set(link.get("class", "").split()) | {"" if link.get("href") else "no href"}
     if names & (FRAME | FILE_LINKS) or _ancestor(link, FRAME | {FALLBACK}) is not None:
         return None
-    return _target(link, channel)
+    target = _target(link, channel)
+    # The label shows a number, and people have no address outside Telegram.
+    return None if target and target.startswith(("tel:", "tg://user")) else target

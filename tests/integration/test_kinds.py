@@ -102,7 +102,10 @@ def test_documents_and_music_are_lines(stage: Stage) -> None:
 
 def test_a_video_without_a_file_shows_its_picture(stage: Stage) -> None:
     (message,) = forwarded(stage, "opera", post(media.too_big_video("opera.mp4"), words("Long")))
-    assert said(message) == "🎬 **[Video](https://t.me/opera/1)** · 1:42:07 · Media is too big\n\nLong"
+    assert (
+        said(message)
+        == "🎬 **[Watch in Telegram](https://t.me/opera/1)** · 1:42:07 · Media is too big\n\nLong"
+    )
     assert [file.body for file in message.files] == bytes_of(stage, "opera-thumb")
 
 

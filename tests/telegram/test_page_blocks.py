@@ -19,6 +19,7 @@ from disgram.post import (
     Run,
     Style,
     Text,
+    Unknown,
     ViaBot,
     plain,
 )
@@ -117,7 +118,9 @@ def test_small_link_preview_keeps_text_without_a_field() -> None:
         pages.picture("link_preview_right_image", "small.jpg")
         + '<div class="link_preview_title">T</div><div class="link_preview_price">5 €</div>'
     )
-    card = block(pages.link_preview(inner))
+    card, reported = blocks(pages.link_preview(inner))
+    assert isinstance(reported, Unknown)
+    assert not reported.shown
     assert isinstance(card, LinkPreview)
     assert (card.large, card.media[0].url) == (False, f"{pages.CDN}/small.jpg")
     assert plain(card.description) == "5 €"
@@ -198,3 +201,9 @@ def test_card_inside_a_link_is_one_card_with_that_link(kind: str) -> None:
     )
     heading = kind.replace("_", " ").capitalize()
     assert block(html) == Card(heading, (Run("Ann\n+1 555"),), "https://t.me/harbour/5")
+
+
+def test_button_that_links_to_the_post_itself_has_no_address() -> None:
+    below = pages.keyboard((("👍 4.8K", f"https://t.me/{pages.CHANNEL}/5"), ("Other", "https://t.me/x/5")))
+    keyboard = blocks(pages.text("b"), below=below)[1]
+    assert keyboard == Buttons(((Button("👍 4.8K"), Button("Other", "https://t.me/x/5")),))

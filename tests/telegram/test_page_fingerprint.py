@@ -127,3 +127,21 @@ def test_later_posts_do_not_change_the_fingerprint() -> None:
     alone = split_page(pages.page(pages.post(5, pages.text("a"))), "harbour")
     followed = split_page(pages.page(pages.post(5, pages.text("a")), pages.post(6)), "harbour")
     assert alone.slices[0].fingerprint == followed.slices[0].fingerprint
+
+
+def test_count_on_a_button_of_a_bot_does_not_change_the_fingerprint() -> None:
+    few, many = (
+        f'<a class="tgme_widget_message_inline_button" href="https://t.me/harbour/5">'
+        f'<span class="tgme_widget_message_inline_button_text">👍 {count}</span></a>'
+        for count in ("4.8K", "4.9K")
+    )
+    assert fingerprint(few) == fingerprint(many)
+
+
+def test_text_and_address_of_a_link_button_change_the_fingerprint() -> None:
+    states = [
+        pages.keyboard((("Order", "https://a.b"),)),
+        pages.keyboard((("Buy", "https://a.b"),)),
+        pages.keyboard((("Order", "https://a.b/2"),)),
+    ]
+    assert len({fingerprint(each) for each in states}) == 3

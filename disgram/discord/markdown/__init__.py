@@ -5,6 +5,6 @@ package knows no message and no embed; limits are arguments.
 """
 
 from disgram.discord.markdown.blocks import render, split, take, without_formatting
-from disgram.discord.markdown.escape import ZWSP, cleaned, invisible
+from disgram.discord.markdown.escape import ZWSP, cleaned, invisible, too_long
 
-__all__ = ["ZWSP", "cleaned", "invisible", "render", "split", "take", "without_formatting"]
+__all__ = ["ZWSP", "cleaned", "invisible", "render", "split", "take", "too_long", "without_formatting"]

@@ -16,7 +16,7 @@ from disgram.discord.markdown.inline import inline
 from disgram.post import RichText, Run, Style, plain
 
 _BREAKS = (
-    (re.compile(r"\n[^\S\n]*\n\s*"), 0.5),
+    (re.compile(r"\n[^\S\n]*\n"), 0.5),
     (re.compile(r"\n"), 0.5),
     (re.compile(r"[.!?…。！？][\"'»”’)\]]*\s"), 0.5),
     (re.compile(r"\s"), 0.2),
@@ -194,6 +194,10 @@ def _slice(runs: RichText, start: int, end: int | None) -> RichText:
 
 def _without_leading_blanks(runs: RichText) -> RichText:
     """Without blanks and empty lines after a cut; the indentation of code is kept."""
-    text = plain(runs)
-    blank = len(text) - len(text.lstrip("\n" if runs and Style.PRE in runs[0].styles else None))
+    blank = 0
+    for run in runs:
+        kept = run.text.lstrip("\n" if Style.PRE in run.styles else None)
+        blank += len(run.text) - len(kept)
+        if kept:
+            break
     return _slice(runs, blank, None)

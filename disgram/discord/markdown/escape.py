@@ -113,6 +113,12 @@ def target(href: str, *, styled: bool = False) -> str | None:
     return encoded if linked and len(encoded) <= MAX_TARGET else None
 
 
+def too_long(href: str) -> bool:
+    """Whether a web address is left out of Markdown because of its length."""
+    web = href.strip().lower().startswith(("http://", "https://"))
+    return web and len(_UNSAFE_IN_TARGET.sub(_percent, cleaned(href.strip()))) > MAX_TARGET
+
+
 def _percent(match: re.Match[str]) -> str:
     # urllib's quote() does not encode `_` and `~`.
     return "".join(f"%{byte:02X}" for byte in match[0].encode())
@@ -122,8 +128,14 @@ def shown_target(label: str, href: str) -> str:
     """What to write after the label of a link that Discord cannot make: ` (tg://…)` or nothing."""
     href = cleaned(href.strip())
     scheme, _, rest = href.partition(":")
+    if href.lower().startswith("tg://user") or (scheme.lower() == "tel" and _digits(label) == _digits(rest)):
+        return ""  # a person who has no address outside Telegram, and a number that the label shows
     known = scheme.lower() in SHOWN_SCHEMES and len(href) <= MAX_TARGET
     return f" ({href})" if known and label.strip() not in {href, rest, rest.removeprefix("//")} else ""
+
+
+def _digits(text: str) -> str:
+    return "".join(char for char in text if char.isdecimal())
 
 
 def bare_url(label: str, href: str, follower: str) -> str | None:

@@ -21,28 +21,34 @@ from disgram.post import (
     Forward,
     LinkPreview,
     Location,
+    Media,
     Poll,
     PollOption,
+    PollVotes,
     Reply,
     RichText,
     Run,
     Text,
+    Unknown,
     Unsupported,
     ViaBot,
 )
 from disgram.telegram.page.dom import PostContext, classes, find, find_all, href
-from disgram.telegram.page.media import preview_media
+from disgram.telegram.page.media import files_within, preview_media
 from disgram.telegram.page.rich_text import plain_text, rich_text
+from disgram.telegram.page.unread import Part, unread
 
 Reader = Callable[[Tag, PostContext], Iterator[Block]]
 
 _FORWARDED_FROM = re.compile(r"^Forwarded from\s*", re.IGNORECASE)
 
 
-def text(element: Tag, context: PostContext) -> Iterator[Text]:
+def text(element: Tag, context: PostContext) -> Iterator[Text | Media]:
+    """A text, and the files inside it, which rich messages have."""
     runs = rich_text(element, context.channel)
     if runs:
         yield Text(runs)
+    yield from files_within(element, context)
 
 
 def author(element: Tag, context: PostContext) -> Iterator[ViaBot]:
@@ -66,24 +72,58 @@ def forward(element: Tag, context: PostContext) -> Iterator[Forward | ViaBot]:
 def reply(element: Tag, context: PostContext) -> Iterator[Reply]:
     """The quote has the class `js-message_reply_text` today; in 2021 it had only that of a text."""
     quote = find(element, "js-message_reply_text", "tgme_widget_message_text", "tgme_widget_message_metatext")
-    name = find(element, "tgme_widget_message_author_name") or find(element, "tgme_widget_message_author")
-    yield Reply(href(element, context.channel), plain_text(name), rich_text(quote, context.channel))
-
-
-def poll(element: Tag, context: PostContext) -> Iterator[Poll]:
-    options = (
-        PollOption(
-            plain_text(find(option, "tgme_widget_message_poll_option_text")),
-            plain_text(find(option, "tgme_widget_message_poll_option_percent")),
-        )
-        for option in find_all(element, "tgme_widget_message_poll_option")
+    name = find(element, "tgme_widget_message_author") or find(element, "tgme_widget_message_author_name")
+    yield Reply(
+        href(element, context.channel),
+        plain_text(name),
+        rich_text(quote, context.channel),
+        date=plain_text(find(element, "tgme_widget_message_reply_date")),
     )
+
+
+def poll(element: Tag, context: PostContext) -> Iterator[Poll | Unknown | Media]:
+    """The poll, and the pictures of its options. Words beside an option's text are shown behind it."""
+    options = list(find_all(element, "tgme_widget_message_poll_option"))
     yield Poll(
         question=plain_text(find(element, "tgme_widget_message_poll_question")),
         kind=plain_text(find(element, "tgme_widget_message_poll_type")),
-        options=tuple(options),
+        options=tuple(map(_option, options)),
         voters=context.voters,
     )
+    for option in options:
+        for part in _unread(option):
+            yield _reported(part, context)
+            if isinstance(part, Tag):
+                yield from files_within(part, context)
+
+
+def _option(option: Tag) -> PollOption:
+    words = [find(option, "tgme_widget_message_poll_option_text"), *_unread(option)]
+    return PollOption(
+        " ".join(text for text in map(_words, words) if text),
+        plain_text(find(option, "tgme_widget_message_poll_option_percent")),
+        correct=find(option, "tgme_widget_message_poll_option_correct") is not None,
+    )
+
+
+def _unread(element: Tag) -> list[Part]:
+    before, after = unread(element)
+    return before + after
+
+
+def _words(part: Part | None) -> str:
+    return plain_text(part) if isinstance(part, Tag) else (part or "").strip()
+
+
+def _reported(part: Part, context: PostContext) -> Unknown:
+    """For a part whose words another block shows."""
+    runs = text_and_links(part, context) if isinstance(part, Tag) else (Run(part.strip()),)
+    return Unknown(" ".join(classes(part)) if isinstance(part, Tag) else "", runs, str(part), shown=False)
+
+
+def poll_votes(element: Tag, context: PostContext) -> Iterator[PollVotes]:
+    """How many voted, inside a poll; on most pages it stands in the footer."""
+    yield PollVotes(plain_text(element))
 
 
 def location(element: Tag, context: PostContext) -> Iterator[Location]:
@@ -92,34 +132,32 @@ def location(element: Tag, context: PostContext) -> Iterator[Location]:
     yield Location(href(element, context.channel) or context.url, plain_text(title), plain_text(address))
 
 
-def link_preview(element: Tag, context: PostContext) -> Iterator[LinkPreview]:
+def link_preview(element: Tag, context: PostContext) -> Iterator[LinkPreview | Unknown]:
     url = href(element, context.channel) or context.url
+    before, after = unread(element)
+    description = rich_text(find(element, "link_preview_description"), context.channel)
+    lines = [*_lines(before, context), description, *_lines(after, context)]
     yield LinkPreview(
         url=url,
         site=plain_text(find(element, "link_preview_site_name")),
         title=plain_text(find(element, "link_preview_title")),
-        description=_description(element, context),
+        description=tuple(
+            run for n, line in enumerate(filter(None, lines)) for run in ((Run("\n"),) if n else ()) + line
+        ),
         media=tuple(preview_media(element, url)),
         large=find(element, "link_preview_image", "link_preview_video_player") is not None,
     )
+    yield from (_reported(part, context) for part in before + after if _words(part))
 
 
-_PREVIEW_FIELDS = (
-    "link_preview_site_name",
-    "link_preview_title",
-    "link_preview_description",
-    "link_preview_video_player",
-)
+def _joined(lines: list[RichText]) -> RichText:
+    return tuple(run for n, line in enumerate(lines) for run in ((Run("\n"), *line) if n else line))
 
 
-def _description(element: Tag, context: PostContext) -> RichText:
-    """The description, and below it the text of any child element without a field of its own."""
-    description = rich_text(find(element, "link_preview_description"), context.channel)
-    for child in element.find_all(True, recursive=False):
-        if set(_PREVIEW_FIELDS).isdisjoint(classes(child)) and not find(child, *_PREVIEW_FIELDS):
-            more = rich_text(child, context.channel)
-            description = (*description, Run("\n"), *more) if description and more else description or more
-    return description
+def _lines(parts: list[Part], context: PostContext) -> list[RichText]:
+    return [
+        rich_text(part, context.channel) if isinstance(part, Tag) else (Run(part.strip()),) for part in parts
+    ]
 
 
 def card(kind: str) -> Reader:
@@ -158,7 +196,13 @@ def keyboard(element: Tag, context: PostContext) -> Iterator[Buttons]:
 def _row(row: Tag, context: PostContext) -> tuple[Button, ...]:
     name = "tgme_widget_message_inline_button"
     buttons = [row] if name in classes(row) else find_all(row, name)
-    return tuple(Button(plain_text(button), href(button, context.channel)) for button in buttons)
+    return tuple(Button(plain_text(button), _button_url(button, context)) for button in buttons)
+
+
+def _button_url(button: Tag, context: PostContext) -> str | None:
+    """A button that only a bot answers links to the post itself."""
+    url = href(button, context.channel)
+    return None if url and url.partition("?")[0].lower() == context.url.lower() else url
 
 
 def not_supported(element: Tag, context: PostContext) -> Iterator[Unsupported]:

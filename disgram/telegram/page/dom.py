@@ -82,3 +82,11 @@ def background(element: Tag | None) -> str | None:
     """The URL of an element's background image, which is how t.me shows pictures."""
     match = _BACKGROUND.search(attribute(element, "style"))
     return file_url(match[2].strip()) if match else None
+
+
+def is_picture(image: Tag) -> bool:
+    """Whether an <img> is a picture and not an emoji, which stands for a letter of the text."""
+    words = attribute(image, "alt")
+    letters = not words or any(char.isalnum() for char in words)
+    emoji = "emoji" in classes(image) or image.find_parent(class_="emoji") or image.find_parent("tg-emoji")
+    return bool(letters and not emoji and file_url(attribute(image, "src")))

@@ -21,10 +21,15 @@ _VOLATILE = re.compile(
     r'|<a class="tgme_widget_message_(?:owner_name|date)"[^<]*(?:<(?!/?a\b)[^<]*)*</a>'
     r'|<div class="tgme_widget_message_reactions\b[^<]*(?:<(?!/?div\b)[^<]*)*</div>'
     r'|<span class="(?:tgme_widget_message_(?:views|voters)|copyonly)">[^<>]*</span>'
+    r'|<div class="tgme_widget_message_poll_votes\b[^<>]*>[^<>]*</div>'
     r'|<div class="tgme_widget_message_service_date_wrap">\s*<div\b[^<>]*>[^<>]*</div>\s*</div>'
     r'|<span\s+style="display: ?inline-block;[^"<>]*"></span>'
     r'|<s style="[^"<>]*"></s>'
 )
+_BUTTON = re.compile(
+    r'<a class="tgme_widget_message_inline_button\b(?P<rest>[^<>]*)>[^<]*(?:<(?!/?a\b)[^<]*)*</a>'
+)
+"""Without `url_button` only a bot answers it, and its text may be a count (`👍 4.8K`)."""
 _VIDEO = re.compile(r"<video\b[^<>]*>")
 _BREAK = re.compile(r"<br\s*/>")
 _ATTRIBUTE = re.compile(r'\s([\w:-]+)="([^"]*)"')
@@ -83,7 +88,8 @@ def _not_a_plain_style(before: str, inside: str) -> object:
 
 def compute(html: str) -> str:
     """`fingerprint` without its cache."""
-    kept = _VOLATILE.sub("", html)
+    kept = _BUTTON.sub(lambda button: button[0] if "url_button" in button["rest"] else "", html)
+    kept = _VOLATILE.sub("", kept)
     kept = _BREAK.sub("<br>", _VIDEO.sub("<video>", kept))
     kept = _ATTRIBUTE.sub(_attribute, kept)
     return blake2b(_without_indentation(kept).encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()

@@ -13,7 +13,16 @@ from collections.abc import Iterator
 from bs4 import Tag
 
 from disgram.post import Media, MediaKind
-from disgram.telegram.page.dom import PostContext, attribute, background, classes, file_url, find, find_all
+from disgram.telegram.page.dom import (
+    PostContext,
+    attribute,
+    background,
+    classes,
+    file_url,
+    find,
+    find_all,
+    is_picture,
+)
 from disgram.telegram.page.rich_text import plain_text
 
 _WIDTH = re.compile(r"(?<![-\w])width:\s*([0-9.]+)px")
@@ -150,15 +159,32 @@ def preview_media(card: Tag, link: str) -> Iterator[Media]:
             yield Media(MediaKind.PHOTO, link, url=url, identity=_joined("preview photo", _shape(picture)))
 
 
-def unknown_files(element: Tag, context: PostContext) -> Iterator[Media]:
-    """The files of an unknown element: video and audio, and pictures that are not a video's thumbnail."""
+def files_within(element: Tag, context: PostContext) -> Iterator[Media]:
+    """The files inside a text or an unknown element: video and audio, and pictures that are neither emoji nor
+    a video's thumbnail."""
     players = [element, *element.find_all(("video", "audio"))]
     played = [file for player in players for file in _played(player, context)]
     yield from played
-    for picture in [element, *element.find_all(style=True)]:
-        url, names = background(picture), " ".join(classes(picture))
+    for picture in [element, *element.find_all(True)]:
+        url, names = _picture(picture), " ".join(classes(picture))
         if url and "emoji" not in names and not (played and "thumb" in names):
-            yield Media(MediaKind.PHOTO, context.url, url=url, identity=_joined("photo", _shape(picture)))
+            yield Media(
+                MediaKind.PHOTO,
+                context.url,
+                url=url,
+                spoiler=_is_hidden(picture),
+                identity=_joined("photo", _shape(picture)),
+            )
+
+
+def _picture(element: Tag) -> str | None:
+    if element.name != "img":
+        return background(element)
+    return file_url(attribute(element, "src")) if is_picture(element) else None
+
+
+def _is_hidden(element: Tag) -> bool:
+    return element.find_parent("tg-spoiler") is not None
 
 
 def _played(player: Tag, context: PostContext) -> Iterator[Media]:

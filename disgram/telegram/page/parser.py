@@ -34,6 +34,7 @@ from disgram.post import (
 from disgram.telegram.page import blocks, media
 from disgram.telegram.page.dom import PostContext, attribute, classes, file_url, find
 from disgram.telegram.page.rich_text import plain_text
+from disgram.telegram.page.unread import INVISIBLE_TAGS, Part, unread
 
 # New kind of post, step 2 of 3 (before: post.py; after: discord/text.py): list its reader here.
 _READERS: dict[str, blocks.Reader] = {
@@ -53,6 +54,7 @@ _READERS: dict[str, blocks.Reader] = {
     "tgme_widget_message_videosticker": media.video_sticker,
     "js-videosticker_video": media.video_sticker,
     "tgme_widget_message_poll": blocks.poll,
+    "tgme_widget_message_poll_votes": blocks.poll_votes,
     "tgme_widget_message_location_wrap": blocks.location,
     "tgme_widget_message_venue_wrap": blocks.location,
     "tgme_widget_message_link_preview": blocks.link_preview,
@@ -62,6 +64,21 @@ _READERS: dict[str, blocks.Reader] = {
     "tgme_widget_message_inline_button": blocks.keyboard,
     "message_media_not_supported_wrap": blocks.not_supported,
 }
+
+_WITH_PARTS = frozenset(
+    {
+        blocks.reply,
+        media.photo,
+        media.video,
+        media.round_video,
+        media.voice,
+        media.document,
+        blocks.poll,
+        blocks.location,
+    }
+)
+"""Readers that take single parts of their element; what they leave is in unread.py. The others read all of
+it, and a link preview shows such parts itself."""
 
 _STRUCTURE = frozenset(
     {"tgme_widget_message_wrap", "tgme_widget_message", "tgme_widget_message_bubble", "media_supported_cont"}
@@ -75,6 +92,8 @@ _FRAME = frozenset(
         "tgme_widget_message_reactions",
         "tgme_widget_message_footer",
         "tgme_widget_message_videosticker_thumb",
+        # The animation around a sticker with an effect.
+        "tgme_widget_message_tgsticker_effect",
         # The link to newer posts, after the last post of a page.
         "tgme_widget_message_centered",
         # Added by a script in the browser; saved pages have it.
@@ -84,8 +103,6 @@ _FRAME = frozenset(
 
 _FRAME_TEXT = frozenset({"", "via"})
 """Text outside any element of the frame; "via" comes before a bot's name."""
-
-_INVISIBLE_TAGS = frozenset({"script", "style", "link", "meta", "noscript", "template"})
 
 _READABLE_BLOCKS = (Text, Media, Poll, Location, LinkPreview, Card)
 
@@ -105,7 +122,7 @@ def parse_post(post_slice: PostSlice, page: ChannelPage) -> TelegramPost:
 
 def _post(soup: Tag, post_slice: PostSlice, page: ChannelPage) -> TelegramPost:
     footer = find(soup, "tgme_widget_message_footer")
-    voters = find(footer, "tgme_widget_message_voters") or find(soup, "tgme_widget_message_poll_votes")
+    voters = find(footer, "tgme_widget_message_voters", "tgme_widget_message_poll_votes")
     context = PostContext(page.channel, f"https://t.me/{page.channel}/{post_slice.id}", plain_text(voters))
     return TelegramPost(
         channel=page.channel,
@@ -130,12 +147,12 @@ def _blocks(element: Tag, context: PostContext) -> Iterator[Block]:
 
 
 def _block(element: Tag, context: PostContext) -> Iterable[Block]:
-    if element.name in _INVISIBLE_TAGS:
+    if element.name in INVISIBLE_TAGS:
         return ()
     names = classes(element)
     reader = next((_READERS[name] for name in names if name in _READERS), None)
     if reader:
-        return reader(element, context)
+        return _read(reader, element, context)
     if not _FRAME.isdisjoint(names):
         return ()
     if not _STRUCTURE.isdisjoint(names) or find(element, *_READERS, *_FRAME):
@@ -143,12 +160,25 @@ def _block(element: Tag, context: PostContext) -> Iterable[Block]:
     return _unknown(element, names, context)
 
 
+def _read(reader: blocks.Reader, element: Tag, context: PostContext) -> Iterator[Block]:
+    before, after = unread(element) if reader in _WITH_PARTS else ([], [])
+    for part in before:
+        yield from _part(part, context)
+    yield from reader(element, context)
+    for part in after:
+        yield from _part(part, context)
+
+
+def _part(part: Part, context: PostContext) -> Iterable[Block]:
+    return _block(part, context) if isinstance(part, Tag) else [Unknown("", (Run(part.strip()),), str(part))]
+
+
 def _unknown(element: Tag, names: list[str], context: PostContext) -> Iterator[Block]:
     """Nothing for decoration: only elements with text, a file, a picture or a link count."""
     runs, html = blocks.text_and_links(element, context), str(element)
     if runs or any(sign in html for sign in ("url(", " src=", " srcset=")):
         yield Unknown(" ".join(names), runs, html)
-        yield from media.unknown_files(element, context)
+        yield from media.files_within(element, context)
 
 
 def _without_needless_labels(found: list[Block]) -> tuple[Block, ...]:

@@ -4,6 +4,9 @@ White space: outside <pre>, any sequence of it becomes one blank, and none is le
 line (NBSP counts as a letter). A block element (<blockquote>, <pre>, <div>) has lines of its own: one newline
 separates it from what comes before and after. A <br> next to it already is that newline, since t.me keeps
 the line break of the original text beside the element.
+
+Headings, lists, tables and rules (rich messages, Bot API 10.1 of 2026-06) are read as plain HTML: how t.me
+shows them was not seen yet. A table has one line for each row, since Discord has no tables.
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ from typing import NamedTuple
 from bs4.element import NavigableString, PageElement, Tag
 
 from disgram.post import RichText, Run, Style, plain
-from disgram.telegram.page.dom import attribute, classes, href
+from disgram.telegram.page.dom import attribute, classes, href, is_picture
 
 _STYLES = {
     "b": Style.BOLD,
@@ -31,8 +34,21 @@ _STYLES = {
     "code": Style.CODE,
     "pre": Style.PRE,
     "blockquote": Style.QUOTE,
+    **dict.fromkeys(("h1", "h2", "h3", "h4", "h5", "h6", "summary", "dt"), Style.BOLD),
 }
-_BLOCK_TAGS = frozenset({"blockquote", "pre", "div", "p", "ul", "ol", "li", "table", "tr", "section"})
+_BLOCK_TAGS = frozenset(
+    ["address", "article", "aside", "blockquote", "caption", "dd", "details", "div", "dl", "dt", "fieldset",
+     "figcaption", "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "li", "main",
+     "nav", "ol", "p", "pre", "section", "summary", "table", "tbody", "td", "tfoot", "th", "thead", "tr",
+     "ul"]
+)  # fmt: skip
+_CELL_TAGS = frozenset({"td", "th"})
+_CELL_SEPARATOR = " │ "
+_BULLET = "• "
+_INDENT = "\N{EM SPACE}"
+"""In front of the marks of a list within a list; unlike a blank it stays at the start of a line."""
+_CHECKED, _UNCHECKED = "☑ ", "☐ "
+_RULE = "─" * 12
 _HIDDEN_TAGS = frozenset({"script", "style", "svg", "template", "head", "video", "audio", "canvas"})
 _BLANK = re.compile(r"[ \t\n\r\f]+")
 _RAW_BREAK = re.compile(r"[\n\r]\s*")
@@ -80,8 +96,13 @@ def _read(node: PageElement, formatting: _Formatting, writer: _Writer, channel: 
         return
     elif node.name == "br":
         writer.newline(formatting)
+    elif node.name == "hr":
+        _write_rule(writer, formatting)
     elif node.name == "img":
-        writer.text(attribute(node, "alt"), formatting)
+        # The words for a picture that is not shown; those of a file (media.py) are not the post's text.
+        writer.text("" if is_picture(node) else attribute(node, "alt"), formatting)
+    elif node.name == "input":
+        writer.text(_checkbox(node), formatting)
     elif "emoji" in classes(node):
         # <i class="emoji"><b>X</b></i> shows a picture: it is neither italic nor bold.
         writer.text(node.get_text(), formatting)
@@ -95,8 +116,70 @@ def _read_block(element: Tag, formatting: _Formatting, writer: _Writer, channel:
     writer.begin_line(formatting)
     if element.name == "pre":
         _drop_first_newline(element)
+    if element.name == "ol":
+        _number_items(element)
     before = writer.count
-    _read_children(element, _formatting_of(element, formatting, channel), writer, channel)
+    inner = _formatting_of(element, formatting, channel)
+    if element.name == "tr":
+        _read_row(element, inner, writer, channel)
+    else:
+        if element.name == "li":
+            writer.mark(_mark(element), inner)
+        _read_children(element, inner, writer, channel)
+    writer.end_block(before, formatting)
+
+
+def _read_row(row: Tag, formatting: _Formatting, writer: _Writer, channel: str) -> None:
+    cells = [child for child in row.children if isinstance(child, Tag) and child.name in _CELL_TAGS]
+    for index, cell in enumerate(cells):
+        writer.text(_CELL_SEPARATOR if index else "", formatting)
+        for run in rich_text(cell, channel):
+            styles = formatting.styles | _inline(run.styles)
+            writer.text(run.text.replace("\n", " "), _Formatting(styles, run.href or formatting.href))
+
+
+def _inline(styles: frozenset[Style]) -> frozenset[Style]:
+    """The styles of a cell, which has one line: a quote and a block of code have lines of their own."""
+    code = {Style.CODE} if Style.PRE in styles else set()
+    return (styles | code) - {Style.PRE, Style.QUOTE}
+
+
+def _mark(item: Tag) -> str:
+    """What stands before an item of a list: a bullet, its number, or nothing before a checkbox."""
+    depth = len(item.find_parents(["ul", "ol"]))
+    indent = _INDENT * (depth - 1)
+    if item.find("input", type="checkbox") in item.contents[:2]:
+        return indent
+    number = attribute(item, "value")
+    return indent + (f"{number}. " if number and item.parent and item.parent.name == "ol" else _BULLET)
+
+
+def _number_items(ordered: Tag) -> None:
+    """Write its number into each item's `value`. As HTML counts: from `start`, on from the last `value`, and
+    downwards in a `reversed` list."""
+    items = ordered.find_all("li", recursive=False)
+    step = -1 if ordered.has_attr("reversed") else 1
+    number = _integer(attribute(ordered, "start"), 1 if step == 1 else len(items))
+    for item in items:
+        number = _integer(attribute(item, "value"), number)
+        item["value"] = str(number)
+        number += step
+
+
+def _integer(text: str, otherwise: int) -> int:
+    return int(text) if re.fullmatch(r"-?[0-9]{1,9}", text) else otherwise
+
+
+def _checkbox(element: Tag) -> str:
+    if attribute(element, "type").lower() != "checkbox":
+        return ""
+    return _CHECKED if element.has_attr("checked") else _UNCHECKED
+
+
+def _write_rule(writer: _Writer, formatting: _Formatting) -> None:
+    writer.begin_line(formatting)
+    before = writer.count
+    writer.text(_RULE, formatting)
     writer.end_block(before, formatting)
 
 
@@ -132,6 +215,8 @@ class _Writer:
         self._pending_newline: _Formatting | None = None
         """Set when a block has ended: whatever comes next starts on a new line, and the newline has this
         formatting."""
+        self._marked = 0
+        """The count of spans right after the mark of a list's item: its first block stays on that line."""
 
     @property
     def count(self) -> int:
@@ -160,9 +245,14 @@ class _Writer:
         self._drop_trailing_blanks()
         self._spans.append(("\n", formatting))
 
+    def mark(self, text: str, formatting: _Formatting) -> None:
+        """The mark before an item of a list."""
+        self.text(text, formatting)
+        self._marked = self.count
+
     def begin_line(self, formatting: _Formatting) -> None:
         self._write_pending_newline()
-        if self._last != "\n":
+        if self._last != "\n" and self.count != self._marked:
             self.newline(formatting)
 
     def end_block(self, before: int, formatting: _Formatting) -> None:

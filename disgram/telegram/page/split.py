@@ -25,6 +25,7 @@ _ITEM_LINK = re.compile(r'\bhref="https?://t\.me/([^"<>/?]+)/([1-9][0-9]{0,9})(?
 _META = r'<meta\b[^<>]*\bproperty="og:%s"[^<>]*\bcontent="([^"<>]*)"'
 _TITLE_META = re.compile(_META % "title")
 _PHOTO_META = re.compile(_META % "image")
+_DESCRIPTION_META = re.compile(_META % "description")
 _TITLE = re.compile(r"<title\b[^<>]*>([^<>]{0,500})")
 _PREVIOUS = re.compile(r'<link\b(?=[^<>]*\brel="prev")[^<>]*\bhref="[^"<>]*\bbefore=([0-9]{1,10})\b')
 _MORE = re.compile(r'<a\b(?=[^<>]*\btme_messages_more\b)[^<>]*\bdata-before="([0-9]{1,10})"')
@@ -52,7 +53,15 @@ def split_page(html: str, channel: str) -> ChannelPage:
         photo_url=_photo(html),
         slices=found,
         older=_number(_PREVIOUS, html) or _number(_MORE, history),
+        description=_text(_DESCRIPTION_META, html),
     )
+
+
+def own_page_words(html: str, page: ChannelPage) -> str:
+    """The words of a post as its own page (t.me/<channel>/<post>) describes it, cut by t.me with "…" where
+    they are long; "" if it has none: then that page describes the channel (reported in 2026-09)."""
+    words = _text(_DESCRIPTION_META, html)
+    return "" if " ".join(words.split()) == " ".join(page.description.split()) else words
 
 
 def split_posts(html: str) -> tuple[PostSlice, ...]:
