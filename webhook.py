@@ -39,9 +39,11 @@ from disgram.post import ChannelPage, PostSlice, TelegramPost
 from disgram.report import EXIT_CRASH, EXIT_OK, EXIT_PERMANENT, Level, Reporter
 from disgram.storage.ledger import ChannelLedger, Ledger
 from disgram.storage.rate_limits import LimitStore
-from disgram.telegram.backfill import posts_after, start_of_newest
+from disgram.telegram.backfill import posts_after, start_of_newer, start_of_newest
 from disgram.telegram.channel import ChannelReader
 from disgram.telegram.client import TelegramClient
+from disgram.telegram.empty_page import PAGE_IDS, Read, doubting
+from disgram.telegram.page import published_at
 from disgram.telegram.throttle import TelegramThrottle
 from disgram.telegram.unknown_markup import UnknownMarkup
 from disgram.workers import warmup
@@ -138,11 +140,14 @@ class Worker:
         self._delivery.sender.raise_if_gone()
         head = self._read()
         progress = self._begin(head)
+        if not head.slices:
+            self._ask_elsewhere_for_posts(progress)
         self._report(Level.INFO, f"Checked: {_seen(head, progress)}", polled=True, last_post_id=progress)
-        self._retries.retry_failed(self._read, lambda post_slice: self._send(post_slice, head))
-        self._retries.close_gaps(self._read, lambda post_slice: self._deliver(post_slice, head))
+        read = doubting(self._read, head)
+        self._retries.retry_failed(read, lambda post_slice: self._send(post_slice, head))
+        self._retries.close_gaps(read, lambda post_slice: self._deliver(post_slice, head))
         head = self._deliver_new(head)
-        self._follower.compare(head, lambda post_slice: self._reader.parse(post_slice, head), self._read)
+        self._follower.compare(head, lambda post_slice: self._reader.parse(post_slice, head), read)
         reason, layout_changed = self._delivery.sender.health_reason, self._reader.not_understood
         self._report(None, "", reason=reason, gaps=self._ledger.gaps(), layout_changed=layout_changed)
 
@@ -154,9 +159,14 @@ class Worker:
             self._head_read_at = self._page_read_at
         return page
 
+    def _ask_elsewhere_for_posts(self, progress: int) -> None:
+        """A newest page without posts, of a channel that had some: TelegramUnavailable if they are there."""
+        if progress and self._read(progress + PAGE_IDS + 1).slices:
+            raise TelegramUnavailable("its newest page says that there are no posts, but another shows some")
+
     def _begin(self, head: ChannelPage) -> int:
-        """The post id to go on after. The first poll, and the first after the job's start post was changed,
-        write it to the ledger before anything is sent."""
+        """The post id to go on after, 0 if there are no posts to begin with. The first poll, and the first
+        after the job's start post was changed, write it to the ledger before anything is sent."""
         start, known = self._spec.channel.start, self._ledger.progress()
         if known and (start is None or start == known.start):
             return known.last_id
@@ -165,11 +175,24 @@ class Worker:
             last_id = imported
         elif start is not None:
             last_id = start - 1
+        elif head.slices:
+            last_id = self._start_of_initial_posts(head, doubting(self._read, head))
         else:
-            initial_posts = self._spec.settings.initial_posts
-            last_id = start_of_newest(head, initial_posts, self._read, self._is_forwarded)
+            self._ledger.found_empty()
+            return 0
         self._ledger.begin(last_id, start)
         return last_id
+
+    def _start_of_initial_posts(self, head: ChannelPage, read: Read) -> int:
+        """After it come the newest INITIAL_POSTS posts, and all published since a first poll without any."""
+        last_id = start_of_newest(head, self._spec.settings.initial_posts, read, self._is_forwarded)
+        empty_at = self._ledger.empty_at()
+        if empty_at is None:
+            return last_id
+        since = int(empty_at)  # t.me's dates are whole seconds
+        return min(
+            last_id, start_of_newer(head, read, lambda post: (published_at(post.html) or 0.0) >= since)
+        )
 
     def _is_forwarded(self, post_slice: PostSlice) -> bool:
         return not post_slice.service or self._spec.settings.forward_service_messages
@@ -191,7 +214,7 @@ class Worker:
 
     def _deliver_after(self, progress: int, head: ChannelPage) -> bool:
         """False: sending took so long (rate limit, outage) that the pages have to be read again first."""
-        for post_slice in posts_after(head, progress, self._read):
+        for post_slice in posts_after(head, progress, doubting(self._read, head)):
             read_at = self._head_read_at if post_slice.id >= head.slices[0].id else self._page_read_at
             if self._clock() - read_at > PAGE_FRESH:
                 return False

@@ -25,7 +25,7 @@ _FAILED_INDEX = "INDEXED BY post_failed"
 _IS_FAILED = "state IN ('failed', 'retry')"
 _THIS_CHANNEL = "job = :job AND channel = :channel"
 _THIS_POST = f"{_THIS_CHANNEL} AND post_id = :post_id"
-_TABLES_OF_JOB = ("progress", "post", "message", "gap")
+_TABLES_OF_JOB = ("progress", "post", "message", "gap", "source")
 
 
 class Progress(NamedTuple):
@@ -169,6 +169,24 @@ class ChannelLedger:
         run.execute(
             f"UPDATE progress SET last_id = MAX(last_id, :last_id) WHERE {_THIS_CHANNEL}",
             self._key | {"last_id": last_id},
+        )
+
+    # the channel itself ----------------------------------------------------------------------
+
+    def empty_at(self) -> float | None:
+        """When the first poll found no posts, in seconds since 1970; None if it found some."""
+        row = self._first(f"SELECT empty_at FROM source WHERE {_THIS_CHANNEL}")
+        return row[0] if row else None
+
+    def found_empty(self) -> None:
+        """The first poll found no posts; what it said at an earlier one stays."""
+        self._set_source("empty_at", "COALESCE(empty_at, excluded.empty_at)", self._clock())
+
+    def _set_source(self, column: str, merged: str, value: float) -> None:
+        self._run(
+            f"INSERT INTO source (job, channel, {column}) VALUES (:job, :channel, :value) "
+            f"ON CONFLICT (job, channel) DO UPDATE SET {column} = {merged}",
+            value=value,
         )
 
     # posts -----------------------------------------------------------------------------------

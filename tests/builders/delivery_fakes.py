@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
 
@@ -30,6 +31,8 @@ from webhook import Worker
 
 HOOK = Destination("https://discord.com", "1", "secret")
 FACTS = RateLimitHeaders(answered=True)
+FIRST_POLL = datetime.fromisoformat(pages.DATE).timestamp() - 60
+"""A minute before the date of every post that is not given another."""
 
 
 def refusal(error: DiscordError) -> DiscordResponse:
@@ -109,11 +112,13 @@ def text_of(payload: Mapping[str, Any]) -> str:
 
 
 class Telegram:
-    """A channel: number -> the post's HTML. `fails(before)` may return an error for a page."""
+    """A channel: number -> the post's HTML. `fails(before)` may return an error for a page;
+    where `hides(before)`, it says that there are no posts."""
 
     def __init__(self, clock: Clock) -> None:
         self.posts: dict[int, str] = {}
         self.fails: Callable[[int | None], DisgramError | None] = lambda _: None
+        self.hides: Callable[[int | None], bool] = lambda _: False
         self.asked: list[int | None] = []
         self.fetched: list[str] = []
         self.files: dict[str, bytes] = {}
@@ -130,6 +135,8 @@ class Telegram:
         error = self.fails(before)
         if error:
             raise error
+        if self.hides(before):
+            return pages.page(pages.NO_POSTS)
         numbers = sorted(n for n in self.posts if before is None or n < before)[-20:]
         older = numbers[0] if numbers and numbers[0] > min(self.posts) else None
         return pages.page(*([self.posts[n] for n in numbers] or [pages.NO_POSTS]), older=older)
@@ -199,6 +206,7 @@ class Bench:
     def __init__(self, folder: Path, *, thread: str | None = None, job: str = "job", **settings: Any) -> None:
         self.folder = folder
         self.clock = Clock()
+        self.today = Clock(FIRST_POLL)
         self.telegram = Telegram(self.clock)
         self.discord = Discord()
         self.turns = Turns()
@@ -210,7 +218,7 @@ class Bench:
             job, ChannelRef(pages.CHANNEL), Destination(HOOK.origin, HOOK.webhook_id, HOOK.token, thread),
             None, WorkerSettings(folder, **{"cooldown": 10.0, **settings}),
         )  # fmt: skip
-        self.database = Ledger(folder / "disgram.db")
+        self.database = Ledger(folder / "disgram.db", self.today)
         self.worker = self.again()
 
     def again(self, start: int | None = None) -> Worker:

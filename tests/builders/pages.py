@@ -12,6 +12,7 @@ from html import escape
 CDN = "https://cdn4.telesco.pe/file"
 CHANNEL = "harbour"
 TITLE = "Harbour News"
+DATE = "2026-08-06T07:59:58+00:00"
 
 TAIL = (
     '<i class="tgme_widget_message_bubble_tail"><svg class="bubble_icon" viewBox="0 0 9 20">'
@@ -68,7 +69,7 @@ def post(
     voters: str = "",
     reactions: str = "",
     below: str = "",
-    date: str = "2026-08-06T07:59:58+00:00",
+    date: str = DATE,
 ) -> str:
     """One post in its frame. `meta` stands before the date, `below` outside the bubble."""
     counted = (

@@ -7,6 +7,7 @@ takes much more than linear time, and starts with plain letters, which `re` find
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from html import unescape
 
 from disgram.errors import ChannelHasNoPreview, ChannelNotFound, PageNotUnderstood
@@ -21,6 +22,8 @@ _WRAP = re.compile(r"<div\b[^<>]*\btgme_widget_message_wrap\b[^<>]*>\s*")
 # The ids of an album are those in its items' links (`…/298?single`), never computed: ids have gaps.
 _ITEM = re.compile(r"tgme_widget_message_(?:photo_wrap|video_player|document_wrap)\b")
 _ITEM_LINK = re.compile(r'\bhref="https?://t\.me/([^"<>/?]+)/([1-9][0-9]{0,9})(?:\?single)?"')
+
+_DATE = re.compile(r'\btgme_widget_message_date\b[^<>]*>\s*<time\b[^<>]*\bdatetime="([0-9T:+-]{19,25})"')
 
 _META = r'<meta\b[^<>]*\bproperty="og:%s"[^<>]*\bcontent="([^"<>]*)"'
 _TITLE_META = re.compile(_META % "title")
@@ -64,6 +67,15 @@ def split_posts(html: str) -> tuple[PostSlice, ...]:
         post_slice = _slice(post, html[start:end], _tag(html, post.start()))
         found.setdefault(post_slice.id, post_slice)
     return tuple(found[post_id] for post_id in sorted(found))
+
+
+def published_at(html: str) -> float | None:
+    """When a post was published, in seconds since 1970; None if its part of the page does not say."""
+    date = _DATE.search(html)
+    try:
+        return datetime.fromisoformat(date[1]).timestamp() if date else None
+    except ValueError:
+        return None
 
 
 def _slice(post: re.Match[str], html: str, tag: str) -> PostSlice:
