@@ -59,6 +59,7 @@ class Progress(Protocol):
 
     def delete_job(self, job: str) -> object: ...
     def clear_gone(self, destination: str) -> object: ...
+    def begin_replaced_anew(self, job: str) -> object: ...
     def failed(self) -> list[dict[str, Any]]: ...
     def retry(self, job: str, post_id: int | None) -> int: ...
 
@@ -84,10 +85,12 @@ class Service:
     started: float
 
     def clear_gone(self, job: Job) -> None:
-        """A person has changed the job, so its webhook may be called again even if it was found gone."""
+        """A person has changed the job, so its webhook may be called again even if it was found gone, and
+        another channel that has the name of one of its channels now is meant."""
         destination = job.destination(self.settings.webhook_hosts)
         for key in {destination.key, destination.webhook_key}:
             self.ledger.clear_gone(key)
+        self.ledger.begin_replaced_anew(job.jobName)
 
     def moment(self) -> health.Moment:
         now = time.monotonic()

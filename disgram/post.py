@@ -286,10 +286,11 @@ class PostSlice:
 @dataclass(frozen=True, slots=True)
 class ChannelPage:
     """A preview page, split into posts, ascending. `older`: the page's link to older posts (`?before=`); None
-    on the oldest page, and on some others."""
+    on the oldest page, and on some others. `channel_id`: Telegram's own id, if the page tells."""
 
     channel: str
     title: str
     photo_url: str | None
     slices: tuple[PostSlice, ...]
     older: int | None = None
+    channel_id: int | None = None

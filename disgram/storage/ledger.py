@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from disgram.storage import schema
+from disgram.storage.channel_source import TABLES_OF_CHANNEL, ChannelSource, forget_replaced
 from disgram.storage.old_log import highest_posts
 from disgram.storage.sqlite import Database
 
@@ -25,7 +26,6 @@ _FAILED_INDEX = "INDEXED BY post_failed"
 _IS_FAILED = "state IN ('failed', 'retry')"
 _THIS_CHANNEL = "job = :job AND channel = :channel"
 _THIS_POST = f"{_THIS_CHANNEL} AND post_id = :post_id"
-_TABLES_OF_JOB = ("progress", "post", "message", "gap", "source")
 
 
 class Progress(NamedTuple):
@@ -92,8 +92,13 @@ class Ledger:
                 "DELETE FROM imported WHERE channel IN (SELECT channel FROM progress WHERE job = :job)",
                 {"job": job},
             )
-            for table in _TABLES_OF_JOB:
+            for table in TABLES_OF_CHANNEL:
                 run.execute(f"DELETE FROM {table} WHERE job = :job", {"job": job})
+
+    def begin_replaced_anew(self, job: str) -> None:
+        """A person has changed the job: those of its channels whose names belong to others now begin anew."""
+        with self._database.transaction() as run:
+            forget_replaced(run, job)
 
     def failed(self) -> list[dict[str, Any]]:
         """Posts Discord refused in every form, oldest first."""
@@ -137,6 +142,7 @@ class ChannelLedger:
     def __init__(self, database: Database, job: str, channel: str, clock: Callable[[], float]) -> None:
         self._database = database
         self._key: dict[str, object] = {"job": job, "channel": channel}
+        self.source = ChannelSource(database, self._key, clock)
         self._clock = clock
 
     # progress --------------------------------------------------------------------------------
@@ -169,24 +175,6 @@ class ChannelLedger:
         run.execute(
             f"UPDATE progress SET last_id = MAX(last_id, :last_id) WHERE {_THIS_CHANNEL}",
             self._key | {"last_id": last_id},
-        )
-
-    # the channel itself ----------------------------------------------------------------------
-
-    def empty_at(self) -> float | None:
-        """When the first poll found no posts, in seconds since 1970; None if it found some."""
-        row = self._first(f"SELECT empty_at FROM source WHERE {_THIS_CHANNEL}")
-        return row[0] if row else None
-
-    def found_empty(self) -> None:
-        """The first poll found no posts; what it said at an earlier one stays."""
-        self._set_source("empty_at", "COALESCE(empty_at, excluded.empty_at)", self._clock())
-
-    def _set_source(self, column: str, merged: str, value: float) -> None:
-        self._run(
-            f"INSERT INTO source (job, channel, {column}) VALUES (:job, :channel, :value) "
-            f"ON CONFLICT (job, channel) DO UPDATE SET {column} = {merged}",
-            value=value,
         )
 
     # posts -----------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from disgram.errors import PageNotUnderstood
 from disgram.post import ChannelPage, PostSlice
 from disgram.telegram.empty_page import PAGE_IDS, Read
+from disgram.telegram.page import published_at
 
 STEP_MAX = 20 * 256
 """Message ids that one step goes forward at most."""
@@ -72,8 +73,13 @@ def start_of_newest(head: ChannelPage, count: int, read: Read, included: Callabl
     return posts[-1].last_id if posts else 0
 
 
-def start_of_newer(head: ChannelPage, read: Read, is_newer: Callable[[PostSlice], bool]) -> int:
-    """For a channel that had no posts at the first poll: the id after which those published since come."""
+def start_of_newer(head: ChannelPage, since: float, read: Read) -> int:
+    """For a channel that had no posts at the first poll: the id after which those published `since` come, in
+    seconds since 1970."""
+
+    def is_newer(post: PostSlice) -> bool:
+        return (published_at(post.html) or 0.0) >= int(since)  # t.me's dates are whole seconds
+
     posts = _back_until(lambda posts: not is_newer(posts[0]), head, read)
     return next((post.id - 1 for post in posts if is_newer(post)), posts[-1].last_id)
 

@@ -121,10 +121,13 @@ class Telegram:
         self.hides: Callable[[int | None], bool] = lambda _: False
         self.asked: list[int | None] = []
         self.fetched: list[str] = []
+        self.channel_id: int | None = None
+        """What its pages say; None: they do not."""
         self.files: dict[str, bytes] = {}
 
     def write(self, number: int, words: str, *more: str, meta: str = "") -> None:
-        self.posts[number] = pages.post(number, *more, pages.text(words), meta=meta)
+        view = pages.view_of(self.channel_id, number) if self.channel_id else ""
+        self.posts[number] = pages.post(number, *more, pages.text(words), meta=meta, view=view)
 
     def fill(self, first: int, last: int) -> None:
         for number in range(first, last + 1):

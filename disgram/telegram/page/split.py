@@ -6,6 +6,8 @@ takes much more than linear time, and starts with plain letters, which `re` find
 
 from __future__ import annotations
 
+import base64
+import json
 import re
 from datetime import datetime
 from html import unescape
@@ -23,6 +25,7 @@ _WRAP = re.compile(r"<div\b[^<>]*\btgme_widget_message_wrap\b[^<>]*>\s*")
 _ITEM = re.compile(r"tgme_widget_message_(?:photo_wrap|video_player|document_wrap)\b")
 _ITEM_LINK = re.compile(r'\bhref="https?://t\.me/([^"<>/?]+)/([1-9][0-9]{0,9})(?:\?single)?"')
 
+_VIEW = re.compile(r'\bdata-view="([A-Za-z0-9_-]{1,400})=*"')
 _DATE = re.compile(r'\btgme_widget_message_date\b[^<>]*>\s*<time\b[^<>]*\bdatetime="([0-9T:+-]{19,25})"')
 
 _META = r'<meta\b[^<>]*\bproperty="og:%s"[^<>]*\bcontent="([^"<>]*)"'
@@ -55,6 +58,7 @@ def split_page(html: str, channel: str) -> ChannelPage:
         photo_url=_photo(html),
         slices=found,
         older=_number(_PREVIOUS, html) or _number(_MORE, history),
+        channel_id=_channel_id(found),
     )
 
 
@@ -67,6 +71,23 @@ def split_posts(html: str) -> tuple[PostSlice, ...]:
         post_slice = _slice(post, html[start:end], _tag(html, post.start()))
         found.setdefault(post_slice.id, post_slice)
     return tuple(found[post_id] for post_id in sorted(found))
+
+
+def _channel_id(posts: tuple[PostSlice, ...]) -> int | None:
+    """Telegram's id of the channel, on which the first and the last post agree."""
+    ids = {_channel_id_of(post.html) for post in (*posts[:1], *posts[-1:])}
+    return ids.pop() if len(ids) == 1 else None
+
+
+def _channel_id_of(html: str) -> int | None:
+    """`c` of a post's `data-view`: {"c":-1005640892,"p":429,...} in base64 for URLs, without padding."""
+    view = _VIEW.search(html)
+    try:
+        told = json.loads(base64.urlsafe_b64decode(view[1] + "==")) if view else None
+    except ValueError:
+        return None
+    channel_id = told.get("c") if isinstance(told, dict) else None
+    return channel_id if type(channel_id) is int and 0 < abs(channel_id) < 2**63 else None
 
 
 def published_at(html: str) -> float | None:
