@@ -13,6 +13,7 @@ from disgram.storage.rate_limits import LimitStore
 
 _TURNS = "telegram"
 _REST = "telegram-rest"
+_MEDIA_REST = "telegram-media-rest"
 
 
 class TelegramThrottle:
@@ -49,8 +50,14 @@ class TelegramThrottle:
         with self._store.reading() as rows:
             return rows.next_turn(_REST) > self._clock()
 
-    def rest(self, seconds: float) -> None:
-        """After a 429 of t.me: no worker sends a request for so long; then turns go on at the usual rate."""
-        until = self._clock() + seconds
+    def rest(self, seconds: float, *, media: bool = False) -> None:
+        """After a 429 of t.me: no worker sends a request for so long; then turns go on at the usual rate.
+        `media`: of a host of files, which rests alone."""
+        name, until = _MEDIA_REST if media else _REST, self._clock() + seconds
         with self._store.transaction() as rows:
-            rows.put_next_turn(_REST, max(until, rows.next_turn(_REST)))
+            rows.put_next_turn(name, max(until, rows.next_turn(name)))
+
+    def media_rests(self) -> bool:
+        """Whether files must not be asked for now."""
+        with self._store.reading() as rows:
+            return rows.next_turn(_MEDIA_REST) > self._clock()

@@ -17,7 +17,14 @@ from disgram.delivery.post_delivery import PostDelivery
 from disgram.delivery.sender import Sender
 from disgram.discord.message import DiscordMessage, RateLimitHeaders
 from disgram.discord.responses import DiscordResponse
-from disgram.errors import DiscordError, DisgramError, MediaUnavailable, MessageGone, Stopping
+from disgram.errors import (
+    DiscordError,
+    DisgramError,
+    MediaUnavailable,
+    MessageGone,
+    Stopping,
+    TelegramUnavailable,
+)
 from disgram.post import MediaFile
 from disgram.report import Level
 from disgram.storage.ledger import ChannelLedger, Ledger
@@ -124,6 +131,8 @@ class Telegram:
         self.channel_id: int | None = None
         """What its pages say; None: they do not."""
         self.files: dict[str, bytes] = {}
+        self.broken: set[str] = set()
+        """Files that download as something else."""
 
     def write(self, number: int, words: str, *more: str, meta: str = "") -> None:
         view = pages.view_of(self.channel_id, number) if self.channel_id else ""
@@ -144,9 +153,11 @@ class Telegram:
         older = numbers[0] if numbers and numbers[0] > min(self.posts) else None
         return pages.page(*([self.posts[n] for n in numbers] or [pages.NO_POSTS]), older=older)
 
-    def media(self, url: str, max_bytes: int) -> Download:
+    def media(self, url: str, max_bytes: int, family: str = "") -> Download:
         self.fetched.append(url)
         name = url.rpartition("/")[2]
+        if name in self.broken:
+            raise TelegramUnavailable("not video, but an error page")
         if name not in self.files:
             raise MediaUnavailable("the file's host answered 404")
         body = self.files[name]

@@ -131,10 +131,10 @@ def test_a_file_is_tried_three_times_while_its_host_is_down(bench: Bench) -> Non
     bench.telegram.files = {"one.jpg": b"x"}
     media, failures = bench.telegram.media, iter([TelegramUnavailable("502")] * 2)
 
-    def shaky(url: str, limit: int) -> object:
+    def shaky(url: str, limit: int, family: str) -> object:
         if error := next(failures, None):
             raise error
-        return media(url, limit)
+        return media(url, limit, family)
 
     bench.telegram.media = shaky  # type: ignore[method-assign,assignment]
     bench.telegram.write(1, "words", pages.photo(1))
@@ -157,3 +157,13 @@ def test_a_reply_links_the_discord_message_it_answers(bench: Bench) -> None:
     bench.telegram.posts[8] = pages.post(8, pages.reply("Harbour", "first", 7), pages.text("second"))
     bench.poll()
     assert "https://discord.com/channels/55/9/101" in bench.discord.texts[1]
+
+
+def test_video_that_downloads_as_an_error_page_is_replaced_by_its_preview(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    bench.telegram.posts[1] = pages.post(1, pages.video(1))
+    bench.telegram.files = {"clip-thumb": b"\xff\xd8 preview"}
+    bench.telegram.broken = {"clip.mp4?token=abc"}
+    bench.poll()
+    assert list(bench.discord.files.values()) == [[b"\xff\xd8 preview"]]
+    assert bench.telegram.fetched.count(f"{pages.CDN}/clip.mp4?token=abc") == 3
