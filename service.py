@@ -62,6 +62,7 @@ class Progress(Protocol):
 
     def delete_job(self, job: str) -> object: ...
     def clear_gone(self, destination: str) -> object: ...
+    def begin_replaced_anew(self, job: str) -> object: ...
     def failed(self) -> list[dict[str, Any]]: ...
     def retry(self, job: str, post_id: int | None) -> int: ...
 
@@ -88,7 +89,8 @@ class Service:
     systemd: Notifier = field(default_factory=Notifier)
 
     def clear_gone(self, job: Job) -> None:
-        """A person has changed the job, so its webhook may be called again even if it was found gone."""
+        """A person has changed the job, so its webhook may be called again even if it was found gone, and
+        another channel that has the name of one of its channels now is meant."""
         _clear_gone(job, self.settings, self.ledger)
 
     def moment(self) -> health.Moment:
@@ -245,6 +247,7 @@ def _clear_gone(job: Job, settings: Settings, ledger: Progress) -> None:
     destination = job.destination(settings.webhook_hosts)
     for key in {destination.key, destination.webhook_key}:
         ledger.clear_gone(key)
+    ledger.begin_replaced_anew(job.jobName)
 
 
 def log_reports(log: LogFile) -> Callable[[WorkerSpec, Report], None]:

@@ -30,6 +30,7 @@ from disgram.discord.color import stable_color
 from disgram.errors import (
     ChannelHasNoPreview,
     ChannelNotFound,
+    ChannelReplaced,
     DiscordError,
     PageNotUnderstood,
     StorageUnavailable,
@@ -40,9 +41,11 @@ from disgram.post import ChannelPage, PostSlice, TelegramPost
 from disgram.report import EXIT_CRASH, EXIT_OK, EXIT_PERMANENT, Level, Reporter
 from disgram.storage.ledger import ChannelLedger, Ledger
 from disgram.storage.rate_limits import LimitStore
-from disgram.telegram.backfill import posts_after, start_of_newest
+from disgram.telegram.backfill import posts_after, start_of_newer, start_of_newest
 from disgram.telegram.channel import ChannelReader
+from disgram.telegram.channel_pages import ChannelPages
 from disgram.telegram.client import TelegramClient
+from disgram.telegram.empty_page import Read
 from disgram.telegram.throttle import TelegramThrottle
 from disgram.telegram.unknown_markup import UnknownMarkup
 from disgram.workers import warmup
@@ -95,11 +98,11 @@ class Worker:
         self._reader = reader
         self._delivery = delivery
         self._follower = follower
+        self._pages = ChannelPages(reader, ledger, spec.channel.start, report=report, clock=clock)
         self._retries = Retries(ledger, report, delivery.sender.post_url)
         self._report = report
         self._wait = wait
         self._clock = clock
-        self._head_read_at = self._page_read_at = clock()
 
     def run(self) -> int:
         """Poll every COOLDOWN seconds; returns the exit code once no further poll can help."""
@@ -118,6 +121,13 @@ class Worker:
             message = f"This channel cannot be read: {error}. It is not polled again until the job is changed"
             self._report(Level.ERROR, message, reason=error.reason)
             return EXIT_PERMANENT
+        except ChannelReplaced as error:
+            message = (
+                f"Another channel has this name now ({error}). Nothing of it is sent; if you want it, "
+                "PATCH the job, or name it with /1 behind its name"
+            )
+            self._report(Level.ERROR, message, reason=error.reason)
+            return EXIT_PERMANENT if error.certain else EXIT_CRASH
         except WebhookGone as error:
             message = f"Discord refuses this webhook or thread ({error}); repair it, then PATCH the job"
             self._report(Level.ERROR, message, reason=error.reason)
@@ -137,40 +147,41 @@ class Worker:
     def poll_once(self) -> None:
         """Read the newest page, deliver what is new, follow edits and deletions. Raises DisgramError."""
         self._delivery.sender.raise_if_gone()
-        head = self._read()
+        head = self._pages.newest()
         progress = self._begin(head)
         self._report(Level.INFO, f"Checked: {_seen(head, progress)}", polled=True, last_post_id=progress)
-        self._retries.retry_failed(self._read, lambda post_slice: self._send(post_slice, head))
-        self._retries.close_gaps(self._read, lambda post_slice: self._deliver(post_slice, head))
+        read = self._pages.older(head)
+        self._retries.retry_failed(read, lambda post_slice: self._send(post_slice, head))
+        self._retries.close_gaps(read, lambda post_slice: self._deliver(post_slice, head))
         head = self._deliver_new(head)
-        self._follower.compare(head, lambda post_slice: self._reader.parse(post_slice, head), self._read)
+        self._follower.compare(head, lambda post_slice: self._reader.parse(post_slice, head), read)
         reason, layout_changed = self._delivery.sender.health_reason, self._reader.not_understood
         self._report(None, "", reason=reason, gaps=self._ledger.gaps(), layout_changed=layout_changed)
 
-    def _read(self, before: int | None = None) -> ChannelPage:
-        """The newest page, or the page of the posts before an id."""
-        page = self._reader.read(before)
-        self._page_read_at = self._clock()
-        if before is None:
-            self._head_read_at = self._page_read_at
-        return page
-
     def _begin(self, head: ChannelPage) -> int:
-        """The post id to go on after. The first poll, and the first after the job's start post was changed,
-        write it to the ledger before anything is sent."""
+        """The post id to go on after, 0 if there are no posts to begin with. The first poll, and the first
+        after the job's start post was changed, write it to the ledger before anything is sent."""
         start, known = self._spec.channel.start, self._ledger.progress()
-        if known and (start is None or start == known.start):
+        if known and not self._pages.start_was_changed():
             return known.last_id
         imported = None if known else self._ledger.imported()
         if imported is not None:
             last_id = imported
         elif start is not None:
             last_id = start - 1
+        elif head.slices:
+            last_id = self._start_of_initial_posts(head, self._pages.older(head))
         else:
-            initial_posts = self._spec.settings.initial_posts
-            last_id = start_of_newest(head, initial_posts, self._read, self._is_forwarded)
+            self._ledger.source.found_empty()
+            return 0
         self._ledger.begin(last_id, start)
         return last_id
+
+    def _start_of_initial_posts(self, head: ChannelPage, read: Read) -> int:
+        """After it come the newest INITIAL_POSTS posts, and all published since a first poll without any."""
+        last_id = start_of_newest(head, self._spec.settings.initial_posts, read, self._is_forwarded)
+        empty_at = self._ledger.source.get().empty_at
+        return last_id if empty_at is None else min(last_id, start_of_newer(head, empty_at, read))
 
     def _is_forwarded(self, post_slice: PostSlice) -> bool:
         return not post_slice.service or self._spec.settings.forward_service_messages
@@ -185,15 +196,16 @@ class Worker:
                 if self._deliver_after(progress, head):
                     self._retries.all_new_posts_were_read()
                     return head
-                head = self._read()
+                head = self._pages.newest()
             except (TelegramUnavailable, PageNotUnderstood):
                 if not self._pass_over_unreadable(head):
                     raise
 
     def _deliver_after(self, progress: int, head: ChannelPage) -> bool:
         """False: sending took so long (rate limit, outage) that the pages have to be read again first."""
-        for post_slice in posts_after(head, progress, self._read):
-            read_at = self._head_read_at if post_slice.id >= head.slices[0].id else self._page_read_at
+        for post_slice in posts_after(head, progress, self._pages.older(head)):
+            newest = post_slice.id >= head.slices[0].id
+            read_at = self._pages.newest_read_at if newest else self._pages.last_read_at
             if self._clock() - read_at > PAGE_FRESH:
                 return False
             self._deliver(post_slice, head)

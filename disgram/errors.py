@@ -24,6 +24,7 @@
     │   ├── TelegramUnavailable  network, 5xx, 429: read again later, no post is skipped
     │   ├── ChannelHasNoPreview  the worker ends for good (exit code 78) until the job is changed
     │   ├── ChannelNotFound      the same
+    │   ├── ChannelReplaced      the same, once it is certain; until then the next poll looks again
     │   ├── PageNotUnderstood    200, but not a preview page: read again later, progress stays
     │   └── MediaUnavailable     this one file cannot be fetched: the post is sent with a link in its place
     └── DiscordError
@@ -184,6 +185,16 @@ class ChannelNotFound(TelegramError):
     """There is no such user, group or channel."""
 
     reason = "channel_not_found"
+
+
+class ChannelReplaced(TelegramError):
+    """The name belongs to another channel than before. `certain`: not to be looked at a second time."""
+
+    reason = "channel_replaced"
+
+    def __init__(self, message: str, *, certain: bool) -> None:
+        super().__init__(message)
+        self.certain = certain
 
 
 class PageNotUnderstood(TelegramError):

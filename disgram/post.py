@@ -312,7 +312,8 @@ class PostSlice:
 @dataclass(frozen=True, slots=True)
 class ChannelPage:
     """A preview page, split into posts, ascending. `older`: the page's link to older posts (`?before=`); None
-    on the oldest page, and on some others. `description`: the channel's own text about itself."""
+    on the oldest page, and on some others. `description`: the channel's own text about itself. `channel_id`:
+    Telegram's own id, if the page tells."""
 
     channel: str
     title: str
@@ -320,3 +321,4 @@ class ChannelPage:
     slices: tuple[PostSlice, ...]
     older: int | None = None
     description: str = ""
+    channel_id: int | None = None

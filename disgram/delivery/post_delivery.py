@@ -29,7 +29,7 @@ from disgram.errors import (
     PoisonMessage,
     TelegramUnavailable,
 )
-from disgram.post import Media, MediaFile, Reply, TelegramPost
+from disgram.post import Media, MediaFile, MediaKind, Reply, TelegramPost
 from disgram.report import Level, Reporter
 from disgram.storage.ledger import ChannelLedger, MessageRow, PostRow
 from disgram.telegram.client import Download, TelegramClient
@@ -37,6 +37,15 @@ from disgram.telegram.media_budget import MediaBudget
 
 MEDIA_TRIES = 3
 """Tries to download a file before a link stands in its place; the post does not wait longer for it."""
+
+_FAMILIES = {
+    MediaKind.PHOTO: "image",
+    MediaKind.VIDEO: "video",
+    MediaKind.GIF: "video",
+    MediaKind.ROUND_VIDEO: "video",
+    MediaKind.VOICE: "audio",
+}
+"""What a file must be; stickers and the rest are of several formats."""
 
 SIMPLER_FORM = {
     Fallback.LINKS: "with links for its files",
@@ -267,18 +276,19 @@ class PostDelivery:
         urls = [media.preview_url] if preview and media.preview_url else [media.url, media.preview_url]
         for url in filter(None, urls):
             try:
-                return downloads.add(index, self._fetch(url, budget))
+                family = "image" if url == media.preview_url else _FAMILIES.get(media.kind, "")
+                return downloads.add(index, self._fetch(url, budget, family))
             except (MediaUnavailable, TelegramUnavailable) as error:
                 self._report(Level.ERROR, f"{post.url}: {_described(media)} becomes a link ({error})")
         return None
 
-    def _fetch(self, url: str, budget: MediaBudget) -> Download:
+    def _fetch(self, url: str, budget: MediaBudget, family: str) -> Download:
         for attempt in range(1, MEDIA_TRIES):
             try:
-                return self._telegram.media(url, self._max_upload_bytes, budget)
+                return self._telegram.media(url, self._max_upload_bytes, budget, family)
             except TelegramUnavailable:
                 self._wait(float(attempt))
-        return self._telegram.media(url, self._max_upload_bytes, budget)
+        return self._telegram.media(url, self._max_upload_bytes, budget, family)
 
 
 def _described(media: Media) -> str:

@@ -5,7 +5,7 @@ so that the order is kept. Then the stretch becomes a gap: newer posts go ahead 
 to read it again. Its posts arrive late, but they arrive.
 
 Owns the count of those polls and the gaps in the ledger. Never reads a page and never sends by itself: both
-are the caller's functions.
+are the caller's functions; the one that reads vouches for pages without posts (telegram/empty_page.py).
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from disgram.errors import PageNotUnderstood, TelegramUnavailable
 from disgram.post import PostSlice
 from disgram.report import Level, Reporter
 from disgram.storage.ledger import ChannelLedger
-from disgram.telegram.backfill import Read, posts_between
+from disgram.telegram.backfill import posts_between
+from disgram.telegram.empty_page import Read
 
 POLLS_BEFORE_GAP = 3
 """Polls in a row that cannot read the same stretch before it becomes a gap."""

@@ -63,6 +63,12 @@ LEDGER: Migrations = (
             PRIMARY KEY (job, channel)) WITHOUT ROWID""",
         "CREATE TABLE log_position (read_to INTEGER NOT NULL, before TEXT NOT NULL)",
     ),
+    # What a worker knows of its channel itself: Telegram's own id of it, when a first poll found no posts,
+    # and whether another channel was found under its name.
+    (
+        """CREATE TABLE source (job TEXT NOT NULL, channel TEXT NOT NULL, channel_id INTEGER,
+            empty_at REAL, replaced INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (job, channel)) WITHOUT ROWID""",
+    ),
 )
 
 RATE_LIMITS: Migrations = (

@@ -5,7 +5,8 @@ Requesting `before = progress + 21` therefore goes forward in steps that one pag
 message ids, of which an album of N takes N: seen 2026-08). Where ids are missing the steps grow; where a
 page does not reach back to `progress`, older pages are read first.
 
-Pages are read through the caller's function. Sends nothing and does not sleep.
+Pages are read through the caller's function, which vouches for those without posts (empty_page.py). Sends
+nothing and does not sleep.
 """
 
 from __future__ import annotations
@@ -14,15 +15,11 @@ from collections.abc import Callable, Iterator
 
 from disgram.errors import PageNotUnderstood
 from disgram.post import ChannelPage, PostSlice
-
-PAGE_IDS = 20
-"""Message ids on one page."""
+from disgram.telegram.empty_page import PAGE_IDS, Read
+from disgram.telegram.page import published_at
 
 STEP_MAX = 20 * 256
 """Message ids that one step goes forward at most."""
-
-Read = Callable[[int], ChannelPage]
-"""`read(before)`: the page of the newest posts with ids below `before`."""
 
 
 def posts_after(head: ChannelPage, progress: int, read: Read) -> Iterator[PostSlice]:
@@ -65,15 +62,36 @@ def _read_range(progress: int, before: int, read: Read) -> tuple[list[PostSlice]
 
 def start_of_newest(head: ChannelPage, count: int, read: Read, included: Callable[[PostSlice], bool]) -> int:
     """For a first poll: the id after which the newest `count` posts come; only those `included` count."""
-    posts = list(head.slices)
-    page = head
-    while sum(map(included, posts)) < count and page.slices and page.older:
-        older = read(page.slices[0].id)
-        fresh = [post for post in older.slices if post.id < page.slices[0].id]
-        if not fresh:
-            break
-        posts, page = fresh + posts, older
+
+    def enough(posts: list[PostSlice]) -> bool:
+        return sum(map(included, posts)) >= count
+
+    posts = _back_until(enough, head, read)
     chosen = [post for post in posts if included(post)][-count:] if count else []
     if chosen:
         return chosen[0].id - 1
     return posts[-1].last_id if posts else 0
+
+
+def start_of_newer(head: ChannelPage, since: float, read: Read) -> int:
+    """For a channel that had no posts at the first poll: the id after which those published `since` come, in
+    seconds since 1970."""
+
+    def is_newer(post: PostSlice) -> bool:
+        return (published_at(post.html) or 0.0) >= int(since)  # t.me's dates are whole seconds
+
+    posts = _back_until(lambda posts: not is_newer(posts[0]), head, read)
+    return next((post.id - 1 for post in posts if is_newer(post)), posts[-1].last_id)
+
+
+def _back_until(enough: Callable[[list[PostSlice]], bool], head: ChannelPage, read: Read) -> list[PostSlice]:
+    """The newest posts, ascending: as many pages as it takes, or all there are. Not by the page's link to
+    older posts, which some pages lack though there are older ones."""
+    posts = list(head.slices)
+    while posts and not enough(posts) and posts[0].id > 1:
+        first = posts[0].id
+        fresh = [post for post in read(first).slices if post.id < first]
+        if not fresh:
+            break
+        posts = fresh + posts
+    return posts

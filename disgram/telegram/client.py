@@ -10,6 +10,7 @@ the landing page is read, so that the parser can tell what it says; none to else
 
 from __future__ import annotations
 
+import os
 import re
 import tempfile
 from collections.abc import Callable, Iterator
@@ -20,6 +21,7 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 
 from disgram import __version__
 from disgram.errors import (
+    ChannelNotFound,
     DisgramError,
     HttpError,
     MediaUnavailable,
@@ -29,9 +31,13 @@ from disgram.errors import (
 from disgram.http import HttpClient, HttpResponse
 from disgram.post import MediaFile
 from disgram.telegram.media_budget import MediaBudget
+from disgram.telegram.media_bytes import SNIFFED_BYTES, may_be
 from disgram.telegram.throttle import TelegramThrottle
 
-MEDIA_DOMAINS = ("t.me", "telegram.org", "telesco.pe", "cdn-telegram.org", "telegram-cdn.org")
+PAGE_HOSTS = frozenset({"t.me", "telegram.me", "telegram.dog"})
+"""Names of the same site; they redirect to each other."""
+
+MEDIA_DOMAINS = ("t.me", "telegram.me", "telegram.org", "telesco.pe", "cdn-telegram.org", "telegram-cdn.org")
 """Telegram's own; media come from these and names below them (README, "Security")."""
 
 PAGE_BYTES = 8 * 1024 * 1024
@@ -89,7 +95,7 @@ class TelegramClient:
         """The HTML of a channel's preview, or of what t.me shows in its place.
 
         `before`: the page of posts older than that number. Raises TelegramUnavailable (worth another
-        try) and PageNotUnderstood (led to another host).
+        try), PageNotUnderstood (led to another host) and ChannelNotFound (led to telegram.org).
         """
         return self._page(f"{self._base}/s/{channel}" + (f"?before={before}" if before else ""))
 
@@ -105,23 +111,28 @@ class TelegramClient:
                 url = self._followed(url, answer)
         raise PageNotUnderstood(f"{self._host} redirects in a circle")
 
-    def media(self, url: str, max_bytes: int, budget: MediaBudget) -> Download:
-        """A file of a post. Raises MediaUnavailable (for good), TelegramUnavailable (worth another try)."""
+    def media(self, url: str, max_bytes: int, budget: MediaBudget, family: str = "") -> Download:
+        """A file of a post. `family`: `image`, `video` or `audio`; another file is not taken for it.
+
+        Raises MediaUnavailable (for good) and TelegramUnavailable (worth another try).
+        """
         if budget.used_up:
             raise _too_slow()
+        if self._throttle.media_rests():
+            raise TelegramUnavailable("Telegram's media hosts were asked too often")
         for _ in range(_REDIRECTS):
             self._require_telegram(url)
-            with self._get(url) as answer:
+            with self._get(url, media=True) as answer:
                 if not answer.is_redirect:
-                    return self._spool(answer, max_bytes, budget)
+                    return _checked(self._spool(answer, max_bytes, budget), family)
                 url = _target(url, answer)
         raise MediaUnavailable("redirects in a circle")
 
     def close(self) -> None:
         self._http.close()
 
-    def _get(self, url: str) -> HttpResponse:
-        if _parts(url).netloc.lower() == self._host:
+    def _get(self, url: str, *, media: bool = False) -> HttpResponse:
+        if self._is_page_host(_parts(url)):
             self._throttle.turn()
         try:
             answer = self._http.request("GET", url)
@@ -129,20 +140,27 @@ class TelegramClient:
             raise TelegramUnavailable(f"{error}") from error
         if answer.status == 429 or answer.status >= 500:
             with answer:
-                self._refuse(answer)
+                self._refuse(answer, media)
         return answer
 
-    def _refuse(self, answer: HttpResponse) -> None:
+    def _is_page_host(self, parts: SplitResult) -> bool:
+        return parts.netloc.lower() == self._host or (
+            parts.scheme == "https" and parts.netloc.lower() in PAGE_HOSTS
+        )
+
+    def _refuse(self, answer: HttpResponse, media: bool) -> None:
         retry_after = min(_number(answer.headers.get("retry-after")) or 0.0, REST_MAX) or None
         if answer.status == 429:
             retry_after = retry_after or REST
-            self._throttle.rest(retry_after)
+            self._throttle.rest(retry_after, media=media)
         raise TelegramUnavailable(f"Telegram answered {answer.status}", retry_after=retry_after)
 
     def _followed(self, url: str, answer: HttpResponse) -> str:
         target = _target(url, answer)
         parts = _parts(target)
-        if parts.netloc.lower() != self._host:
+        if (parts.hostname or "").removeprefix("www.") == "telegram.org":
+            raise ChannelNotFound("t.me leads to telegram.org, as it does for names that nobody can have")
+        if not self._is_page_host(parts):
             raise PageNotUnderstood(f"{self._host} redirects to another host, {_named(parts)}")
         return target
 
@@ -188,6 +206,21 @@ class TelegramClient:
 
 def _too_slow() -> MediaUnavailable:
     return MediaUnavailable("the files of this post come too slowly")
+
+
+def _checked(download: Download, family: str) -> Download:
+    """Raises TelegramUnavailable, and closes the file, if it cannot be what the post shows."""
+    download.file.seek(0)
+    start = download.file.read(SNIFFED_BYTES)
+    download.file.seek(0, os.SEEK_END)
+    if not may_be(family, start, download.fetched.content_type):
+        download.file.close()
+        raise TelegramUnavailable(
+            f"not {family or 'a file'}, but {download.fetched.size} bytes of something else"
+            if start
+            else "the file has no content"
+        )
+    return download
 
 
 def _content(

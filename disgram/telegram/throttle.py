@@ -24,6 +24,7 @@ SHOWN_FROM = 180.0
 
 _TURNS = "telegram"
 _REST = "telegram-rest"
+_MEDIA_REST = "telegram-media-rest"
 
 
 class TelegramThrottle:
@@ -73,15 +74,21 @@ class TelegramThrottle:
         with self._store.reading() as rows:
             return self._rest_end(rows, now) > now
 
-    def _rest_end(self, rows: LimitRows, now: float) -> float:
+    def _rest_end(self, rows: LimitRows, now: float, name: str = _REST) -> float:
         """When a rest ends; `now` or earlier: there is none."""
-        end = rows.next_turn(_REST)
+        end = rows.next_turn(name)
         return end if end <= now + LONGEST_REST + CLOCK_SLACK else now
 
-    def rest(self, seconds: float) -> None:
+    def rest(self, seconds: float, *, media: bool = False) -> None:
         """After a 429 of t.me: no worker sends a request for so long, an hour at most; then turns go on at
-        the usual rate."""
-        now = self._clock()
+        the usual rate. `media`: of a host of files, which rests alone."""
+        name, now = _MEDIA_REST if media else _REST, self._clock()
         with self._store.transaction() as rows:
-            until = max(now + min(seconds, LONGEST_REST), self._rest_end(rows, now))
-            rows.put_next_turn(_REST, until)
+            until = max(now + min(seconds, LONGEST_REST), self._rest_end(rows, now, name))
+            rows.put_next_turn(name, until)
+
+    def media_rests(self) -> bool:
+        """Whether files must not be asked for now."""
+        now = self._clock()
+        with self._store.reading() as rows:
+            return self._rest_end(rows, now, _MEDIA_REST) > now

@@ -15,11 +15,11 @@ from datetime import datetime
 from standins.telegram.text_markup import Place, Post, Scene, emoji, esc, not_supported
 
 
-def frame(content: Post, scene: Scene, *, photo: str = "") -> str:
+def frame(content: Post, scene: Scene, *, photo: str = "", channel_id: int = -1005640892) -> str:
     """The whole wrap of one post, as it stands in the history section."""
     css = " ".join(filter(None, ["text_not_supported_wrap", *(piece.css for piece in content.pieces)]))
     album = f"{scene.post_id}g" if content.span > 1 else scene.post_id
-    seen = json.dumps({"c": -1005640892, "p": album, "t": int(scene.now), "h": "a1f2bcf931fc2f6810"})
+    seen = json.dumps({"c": channel_id, "p": album, "t": int(scene.now), "h": "a1f2bcf931fc2f6810"})
     view = base64.urlsafe_b64encode(seen.encode()).decode().rstrip("=")
     return (
         f'<div class="tgme_widget_message_wrap js-widget_message_wrap"><div class="tgme_widget_message {css} '
@@ -93,6 +93,7 @@ class Head:
     title: str
     description: str = ""
     photo: str = ""
+    channel_id: int = -1005640892
     subscribers: str = "42"
     verified: bool = False
 

@@ -17,6 +17,7 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
@@ -133,8 +134,13 @@ class TelegramStandIn(LoopbackServer):
     def add_channel(
         self, name: str, title: str = "", *, description: str = "", photo: bool = True, next_number: int = 1
     ) -> Channel:
-        """A public channel with a preview. `photo`: it has a picture."""
-        head = Head(name, title or name, description, f"avatar-{name}-160x160.jpg" if photo else "")
+        """A public channel with a preview, in place of one that had the name. `photo`: it has a picture."""
+        former = self._channels.get(name.lower())
+        channel_id = (
+            former.head.channel_id - 1 if former else -1_000_000_000 - zlib.crc32(name.lower().encode())
+        )
+        picture = f"avatar-{name}-160x160.jpg" if photo else ""
+        head = Head(name, title or name, description, picture, channel_id)
         channel = Channel(head, next_number=next_number)
         self._channels[name.lower()] = channel
         return channel
@@ -203,7 +209,8 @@ class TelegramStandIn(LoopbackServer):
             return self._address(name, base)
 
         scene = Scene(head.name, head.title, number, file, views=views, now=self._clock())
-        return frame(content, scene, photo=f'<img src="{head.photo}">' if head.photo else "")
+        photo = f'<img src="{head.photo}">' if head.photo else ""
+        return frame(content, scene, photo=photo, channel_id=head.channel_id)
 
     def _post_page(self, name: str, number: int) -> Response:
         """A post's own page: its words stand in the head alone, cut with "…" where they are long."""

@@ -123,6 +123,9 @@ class FakeLedger:
         self._book()
         self.forgiven.append(destination)
 
+    def begin_replaced_anew(self, job: str) -> None:
+        self._book()
+
     def failed(self) -> list[dict[str, Any]]:
         return list(self.posts)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
 
@@ -16,7 +17,14 @@ from disgram.delivery.post_delivery import PostDelivery
 from disgram.delivery.sender import Sender
 from disgram.discord.message import DiscordMessage, RateLimitHeaders
 from disgram.discord.responses import DiscordResponse
-from disgram.errors import DiscordError, DisgramError, MediaUnavailable, MessageGone, Stopping
+from disgram.errors import (
+    DiscordError,
+    DisgramError,
+    MediaUnavailable,
+    MessageGone,
+    Stopping,
+    TelegramUnavailable,
+)
 from disgram.post import MediaFile
 from disgram.report import Level
 from disgram.storage.ledger import ChannelLedger, Ledger
@@ -31,6 +39,8 @@ from webhook import Worker
 
 HOOK = Destination("https://discord.com", "1", "secret")
 FACTS = RateLimitHeaders(answered=True)
+FIRST_POLL = datetime.fromisoformat(pages.DATE).timestamp() - 60
+"""A minute before the date of every post that is not given another."""
 
 
 def refusal(error: DiscordError) -> DiscordResponse:
@@ -113,21 +123,28 @@ def text_of(payload: Mapping[str, Any]) -> str:
 
 
 class Telegram:
-    """A channel: number -> the post's HTML. `fails(before)` may return an error for a page."""
+    """A channel: number -> the post's HTML. `fails(before)` may return an error for a page;
+    where `hides(before)`, it says that there are no posts."""
 
     def __init__(self, clock: Clock) -> None:
         self.posts: dict[int, str] = {}
         self.fails: Callable[[int | None], DisgramError | None] = lambda _: None
+        self.hides: Callable[[int | None], bool] = lambda _: False
         self.asked: list[int | None] = []
         self.fetched: list[str] = []
         self.own_pages: list[int] = []
         """The posts whose own page was read."""
         self.words: dict[int, str] = {}
         self.fails_own: Callable[[int], DisgramError | None] = lambda _: None
+        self.channel_id: int | None = None
+        """What its pages say; None: they do not."""
         self.files: dict[str, bytes] = {}
+        self.broken: set[str] = set()
+        """Files that download as something else."""
 
     def write(self, number: int, words: str, *more: str, meta: str = "") -> None:
-        self.posts[number] = pages.post(number, *more, pages.text(words), meta=meta)
+        view = pages.view_of(self.channel_id, number) if self.channel_id else ""
+        self.posts[number] = pages.post(number, *more, pages.text(words), meta=meta, view=view)
 
     def fill(self, first: int, last: int) -> None:
         for number in range(first, last + 1):
@@ -138,6 +155,8 @@ class Telegram:
         error = self.fails(before)
         if error:
             raise error
+        if self.hides(before):
+            return pages.page(pages.NO_POSTS)
         numbers = sorted(n for n in self.posts if before is None or n < before)[-20:]
         older = numbers[0] if numbers and numbers[0] > min(self.posts) else None
         return pages.page(*([self.posts[n] for n in numbers] or [pages.NO_POSTS]), older=older)
@@ -149,9 +168,11 @@ class Telegram:
             raise error
         return f'<meta property="og:description" content="{self.words.get(post_id, pages.DESCRIPTION)}">'
 
-    def media(self, url: str, max_bytes: int, budget: MediaBudget) -> Download:
+    def media(self, url: str, max_bytes: int, budget: MediaBudget, family: str = "") -> Download:
         self.fetched.append(url)
         name = url.rpartition("/")[2]
+        if name in self.broken:
+            raise TelegramUnavailable("not video, but an error page")
         if name not in self.files:
             raise MediaUnavailable("the file's host answered 404")
         body = self.files[name]
@@ -217,6 +238,7 @@ class Bench:
     def __init__(self, folder: Path, *, thread: str | None = None, job: str = "job", **settings: Any) -> None:
         self.folder = folder
         self.clock = Clock()
+        self.today = Clock(FIRST_POLL)
         self.telegram = Telegram(self.clock)
         self.discord = Discord()
         self.turns = Turns()
@@ -228,7 +250,7 @@ class Bench:
             job, ChannelRef(pages.CHANNEL), Destination(HOOK.origin, HOOK.webhook_id, HOOK.token, thread),
             None, WorkerSettings(folder, **{"cooldown": 10.0, **settings}),
         )  # fmt: skip
-        self.database = Ledger(folder / "disgram.db")
+        self.database = Ledger(folder / "disgram.db", self.today)
         self.worker = self.again()
 
     def again(self, start: int | None = None) -> Worker:

@@ -6,13 +6,16 @@ built by the class names other readers use; each such builder says "not seen".
 
 from __future__ import annotations
 
+import json
 import re
+from base64 import urlsafe_b64encode
 from html import escape
 
 CDN = "https://cdn4.telesco.pe/file"
 CHANNEL = "harbour"
 TITLE = "Harbour News"
 DESCRIPTION = "All about the harbour"
+DATE = "2026-08-06T07:59:58+00:00"
 
 TAIL = (
     '<i class="tgme_widget_message_bubble_tail"><svg class="bubble_icon" viewBox="0 0 9 20">'
@@ -58,6 +61,12 @@ NO_POSTS = (
 )
 
 
+def view_of(channel_id: int, number: int) -> str:
+    """A `data-view` as t.me writes it; the default of `post` is one that tells nothing."""
+    told = json.dumps({"c": channel_id, "p": number, "t": 1783591761, "h": "a1f2"})
+    return urlsafe_b64encode(told.encode()).decode().rstrip("=")
+
+
 def post(
     number: int,
     *content: str,
@@ -70,7 +79,8 @@ def post(
     voters: str = "",
     reactions: str = "",
     below: str = "",
-    date: str = "2026-08-06T07:59:58+00:00",
+    date: str = DATE,
+    view: str = "",
 ) -> str:
     """One post in its frame. `meta` stands before the date, `below` outside the bubble."""
     counted = (
@@ -81,7 +91,7 @@ def post(
     return (
         '<div class="tgme_widget_message_wrap js-widget_message_wrap">'
         f'<div class="tgme_widget_message text_not_supported_wrap {extra_class} js-widget_message" '
-        f'data-post="{channel}/{number}" data-view="eyJjIjotMTAw{number}">\n'
+        f'data-post="{channel}/{number}" data-view="{view or f"eyJjIjotMTAw{number}"}">\n'
         f'  <div class="tgme_widget_message_user"><a href="https://t.me/{channel}">'
         f'<i class="tgme_widget_message_user_photo bgcolor4" data-content="H"><img src="{CDN}/avatar.jpg">'
         f'</i></a></div>\n  <div class="tgme_widget_message_bubble">\n    {TAIL}\n'

@@ -135,10 +135,10 @@ def test_a_file_is_tried_three_times_while_its_host_is_down(bench: Bench) -> Non
     bench.telegram.files = {"one.jpg": b"x"}
     media, failures = bench.telegram.media, iter([TelegramUnavailable("502")] * 2)
 
-    def shaky(url: str, limit: int, budget: MediaBudget) -> object:
+    def shaky(url: str, limit: int, budget: MediaBudget, family: str) -> object:
         if error := next(failures, None):
             raise error
-        return media(url, limit, budget)
+        return media(url, limit, budget, family)
 
     bench.telegram.media = shaky  # type: ignore[method-assign,assignment]
     bench.telegram.write(1, "words", pages.photo(1))
@@ -169,7 +169,7 @@ def test_slow_files_hold_up_a_post_once_and_not_each_of_them(bench: Bench) -> No
     bench.telegram.posts[11] = pages.post(11, pages.photo(11, "11"))
     budgets: list[MediaBudget] = []
 
-    def slow(url: str, limit: int, budget: MediaBudget) -> Download:
+    def slow(url: str, limit: int, budget: MediaBudget, family: str) -> Download:
         budgets.append(budget)
         raise TelegramUnavailable("no answer within the time limit")
 
@@ -180,3 +180,12 @@ def test_slow_files_hold_up_a_post_once_and_not_each_of_them(bench: Bench) -> No
     assert len(budgets) == 11 * MEDIA_TRIES
     assert len(set(map(id, of_the_album))) == 1
     assert budgets[-1] is not budgets[0]
+
+
+def test_video_that_downloads_as_an_error_page_is_replaced_by_its_preview(bench: Bench) -> None:
+    bench.telegram.posts[1] = pages.post(1, pages.video(1))
+    bench.telegram.files = {"clip-thumb": b"\xff\xd8 preview"}
+    bench.telegram.broken = {"clip.mp4?token=abc"}
+    bench.poll()
+    assert list(bench.discord.files.values()) == [[b"\xff\xd8 preview"]]
+    assert bench.telegram.fetched.count(f"{pages.CDN}/clip.mp4?token=abc") == 3

@@ -110,3 +110,8 @@ def test_first_poll_of_an_empty_channel_starts_at_zero() -> None:
         start_of_newest(ChannelPage("c", "C", None, ()), 20, lambda _: pytest.fail("no page to read"), bool)
         == 0
     )
+
+
+def test_first_poll_reads_older_posts_though_the_page_has_no_link_to_them() -> None:
+    channel = Channel([post(n) for n in range(1, 50)], links_to_older=False)
+    assert start_of_newest(channel.page(), 30, channel.read, lambda _: True) == 19

@@ -11,6 +11,7 @@ import requests
 from responses import RequestsMock
 
 from disgram.errors import (
+    ChannelNotFound,
     MediaUnavailable,
     PageNotUnderstood,
     Stopping,
@@ -20,6 +21,7 @@ from disgram.storage.rate_limits import LimitStore
 from disgram.telegram.client import PAGE_BYTES, SPOOL_BYTES, TelegramClient
 from disgram.telegram.media_budget import BYTES_PER_SECOND, POST_SECONDS, MediaBudget
 from disgram.telegram.throttle import TelegramThrottle
+from standins.telegram.media_files import sample
 from tests.builders.discord_clock import Clock
 
 PAGE = "https://t.me/s/durov"
@@ -337,3 +339,79 @@ def test_what_has_come_earns_a_post_more_time(clock: Clock) -> None:
     assert not budget.used_up
     clock.now += 1
     assert budget.used_up
+
+
+@pytest.mark.parametrize(
+    ("family", "body", "content_type"),
+    [
+        ("image", b"", "image/jpeg"),
+        ("", b"", "application/octet-stream"),
+        ("image", b"<html><body>Sorry</body></html>", "image/jpeg"),
+        ("image", b'{"error": "busy"}', "application/json"),
+        ("video", b"\n<!DOCTYPE html><html>", "text/html"),
+        ("video", b"try again later", "video/mp4"),
+        ("audio", b'{"error": "busy"}', "audio/ogg"),
+        ("", b"<html>", "text/html"),
+        ("video", b"\xff\xd8\xff\xe0 a picture", "video/mp4"),
+    ],
+)
+def test_file_without_the_bytes_of_its_kind_is_tried_again(
+    make: Callable[..., TelegramClient], web: RequestsMock, family: str, body: bytes, content_type: str
+) -> None:
+    web.get("https://telesco.pe/a", body, content_type=content_type)
+    with pytest.raises(TelegramUnavailable):
+        make().media("https://telesco.pe/a", 10**6, MediaBudget(), family)
+
+
+@pytest.mark.parametrize(
+    "name", ["sky-640x400.jpg", "film.mp4", "speech.ogg", "gull.webp", "gull.webm", "gull.tgs"]
+)
+def test_file_of_its_kind_is_taken(make: Callable[..., TelegramClient], web: RequestsMock, name: str) -> None:
+    family = {"jpg": "image", "mp4": "video", "ogg": "audio"}.get(name.rpartition(".")[2], "")
+    body = sample(name)
+    web.get("https://telesco.pe/a", body)
+    download = make().media("https://telesco.pe/a", 10**7, MediaBudget(), family)
+    with download.file as file:
+        file.seek(0)
+        assert (file.read(), download.fetched.size) == (body, len(body))
+
+
+def test_too_many_requests_for_files_do_not_hold_up_pages(
+    make: Callable[..., TelegramClient], web: RequestsMock, clock: Clock
+) -> None:
+    client = make()
+    web.get("https://telesco.pe/a", status=429, headers={"Retry-After": "60"})
+    web.get(PAGE, "page")
+    began = clock.now
+    for _ in range(3):
+        with pytest.raises(TelegramUnavailable):
+            client.media("https://telesco.pe/a", 100, MediaBudget())
+    assert len(web.calls) == 1
+    assert client.page("durov") == "page"
+    assert clock.now - began < 1
+    clock.now += 60
+    web.replace("GET", "https://telesco.pe/a", b"\xff\xd8")
+    client.media("https://telesco.pe/a", 100, MediaBudget()).file.close()
+
+
+# --- the names of t.me --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("host", ["telegram.me", "telegram.dog", "t.me"])
+def test_redirect_to_another_name_of_t_me_is_followed(
+    make: Callable[..., TelegramClient], web: RequestsMock, host: str
+) -> None:
+    base = "https://telegram.me" if host == "t.me" else "https://t.me"
+    web.get(f"{base}/s/durov", status=302, headers={"Location": f"https://{host}/s/durov"})
+    web.get(f"https://{host}/s/durov", "page")
+    assert make(base).page("durov") == "page"
+
+
+@pytest.mark.parametrize("target", ["https://telegram.org/", "//telegram.org", "https://www.telegram.org/"])
+def test_name_redirected_to_telegram_org_is_nobodys(
+    make: Callable[..., TelegramClient], web: RequestsMock, target: str
+) -> None:
+    web.get(PAGE, status=302, headers={"Location": target})
+    with pytest.raises(ChannelNotFound):
+        make().page("durov")
+    assert len(web.calls) == 1

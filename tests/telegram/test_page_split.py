@@ -142,3 +142,36 @@ def test_page_cut_off_anywhere_raises_page_not_understood(length: int) -> None:
 
 def test_page_without_its_trailing_comment_is_accepted() -> None:
     assert split_page(pages.page(pages.post(1), trailer=False), "harbour").slices
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        'data-post="harbour/1"',
+        "js-widget_message ",
+        'class="js-widget_message" data-post="harbour/99"',
+        '<a href="https://t.me/harbour/9">tgme_widget_message_photo_wrap</a>',
+    ],
+)
+def test_words_of_a_post_that_look_like_attributes_are_text(words: str) -> None:
+    html = pages.page(pages.post(5, pages.text(words)), pages.post(6, pages.text("next")))
+    found = split_page(html, "harbour").slices
+    assert [one.ids for one in found] == [(5,), (6,)]
+    assert words in found[0].html
+
+
+def test_posts_of_a_page_that_begins_with_the_newest_ascend() -> None:
+    html = pages.page(*(pages.post(number, pages.text(f"words {number}")) for number in (9, 8, 5)))
+    found = split_page(html, "harbour").slices
+    assert [one.id for one in found] == [5, 8, 9]
+    assert all(f"words {one.id}<" in one.html for one in found)
+
+
+def test_album_item_is_recognised_by_either_name_of_the_site() -> None:
+    album = pages.album(pages.photo(5), pages.photo(6)).replace("https://t.me/", "https://telegram.me/")
+    assert split_page(pages.page(pages.post(5, album)), "harbour").slices[0].ids == (5, 6)
+
+
+def test_absurd_id_of_an_album_item_is_none() -> None:
+    album = pages.album(pages.photo(5), pages.photo(9_999_999_999))
+    assert split_page(pages.page(pages.post(5, album)), "harbour").slices[0].ids == (5,)

@@ -10,6 +10,6 @@ No requests, and nothing about Discord.
 
 from disgram.telegram.page.fingerprint import fingerprint
 from disgram.telegram.page.parser import parse_post
-from disgram.telegram.page.split import own_page_words, split_page, split_posts
+from disgram.telegram.page.split import own_page_words, published_at, split_page, split_posts
 
-__all__ = ["fingerprint", "own_page_words", "parse_post", "split_page", "split_posts"]
+__all__ = ["fingerprint", "own_page_words", "parse_post", "published_at", "split_page", "split_posts"]

@@ -6,7 +6,10 @@ takes much more than linear time, and starts with plain letters, which `re` find
 
 from __future__ import annotations
 
+import base64
+import json
 import re
+from datetime import datetime
 from html import unescape
 
 from disgram.errors import ChannelHasNoPreview, ChannelNotFound, PageNotUnderstood
@@ -15,12 +18,19 @@ from disgram.telegram.page.fingerprint import fingerprint
 
 _HISTORY = re.compile(r"<section\b[^<>]*\btgme_channel_history\b")
 _POST = re.compile(r'data-post="([^"<>/]+)/([1-9][0-9]{0,9})"')
+_QUOTED = re.compile(r'"[^"]*"|\'[^\']*\'')
 _MESSAGE = re.compile(r'js-widget_message["\s]')
 _WRAP = re.compile(r"<div\b[^<>]*\btgme_widget_message_wrap\b[^<>]*>\s*")
 
 # The ids of an album are those in its items' links (`…/298?single`), never computed: ids have gaps.
 _ITEM = re.compile(r"tgme_widget_message_(?:photo_wrap|video_player|document_wrap)\b")
-_ITEM_LINK = re.compile(r'\bhref="https?://t\.me/([^"<>/?]+)/([1-9][0-9]{0,9})(?:\?single)?"')
+_ITEM_LINK = re.compile(r'\bhref="https?://(?:t|telegram)\.me/([^"<>/?]+)/([1-9][0-9]{0,9})(?:\?single)?"')
+
+_VIEW = re.compile(r'\bdata-view="([A-Za-z0-9_-]{1,400})=*"')
+_DATE = re.compile(r'\btgme_widget_message_date\b[^<>]*>\s*<time\b[^<>]*\bdatetime="([0-9T:+-]{19,25})"')
+
+ALBUM_SPREAD = 100
+"""Ids that the items of an album may be apart; they are sent at once, ten at most."""
 
 _META = r'<meta\b[^<>]*\bproperty="og:%s"[^<>]*\bcontent="([^"<>]*)"'
 _TITLE_META = re.compile(_META % "title")
@@ -45,7 +55,7 @@ def split_page(html: str, channel: str) -> ChannelPage:
     found = split_posts(history)
     if not found and "tme_no_messages_found" not in history:
         raise PageNotUnderstood("a preview page with neither posts nor the note that there are none")
-    if len(_MESSAGE.findall(history)) > len(_POST.findall(history)):
+    if sum(_in_tag(history, one.start()) for one in _MESSAGE.finditer(history)) > len(_posts(history)):
         raise PageNotUnderstood("a preview page with a post that has no number")
     return ChannelPage(
         channel=channel,
@@ -54,6 +64,7 @@ def split_page(html: str, channel: str) -> ChannelPage:
         slices=found,
         older=_number(_PREVIOUS, html) or _number(_MORE, history),
         description=_text(_DESCRIPTION_META, html),
+        channel_id=_channel_id(found),
     )
 
 
@@ -66,13 +77,44 @@ def own_page_words(html: str, page: ChannelPage) -> str:
 
 def split_posts(html: str) -> tuple[PostSlice, ...]:
     """Every post in a page or a part of one, ascending; of several with the same id the first is taken."""
-    posts = [post for post in _POST.finditer(html) if _tag(html, post.start()).startswith("<div")]
+    posts = _posts(html)
     bounds = [_start(html, post.start()) for post in posts] + [len(html)]
     found: dict[int, PostSlice] = {}
     for post, start, end in zip(posts, bounds, bounds[1:], strict=False):
         post_slice = _slice(post, html[start:end], _tag(html, post.start()))
         found.setdefault(post_slice.id, post_slice)
     return tuple(found[post_id] for post_id in sorted(found))
+
+
+def _channel_id(posts: tuple[PostSlice, ...]) -> int | None:
+    """Telegram's id of the channel, on which the first and the last post agree."""
+    ids = {_channel_id_of(post.html) for post in (*posts[:1], *posts[-1:])}
+    return ids.pop() if len(ids) == 1 else None
+
+
+def _channel_id_of(html: str) -> int | None:
+    """`c` of a post's `data-view`: {"c":-1005640892,"p":429,...} in base64 for URLs, without padding."""
+    view = _VIEW.search(html)
+    try:
+        told = json.loads(base64.urlsafe_b64decode(view[1] + "==")) if view else None
+    except ValueError:
+        return None
+    channel_id = told.get("c") if isinstance(told, dict) else None
+    return channel_id if type(channel_id) is int and 0 < abs(channel_id) < 2**63 else None
+
+
+def published_at(html: str) -> float | None:
+    """When a post was published, in seconds since 1970; None if its part of the page does not say."""
+    date = _DATE.search(html)
+    try:
+        return datetime.fromisoformat(date[1]).timestamp() if date else None
+    except ValueError:
+        return None
+
+
+def _posts(html: str) -> list[re.Match[str]]:
+    """Every `data-post` that is an attribute of a <div>; a post's text may look like one."""
+    return [post for post in _POST.finditer(html) if _in_tag(html, post.start(), "<div")]
 
 
 def _slice(post: re.Match[str], html: str, tag: str) -> PostSlice:
@@ -87,9 +129,10 @@ def _slice(post: re.Match[str], html: str, tag: str) -> PostSlice:
 
 
 def _ids(post_id: int, channel: str, html: str) -> tuple[int, ...]:
-    tags = (_tag(html, item.start()) for item in _ITEM.finditer(html))
+    tags = (_tag(html, item.start()) for item in _ITEM.finditer(html) if _in_tag(html, item.start(), "<a"))
     links = filter(None, map(_ITEM_LINK.search, tags))
-    return tuple(sorted({post_id} | {int(link[2]) for link in links if link[1].lower() == channel.lower()}))
+    items = {int(link[2]) for link in links if link[1].lower() == channel.lower()}
+    return tuple(sorted({post_id} | {item for item in items if abs(item - post_id) <= ALBUM_SPREAD}))
 
 
 def _tag(html: str, position: int) -> str:
@@ -97,6 +140,12 @@ def _tag(html: str, position: int) -> str:
     start = max(html.rfind("<", 0, position), 0)
     end = html.find(">", position)
     return html[start : end if end >= 0 else position]
+
+
+def _in_tag(html: str, position: int, name: str = "<") -> bool:
+    """Whether `position` is inside a tag of this name, and not in the text behind it."""
+    start = html.rfind("<", 0, position)
+    return start >= 0 and html.startswith(name, start) and ">" not in _QUOTED.sub("", html[start:position])
 
 
 def _start(html: str, position: int) -> int:

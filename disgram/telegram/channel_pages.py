@@ -1,0 +1,83 @@
+"""The pages of one channel, as far as they can be believed: the same channel, posts that are there.
+
+Owns when they were read. Retries within one request for a page are the reader's (channel.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from disgram.errors import ChannelReplaced, TelegramUnavailable
+from disgram.post import ChannelPage
+from disgram.report import Level, Reporter
+from disgram.storage.ledger import ChannelLedger
+from disgram.telegram.channel import ChannelReader
+from disgram.telegram.empty_page import PAGE_IDS, Read, doubting
+from disgram.telegram.identity import ChannelIdentity
+from disgram.telegram.plausible_ids import without_implausible
+
+
+class ChannelPages:
+    """For one worker. `start` is the post id that the job names; `clock` is monotonic."""
+
+    def __init__(
+        self,
+        reader: ChannelReader,
+        ledger: ChannelLedger,
+        start: int | None,
+        *,
+        report: Reporter,
+        clock: Callable[[], float],
+    ) -> None:
+        self._reader = reader
+        self._ledger = ledger
+        self._start = start
+        self._report = report
+        self._clock = clock
+        self._identity = ChannelIdentity(ledger)
+        self.newest_read_at = self.last_read_at = clock()
+
+    def newest(self) -> ChannelPage:
+        """The newest page. Begins anew if another channel has the name and a person changed the start post.
+
+        Raises TelegramError and Stopping.
+        """
+        progress = self._progress()
+        try:
+            page = self._read()
+            self._identity.check_newest(page, progress)
+        except ChannelReplaced as error:
+            if not error.certain or not self.start_was_changed():
+                raise
+            self._identity.begin_anew()
+            return self.newest()
+        self.newest_read_at = self.last_read_at
+        if progress and not page.slices and self._read(progress + PAGE_IDS + 1).slices:
+            raise TelegramUnavailable("its newest page says that there are no posts, but another shows some")
+        return self._plausible(page, progress)
+
+    def older(self, newest: ChannelPage) -> Read:
+        """What reads the posts before an id, and doubts a page without any."""
+        return doubting(self._read, newest)
+
+    def start_was_changed(self) -> bool:
+        """Whether the job names another start post than at the time of the first poll."""
+        known = self._ledger.progress()
+        return known is not None and self._start is not None and self._start != known.start
+
+    def _read(self, before: int | None = None) -> ChannelPage:
+        page = self._reader.read(before)
+        self.last_read_at = self._clock()
+        self._identity.check(page)
+        return page
+
+    def _plausible(self, page: ChannelPage, progress: int) -> ChannelPage:
+        head = without_implausible(page, progress, self._read)
+        for post in page.slices:
+            if post not in head.slices:
+                self._report(Level.INFO, f"Post {post.id} is left out: only one page has it, far ahead")
+        return head
+
+    def _progress(self) -> int:
+        known = self._ledger.progress()
+        return known.last_id if known else 0
