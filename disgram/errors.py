@@ -29,10 +29,12 @@
         ├── DiscordUnavailable   network, 5xx: the post is kept and sent again
         │   ├── InternalError    500 in Discord's own JSON: the same
         │   ├── PoisonMessage    too many InternalErrors for one post: send its next form (Fallback)
+        │   ├── EditWaits        an edit or deletion cannot be made now: tried at a later poll, posts go on
         │   └── RateLimited      429: the post is kept and sent again after the time Discord names
         │       └── CloudflareBlocked   429 or 403 by Cloudflare: all requests to that host wait
         ├── PayloadTooLarge      413: send the same message without its largest file
         ├── MessageRejected      400 for this payload: send its next form (Fallback)
+        │   └── EditRefused      an edit or deletion of one message is refused for good: posts go on
         ├── MessageGone          404 for one message: it was deleted in Discord and is not edited any more
         └── WebhookGone          the webhook or thread refuses all messages: the worker ends for good
                                  (exit code 78), and nothing is sent there until POST or PATCH of the job
@@ -212,6 +214,10 @@ class PoisonMessage(DiscordUnavailable):
     """One post was answered with nothing but InternalErrors for too long (see disgram/delivery/poison.py)."""
 
 
+class EditWaits(DiscordUnavailable):
+    """An edit or a deletion cannot be made now, which says nothing about Discord or the destination."""
+
+
 class RateLimited(DiscordUnavailable):
     """429: the request was not accepted. `retry_after`: seconds until it may be sent again."""
 
@@ -238,6 +244,13 @@ class MessageRejected(DiscordError):
         self.code = code
 
 
+class EditRefused(MessageRejected):
+    """An edit or a deletion that will not succeed: 401, 403, 404 and the like for one message.
+
+    It says nothing about the destination, of which only the answer to a POST tells.
+    """
+
+
 class MessageGone(DiscordError):
     """404 with code 10008: the message to edit or delete does not exist any more."""
 
@@ -245,11 +258,12 @@ class MessageGone(DiscordError):
 class WebhookGone(DiscordError):
     """Discord accepts no message for this webhook or thread until a person changes something.
 
-    Raised for these responses of Discord (not of Cloudflare), and while the ledger lists one of them:
+    Raised for these responses of Discord (not of Cloudflare) to a POST, and while the ledger lists one:
     - 401, 403, 404, and codes 10015 (Unknown Webhook) and 50027 (Invalid Webhook Token): `webhook_gone`;
     - 10003 (Unknown Channel) and 220003: `thread_gone`; 50083: `thread_archived`; 160005: `thread_locked`;
       220001 (the webhook is a forum's, and no thread is named): `thread_required`.
-    A 404 for a single message is MessageGone instead, and codes for blocked content are MessageRejected.
+    Codes for blocked content are MessageRejected instead. To an edit or a deletion the same responses are
+    EditRefused, MessageGone or EditWaits: the thread of an old message may be archived, or another one.
 
     The sender writes it into the ledger: `webhook_gone` for the webhook with all its threads, the others for
     this thread alone. Every worker with that destination then ends with exit code 78 and makes no further

@@ -35,6 +35,9 @@ from disgram.telegram.client import Download, TelegramClient
 MEDIA_TRIES = 3
 """Tries to download a file before a link stands in its place; the post does not wait longer for it."""
 
+EDITS_LEFT = ""
+"""The fingerprint of a post with a message that is still to be edited: unlike that of any page."""
+
 SIMPLER_FORM = {
     Fallback.LINKS: "with links for its files",
     Fallback.TEXT: "as plain text",
@@ -65,20 +68,25 @@ class PostDelivery:
         self._max_upload_bytes = max_upload_bytes
         self._report = report
         self._wait = wait
+        self._edits_left = False
+        """Whether the post under way has a message that is still to be edited."""
 
     def deliver(self, post: TelegramPost, fingerprint: str) -> None:
         """Send those messages of a post that are not confirmed yet; then write it to the ledger as `sent`, or
         as `failed` if Discord refuses every form.
 
-        Raises WebhookGone and Stopping; and DiscordUnavailable, for the next poll to go on, if a message
-        confirmed earlier cannot be edited now or if Discord answers every form with 500.
+        A message confirmed earlier that cannot be edited now holds nothing up: it is left to the comparison
+        with the page (follow.py). Raises WebhookGone and Stopping; and DiscordUnavailable, for the next poll
+        to go on, if Discord answers every form with 500.
         """
         self._warn_if_unconfirmed(post)
         self.sender.poison.reset()
+        self._edits_left = False
         with self.download(post) as downloads:
             fallback, refusal = self._send_in_some_form(post, downloads)
             shape = Shape(fallback, media_identities(post), downloads.fetched)
-        row = PostRow(post.id, post.last_id, "failed" if refusal else "sent", fingerprint, shape.encode())
+        seen = EDITS_LEFT if self._edits_left else fingerprint
+        row = PostRow(post.id, post.last_id, "failed" if refusal else "sent", seen, shape.encode())
         if refusal:
             self._record_refusal(post, row, refusal)
         else:
@@ -141,7 +149,9 @@ class PostDelivery:
         if fallback is Fallback.LINK_ONLY and confirmed:
             self.sender.send(post.id, confirmed, messages[0], {})
         else:
-            self.message_sync(post, post.id, downloads).apply(messages)
+            message_sync = self.message_sync(post, post.id, downloads)
+            message_sync.apply(messages, may_leave_edits=True)
+            self._edits_left = message_sync.edits_left
 
     def _confirmed_count(self, post: TelegramPost) -> int:
         """How many messages of the post Discord has confirmed, which is the position of the next."""

@@ -17,6 +17,8 @@ from disgram.errors import (
     CloudflareBlocked,
     DiscordError,
     DiscordUnavailable,
+    EditRefused,
+    EditWaits,
     InternalError,
     MessageGone,
     MessageRejected,
@@ -29,6 +31,10 @@ _TOO_LARGE = frozenset({40005, 50045, 50146, 50110})
 _BLOCKED_CONTENT = frozenset({200000, 200001, 240000, 20009, 400001})
 _EDITED_TOO_OFTEN = 30046
 """Too many edits of messages older than an hour; a later poll may succeed (Opcodes and Status Codes)."""
+_ARCHIVED = 50083
+"""Threads archive themselves; a new message opens them again, an edit does not (discord-api-docs #2855)."""
+_NOT_THIS_MESSAGE = frozenset({10015, 50001, 50005, 50027})
+"""Codes that refuse an edit or a deletion whatever its payload."""
 _THREAD_REASONS = {
     10003: "thread_gone",
     50083: "thread_archived",
@@ -47,13 +53,13 @@ class DiscordResponse:
     message: dict[str, Any] = field(default_factory=dict)
 
 
-def classify(status: int, headers: Mapping[str, str], raw: bytes) -> DiscordResponse:
-    """Classify a response. Names in `headers` are in lower case."""
+def classify(status: int, headers: Mapping[str, str], raw: bytes, method: str = "POST") -> DiscordResponse:
+    """Classify the response to a request of this method. Names in `headers` are in lower case."""
     body = _json(raw)
     rate_limit = _rate_limit(status, headers, body)
     if 200 <= status < 300:
         return _accepted(rate_limit, headers, body, raw, status)
-    return DiscordResponse(rate_limit, _error(status, rate_limit, body, raw))
+    return DiscordResponse(rate_limit, _error(status, rate_limit, body, raw, method))
 
 
 def _accepted(
@@ -69,7 +75,9 @@ def _accepted(
     return DiscordResponse(rate_limit, error)
 
 
-def _error(status: int, rate_limit: RateLimitHeaders, body: dict[str, Any], raw: bytes) -> DiscordError:
+def _error(
+    status: int, rate_limit: RateLimitHeaders, body: dict[str, Any], raw: bytes, method: str
+) -> DiscordError:
     description = _describe(status, body, raw)
     code = body["code"] if isinstance(body.get("code"), int) else 0
     if rate_limit.cloudflare:
@@ -86,10 +94,23 @@ def _error(status: int, rate_limit: RateLimitHeaders, body: dict[str, Any], raw:
         return RateLimited(description, retry_after=0.0)
     if status == 413 or code in _TOO_LARGE:
         return PayloadTooLarge(description)
+    if code in _BLOCKED_CONTENT:
+        return MessageRejected(description, code=code)
+    if method in {"PATCH", "DELETE"}:
+        return _refused_edit(status, code, description)
     if code in _THREAD_REASONS:
         return WebhookGone(description, reason=_THREAD_REASONS[code])
-    if code not in _BLOCKED_CONTENT and (status in {401, 403, 404} or code in {10015, 50027}):
+    if status in {401, 403, 404} or code in {10015, 50027}:
         return WebhookGone(description)
+    return MessageRejected(description, code=code)
+
+
+def _refused_edit(status: int, code: int, description: str) -> DiscordError:
+    """Of one message alone: whether the destination takes new ones is not asked here."""
+    if code == _ARCHIVED:
+        return EditWaits(description)
+    if status != 400 or code in _NOT_THIS_MESSAGE or code in _THREAD_REASONS:
+        return EditRefused(description, code=code)
     return MessageRejected(description, code=code)
 
 

@@ -53,7 +53,8 @@ class MessageRow(NamedTuple):
     """One message of a post: `attempting` or `sent`. `position` is its place within the post, from 0.
 
     `digest` is of its payload, `files` names what it carries; the payload itself is kept only where it
-    is needed again.
+    is needed again. `webhook_id` and `thread_id` say through what it was sent; rows of a Disgram that did not
+    write it down have None.
     """
 
     position: int
@@ -63,6 +64,8 @@ class MessageRow(NamedTuple):
     digest: str = ""
     files: str = ""
     payload: str | None = None
+    webhook_id: str | None = None
+    thread_id: str | None = None
 
 
 _POST_COLUMNS = ", ".join(PostRow._fields)
@@ -233,9 +236,8 @@ class ChannelLedger:
     def put_message(self, post_id: int, row: MessageRow) -> None:
         """`attempting` before the request goes out, `sent` once Discord confirmed it."""
         self._run(
-            "INSERT OR REPLACE INTO message (job, channel, post_id, position, state, message_id, channel_id, "
-            "digest, files, payload) VALUES (:job, :channel, :post_id, :position, :state, :message_id, "
-            ":channel_id, :digest, :files, :payload)",
+            f"INSERT OR REPLACE INTO message (job, channel, post_id, {_MESSAGE_COLUMNS}) "
+            f"VALUES (:job, :channel, :post_id, {', '.join(f':{name}' for name in MessageRow._fields)})",
             post_id=post_id,
             **row._asdict(),
         )

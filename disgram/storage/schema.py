@@ -56,6 +56,11 @@ LEDGER: Migrations = (
         "DROP INDEX post_waiting",
         """CREATE INDEX post_failed ON post (job, channel, post_id) WHERE state IN ('failed', 'retry')""",
     ),
+    # Where a message was sent: it is edited there or not at all, also after a change of webhook or thread.
+    (
+        "ALTER TABLE message ADD COLUMN webhook_id TEXT",
+        "ALTER TABLE message ADD COLUMN thread_id TEXT",
+    ),
 )
 
 RATE_LIMITS: Migrations = (

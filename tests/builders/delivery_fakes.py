@@ -14,12 +14,14 @@ from disgram.addresses import ChannelRef, Destination
 from disgram.delivery.follow import Follower
 from disgram.delivery.post_delivery import PostDelivery
 from disgram.delivery.sender import Sender
+from disgram.delivery.shape import Shape
 from disgram.discord.message import DiscordMessage, RateLimitHeaders
+from disgram.discord.render import Fallback
 from disgram.discord.responses import DiscordResponse
 from disgram.errors import DiscordError, DisgramError, MediaUnavailable, MessageGone, Stopping
 from disgram.post import MediaFile
 from disgram.report import Level
-from disgram.storage.ledger import ChannelLedger, Ledger
+from disgram.storage.ledger import ChannelLedger, Ledger, MessageRow, PostRow
 from disgram.telegram.channel import ChannelReader
 from disgram.telegram.client import Download
 from disgram.telegram.unknown_markup import UnknownMarkup
@@ -43,6 +45,10 @@ class Discord:
     def __init__(self) -> None:
         self.script: list[DiscordResponse | None] = []
         self.refuses: Callable[[DiscordMessage], DiscordError | None] = lambda _: None
+        self.refuses_changes: DiscordError | None = None
+        """The answer to every PATCH and DELETE, if there is one."""
+        self.changed_at: list[Destination] = []
+        """Where each PATCH and DELETE was sent."""
         self.shown: dict[str, dict[str, Any]] = {}
         """Message id -> payload, in order of arrival."""
         self.files: dict[str, list[bytes]] = {}
@@ -65,6 +71,7 @@ class Discord:
     def edit(
         self, to: Destination, message_id: str, message: DiscordMessage, files: Mapping[int, IO[bytes]]
     ) -> DiscordResponse:
+        self.changed_at.append(to)
         refused = self._judged("PATCH", message)
         if refused or message_id not in self.shown:
             return refused or refusal(MessageGone("404 Unknown Message"))
@@ -74,6 +81,7 @@ class Discord:
         return DiscordResponse(FACTS, None, {"id": message_id, "channel_id": "9"})
 
     def delete(self, to: Destination, message_id: str) -> DiscordResponse:
+        self.changed_at.append(to)
         refused = self._judged("DELETE", None)
         if refused or message_id not in self.shown:
             return refused or refusal(MessageGone("404 Unknown Message"))
@@ -88,6 +96,8 @@ class Discord:
         self.before()
         if self.script:
             return self.script.pop(0)
+        if self.refuses_changes and method in {"PATCH", "DELETE"}:
+            return refusal(self.refuses_changes)
         error = self.refuses(message) if message else None
         return refusal(error) if error else None
 
@@ -196,7 +206,15 @@ class Said:
 class Bench:
     """One worker and everything around it; `again()` is the same after the process was killed."""
 
-    def __init__(self, folder: Path, *, thread: str | None = None, job: str = "job", **settings: Any) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        thread: str | None = None,
+        webhook_id: str = HOOK.webhook_id,
+        job: str = "job",
+        **settings: Any,
+    ) -> None:
         self.folder = folder
         self.clock = Clock()
         self.telegram = Telegram(self.clock)
@@ -207,7 +225,7 @@ class Bench:
         self.stop_after: int | None = None
         """How many waits from now on SIGTERM comes."""
         self.spec = WorkerSpec(
-            job, ChannelRef(pages.CHANNEL), Destination(HOOK.origin, HOOK.webhook_id, HOOK.token, thread),
+            job, ChannelRef(pages.CHANNEL), Destination(HOOK.origin, webhook_id, HOOK.token, thread),
             None, WorkerSettings(folder, **{"cooldown": 10.0, **settings}),
         )  # fmt: skip
         self.database = Ledger(folder / "disgram.db")
@@ -229,7 +247,7 @@ class Bench:
             delivery, self.ledger, edits=settings.follow_edits, policy=settings.follow_deletions,
             report=self.said,
         )  # fmt: skip
-        reader = ChannelReader(
+        self.reader = ChannelReader(
             self.telegram, spec.channel.name, UnknownMarkup(self.folder, spec.channel.key),  # type: ignore[arg-type]
             report=self.said, wait=self.wait,
         )  # fmt: skip
@@ -237,7 +255,14 @@ class Bench:
             spec.job, ChannelRef(spec.channel.name, start), spec.destination, None, spec.settings
         )
         self.worker = Worker(
-            where, self.ledger, reader, delivery, follower, report=self.said, wait=self.wait, clock=self.clock
+            where,
+            self.ledger,
+            self.reader,
+            delivery,
+            follower,
+            report=self.said,
+            wait=self.wait,
+            clock=self.clock,
         )
         return self.worker
 
@@ -254,3 +279,17 @@ class Bench:
         for _ in range(times):
             code = self.worker.poll_and_react()
         return code
+
+
+def sent_before(bench: Bench, first: int, last: int, **where: Any) -> None:
+    """Posts that an earlier worker sent in one message each; `where` are columns of MessageRow."""
+    bench.telegram.fill(first, last)
+    bench.ledger.begin(last, None)
+    shape = Shape(Fallback.FILES, (), {}).encode()
+    for number in range(first, last + 1):
+        message = MessageRow(0, "sent", str(number), "9", files="[]")._replace(**where)
+        bench.ledger.put_message(number, message)
+        bench.discord.shown[str(number)] = {"content": f"post {number}"}
+        page = bench.reader.read(None)
+        fingerprint = next(one.fingerprint for one in page.slices if one.id == number)
+        bench.ledger.finish(PostRow(number, number, "sent", fingerprint, shape))

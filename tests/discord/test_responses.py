@@ -14,6 +14,8 @@ from disgram.errors import (
     CloudflareBlocked,
     DiscordError,
     DiscordUnavailable,
+    EditRefused,
+    EditWaits,
     InternalError,
     MessageGone,
     MessageRejected,
@@ -102,6 +104,34 @@ def test_refusal_by_cloudflare_is_recognized(status: int, raw: bytes, retry_afte
     assert answer.rate_limit.cloudflare
     assert not answer.rate_limit.answered
     assert answer.rate_limit.retry_after == (float(retry_after) if retry_after else None)
+
+
+@pytest.mark.parametrize("method", ["PATCH", "DELETE"])
+@pytest.mark.parametrize(
+    ("status", "raw", "error"),
+    [
+        (400, body(50083), EditWaits),
+        (401, body(50027), EditRefused),
+        (403, body(50001), EditRefused),
+        (403, body(50005), EditRefused),
+        (404, body(10015), EditRefused),
+        (404, body(10003), EditRefused),
+        (404, b"<html>nothing here</html>", EditRefused),
+        (404, body(0, "404: Not Found"), EditRefused),
+        (400, body(160005), EditRefused),
+        (400, body(220003), EditRefused),
+        (405, body(0), EditRefused),
+        (404, body(10008), MessageGone),
+        (400, body(50035), MessageRejected),
+        (400, body(30046), RateLimited),
+        (413, body(40005), PayloadTooLarge),
+        (502, b"", DiscordUnavailable),
+    ],
+)
+def test_refused_edit_says_nothing_of_the_destination(
+    method: str, status: int, raw: bytes, error: type[DiscordError]
+) -> None:
+    assert type(classify(status, headers(), raw, method).error) is error
 
 
 def test_longest_retry_after_of_a_429_is_taken() -> None:

@@ -1,0 +1,140 @@
+"""Requests to one destination, one at a time: the limiter before and after, and what the answer changes.
+
+Owns the order of it: known refusals first, then the limiter's turn, the request, the ledger's note of a
+destination that is gone, the limiter's lesson, and what /health says of Discord. Never builds a message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, Protocol
+
+from disgram.addresses import Destination
+from disgram.delivery.poison import is_plain_429
+from disgram.discord.message import RateLimitHeaders
+from disgram.discord.responses import DiscordResponse
+from disgram.errors import DiscordError, DiscordUnavailable, EditWaits, StorageUnavailable, WebhookGone
+from disgram.report import Level, Reporter
+from disgram.storage.ledger import ChannelLedger
+
+LOG_WAITS_FROM = 30.0
+"""Seconds: a wait for a rate limit that is at least as long is logged."""
+
+STORAGE_RETRY = 5.0
+"""Seconds between two tries to write the ledger."""
+
+
+class Limiter(Protocol):
+    """What rate_limiter.DiscordRateLimiter offers; `Any` stands for its Route."""
+
+    def acquire(self, route: Any, wait: Callable[[float], None], /) -> int: ...
+    def cancel(self, ticket: int, /) -> None: ...
+    def observe(self, route: Any, ticket: int, headers: RateLimitHeaders, /) -> None: ...
+
+
+class RouteFor(Protocol):
+    """Makes the limiter's route for a method (`POST`, `PATCH`, `DELETE`, `GET`)."""
+
+    def __call__(self, method: str, /) -> Any: ...
+
+
+class DestinationRequests:
+    """One per worker. `route` makes the limiter's key of a method; `wait` raises Stopping on SIGTERM."""
+
+    def __init__(
+        self,
+        destination: Destination,
+        ledger: ChannelLedger,
+        limiter: Limiter,
+        route: RouteFor,
+        *,
+        report: Reporter,
+        wait: Callable[[float], None],
+    ) -> None:
+        self._destination = destination
+        self._ledger = ledger
+        self._limiter = limiter
+        self._route = route
+        self._report = report
+        self._wait = wait
+        self._unobserved: list[tuple[Any, int, RateLimitHeaders]] = []
+        """Requests that have ended and that the limiter could not be informed of yet."""
+        self.health_reason: str | None = None
+        """The `reason` of /health after the last request: why Discord is unavailable, None if it is not."""
+
+    def make(self, method: str, send: Callable[[], DiscordResponse]) -> DiscordResponse:
+        """One request, once the limiter lets it start. Raises WebhookGone for one known to be gone."""
+        route = self._route(method)
+        self.raise_if_gone()
+        self.persist(self._observe)
+        ticket = self._limiter.acquire(route, self._wait_for_limit)
+        try:
+            self.raise_if_gone()  # another worker may have found out during the wait
+            response = send()
+        except BaseException:
+            with suppress(StorageUnavailable):  # the limiter drops the ticket by itself after a while
+                self._limiter.cancel(ticket)
+            raise
+        self._unobserved.append((route, ticket, response.rate_limit))
+        if method == "POST" and isinstance(response.error, WebhookGone):  # before the next request may start
+            reason = response.error.reason or "webhook_gone"
+            self.persist(self._ledger.mark_gone, self._gone_key(reason), reason)
+        # Never wait here: the caller has to write down what became of the message.
+        with suppress(StorageUnavailable):
+            self._observe()
+        self._report_availability(response.error)
+        return response
+
+    def _observe(self) -> None:
+        """Give the limiter the headers of ended requests. Raises StorageUnavailable, and is called again."""
+        while self._unobserved:
+            self._limiter.observe(*self._unobserved[0])
+            del self._unobserved[0]
+
+    def _gone_key(self, reason: str) -> str:
+        """What is gone, as the ledger names it: the webhook with all its threads, or one thread."""
+        return self._destination.webhook_key if reason == "webhook_gone" else self._destination.key
+
+    def raise_if_gone(self) -> None:
+        """Raise WebhookGone if any worker found it gone since a person last named it with POST or PATCH."""
+        for key in (self._destination.webhook_key, self._destination.key):
+            reason = self._ledger.gone(key)
+            if reason:
+                raise WebhookGone(f"found earlier: {reason}", reason=reason)
+
+    def _wait_for_limit(self, seconds: float) -> None:
+        if seconds >= LOG_WAITS_FROM:
+            self._report(Level.STATUS, f"Waiting {seconds:.0f} s for Discord's rate limit")
+        self._wait(seconds)
+
+    def _report_availability(self, error: DiscordError | None) -> None:
+        """Let /health and the log know when Discord becomes unavailable, and when it answers again."""
+        passes = is_plain_429(error) or isinstance(error, EditWaits)
+        unavailable = isinstance(error, DiscordUnavailable) and not passes
+        reason = error.reason if error and unavailable else None
+        if reason != self.health_reason:
+            self.health_reason = reason
+            text = f"Discord is not available: {error}" if reason else "Discord answers again"
+            self._report(Level.STATUS, text, reason=reason)
+
+    def persist(self, write: Callable[..., None], *values: object) -> None:
+        """Call `write(*values)` until it succeeds, however long the disk is full: what Discord confirmed must
+        not be lost. Raises Stopping while it waits."""
+        failed = False
+        while True:
+            try:
+                write(*values)
+                break
+            except StorageUnavailable as error:
+                if not failed:
+                    self._report(
+                        Level.ERROR,
+                        f"Cannot write {error}; trying again every {STORAGE_RETRY:.0f} s, "
+                        "nothing is sent until then",
+                        reason=error.reason,
+                    )
+                failed = True
+                self._wait(STORAGE_RETRY)
+        if failed:
+            self._report(Level.STATUS, "Writing works again", reason=None)
