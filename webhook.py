@@ -29,6 +29,7 @@ from disgram.discord.color import stable_color
 from disgram.errors import (
     ChannelHasNoPreview,
     ChannelNotFound,
+    DestinationRefuses,
     DiscordError,
     PageNotUnderstood,
     StorageUnavailable,
@@ -118,9 +119,12 @@ class Worker:
             self._report(Level.ERROR, message, reason=error.reason)
             return EXIT_PERMANENT
         except WebhookGone as error:
-            message = f"Discord refuses this webhook or thread ({error}); repair it, then PATCH the job"
+            message = f"Discord refuses this webhook or thread ({error}); it is asked again in an hour"
             self._report(Level.ERROR, message, reason=error.reason)
             return EXIT_PERMANENT
+        except DestinationRefuses as error:
+            message = f"No message is accepted there now ({error}); posts are kept and tried again later"
+            self._report(None if error.known else Level.ERROR, message, reason=error.reason)
         except TelegramUnavailable as error:
             message = f"Telegram is not available ({error}); trying again at the next poll"
             self._report(Level.ERROR, message, reason=error.reason, polled=False)
@@ -183,6 +187,7 @@ class Worker:
             try:
                 if self._deliver_after(progress, head):
                     self._retries.all_new_posts_were_read()
+                    self._delivery.refused_posts.end()
                     return head
                 head = self._read()
             except (TelegramUnavailable, PageNotUnderstood):

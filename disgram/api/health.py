@@ -34,7 +34,8 @@ _NOT_WORKING = frozenset({WorkerState.BACKOFF, WorkerState.FAILED})
 _TELEGRAM_ANSWERED = frozenset({"no_preview", "channel_not_found", "layout_changed"})
 _DISCORD_DOWN = frozenset({"discord_unavailable", "blocked_by_cloudflare"})
 _DISCORD_ANSWERED = frozenset(
-    {"webhook_gone", "thread_gone", "thread_archived", "thread_locked", "thread_required"}
+    {"webhook_gone", "thread_gone", "thread_archived", "thread_locked", "thread_required", "not_a_forum"}
+    | {"destination_refuses"}
 )
 _NAMES_SHOWN = 5
 

@@ -1,7 +1,7 @@
 """Requests to one destination, one at a time: the limiter before and after, and what the answer changes.
 
-Owns the order of it: known refusals first, then the limiter's turn, the request, the ledger's note of a
-destination that is gone, the limiter's lesson, and what /health says of Discord. Never builds a message.
+Owns the order of it: known refusals first, then the limiter's turn, the request, what is kept of a
+refusal, the limiter's lesson, and what /health says of Discord. Never builds a message.
 """
 
 from __future__ import annotations
@@ -10,13 +10,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Protocol
 
-from disgram.addresses import Destination
 from disgram.delivery.poison import is_plain_429
+from disgram.delivery.refusals import Refusals
 from disgram.discord.message import RateLimitHeaders
 from disgram.discord.responses import DiscordResponse
-from disgram.errors import DiscordError, DiscordUnavailable, EditWaits, StorageUnavailable, WebhookGone
+from disgram.errors import DiscordError, DiscordUnavailable, EditWaits, StorageUnavailable
 from disgram.report import Level, Reporter
-from disgram.storage.ledger import ChannelLedger
 
 LOG_WAITS_FROM = 30.0
 """Seconds: a wait for a rate limit that is at least as long is logged."""
@@ -44,16 +43,14 @@ class DestinationRequests:
 
     def __init__(
         self,
-        destination: Destination,
-        ledger: ChannelLedger,
+        refusals: Refusals,
         limiter: Limiter,
         route: RouteFor,
         *,
         report: Reporter,
         wait: Callable[[float], None],
     ) -> None:
-        self._destination = destination
-        self._ledger = ledger
+        self._refusals = refusals
         self._limiter = limiter
         self._route = route
         self._report = report
@@ -64,22 +61,24 @@ class DestinationRequests:
         """The `reason` of /health after the last request: why Discord is unavailable, None if it is not."""
 
     def make(self, method: str, send: Callable[[], DiscordResponse]) -> DiscordResponse:
-        """One request, once the limiter lets it start. Raises WebhookGone for one known to be gone."""
-        route = self._route(method)
-        self.raise_if_gone()
+        """One request, once the limiter lets it start. Only a POST says whether messages are taken there:
+        raises WebhookGone and DestinationRefuses where they are known not to be."""
+        route, posts = self._route(method), method == "POST"
+        if posts:
+            self._refusals.peek()
         self.persist(self._observe)
         ticket = self._limiter.acquire(route, self._wait_for_limit)
         try:
-            self.raise_if_gone()  # another worker may have found out during the wait
+            if posts:
+                self._refusals.claim()  # another worker may have found out during the wait
             response = send()
         except BaseException:
             with suppress(StorageUnavailable):  # the limiter drops the ticket by itself after a while
                 self._limiter.cancel(ticket)
             raise
         self._unobserved.append((route, ticket, response.rate_limit))
-        if method == "POST" and isinstance(response.error, WebhookGone):  # before the next request may start
-            reason = response.error.reason or "webhook_gone"
-            self.persist(self._ledger.mark_gone, self._gone_key(reason), reason)
+        if posts:  # before the limiter lets the next request start
+            self.persist(self._refusals.answered, response.error)
         # Never wait here: the caller has to write down what became of the message.
         with suppress(StorageUnavailable):
             self._observe()
@@ -91,17 +90,6 @@ class DestinationRequests:
         while self._unobserved:
             self._limiter.observe(*self._unobserved[0])
             del self._unobserved[0]
-
-    def _gone_key(self, reason: str) -> str:
-        """What is gone, as the ledger names it: the webhook with all its threads, or one thread."""
-        return self._destination.webhook_key if reason == "webhook_gone" else self._destination.key
-
-    def raise_if_gone(self) -> None:
-        """Raise WebhookGone if any worker found it gone since a person last named it with POST or PATCH."""
-        for key in (self._destination.webhook_key, self._destination.key):
-            reason = self._ledger.gone(key)
-            if reason:
-                raise WebhookGone(f"found earlier: {reason}", reason=reason)
 
     def _wait_for_limit(self, seconds: float) -> None:
         if seconds >= LOG_WAITS_FROM:

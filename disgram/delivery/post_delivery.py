@@ -13,6 +13,7 @@ from functools import partial
 
 from disgram.delivery.downloads import Downloads
 from disgram.delivery.message_sync import MessageSync
+from disgram.delivery.refused_posts import RefusedPosts
 from disgram.delivery.sender import Sender
 from disgram.delivery.shape import Shape, media_identities
 from disgram.discord.message import DiscordMessage
@@ -62,6 +63,7 @@ class PostDelivery:
         wait: Callable[[float], None],
     ) -> None:
         self.sender = sender
+        self.refused_posts = RefusedPosts(ledger, sender.refusals, sender.persist)
         self._ledger = ledger
         self._telegram = telegram
         self._color = color
@@ -76,8 +78,8 @@ class PostDelivery:
         as `failed` if Discord refuses every form.
 
         A message confirmed earlier that cannot be edited now holds nothing up: it is left to the comparison
-        with the page (follow.py). Raises WebhookGone and Stopping; and DiscordUnavailable, for the next poll
-        to go on, if Discord answers every form with 500.
+        with the page (follow.py). Raises WebhookGone, DestinationRefuses and Stopping; and
+        DiscordUnavailable, for the next poll to go on, if Discord answers every form with 500.
         """
         self._warn_if_unconfirmed(post)
         self.sender.poison.reset()
@@ -90,6 +92,7 @@ class PostDelivery:
         if refusal:
             self._record_refusal(post, row, refusal)
         else:
+            self.refused_posts.accepted()
             self.sender.persist(self._ledger.finish, row)
             self._report(Level.NEW_MESSAGE, f"Forwarded {post.url}", last_post_id=post.last_id)
 
@@ -178,7 +181,7 @@ class PostDelivery:
     def _record_refusal(self, post: TelegramPost, row: PostRow, error: DiscordError) -> None:
         messages = self.render(post, {}, Fallback.LINKS)
         payload = json.dumps([message.payload for message in messages], ensure_ascii=False)
-        self.sender.persist(self._ledger.fail, row, str(error), payload)
+        self.refused_posts.fail(row, error, payload)
         self._report(
             Level.ERROR,
             f"{post.url}: Discord refused it in every form ({error}); it is listed in GET /job/failed, "

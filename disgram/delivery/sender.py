@@ -18,6 +18,7 @@ from disgram.addresses import ChannelRef, Destination
 from disgram.backoff import REQUEST_BACKOFF_MAX, jittered_backoff
 from disgram.delivery.destination_requests import DestinationRequests, Limiter, RouteFor
 from disgram.delivery.poison import PoisonDetector, is_plain_429
+from disgram.delivery.refusals import Refusals
 from disgram.discord.client import DiscordClient
 from disgram.discord.message import DiscordMessage
 from disgram.discord.render import digest, edited
@@ -63,7 +64,10 @@ class Sender:
         self._destination = destination
         self._ledger = ledger
         self._client = client
-        self._requests = DestinationRequests(destination, ledger, limiter, route, report=report, wait=wait)
+        self.refusals = Refusals(
+            destination, channel.key, ledger.destinations, self._look, report=report, wait=wait
+        )
+        self._requests = DestinationRequests(self.refusals, limiter, route, report=report, wait=wait)
         self._report = report
         self._wait = wait
         self._backoff_max = backoff_max
@@ -72,7 +76,7 @@ class Sender:
         self._edits_wait_until = clock()
         self.poison = PoisonDetector(clock)
         """Counts for one post: reset it before the messages of another."""
-        self.raise_if_gone = self._requests.raise_if_gone
+        self.raise_if_gone = self.refusals.check
         self.persist = self._requests.persist
 
     @property
@@ -87,8 +91,8 @@ class Sender:
     ) -> MessageRow:
         """Send message `position` of a post until Discord confirms it, and return its row in the ledger.
 
-        Raises PayloadTooLarge, MessageRejected and WebhookGone at once; PoisonMessage after too many 500s,
-        and from then on any DiscordUnavailable at the first try; Stopping while it waits.
+        Raises PayloadTooLarge, MessageRejected, DestinationRefuses and WebhookGone at once; PoisonMessage
+        after too many 500s, and from then on any DiscordUnavailable at the first try; Stopping in a wait.
         """
         row = self.new_row(position, message)
         failures = 0
@@ -194,11 +198,14 @@ class Sender:
         kept in the ledger."""
         known = self._ledger.guild(self._destination.webhook_id)
         if known is None:
-            response = self._requests.make("GET", lambda: self._client.look(self._destination))
+            response = self._look()
             known = str(response.message.get("guild_id") or "")
             if not isinstance(response.error, DiscordUnavailable | WebhookGone):
                 self._ledger.put_guild(self._destination.webhook_id, known)
         return known
+
+    def _look(self) -> DiscordResponse:
+        return self._requests.make("GET", lambda: self._client.look(self._destination))
 
     def new_row(self, position: int, message: DiscordMessage) -> MessageRow:
         """The ledger's row for a message that is about to be sent."""

@@ -15,6 +15,7 @@ from typing import Any
 from disgram.discord.message import RateLimitHeaders
 from disgram.errors import (
     CloudflareBlocked,
+    DestinationRefuses,
     DiscordError,
     DiscordUnavailable,
     EditRefused,
@@ -40,8 +41,11 @@ _THREAD_REASONS = {
     50083: "thread_archived",
     160005: "thread_locked",
     220001: "thread_required",
-    220003: "thread_gone",
+    220003: "not_a_forum",
 }
+_DESTINATION_CODES = frozenset({20016, 20022, 20028, 20029, 40062, 40067, 50024, 160006})
+"""Of the channel, not of the message: slow mode, write limits, tags wanted, wrong type, too many threads."""
+_DESTINATION_STATUS = frozenset({405, 409, 415, 422})
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +102,8 @@ def _error(
         return MessageRejected(description, code=code)
     if method in {"PATCH", "DELETE"}:
         return _refused_edit(status, code, description)
+    if code in _DESTINATION_CODES or status in _DESTINATION_STATUS or "thread_id" in _errors_tree(body):
+        return DestinationRefuses(description)
     if code in _THREAD_REASONS:
         return WebhookGone(description, reason=_THREAD_REASONS[code])
     if status in {401, 403, 404} or code in {10015, 50027}:
@@ -109,9 +115,15 @@ def _refused_edit(status: int, code: int, description: str) -> DiscordError:
     """Of one message alone: whether the destination takes new ones is not asked here."""
     if code == _ARCHIVED:
         return EditWaits(description)
-    if status != 400 or code in _NOT_THIS_MESSAGE or code in _THREAD_REASONS:
+    if status != 400 or code in _NOT_THIS_MESSAGE | _DESTINATION_CODES or code in _THREAD_REASONS:
         return EditRefused(description, code=code)
     return MessageRejected(description, code=code)
+
+
+def _errors_tree(body: dict[str, Any]) -> dict[str, Any]:
+    """Which fields of a request are wrong (Reference, Error Messages)."""
+    errors = body.get("errors")
+    return errors if isinstance(errors, dict) else {}
 
 
 def _rate_limit(status: int, headers: Mapping[str, str], body: dict[str, Any]) -> RateLimitHeaders:

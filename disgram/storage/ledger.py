@@ -13,10 +13,12 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Callable
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from disgram.storage import schema
+from disgram.storage.destinations import Destinations
 from disgram.storage.old_log import highest_posts
 from disgram.storage.sqlite import Database
 
@@ -78,6 +80,7 @@ class Ledger:
     def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
         self._database = Database(path, schema.LEDGER, durable=True)
         self._clock = clock
+        self.destinations = Destinations(self._database, clock)
 
     def close(self) -> None:
         self._database.close()
@@ -119,9 +122,8 @@ class Ledger:
             ).rowcount
 
     def clear_gone(self, destination: str) -> None:
-        """A person has repaired this webhook (PATCH, POST): it may be called again."""
-        with self._database.transaction() as run:
-            run.execute("DELETE FROM gone WHERE destination = :destination", {"destination": destination})
+        """See Destinations.clear_gone."""
+        self.destinations.clear_gone(destination)
 
     def import_log(self, log: Path) -> int:
         """Take an older Disgram's log over as progress; returns how many channels. No log, no channel."""
@@ -138,6 +140,7 @@ class ChannelLedger:
     """The rows of one (job, channel): what its worker reads and writes."""
 
     def __init__(self, database: Database, job: str, channel: str, clock: Callable[[], float]) -> None:
+        self.destinations = Destinations(database, clock)
         self._database = database
         self._key: dict[str, object] = {"job": job, "channel": channel}
         self._clock = clock
@@ -208,6 +211,27 @@ class ChannelLedger:
         """Refused in every form: kept with what was refused until a person retries it."""
         self._put_post(row, reason, payload)
 
+    def failed_in_a_row(self, post_id: int, most: int) -> list[int]:
+        """The posts right before this one that Discord refused in every form, ascending; `most` of them."""
+        rows = self._all(
+            f"SELECT post_id, state FROM post WHERE {_THIS_CHANNEL} AND post_id < :post_id "
+            "ORDER BY post_id DESC LIMIT :most",
+            post_id=post_id,
+            most=most,
+        )
+        return sorted(number for number, _ in takewhile(lambda row: row[1] == "failed", rows))
+
+    def take_back(self, first: int) -> None:
+        """The failed posts from this number on are due again, in order: the destination was at fault."""
+        values = self._key | {"first": first}
+        with self._database.transaction() as run:
+            run.execute(
+                f"DELETE FROM post WHERE {_THIS_CHANNEL} AND post_id >= :first AND state = 'failed'", values
+            )
+            run.execute(
+                f"UPDATE progress SET last_id = MIN(last_id, :first - 1) WHERE {_THIS_CHANNEL}", values
+            )
+
     def _put_post(self, row: PostRow, reason: str | None, refused_payload: str | None) -> None:
         ending = {"reason": reason, "refused_payload": refused_payload, "at": self._clock()}
         with self._database.transaction() as run:
@@ -270,19 +294,6 @@ class ChannelLedger:
         self._run(f"DELETE FROM gap WHERE {_THIS_CHANNEL} AND first = :first", first=first)
 
     # destinations ----------------------------------------------------------------------------
-
-    def gone(self, destination: str) -> str | None:
-        """Why this webhook must not be called, if a worker found it gone."""
-        row = self._first("SELECT reason FROM gone WHERE destination = :destination", destination=destination)
-        return str(row[0]) if row else None
-
-    def mark_gone(self, destination: str, reason: str) -> None:
-        """Discord said so: no worker calls it until `Ledger.clear_gone`."""
-        self._run(
-            "INSERT OR REPLACE INTO gone (destination, reason) VALUES (:destination, :reason)",
-            destination=destination,
-            reason=reason,
-        )
 
     def guild(self, webhook_id: str) -> str | None:
         """The server a webhook belongs to, once asked; "" if Discord did not say."""

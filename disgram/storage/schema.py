@@ -61,6 +61,11 @@ LEDGER: Migrations = (
         "ALTER TABLE message ADD COLUMN webhook_id TEXT",
         "ALTER TABLE message ADD COLUMN thread_id TEXT",
     ),
+    # What refused is asked again: rows of before, at once. `tries`: refusals in a row.
+    (
+        "ALTER TABLE gone ADD COLUMN tries INTEGER NOT NULL DEFAULT 1",
+        "ALTER TABLE gone ADD COLUMN ask_at REAL NOT NULL DEFAULT 0",
+    ),
 )
 
 RATE_LIMITS: Migrations = (

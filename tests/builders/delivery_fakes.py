@@ -228,7 +228,7 @@ class Bench:
             job, ChannelRef(pages.CHANNEL), Destination(HOOK.origin, webhook_id, HOOK.token, thread),
             None, WorkerSettings(folder, **{"cooldown": 10.0, **settings}),
         )  # fmt: skip
-        self.database = Ledger(folder / "disgram.db")
+        self.database = Ledger(folder / "disgram.db", self.clock)
         self.worker = self.again()
 
     def again(self, start: int | None = None) -> Worker:
