@@ -29,6 +29,7 @@
         ├── DiscordUnavailable   network, 5xx: the post is kept and sent again
         │   ├── InternalError    500 in Discord's own JSON: the same
         │   ├── PoisonMessage    too many InternalErrors for one post: send its next form (Fallback)
+        │   ├── UnreadableResponse   a 2xx that is not Discord's: the same; after a few, NotDiscord
         │   ├── EditWaits        an edit or deletion cannot be made now: tried at a later poll, posts go on
         │   └── RateLimited      429: the post is kept and sent again after the time Discord names
         │       └── CloudflareBlocked   429 or 403 by Cloudflare: all requests to that host wait
@@ -214,6 +215,10 @@ class InternalError(DiscordUnavailable):
 
 class PoisonMessage(DiscordUnavailable):
     """One post was answered with nothing but InternalErrors for too long (see disgram/delivery/poison.py)."""
+
+
+class UnreadableResponse(DiscordUnavailable):
+    """A 2xx that does not show that it is Discord's: whether the message arrived is unknown."""
 
 
 class EditWaits(DiscordUnavailable):

@@ -28,6 +28,9 @@ JITTER = 300.0
 FIRST_RETRY = 30.0
 """Seconds until a destination that refuses is tried again; doubled by each refusal, up to ASK_AGAIN."""
 
+UNREADABLE = 4
+"""2xx in a row for one message that are not Discord's; each may have been a copy of it."""
+
 ASKING = 90.0
 """Seconds one worker has for asking; then the next may."""
 
@@ -102,6 +105,12 @@ class Refusals:
     def tries(self, key: str | None = None) -> int:
         """Refusals in a row of this destination (None: of the webhook)."""
         return max((row.tries for row in self._destinations.gone(key or self._webhook)), default=0)
+
+    @property
+    def unreadable_tries(self) -> int:
+        """How many 2xx in a row that are not Discord's are enough: one where they were seen before."""
+        seen = any(row.reason == NotDiscord.reason for row in self._destinations.gone(self._webhook))
+        return 1 if seen else UNREADABLE
 
     def _awaited(self, row: GoneRow) -> GoneRow | None:
         """The row once nobody asks: a worker that ended here would ask an hour later."""

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from typing import IO
+from typing import IO, NoReturn
 
 from disgram.addresses import ChannelRef, Destination
 from disgram.backoff import REQUEST_BACKOFF_MAX, jittered_backoff
@@ -28,7 +28,9 @@ from disgram.errors import (
     EditRefused,
     EditWaits,
     MessageGone,
+    NotDiscord,
     RateLimited,
+    UnreadableResponse,
     WebhookGone,
 )
 from disgram.report import Level, Reporter
@@ -95,7 +97,7 @@ class Sender:
         after too many 500s, and from then on any DiscordUnavailable at the first try; Stopping in a wait.
         """
         row = self.new_row(position, message)
-        failures = 0
+        failures = unreadable = 0
         while True:
             response = self._send_once(post_id, row, message, files)
             give_up = self.poison.record(response.error)
@@ -112,6 +114,9 @@ class Sender:
                 self.persist(self._ledger.drop_message, post_id, position)
                 raise response.error
             failures += 1
+            unreadable = unreadable + 1 if isinstance(response.error, UnreadableResponse) else 0
+            if unreadable >= self.refusals.unreadable_tries:
+                self._give_up_on_answers(response.error)
             self._report_failure(post_id, response.error)
             if not response.error.ambiguous:
                 self.persist(self._ledger.drop_message, post_id, position)
@@ -120,6 +125,12 @@ class Sender:
             # The limiter waits for a 429 by itself; but one that is repeated may name no time.
             if not isinstance(response.error, RateLimited) or failures >= RATE_LIMIT_TRIES:
                 self._wait(jittered_backoff(failures, self._backoff_max))
+
+    def _give_up_on_answers(self, error: DiscordUnavailable) -> NoReturn:
+        """Else a relay that says "ok" for ever, and delivers, would be sent a copy a minute."""
+        refusal = NotDiscord(f"{error}; the message may have arrived, and appear twice")
+        self.persist(self.refusals.refused, refusal)
+        raise refusal
 
     def _send_once(
         self, post_id: int, row: MessageRow, message: DiscordMessage, files: Mapping[int, IO[bytes]]

@@ -25,6 +25,7 @@ from disgram.errors import (
     MessageRejected,
     PayloadTooLarge,
     RateLimited,
+    UnreadableResponse,
     WebhookGone,
 )
 
@@ -62,20 +63,23 @@ def classify(status: int, headers: Mapping[str, str], raw: bytes, method: str = 
     body = _json(raw)
     rate_limit = _rate_limit(status, headers, body)
     if 200 <= status < 300:
-        return _accepted(rate_limit, headers, body, raw, status)
+        return _accepted(rate_limit, body, raw, status, method)
     return DiscordResponse(rate_limit, _error(status, rate_limit, body, raw, method))
 
 
 def _accepted(
-    rate_limit: RateLimitHeaders, headers: Mapping[str, str], body: dict[str, Any], raw: bytes, status: int
+    rate_limit: RateLimitHeaders, body: dict[str, Any], raw: bytes, status: int, method: str
 ) -> DiscordResponse:
-    """A 2xx. If its body cannot be read, Discord's own headers show that it is Discord's: accepted."""
-    if "id" in body or status == 204:
+    """A 2xx. Discord answers with a message (or webhook), whose id may be all that arrived; where the body is
+    lost, only its rate-limit headers show that it is Discord's. Relays add `Via` to their own pages, too."""
+    if re.fullmatch(r"[0-9]{1,20}", str(body.get("id"))):
         return DiscordResponse(rate_limit, None, body)
-    if rate_limit.limit is not None or "via" in headers:
-        found = re.match(rb'\s*\{[^{}]*?"id":\s*"([0-9]{1,20})"', raw)
-        return DiscordResponse(rate_limit, None, {"id": found[1].decode()} if found else {})
-    error = DiscordUnavailable("the response did not come from Discord", ambiguous=True)
+    if found := re.match(rb'\s*\{[^{}]*?"id":\s*"([0-9]{1,20})"', raw):
+        return DiscordResponse(rate_limit, None, {"id": found[1].decode()})
+    from_discord = rate_limit.limit is not None and (not raw.strip() or raw.lstrip()[:1] == b"{")
+    if from_discord or (status == 204 and method == "DELETE"):
+        return DiscordResponse(rate_limit)
+    error = UnreadableResponse(f"{status} with a response that is not Discord's", ambiguous=True)
     return DiscordResponse(rate_limit, error)
 
 

@@ -11,10 +11,17 @@ from pathlib import Path
 import pytest
 
 from disgram.addresses import ChannelRef
-from disgram.delivery.refusals import ASK_AGAIN, FIRST_RETRY
+from disgram.delivery.refusals import ASK_AGAIN, FIRST_RETRY, UNREADABLE
 from disgram.delivery.refused_posts import FEW
 from disgram.discord.message import DiscordMessage
-from disgram.errors import DestinationRefuses, DiscordError, DiscordUnavailable, MessageRejected, WebhookGone
+from disgram.errors import (
+    DestinationRefuses,
+    DiscordError,
+    DiscordUnavailable,
+    MessageRejected,
+    UnreadableResponse,
+    WebhookGone,
+)
 from disgram.report import EXIT_CRASH, EXIT_OK, EXIT_PERMANENT
 from tests.builders.delivery_fakes import Bench, refusal
 
@@ -220,3 +227,31 @@ def test_a_message_confirmed_in_a_refusing_destination_is_not_sent_twice(bench: 
     bench.clock.now += FIRST_RETRY
     assert bench.poll() == EXIT_OK
     assert len(bench.discord.shown) == 2
+
+
+# --- what is not Discord ------------------------------------------------------------------------
+
+OK = refusal(UnreadableResponse("200 with a response that is not Discord's", ambiguous=True))
+
+
+def test_a_relay_that_says_ok_for_ever_gets_a_few_copies_and_then_one_an_hour(bench: Bench) -> None:
+    bench.telegram.fill(1, 2)
+    bench.discord.script = [OK] * 100
+    for _ in range(int(3 * HOUR / 300)):
+        assert bench.poll() == EXIT_CRASH
+        bench.clock.now += 300
+    assert bench.discord.asked == ["POST"] * (UNREADABLE + 3)
+    assert bench.said.facts["reason"] == "not_discord"
+    assert len(bench.said.errors("not Discord's; the message may have arrived")) == 4
+    bench.discord.script = []
+    bench.clock.now += HOUR
+    assert bench.poll() == EXIT_OK
+    assert bench.discord.numbers == [1, 2]
+    assert bench.said.facts["reason"] is None
+
+
+def test_a_few_responses_that_are_not_discords_do_not_stop_the_channel(bench: Bench) -> None:
+    bench.telegram.fill(1, 3)
+    bench.discord.script = [OK, OK, OK, None, OK, OK, OK, None]
+    assert bench.poll() == EXIT_OK
+    assert bench.discord.numbers == [1, 2, 3]

@@ -22,6 +22,7 @@ from disgram.errors import (
     MessageRejected,
     PayloadTooLarge,
     RateLimited,
+    UnreadableResponse,
     WebhookGone,
 )
 
@@ -164,7 +165,7 @@ def test_accepted_message_has_its_ids_and_rate_limit() -> None:
     assert (answer.message["id"], answer.rate_limit.channel_id) == ("1", "2")
     limits = answer.rate_limit
     assert (limits.bucket, limits.limit, limits.reset_after) == ("abcdef", 5, 1.999)
-    assert classify(204, {}, b"").error is None
+    assert classify(204, {}, b"", "DELETE").error is None
 
 
 def test_cut_off_200_of_discord_counts_as_accepted() -> None:
@@ -172,6 +173,29 @@ def test_cut_off_200_of_discord_counts_as_accepted() -> None:
     assert answer.error is None
     assert answer.message == {"id": "77"}
     assert classify(200, headers(), b"").error is None
+
+
+@pytest.mark.parametrize(
+    ("status", "told", "raw"),
+    [
+        (200, {"via": "1.1 proxy"}, b"<html>Log in to the hotel's network</html>"),
+        (200, {"x-ratelimit-limit": "5"}, b"<html>Log in to the hotel's network</html>"),
+        (200, {}, b"ok"),
+        (200, {"via": "1.1 google"}, b'{"ok": true}'),
+        (204, {}, b""),
+        (204, {"via": "1.1 google"}, b""),
+        (202, {}, b'"accepted"'),
+        (200, {}, b'{"id": null}'),
+    ],
+)
+def test_2xx_that_is_not_discords_confirms_nothing(status: int, told: dict[str, str], raw: bytes) -> None:
+    answer = classify(status, told, raw)
+    assert isinstance(answer.error, UnreadableResponse)
+    assert answer.error.ambiguous
+
+
+def test_message_id_near_the_start_of_a_cut_off_response_confirms_it() -> None:
+    assert classify(200, {}, b'{"type": 0, "id": "77", "channel_id": "2", "cont').message == {"id": "77"}
 
 
 def test_200_without_discords_headers_is_ambiguous() -> None:
