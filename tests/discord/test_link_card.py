@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from disgram.discord.message_limits import acceptable_url
 from disgram.discord.render import Fallback
 from disgram.post import Button, Buttons, LinkPreview, Media, MediaFile, MediaKind, Run
 from tests.discord.rendering import COLOR, PREVIEW, checked, embeds, post, text, words
@@ -85,3 +86,19 @@ def test_link_preview_that_fits_no_embed_becomes_lines_of_text(preview: LinkPrev
     assert [part for part in parts if part not in shown] == []
     assert sum(len(message.uploads) for message in messages) == 1
     assert not any("title" in embed for embed in embeds(messages))
+
+
+@pytest.mark.parametrize(
+    ("url", "accepted"),
+    [
+        ("https://example.com/a|b{c}d^e\\f`g", "https://example.com/a%7Cb%7Bc%7Dd%5Ee%5Cf%60g"),
+        ("https://example.com/plain?q=1#x", "https://example.com/plain?q=1#x"),
+        ("https://e..com/", None),
+        ("https://.com/", None),
+        ("https://exa|mple.com/", None),
+        ("https://localhost/", None),
+        ("https://example.com/" + "|" * 1000, None),
+    ],
+)
+def test_url_is_percent_encoded_or_left_out(url: str, accepted: str | None) -> None:
+    assert acceptable_url(url) == accepted
