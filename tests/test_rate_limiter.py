@@ -331,3 +331,12 @@ def test_learned_limit_that_is_refused_again_becomes_stricter_by_one() -> None:
     assert (again.size, again.window) == (1, 60.0)
     looser = bucket.learned(400.0, [340.0 + n * 4 for n in range(14)], 1.0)
     assert (looser.size, looser.window) == (9, 60.0)
+
+
+def test_what_does_not_wait_gets_no_ticket_while_its_bucket_is_blocked(limiter: DiscordRateLimiter) -> None:
+    patch = Route.to("PATCH", "job/a", HOOK)
+    ticket = limiter.try_acquire(patch)
+    assert ticket is not None
+    limiter.observe(patch, ticket, RateLimitHeaders(answered=True, retry_after=1163.0))
+    assert limiter.try_acquire(patch) is None
+    assert limiter.try_acquire(POST) is not None

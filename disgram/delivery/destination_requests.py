@@ -28,6 +28,7 @@ class Limiter(Protocol):
     """What rate_limiter.DiscordRateLimiter offers; `Any` stands for its Route."""
 
     def acquire(self, route: Any, wait: Callable[[float], None], /) -> int: ...
+    def try_acquire(self, route: Any, /) -> int | None: ...
     def cancel(self, ticket: int, /) -> None: ...
     def observe(self, route: Any, ticket: int, headers: RateLimitHeaders, /) -> None: ...
 
@@ -61,13 +62,14 @@ class DestinationRequests:
         """The `reason` of /health after the last request: why Discord is unavailable, None if it is not."""
 
     def make(self, method: str, send: Callable[[], DiscordResponse]) -> DiscordResponse:
-        """One request, once the limiter lets it start. Only a POST says whether messages are taken there:
-        raises WebhookGone and DestinationRefuses where they are known not to be."""
+        """One request. A POST waits for the limiter, and only it says whether messages are taken: raises
+        WebhookGone and DestinationRefuses where they are known not to be. What is no POST holds no post up:
+        raises EditWaits where the limiter does not let it start now."""
         route, posts = self._route(method), method == "POST"
         if posts:
             self._refusals.peek()
         self.persist(self._observe)
-        ticket = self._limiter.acquire(route, self._wait_for_limit)
+        ticket = self._limiter.acquire(route, self._wait_for_limit) if posts else self._ticket_now(route)
         try:
             if posts:
                 self._refusals.claim()  # another worker may have found out during the wait
@@ -84,6 +86,12 @@ class DestinationRequests:
             self._observe()
         self._report_availability(response.error)
         return response
+
+    def _ticket_now(self, route: Any) -> int:
+        ticket = self._limiter.try_acquire(route)
+        if ticket is None:
+            raise EditWaits("Discord's rate limit")
+        return ticket
 
     def _observe(self) -> None:
         """Give the limiter the headers of ended requests. Raises StorageUnavailable, and is called again."""

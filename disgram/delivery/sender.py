@@ -209,7 +209,10 @@ class Sender:
         kept in the ledger."""
         known = self._ledger.guild(self._destination.webhook_id)
         if known is None:
-            response = self._look()
+            try:
+                response = self._look()
+            except EditWaits:
+                return ""
             known = str(response.message.get("guild_id") or "")
             if not isinstance(response.error, DiscordUnavailable | WebhookGone):
                 self._ledger.put_guild(self._destination.webhook_id, known)

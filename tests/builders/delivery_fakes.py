@@ -161,11 +161,16 @@ class Turns:
         self.open: set[int] = set()
         self.seen: list[RateLimitHeaders] = []
         self.given = 0
+        self.full = False
+        """Whether what does not wait finds no room."""
 
     def acquire(self, route: Any, wait: Callable[[float], None]) -> int:
         self.given += 1
         self.open.add(self.given)
         return self.given
+
+    def try_acquire(self, route: Any) -> int | None:
+        return None if self.full else self.acquire(route, lambda _: None)
 
     def cancel(self, ticket: int) -> None:
         self._broken()

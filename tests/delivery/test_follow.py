@@ -188,6 +188,21 @@ def test_a_message_deleted_in_discord_is_not_brought_back_by_an_edit(bench: Benc
     assert bench.discord.asked == ["POST", "PATCH"]
 
 
+def test_an_edit_for_which_the_rate_limit_has_no_room_waits_for_the_next_poll(bench: Bench) -> None:
+    bench.telegram.fill(1, 1)
+    bench.poll()
+    bench.telegram.write(1, "corrected")
+    bench.telegram.fill(2, 2)
+    bench.turns.full = True
+    assert bench.poll() == EXIT_OK
+    assert bench.discord.asked == ["POST", "POST"]
+    assert bench.waited == []
+    assert bench.said.facts["reason"] is None
+    bench.turns.full = False
+    bench.poll()
+    assert bench.discord.texts == ["corrected", "post 2"]
+
+
 ARCHIVED = refusal(EditWaits("400 Thread is archived (code 50083)"))
 
 
