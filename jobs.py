@@ -67,7 +67,7 @@ def _channels(value: object) -> tuple[str, ...]:
 def _thread_id(value: object) -> str | None:
     """Digits; None for nothing. Older files hold a number."""
     digits = _text("DISCORD_THREAD_ID", value)
-    if digits and not (_THREAD_ID.fullmatch(digits) and int(digits)):
+    if digits and not (_THREAD_ID.fullmatch(digits) and 0 < int(digits) < 2**63):  # a snowflake
         raise BadInput(
             "Invalid DISCORD_THREAD_ID", "A thread id is a number, as Discord's Copy Thread ID gives it."
         )

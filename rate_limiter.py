@@ -138,6 +138,14 @@ class DiscordRateLimiter:
                     self.cancel(ticket)
             raise
 
+    def try_acquire(self, route: Route) -> int | None:
+        """A ticket if the request may start now, else None: for what never waits, such as an edit."""
+        ticket, delay = self.ask(route)
+        if delay <= 0:
+            return ticket
+        self.cancel(ticket)
+        return None
+
     def ask(self, route: Route, ticket: int | None = None) -> tuple[int, float]:
         """The ticket, and the seconds after which to ask again with it (0: the request may start)."""
         now = self._clock()

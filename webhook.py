@@ -31,6 +31,7 @@ from disgram.errors import (
     ChannelHasNoPreview,
     ChannelNotFound,
     ChannelReplaced,
+    DestinationRefuses,
     DiscordError,
     PageNotUnderstood,
     StorageUnavailable,
@@ -129,9 +130,12 @@ class Worker:
             self._report(Level.ERROR, message, reason=error.reason)
             return EXIT_PERMANENT if error.certain else EXIT_CRASH
         except WebhookGone as error:
-            message = f"Discord refuses this webhook or thread ({error}); repair it, then PATCH the job"
+            message = f"Discord refuses this webhook or thread ({error}); it is asked again in an hour"
             self._report(Level.ERROR, message, reason=error.reason)
             return EXIT_PERMANENT
+        except DestinationRefuses as error:
+            message = f"No message is accepted there now ({error}); posts are kept and tried again later"
+            self._report(None if error.known else Level.ERROR, message, reason=error.reason)
         except TelegramUnavailable as error:
             message = f"Telegram is not available ({error}); trying again at the next poll"
             self._report(Level.ERROR, message, reason=error.reason, polled=False)
@@ -195,6 +199,7 @@ class Worker:
             try:
                 if self._deliver_after(progress, head):
                     self._retries.all_new_posts_were_read()
+                    self._delivery.refused_posts.end()
                     return head
                 head = self._pages.newest()
             except (TelegramUnavailable, PageNotUnderstood):

@@ -31,13 +31,18 @@
         ├── DiscordUnavailable   network, 5xx: the post is kept and sent again
         │   ├── InternalError    500 in Discord's own JSON: the same
         │   ├── PoisonMessage    too many InternalErrors for one post: send its next form (Fallback)
+        │   ├── UnreadableResponse   a 2xx that is not Discord's: the same; after a few, NotDiscord
+        │   ├── EditWaits        an edit or deletion cannot be made now: tried at a later poll, posts go on
         │   └── RateLimited      429: the post is kept and sent again after the time Discord names
         │       └── CloudflareBlocked   429 or 403 by Cloudflare: all requests to that host wait
         ├── PayloadTooLarge      413: send the same message without its largest file
         ├── MessageRejected      400 for this payload: send its next form (Fallback)
+        │   └── EditRefused      an edit or deletion of one message is refused for good: posts go on
         ├── MessageGone          404 for one message: it was deleted in Discord and is not edited any more
-        └── WebhookGone          the webhook or thread refuses all messages: the worker ends for good
-                                 (exit code 78), and nothing is sent there until POST or PATCH of the job
+        ├── DestinationRefuses   no message is accepted there now: posts are kept, and one is tried later
+        │   └── NotDiscord       what answers is not Discord: the same, once an hour
+        └── WebhookGone          the webhook or thread refuses all messages: the worker ends (exit code 78);
+                                 nothing is sent there for an hour, or until POST or PATCH of the job
 
 `Fallback` in disgram/discord/render.py is the chain of ever simpler forms of a post.
 
@@ -229,6 +234,14 @@ class PoisonMessage(DiscordUnavailable):
     """One post was answered with nothing but InternalErrors for too long (see disgram/delivery/poison.py)."""
 
 
+class UnreadableResponse(DiscordUnavailable):
+    """A 2xx that does not show that it is Discord's: whether the message arrived is unknown."""
+
+
+class EditWaits(DiscordUnavailable):
+    """An edit or a deletion cannot be made now, which says nothing about Discord or the destination."""
+
+
 class RateLimited(DiscordUnavailable):
     """429: the request was not accepted. `retry_after`: seconds until it may be sent again."""
 
@@ -257,22 +270,53 @@ class MessageRejected(DiscordError):
         self.code = code
 
 
+class EditRefused(MessageRejected):
+    """An edit or a deletion that will not succeed: 401, 403, 404 and the like for one message.
+
+    It says nothing about the destination, of which only the answer to a POST tells.
+    """
+
+
 class MessageGone(DiscordError):
     """404 with code 10008: the message to edit or delete does not exist any more."""
 
 
-class WebhookGone(DiscordError):
-    """Discord accepts no message for this webhook or thread until a person changes something.
+class DestinationRefuses(DiscordError):
+    """The webhook or thread takes no message now, whatever the post: posts are kept, in order, and the first
+    of them is tried again after half a minute, doubling to an hour.
 
-    Raised for these responses of Discord (not of Cloudflare), and while the ledger lists one of them:
+    Raised for 405, 409, 415 and 422, for codes about the channel (such as 160006: too many active threads),
+    for a refusal that names `thread_id`, and once five posts in a row are refused in every form. `known`: it
+    was found earlier, and nothing was asked now.
+    """
+
+    reason = "destination_refuses"
+
+    def __init__(self, message: str, *, known: bool = False) -> None:
+        super().__init__(message)
+        self.known = known
+
+
+class NotDiscord(DestinationRefuses):
+    """Several 2xx in a row that are not Discord's: a relay, a login page. One post is tried once an hour."""
+
+    reason = "not_discord"
+
+
+class WebhookGone(DiscordError):
+    """Discord accepts no message for this webhook or thread; usually a person has to change something.
+
+    Raised for these responses of Discord (not of Cloudflare) to a POST, and while the ledger lists one:
     - 401, 403, 404, and codes 10015 (Unknown Webhook) and 50027 (Invalid Webhook Token): `webhook_gone`;
-    - 10003 (Unknown Channel) and 220003: `thread_gone`; 50083: `thread_archived`; 160005: `thread_locked`;
-      220001 (the webhook is a forum's, and no thread is named): `thread_required`.
-    A 404 for a single message is MessageGone instead, and codes for blocked content are MessageRejected.
+    - 10003 (Unknown Channel): `thread_gone`; 50083: `thread_archived`; 160005: `thread_locked`;
+      220001 (the webhook is a forum's, and no thread is named): `thread_required`; 220003: `not_a_forum`.
+    Codes for blocked content are MessageRejected instead. To an edit or a deletion the same responses are
+    EditRefused, MessageGone or EditWaits: the thread of an old message may be archived, or another one.
 
     The sender writes it into the ledger: `webhook_gone` for the webhook with all its threads, the others for
     this thread alone. Every worker with that destination then ends with exit code 78 and makes no further
-    request to it until a person names the destination again with POST or PATCH /job.
+    request to it until a person names the destination again with POST or PATCH /job; but once an hour one of
+    them asks again (disgram/delivery/refusals.py), since a 404 in an incident of Discord's may be wrong.
     """
 
     def __init__(self, message: str, *, reason: str = "webhook_gone") -> None:

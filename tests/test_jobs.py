@@ -114,7 +114,9 @@ def test_thread_ids_are_text(value: object, thread: str | None) -> None:
     assert job(threadId=value).threadId == thread
 
 
-@pytest.mark.parametrize("value", ["x", "1.5", "-1", "0", "1" * 21, "٣", 0, -1, True, 1.5, ["1"]])
+@pytest.mark.parametrize(
+    "value", ["9223372036854775808", "x", "1.5", "-1", "0", "1" * 21, "٣", 0, -1, True, 1.5, ["1"]]
+)
 def test_bad_thread_ids_are_refused(value: object) -> None:
     with pytest.raises(BadInput, match=r"is a number|must be a string"):
         job(threadId=value)

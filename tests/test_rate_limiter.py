@@ -501,3 +501,12 @@ def test_window_that_was_announced_once_is_forgotten(limiter: DiscordRateLimiter
     for _ in range(20):
         send(limiter, clock, server)
     assert clock.now - began < 10.0
+
+
+def test_what_does_not_wait_gets_no_ticket_while_its_bucket_is_blocked(limiter: DiscordRateLimiter) -> None:
+    patch = Route.to("PATCH", "job/a", HOOK)
+    ticket = limiter.try_acquire(patch)
+    assert ticket is not None
+    limiter.observe(patch, ticket, RateLimitHeaders(answered=True, retry_after=1163.0))
+    assert limiter.try_acquire(patch) is None
+    assert limiter.try_acquire(POST) is not None

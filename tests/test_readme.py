@@ -72,7 +72,7 @@ def reasons() -> set[str]:
     source = "".join(path.read_text("utf-8") for path in (ROOT / "disgram").rglob("*.py"))
     named = set(re.findall(r"reason(?:: str)? ?= ?\"([a-z_]+)\"", source))
     ends = {lifecycle.reason_of_exit(code) for code in (0, 1, -9)}
-    threads = set(re.findall(r"\d+: \"(thread_[a-z]+)\"", source))
+    threads = set(re.findall(r"\d+: \"((?:thread|not_a)_[a-z]+)\"", source))
     return named | ends | threads | {"stale", "failed"}
 
 

@@ -32,9 +32,10 @@ HEALTHY, DEGRADED, UNHEALTHY = "healthy", "degraded", "unhealthy"
 
 _NOT_WORKING = frozenset({WorkerState.BACKOFF, WorkerState.FAILED})
 _TELEGRAM_ANSWERED = frozenset({"no_preview", "channel_not_found", "channel_replaced", "layout_changed"})
-_DISCORD_DOWN = frozenset({"discord_unavailable", "blocked_by_cloudflare"})
+_DISCORD_DOWN = frozenset({"discord_unavailable", "blocked_by_cloudflare", "not_discord"})
 _DISCORD_ANSWERED = frozenset(
-    {"webhook_gone", "thread_gone", "thread_archived", "thread_locked", "thread_required"}
+    {"webhook_gone", "thread_gone", "thread_archived", "thread_locked", "thread_required", "not_a_forum"}
+    | {"destination_refuses"}
 )
 _NAMES_SHOWN = 5
 

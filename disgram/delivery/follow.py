@@ -27,6 +27,7 @@ from disgram.discord.message import DiscordMessage
 from disgram.discord.render import Fallback, has_buttons, without_old_buttons
 from disgram.errors import (
     DiscordUnavailable,
+    EditWaits,
     MessageGone,
     MessageRejected,
     PageNotUnderstood,
@@ -65,13 +66,16 @@ class Follower:
 
     def compare(self, page: ChannelPage, parse: Parse, read: Read) -> None:
         """Compare the newest page with the ledger. Raises WebhookGone and Stopping."""
-        if not page.slices:
+        if not page.slices or self._delivery.sender.edits_wait:
             return
         rows = [row for row in self._ledger.posts_from(page.slices[0].id) if row.state == "sent"]
-        if self._edits:
-            self._follow_edits(rows, page, parse)
-        if self._policy != "keep":
-            self._follow_deletions(rows, page, read)
+        try:
+            if self._edits:
+                self._follow_edits(rows, page, parse)
+            if self._policy != "keep":
+                self._follow_deletions(rows, page, read)
+        except EditWaits as error:
+            self._report(Level.INFO, f"Edits and deletions wait; new posts go on ({error})")
 
     # edits -----------------------------------------------------------------------------------
 
@@ -84,6 +88,10 @@ class Follower:
                 self._edit(parse(post_slice), post_slice.fingerprint, row)
 
     def _edit(self, post: TelegramPost, fingerprint: str, row: PostRow) -> None:
+        if not all(map(self._delivery.sender.owns, self._ledger.messages(row.post_id))):
+            self._report(Level.INFO, f"{post.url}: edited in Telegram; it was sent through another webhook")
+            self._ledger.finish(row._replace(fingerprint=fingerprint))
+            return
         shape = Shape.decode(row.shape)
         same_files = shape.media == media_identities(post)
         try:
@@ -96,6 +104,8 @@ class Follower:
                 messages = without_old_buttons(messages) if buttons else messages
                 message_sync = self._delivery.message_sync(post, row.post_id, downloads)
                 changed = message_sync.apply(messages, same_files=same_files)
+        except EditWaits:
+            raise
         except DiscordUnavailable as error:
             self._report(
                 Level.ERROR, f"{post.url}: Discord did not take the edit ({error}); next try at the next poll"
@@ -168,6 +178,8 @@ class Follower:
                 self._delete(post_id, url)
             else:
                 self._mark(post_id, url)
+        except EditWaits:
+            raise
         except DiscordUnavailable as error:
             self._report(
                 Level.ERROR,

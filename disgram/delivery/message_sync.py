@@ -10,11 +10,12 @@ Owns that comparison. Never decides which post is compared, and never downloads 
 from __future__ import annotations
 
 from collections.abc import Callable, Container
+from functools import partial
 
 from disgram.delivery.downloads import Downloads
 from disgram.delivery.sender import Sender
 from disgram.discord.message import DiscordMessage
-from disgram.errors import DiscordUnavailable
+from disgram.errors import DiscordUnavailable, EditRefused
 from disgram.storage.ledger import ChannelLedger, MessageRow
 
 Fetch = Callable[[Container[int], Container[int]], Downloads]
@@ -33,30 +34,50 @@ class MessageSync:
         self._post_id = post_id
         self._downloads = downloads
         self._fetch = fetch
+        self.edits_left = False
+        """Whether `apply` left a message as it was that should be edited or deleted."""
 
-    def apply(self, messages: list[DiscordMessage], *, same_files: bool = True) -> int:
+    def apply(
+        self, messages: list[DiscordMessage], *, same_files: bool = True, may_leave_edits: bool = False
+    ) -> int:
         """Make Discord show `messages`; returns how many were sent, edited or deleted.
 
-        `same_files`: a file of the same name has not changed. Raises DiscordError; each message is in the
-        ledger as soon as Discord confirmed it, and calling again goes on with the rest.
+        `same_files`: a file of the same name has not changed. `may_leave_edits`: what is new is sent although
+        an older message cannot be edited. Raises DiscordError; each message is in the ledger as soon as
+        Discord confirmed it, and calling again goes on with the rest.
         """
         rows = {row.position: row for row in self._ledger.messages(self._post_id)}
         changed = 0
         for position, message in enumerate(messages):
-            changed += self._apply_one(position, message, rows.pop(position, None), same_files)
+            old = rows.pop(position, None)
+            if old is None or old.state != "sent":
+                self._ensure_files(message)
+                self._sender.send(self._post_id, position, message, self._downloads.files)
+                changed += 1
+            else:
+                edit = partial(self._edit, message, old, same_files)
+                changed += self._edited(edit, may_leave=may_leave_edits)
         for surplus in rows.values():
-            self._sender.delete(self._post_id, surplus)
-        return changed + len(rows)
+            changed += self._edited(partial(self._delete, surplus), may_leave=may_leave_edits)
+        return changed
 
-    def _apply_one(
-        self, position: int, message: DiscordMessage, old: MessageRow | None, same_files: bool
-    ) -> bool:
-        """Whether anything had to be sent."""
-        if old is None or old.state != "sent":
-            self._ensure_files(message)
-            self._sender.send(self._post_id, position, message, self._downloads.files)
-            return True
-        new = self._sender.new_row(position, message)
+    def _edited(self, edit: Callable[[], bool], *, may_leave: bool) -> bool:
+        """What `edit` returns; False if it had to be left, which is allowed if `may_leave`."""
+        try:
+            return edit()
+        except (DiscordUnavailable, EditRefused):
+            if not may_leave:
+                raise
+            self.edits_left = True
+            return False
+
+    def _delete(self, old: MessageRow) -> bool:
+        self._sender.delete(self._post_id, old)
+        return True
+
+    def _edit(self, message: DiscordMessage, old: MessageRow, same_files: bool) -> bool:
+        """Whether anything had to be changed."""
+        new = self._sender.new_row(old.position, message)
         keeps_files = same_files and old.files == new.files
         if keeps_files and old.digest == new.digest:
             return False

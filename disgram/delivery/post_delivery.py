@@ -14,6 +14,7 @@ from functools import partial
 
 from disgram.delivery.downloads import Downloads
 from disgram.delivery.message_sync import MessageSync
+from disgram.delivery.refused_posts import RefusedPosts
 from disgram.delivery.sender import Sender
 from disgram.delivery.shape import Shape, media_identities
 from disgram.discord.link_buttons import with_link_buttons
@@ -47,6 +48,9 @@ _FAMILIES = {
 }
 """What a file must be; stickers and the rest are of several formats."""
 
+EDITS_LEFT = ""
+"""The fingerprint of a post with a message that is still to be edited: unlike that of any page."""
+
 SIMPLER_FORM = {
     Fallback.LINKS: "with links for its files",
     Fallback.TEXT: "as plain text",
@@ -72,6 +76,7 @@ class PostDelivery:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.sender = sender
+        self.refused_posts = RefusedPosts(ledger, sender.refusals, sender.persist)
         self._ledger = ledger
         self._telegram = telegram
         self._color = color
@@ -81,26 +86,32 @@ class PostDelivery:
         self._report = report
         self._wait = wait
         self._clock = clock
+        self._edits_left = False
+        """Whether the post under way has a message that is still to be edited."""
 
     def deliver(self, post: TelegramPost, fingerprint: str) -> None:
         """Send those messages of a post that are not confirmed yet; then write it to the ledger as `sent`, or
         as `failed` if Discord refuses every form.
 
-        Raises WebhookGone and Stopping; and DiscordUnavailable, for the next poll to go on, if a message
-        confirmed earlier cannot be edited now or if Discord answers every form with 500.
+        A message confirmed earlier that cannot be edited now holds nothing up: it is left to the comparison
+        with the page (follow.py). Raises WebhookGone, DestinationRefuses and Stopping; and
+        DiscordUnavailable, for the next poll to go on, if Discord answers every form with 500.
         """
         self._warn_if_unconfirmed(post)
         self.sender.poison.reset()
+        self._edits_left = False
         with self.download(post) as downloads:
             fallback, refusal = self._send_in_some_form(post, downloads)
             buttons = self._link_buttons and bool(with_link_buttons(post)[1])
             shape = Shape(
                 fallback, media_identities(post), downloads.fetched, self._link_buttons, has_buttons=buttons
             )
-        row = PostRow(post.id, post.last_id, "failed" if refusal else "sent", fingerprint, shape.encode())
+        seen = EDITS_LEFT if self._edits_left else fingerprint
+        row = PostRow(post.id, post.last_id, "failed" if refusal else "sent", seen, shape.encode())
         if refusal:
             self._record_refusal(post, row, refusal)
         else:
+            self.refused_posts.accepted()
             self.sender.persist(self._ledger.finish, row)
             self._report(Level.NEW_MESSAGE, f"Forwarded {post.url}", last_post_id=post.last_id)
 
@@ -176,7 +187,9 @@ class PostDelivery:
         if fallback is Fallback.LINK_ONLY and confirmed:
             self.sender.send(post.id, confirmed, messages[0], {})
         else:
-            self.message_sync(post, post.id, downloads).apply(messages)
+            message_sync = self.message_sync(post, post.id, downloads)
+            message_sync.apply(messages, may_leave_edits=True)
+            self._edits_left = message_sync.edits_left
 
     def _confirmed_count(self, post: TelegramPost) -> int:
         """How many messages of the post Discord has confirmed, which is the position of the next."""
@@ -203,7 +216,7 @@ class PostDelivery:
     def _record_refusal(self, post: TelegramPost, row: PostRow, error: DiscordError) -> None:
         messages = self.render(post, {}, Fallback.LINKS)
         payload = json.dumps([message.payload for message in messages], ensure_ascii=False)
-        self.sender.persist(self._ledger.fail, row, str(error), payload)
+        self.refused_posts.fail(row, error, payload)
         self._report(
             Level.ERROR,
             f"{post.url}: Discord refused it in every form ({error}); it is listed in GET /job/failed, "

@@ -11,47 +11,36 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import IO, Any, Protocol
+from dataclasses import replace
+from typing import IO, NoReturn
 
 from disgram.addresses import ChannelRef, Destination
 from disgram.backoff import REQUEST_BACKOFF_MAX, jittered_backoff
-from disgram.delivery.limit_wait import LimitWait
+from disgram.delivery.destination_requests import DestinationRequests, Limiter, RouteFor
 from disgram.delivery.poison import PoisonDetector, is_plain_429
+from disgram.delivery.refusals import Refusals
 from disgram.discord.client import DiscordClient
-from disgram.discord.message import DiscordMessage, RateLimitHeaders
+from disgram.discord.message import DiscordMessage
 from disgram.discord.render import digest, edited
 from disgram.discord.responses import DiscordResponse
 from disgram.errors import (
-    DiscordError,
     DiscordUnavailable,
+    EditRefused,
+    EditWaits,
     MessageGone,
+    NotDiscord,
     RateLimited,
-    StorageUnavailable,
+    UnreadableResponse,
     WebhookGone,
 )
 from disgram.report import Level, Reporter
 from disgram.storage.ledger import ChannelLedger, MessageRow
 
-STORAGE_RETRY = 5.0
-"""Seconds between two tries to write the ledger."""
+EDITS_WAIT = 3600.0
+"""Seconds until an edit is tried again in an archived thread that this worker has not opened meanwhile."""
 
 RATE_LIMIT_TRIES = 4
 """429s of one message in a row from which on it backs off as well as waiting for the limiter."""
-
-
-class Limiter(Protocol):
-    """What rate_limiter.DiscordRateLimiter offers; `Any` stands for its Route."""
-
-    def acquire(self, route: Any, wait: Callable[[float], None], /) -> int: ...
-    def blocked_by_cloudflare(self) -> bool: ...
-    def cancel(self, ticket: int, /) -> None: ...
-    def observe(self, route: Any, ticket: int, headers: RateLimitHeaders, /) -> None: ...
-
-
-class RouteFor(Protocol):
-    """Makes the limiter's route for a method (`POST`, `PATCH`, `DELETE`, `GET`)."""
-
-    def __call__(self, method: str, /) -> Any: ...
 
 
 class Sender:
@@ -77,21 +66,29 @@ class Sender:
         self._destination = destination
         self._ledger = ledger
         self._client = client
-        self._limiter = limiter
-        self._route = route
+        self.refusals = Refusals(
+            destination, channel.key, ledger.destinations, self._look, report=report, wait=wait
+        )
+        self._requests = DestinationRequests(
+            self.refusals, limiter, route, report=report, wait=wait, clock=clock
+        )
         self._report = report
         self._wait = wait
         self._backoff_max = backoff_max
         self._keep_payloads = keep_payloads
-        self._limit_wait = LimitWait(report, wait, clock, limiter.blocked_by_cloudflare)
+        self._clock = clock
+        self._edits_wait_until = clock()
         self.poison = PoisonDetector(clock)
         """Counts for one post: reset it before the messages of another."""
-        self._unobserved: list[tuple[Any, int, RateLimitHeaders]] = []
-        """Requests that have ended and that the limiter could not be informed of yet."""
         self.buttons_ignored = False
         """Discord took a message and left out its link buttons."""
-        self.health_reason: str | None = None
+        self.raise_if_gone = self.refusals.check
+        self.persist = self._requests.persist
+
+    @property
+    def health_reason(self) -> str | None:
         """The `reason` of /health after the last request: why Discord is unavailable, None if it is not."""
+        return self._requests.health_reason
 
     # messages --------------------------------------------------------------------------------
 
@@ -100,11 +97,11 @@ class Sender:
     ) -> MessageRow:
         """Send message `position` of a post until Discord confirms it, and return its row in the ledger.
 
-        Raises PayloadTooLarge, MessageRejected and WebhookGone at once; PoisonMessage after too many 500s,
-        and from then on any DiscordUnavailable at the first try; Stopping while it waits.
+        Raises PayloadTooLarge, MessageRejected, DestinationRefuses and WebhookGone at once; PoisonMessage
+        after too many 500s, and from then on any DiscordUnavailable at the first try; Stopping in a wait.
         """
         row = self.new_row(position, message)
-        failures = 0
+        failures = unreadable = 0
         while True:
             response = self._send_once(post_id, row, message, files)
             give_up = self.poison.record(response.error)
@@ -116,11 +113,15 @@ class Sender:
                     channel_id=str(response.message.get("channel_id", "")),
                 )
                 self.persist(self._ledger.put_message, post_id, row)
+                self._edits_wait_until = self._clock()  # a new message opens an archived thread
                 return row
             if not isinstance(response.error, DiscordUnavailable):
                 self.persist(self._ledger.drop_message, post_id, position)
                 raise response.error
             failures += 1
+            unreadable = unreadable + 1 if isinstance(response.error, UnreadableResponse) else 0
+            if unreadable >= self.refusals.unreadable_tries:
+                self._give_up_on_answers(response.error)
             self._report_failure(post_id, response.error)
             if not response.error.ambiguous:
                 self.persist(self._ledger.drop_message, post_id, position)
@@ -129,6 +130,12 @@ class Sender:
             # The limiter waits for a 429 by itself; but one that is repeated may name no time.
             if not isinstance(response.error, RateLimited) or failures >= RATE_LIMIT_TRIES:
                 self._wait(jittered_backoff(failures, self._backoff_max))
+
+    def _give_up_on_answers(self, error: DiscordUnavailable) -> NoReturn:
+        """Else a relay that says "ok" for ever, and delivers, would be sent a copy a minute."""
+        refusal = NotDiscord(f"{error}; the message may have arrived, and appear twice")
+        self.persist(self.refusals.refused, refusal)
+        raise refusal
 
     def _send_once(
         self, post_id: int, row: MessageRow, message: DiscordMessage, files: Mapping[int, IO[bytes]]
@@ -140,7 +147,7 @@ class Sender:
             self.persist(self._ledger.put_message, post_id, row)
             return self._client.execute(self._destination, message, files)
 
-        return self._request("POST", send)
+        return self._requests.make("POST", send)
 
     def edit(
         self,
@@ -156,39 +163,68 @@ class Sender:
         """
         if not old.message_id:
             raise MessageGone("its id is unknown: Discord's confirmation could not be read")
-        message_id, body = old.message_id, edited(message)
+        where, message_id, body = self._place_of(old), old.message_id, edited(message)
         if files is None:
             request = DiscordMessage(body)
         else:  # a list of attachments without the old files removes them (Edit Webhook Message)
             attachments = message.payload.get("attachments", [])
             request = DiscordMessage(body | {"attachments": attachments}, message.uploads)
-        response = self._request(
-            "PATCH", lambda: self._client.edit(self._destination, message_id, request, files or {})
-        )
-        if response.error:
-            raise response.error
-        row = self.new_row(old.position, message)
-        row = row._replace(state="sent", message_id=message_id, channel_id=old.channel_id)
+        self._change("PATCH", lambda: self._client.edit(where, message_id, request, files or {}))
+        new = self.new_row(old.position, message)
+        row = old._replace(digest=new.digest, files=new.files, payload=new.payload)
         self.persist(self._ledger.put_message, post_id, row)
 
     def delete(self, post_id: int, old: MessageRow) -> None:
         """Delete a message; one that is gone already is fine. One try. Raises DiscordError."""
         if message_id := old.message_id:  # with none, the address would be the webhook's own
-            response = self._request("DELETE", lambda: self._client.delete(self._destination, message_id))
-            if response.error and not isinstance(response.error, MessageGone):
-                raise response.error
+            where = self._place_of(old)
+            with suppress(MessageGone):
+                self._change("DELETE", lambda: self._client.delete(where, message_id))
         self.persist(self._ledger.drop_message, post_id, old.position)
+
+    def owns(self, row: MessageRow) -> bool:
+        """Whether the message can be edited: it was sent through the webhook that the job has now."""
+        return row.webhook_id in (None, self._destination.webhook_id)
+
+    @property
+    def edits_wait(self) -> bool:
+        """The thread is archived, in which no message can be edited until a new one opens it."""
+        return self._clock() < self._edits_wait_until
+
+    def _place_of(self, row: MessageRow) -> Destination:
+        """Where the message is, which need not be where new ones go. Raises EditRefused."""
+        if not self.owns(row):
+            raise EditRefused("it was sent through another webhook than the job has now")
+        if row.webhook_id:
+            return replace(self._destination, thread_id=row.thread_id)
+        # What was sent into a thread has the thread's id as its channel.
+        thread_id = self._destination.thread_id and (row.channel_id or self._destination.thread_id)
+        return replace(self._destination, thread_id=thread_id)
+
+    def _change(self, method: str, send: Callable[[], DiscordResponse]) -> None:
+        """One try to edit or delete a message. Raises DiscordError."""
+        response = self._requests.make(method, send)
+        if isinstance(response.error, EditWaits):
+            self._edits_wait_until = self._clock() + EDITS_WAIT
+        if response.error:
+            raise response.error
 
     def guild_id(self) -> str:
         """The id of the webhook's server, for links to messages; "" if Discord does not say. Asked once and
         kept in the ledger."""
         known = self._ledger.guild(self._destination.webhook_id)
         if known is None:
-            response = self._request("GET", lambda: self._client.look(self._destination))
+            try:
+                response = self._look()
+            except EditWaits:
+                return ""
             known = str(response.message.get("guild_id") or "")
             if not isinstance(response.error, DiscordUnavailable | WebhookGone):
                 self._ledger.put_guild(self._destination.webhook_id, known)
         return known
+
+    def _look(self) -> DiscordResponse:
+        return self._requests.make("GET", lambda: self._client.look(self._destination))
 
     def new_row(self, position: int, message: DiscordMessage) -> MessageRow:
         """The ledger's row for a message that is about to be sent."""
@@ -198,55 +234,13 @@ class Sender:
             digest=digest(message),
             files=json.dumps([upload.filename for upload in message.uploads]),
             payload=json.dumps(message.payload, ensure_ascii=False) if self._keep_payloads else None,
+            webhook_id=self._destination.webhook_id,
+            thread_id=self._destination.thread_id,
         )
 
     def post_url(self, post_id: int) -> str:
         """A post's link in Telegram, for log lines."""
         return ChannelRef(self._channel.name, post_id).address
-
-    # one request -----------------------------------------------------------------------------
-
-    def _request(self, method: str, send: Callable[[], DiscordResponse]) -> DiscordResponse:
-        """One request, once the limiter lets it start. Raises WebhookGone for one known to be gone."""
-        route = self._route(method)
-        self.raise_if_gone()
-        self.persist(self._observe)
-        ticket = self._limiter.acquire(route, self._limit_wait)
-        try:
-            self.raise_if_gone()  # another worker may have found out during the wait
-            response = send()
-        except BaseException:
-            with suppress(StorageUnavailable):  # the limiter drops the ticket by itself after a while
-                self._limiter.cancel(ticket)
-            raise
-        self._unobserved.append((route, ticket, response.rate_limit))
-        if isinstance(response.error, WebhookGone):  # before the limiter lets the next request start
-            reason = response.error.reason or "webhook_gone"
-            self.persist(self._ledger.mark_gone, self._gone_key(reason), reason)
-        # Never wait here: the caller has to write down what became of the message.
-        with suppress(StorageUnavailable):
-            self._observe()
-        self._report_availability(response.error)
-        return response
-
-    def _observe(self) -> None:
-        """Give the limiter the headers of ended requests. Raises StorageUnavailable, and is called again."""
-        while self._unobserved:
-            self._limiter.observe(*self._unobserved[0])
-            del self._unobserved[0]
-
-    def _gone_key(self, reason: str) -> str:
-        """What is gone, as the ledger names it: the webhook with all its threads, or one thread."""
-        return self._destination.webhook_key if reason == "webhook_gone" else self._destination.key
-
-    def raise_if_gone(self) -> None:
-        """Raise WebhookGone if any worker found it gone since a person last named it with POST or PATCH."""
-        for key in (self._destination.webhook_key, self._destination.key):
-            reason = self._ledger.gone(key)
-            if reason:
-                raise WebhookGone(f"found earlier: {reason}", reason=reason)
-
-    # the log ---------------------------------------------------------------------------------
 
     def _report_failure(self, post_id: int, error: DiscordUnavailable) -> None:
         url = self.post_url(post_id)
@@ -264,40 +258,6 @@ class Sender:
             self._report(
                 Level.ERROR, f"Post {post_id}: Discord did not take it ({error}); sending it again: {url}"
             )
-
-    def _report_availability(self, error: DiscordError | None) -> None:
-        """Let /health and the log know when Discord becomes unavailable, and when it answers again."""
-        unavailable = isinstance(error, DiscordUnavailable) and not is_plain_429(error)
-        reason = error.reason if error and unavailable else None
-        if reason != self.health_reason:
-            self.health_reason = reason
-            text = f"Discord is not available: {error}" if reason else "Discord answers again"
-            self._report(Level.STATUS, text, reason=reason)
-        elif self._limit_wait.reason and not isinstance(error, RateLimited):
-            self._report(Level.STATUS, "The wait for Discord's rate limit is over", reason=reason)
-        if not isinstance(error, RateLimited):
-            self._limit_wait.over()
-
-    def persist(self, write: Callable[..., None], *values: object) -> None:
-        """Call `write(*values)` until it succeeds, however long the disk is full: what Discord confirmed must
-        not be lost. Raises Stopping while it waits."""
-        failed = False
-        while True:
-            try:
-                write(*values)
-                break
-            except StorageUnavailable as error:
-                if not failed:
-                    self._report(
-                        Level.ERROR,
-                        f"Cannot write {error}; trying again every {STORAGE_RETRY:.0f} s, "
-                        "nothing is sent until then",
-                        reason=error.reason,
-                    )
-                failed = True
-                self._wait(STORAGE_RETRY)
-        if failed:
-            self._report(Level.STATUS, "Writing works again", reason=None)
 
 
 def _ignores_buttons(message: DiscordMessage, response: DiscordResponse) -> bool:

@@ -89,7 +89,7 @@ class DiscordClient:
                 self._cut_off = None
                 # An error may quote what it was asked; its words go into the log and into the ledger.
                 said = _read(answer).replace(destination.token.encode(), b"***")
-                return classify(answer.status, answer.headers, said)
+                return classify(answer.status, answer.headers, said, method)
         except RequestCutOff as error:
             return DiscordResponse(RateLimitHeaders(), self._judge_cut_off(message, error))
         except HttpError as error:

@@ -73,16 +73,24 @@ def _strings(value: object) -> Iterator[str]:
             yield from _strings(inner)
 
 
+_ENCODED = str.maketrans({char: f"%{ord(char):02X}" for char in '|{}^\\`"<>'})
+"""What Discord calls "Not a well formed URL" unless it is percent-encoded (#7127)."""
+
+
 def acceptable_url(url: str | None) -> str | None:
-    """The URL if it may be used in an embed, else None: http or https, not too long, a host with a dot.
+    """The URL as it may be used in an embed, else None: http or https, not too long, a host with a dot and
+    without empty labels.
 
     Discord does not document what it calls well formed; a card with a doubtful URL is sent as lines of text.
     """
-    if not url or len(url) > URL or any(char.isspace() or not char.isprintable() for char in url):
+    if not url or any(char.isspace() or not char.isprintable() for char in url):
         return None
     try:
         parts = urlsplit(url)
-        valid = parts.scheme in {"http", "https"} and "." in (parts.hostname or "") and parts.port != 0
+        labels = (parts.hostname or "").split(".")
+        valid = parts.scheme in {"http", "https"} and len(labels) > 1 and parts.port != 0
     except ValueError:
         return None
-    return url if valid else None
+    encoded = url.translate(_ENCODED)
+    doubtful = not all(labels) or parts.netloc != parts.netloc.translate(_ENCODED) or len(encoded) > URL
+    return encoded if valid and not doubtful else None

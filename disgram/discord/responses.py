@@ -15,13 +15,17 @@ from typing import Any
 from disgram.discord.message import RateLimitHeaders
 from disgram.errors import (
     CloudflareBlocked,
+    DestinationRefuses,
     DiscordError,
     DiscordUnavailable,
+    EditRefused,
+    EditWaits,
     InternalError,
     MessageGone,
     MessageRejected,
     PayloadTooLarge,
     RateLimited,
+    UnreadableResponse,
     WebhookGone,
 )
 
@@ -29,13 +33,20 @@ _TOO_LARGE = frozenset({40005, 50045, 50146, 50110})
 _BLOCKED_CONTENT = frozenset({200000, 200001, 240000, 20009, 400001})
 _EDITED_TOO_OFTEN = 30046
 """Too many edits of messages older than an hour; a later poll may succeed (Opcodes and Status Codes)."""
+_ARCHIVED = 50083
+"""Threads archive themselves; a new message opens them again, an edit does not (discord-api-docs #2855)."""
+_NOT_THIS_MESSAGE = frozenset({10015, 50001, 50005, 50027})
+"""Codes that refuse an edit or a deletion whatever its payload."""
 _THREAD_REASONS = {
     10003: "thread_gone",
     50083: "thread_archived",
     160005: "thread_locked",
     220001: "thread_required",
-    220003: "thread_gone",
+    220003: "not_a_forum",
 }
+_DESTINATION_CODES = frozenset({20016, 20022, 20028, 20029, 40062, 40067, 50024, 160006})
+"""Of the channel, not of the message: slow mode, write limits, tags wanted, wrong type, too many threads."""
+_DESTINATION_STATUS = frozenset({405, 409, 415, 422})
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,29 +58,34 @@ class DiscordResponse:
     message: dict[str, Any] = field(default_factory=dict)
 
 
-def classify(status: int, headers: Mapping[str, str], raw: bytes) -> DiscordResponse:
-    """Classify a response. Names in `headers` are in lower case."""
+def classify(status: int, headers: Mapping[str, str], raw: bytes, method: str = "POST") -> DiscordResponse:
+    """Classify the response to a request of this method. Names in `headers` are in lower case."""
     body = _json(raw)
     rate_limit = _rate_limit(status, headers, body)
     if 200 <= status < 300:
-        return _accepted(rate_limit, headers, body, raw, status)
-    return DiscordResponse(rate_limit, _error(status, rate_limit, body, raw))
+        return _accepted(rate_limit, body, raw, status, method)
+    return DiscordResponse(rate_limit, _error(status, rate_limit, body, raw, method))
 
 
 def _accepted(
-    rate_limit: RateLimitHeaders, headers: Mapping[str, str], body: dict[str, Any], raw: bytes, status: int
+    rate_limit: RateLimitHeaders, body: dict[str, Any], raw: bytes, status: int, method: str
 ) -> DiscordResponse:
-    """A 2xx. If its body cannot be read, Discord's own headers show that it is Discord's: accepted."""
-    if "id" in body or status == 204:
+    """A 2xx. Discord answers with a message (or webhook), whose id may be all that arrived; where the body is
+    lost, only its rate-limit headers show that it is Discord's. Relays add `Via` to their own pages, too."""
+    if re.fullmatch(r"[0-9]{1,20}", str(body.get("id"))):
         return DiscordResponse(rate_limit, None, body)
-    if rate_limit.limit is not None or "via" in headers:
-        found = re.match(rb'\s*\{[^{}]*?"id":\s*"([0-9]{1,20})"', raw)
-        return DiscordResponse(rate_limit, None, {"id": found[1].decode()} if found else {})
-    error = DiscordUnavailable("the response did not come from Discord", ambiguous=True)
+    if found := re.match(rb'\s*\{[^{}]*?"id":\s*"([0-9]{1,20})"', raw):
+        return DiscordResponse(rate_limit, None, {"id": found[1].decode()})
+    from_discord = rate_limit.limit is not None and (not raw.strip() or raw.lstrip()[:1] == b"{")
+    if from_discord or (status == 204 and method == "DELETE"):
+        return DiscordResponse(rate_limit)
+    error = UnreadableResponse(f"{status} with a response that is not Discord's", ambiguous=True)
     return DiscordResponse(rate_limit, error)
 
 
-def _error(status: int, rate_limit: RateLimitHeaders, body: dict[str, Any], raw: bytes) -> DiscordError:
+def _error(
+    status: int, rate_limit: RateLimitHeaders, body: dict[str, Any], raw: bytes, method: str
+) -> DiscordError:
     description = _describe(status, body, raw)
     code = body["code"] if isinstance(body.get("code"), int) else 0
     if rate_limit.cloudflare:
@@ -86,11 +102,32 @@ def _error(status: int, rate_limit: RateLimitHeaders, body: dict[str, Any], raw:
         return RateLimited(description, retry_after=0.0)
     if status == 413 or code in _TOO_LARGE:
         return PayloadTooLarge(description)
+    if code in _BLOCKED_CONTENT:
+        return MessageRejected(description, code=code)
+    if method in {"PATCH", "DELETE"}:
+        return _refused_edit(status, code, description)
+    if code in _DESTINATION_CODES or status in _DESTINATION_STATUS or "thread_id" in _errors_tree(body):
+        return DestinationRefuses(description)
     if code in _THREAD_REASONS:
         return WebhookGone(description, reason=_THREAD_REASONS[code])
-    if code not in _BLOCKED_CONTENT and (status in {401, 403, 404} or code in {10015, 50027}):
+    if status in {401, 403, 404} or code in {10015, 50027}:
         return WebhookGone(description)
     return MessageRejected(description, code=code)
+
+
+def _refused_edit(status: int, code: int, description: str) -> DiscordError:
+    """Of one message alone: whether the destination takes new ones is not asked here."""
+    if code == _ARCHIVED:
+        return EditWaits(description)
+    if status != 400 or code in _NOT_THIS_MESSAGE | _DESTINATION_CODES or code in _THREAD_REASONS:
+        return EditRefused(description, code=code)
+    return MessageRejected(description, code=code)
+
+
+def _errors_tree(body: dict[str, Any]) -> dict[str, Any]:
+    """Which fields of a request are wrong (Reference, Error Messages)."""
+    errors = body.get("errors")
+    return errors if isinstance(errors, dict) else {}
 
 
 def _rate_limit(status: int, headers: Mapping[str, str], body: dict[str, Any]) -> RateLimitHeaders:

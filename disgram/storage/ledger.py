@@ -13,12 +13,14 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Callable, Collection, Mapping
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from disgram.errors import DatabaseDamaged
 from disgram.storage import schema
 from disgram.storage.channel_source import TABLES_OF_CHANNEL, ChannelSource, forget_replaced
+from disgram.storage.destinations import Destinations
 from disgram.storage.log_import import import_log
 from disgram.storage.sqlite import Database
 
@@ -56,7 +58,8 @@ class MessageRow(NamedTuple):
     """One message of a post: `attempting` or `sent`. `position` is its place within the post, from 0.
 
     `digest` is of its payload, `files` names what it carries; the payload itself is kept only where it
-    is needed again.
+    is needed again. `webhook_id` and `thread_id` say through what it was sent; rows of a Disgram that did not
+    write it down have None.
     """
 
     position: int
@@ -66,6 +69,8 @@ class MessageRow(NamedTuple):
     digest: str = ""
     files: str = ""
     payload: str | None = None
+    webhook_id: str | None = None
+    thread_id: str | None = None
 
 
 _POST_COLUMNS = ", ".join(PostRow._fields)
@@ -78,6 +83,7 @@ class Ledger:
     def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
         self._database = Database(path, schema.LEDGER, durable=True)
         self._clock = clock
+        self.destinations = Destinations(self._database, clock)
 
     def close(self) -> None:
         self._database.close()
@@ -125,9 +131,8 @@ class Ledger:
             ).rowcount
 
     def clear_gone(self, destination: str) -> None:
-        """A person has repaired this webhook (PATCH, POST): it may be called again."""
-        with self._database.transaction() as run:
-            run.execute("DELETE FROM gone WHERE destination = :destination", {"destination": destination})
+        """See Destinations.clear_gone."""
+        self.destinations.clear_gone(destination)
 
     def import_log(
         self, log: Path, jobs: Mapping[str, Collection[str]], spelling: Callable[[str], str] = str
@@ -140,6 +145,7 @@ class ChannelLedger:
     """The rows of one (job, channel): what its worker reads and writes."""
 
     def __init__(self, database: Database, job: str, channel: str, clock: Callable[[], float]) -> None:
+        self.destinations = Destinations(database, clock)
         self._database = database
         self._key: dict[str, object] = {"job": job, "channel": channel}
         self.source = ChannelSource(database, self._key, clock)
@@ -211,6 +217,27 @@ class ChannelLedger:
         """Refused in every form: kept with what was refused until a person retries it."""
         self._put_post(row, reason, payload)
 
+    def failed_in_a_row(self, post_id: int, most: int) -> list[int]:
+        """The posts right before this one that Discord refused in every form, ascending; `most` of them."""
+        rows = self._all(
+            f"SELECT post_id, state FROM post WHERE {_THIS_CHANNEL} AND post_id < :post_id "
+            "ORDER BY post_id DESC LIMIT :most",
+            post_id=post_id,
+            most=most,
+        )
+        return sorted(number for number, _ in takewhile(lambda row: row[1] == "failed", rows))
+
+    def take_back(self, first: int) -> None:
+        """The failed posts from this number on are due again, in order: the destination was at fault."""
+        values = self._key | {"first": first}
+        with self._database.transaction() as run:
+            run.execute(
+                f"DELETE FROM post WHERE {_THIS_CHANNEL} AND post_id >= :first AND state = 'failed'", values
+            )
+            run.execute(
+                f"UPDATE progress SET last_id = MIN(last_id, :first - 1) WHERE {_THIS_CHANNEL}", values
+            )
+
     def _put_post(self, row: PostRow, reason: str | None, refused_payload: str | None) -> None:
         ending = {"reason": reason, "refused_payload": refused_payload, "at": self._clock()}
         with self._database.transaction() as run:
@@ -239,9 +266,8 @@ class ChannelLedger:
     def put_message(self, post_id: int, row: MessageRow) -> None:
         """`attempting` before the request goes out, `sent` once Discord confirmed it."""
         self._run(
-            "INSERT OR REPLACE INTO message (job, channel, post_id, position, state, message_id, channel_id, "
-            "digest, files, payload) VALUES (:job, :channel, :post_id, :position, :state, :message_id, "
-            ":channel_id, :digest, :files, :payload)",
+            f"INSERT OR REPLACE INTO message (job, channel, post_id, {_MESSAGE_COLUMNS}) "
+            f"VALUES (:job, :channel, :post_id, {', '.join(f':{name}' for name in MessageRow._fields)})",
             post_id=post_id,
             **row._asdict(),
         )
@@ -274,19 +300,6 @@ class ChannelLedger:
         self._run(f"DELETE FROM gap WHERE {_THIS_CHANNEL} AND first = :first", first=first)
 
     # destinations ----------------------------------------------------------------------------
-
-    def gone(self, destination: str) -> str | None:
-        """Why this webhook must not be called, if a worker found it gone."""
-        row = self._first("SELECT reason FROM gone WHERE destination = :destination", destination=destination)
-        return str(row[0]) if row else None
-
-    def mark_gone(self, destination: str, reason: str) -> None:
-        """Discord said so: no worker calls it until `Ledger.clear_gone`."""
-        self._run(
-            "INSERT OR REPLACE INTO gone (destination, reason) VALUES (:destination, :reason)",
-            destination=destination,
-            reason=reason,
-        )
 
     def guild(self, webhook_id: str) -> str | None:
         """The server a webhook belongs to, once asked; "" if Discord did not say."""

@@ -69,6 +69,16 @@ LEDGER: Migrations = (
         """CREATE TABLE source (job TEXT NOT NULL, channel TEXT NOT NULL, channel_id INTEGER,
             empty_at REAL, replaced INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (job, channel)) WITHOUT ROWID""",
     ),
+    # Where a message was sent: it is edited there or not at all, also after a change of webhook or thread.
+    (
+        "ALTER TABLE message ADD COLUMN webhook_id TEXT",
+        "ALTER TABLE message ADD COLUMN thread_id TEXT",
+    ),
+    # What refused is asked again: rows of before, at once. `tries`: refusals in a row.
+    (
+        "ALTER TABLE gone ADD COLUMN tries INTEGER NOT NULL DEFAULT 1",
+        "ALTER TABLE gone ADD COLUMN ask_at REAL NOT NULL DEFAULT 0",
+    ),
 )
 
 RATE_LIMITS: Migrations = (

@@ -56,6 +56,10 @@ class Guild:
     def lock(self, channel_id: str, *, locked: bool = True) -> None:
         self._channels[channel_id].locked = locked
 
+    def archive(self, thread_id: str) -> None:
+        """As a thread does by itself after a while; a new message opens it again."""
+        self._channels[thread_id].archived = True
+
     def channel(self, channel_id: str) -> Channel:
         return self._channels[channel_id]
 

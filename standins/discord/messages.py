@@ -36,6 +36,7 @@ class Channel:
     parent_id: str | None = None
     forum: bool = False
     locked: bool = False
+    archived: bool = False
     deleted: bool = False
 
 

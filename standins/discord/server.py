@@ -178,6 +178,8 @@ class DiscordStandIn(LoopbackServer, Guild):
             raise Refuse(errors.UNKNOWN_MESSAGE)
         if request.method == "GET":
             return Response.of_json(200, self.as_json(message))
+        if self._channels[message.channel_id].archived:
+            raise Refuse(errors.ARCHIVED)
         if request.method == "PATCH":
             return self._edit(request, message)
         if request.method == "DELETE":
@@ -205,6 +207,7 @@ class DiscordStandIn(LoopbackServer, Guild):
         where = self._target(request, webhook, payload)
         if limited := self._limiter.channel(where.id, headers, now):
             raise _Limited(limited)
+        where.archived = False
         message = Message(self._new_id(), where.id, webhook.id, payload)
         message.username = str(payload.get("username") or webhook.name).strip()
         message.avatar_url = payload.get("avatar_url")

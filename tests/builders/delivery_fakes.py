@@ -15,7 +15,9 @@ from disgram.addresses import ChannelRef, Destination
 from disgram.delivery.follow import Follower
 from disgram.delivery.post_delivery import PostDelivery
 from disgram.delivery.sender import Sender
+from disgram.delivery.shape import Shape
 from disgram.discord.message import DiscordMessage, RateLimitHeaders
+from disgram.discord.render import Fallback
 from disgram.discord.responses import DiscordResponse
 from disgram.errors import (
     DiscordError,
@@ -27,7 +29,7 @@ from disgram.errors import (
 )
 from disgram.post import MediaFile
 from disgram.report import Level
-from disgram.storage.ledger import ChannelLedger, Ledger
+from disgram.storage.ledger import ChannelLedger, Ledger, MessageRow, PostRow
 from disgram.telegram.channel import ChannelReader
 from disgram.telegram.client import Download
 from disgram.telegram.media_budget import MediaBudget
@@ -54,6 +56,10 @@ class Discord:
     def __init__(self) -> None:
         self.script: list[DiscordResponse | None] = []
         self.refuses: Callable[[DiscordMessage], DiscordError | None] = lambda _: None
+        self.refuses_changes: DiscordError | None = None
+        """The answer to every PATCH and DELETE, if there is one."""
+        self.changed_at: list[Destination] = []
+        """Where each PATCH and DELETE was sent."""
         self.shown: dict[str, dict[str, Any]] = {}
         """Message id -> payload, in order of arrival."""
         self.files: dict[str, list[bytes]] = {}
@@ -79,6 +85,7 @@ class Discord:
     def edit(
         self, to: Destination, message_id: str, message: DiscordMessage, files: Mapping[int, IO[bytes]]
     ) -> DiscordResponse:
+        self.changed_at.append(to)
         refused = self._judged("PATCH", message)
         if refused or message_id not in self.shown:
             return refused or refusal(MessageGone("404 Unknown Message"))
@@ -88,6 +95,7 @@ class Discord:
         return DiscordResponse(FACTS, None, {"id": message_id, "channel_id": "9"})
 
     def delete(self, to: Destination, message_id: str) -> DiscordResponse:
+        self.changed_at.append(to)
         refused = self._judged("DELETE", None)
         if refused or message_id not in self.shown:
             return refused or refusal(MessageGone("404 Unknown Message"))
@@ -102,6 +110,8 @@ class Discord:
         self.before()
         if self.script:
             return self.script.pop(0)
+        if self.refuses_changes and method in {"PATCH", "DELETE"}:
+            return refusal(self.refuses_changes)
         error = self.refuses(message) if message else None
         return refusal(error) if error else None
 
@@ -187,6 +197,8 @@ class Turns:
         self.open: set[int] = set()
         self.seen: list[RateLimitHeaders] = []
         self.given = 0
+        self.full = False
+        """Whether what does not wait finds no room."""
 
     def acquire(self, route: Any, wait: Callable[[float], None]) -> int:
         self.given += 1
@@ -195,6 +207,9 @@ class Turns:
 
     def blocked_by_cloudflare(self) -> bool:
         return False
+
+    def try_acquire(self, route: Any) -> int | None:
+        return None if self.full else self.acquire(route, lambda _: None)
 
     def cancel(self, ticket: int) -> None:
         self._broken()
@@ -235,7 +250,15 @@ class Said:
 class Bench:
     """One worker and everything around it; `again()` is the same after the process was killed."""
 
-    def __init__(self, folder: Path, *, thread: str | None = None, job: str = "job", **settings: Any) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        thread: str | None = None,
+        webhook_id: str = HOOK.webhook_id,
+        job: str = "job",
+        **settings: Any,
+    ) -> None:
         self.folder = folder
         self.clock = Clock()
         self.today = Clock(FIRST_POLL)
@@ -247,7 +270,7 @@ class Bench:
         self.stop_after: int | None = None
         """How many waits from now on SIGTERM comes."""
         self.spec = WorkerSpec(
-            job, ChannelRef(pages.CHANNEL), Destination(HOOK.origin, HOOK.webhook_id, HOOK.token, thread),
+            job, ChannelRef(pages.CHANNEL), Destination(HOOK.origin, webhook_id, HOOK.token, thread),
             None, WorkerSettings(folder, **{"cooldown": 10.0, **settings}),
         )  # fmt: skip
         self.database = Ledger(folder / "disgram.db", self.today)
@@ -269,7 +292,7 @@ class Bench:
             delivery, self.ledger, edits=settings.follow_edits, policy=settings.follow_deletions,
             report=self.said,
         )  # fmt: skip
-        reader = ChannelReader(
+        self.reader = ChannelReader(
             self.telegram, spec.channel.name, UnknownMarkup(self.folder, spec.channel.key),  # type: ignore[arg-type]
             report=self.said, wait=self.wait,
         )  # fmt: skip
@@ -277,7 +300,14 @@ class Bench:
             spec.job, ChannelRef(spec.channel.name, start), spec.destination, None, spec.settings
         )
         self.worker = Worker(
-            where, self.ledger, reader, delivery, follower, report=self.said, wait=self.wait, clock=self.clock
+            where,
+            self.ledger,
+            self.reader,
+            delivery,
+            follower,
+            report=self.said,
+            wait=self.wait,
+            clock=self.clock,
         )
         return self.worker
 
@@ -294,3 +324,17 @@ class Bench:
         for _ in range(times):
             code = self.worker.poll_and_react()
         return code
+
+
+def sent_before(bench: Bench, first: int, last: int, **where: Any) -> None:
+    """Posts that an earlier worker sent in one message each; `where` are columns of MessageRow."""
+    bench.telegram.fill(first, last)
+    bench.ledger.begin(last, None)
+    shape = Shape(Fallback.FILES, (), {}).encode()
+    for number in range(first, last + 1):
+        message = MessageRow(0, "sent", str(number), "9", files="[]")._replace(**where)
+        bench.ledger.put_message(number, message)
+        bench.discord.shown[str(number)] = {"content": f"post {number}"}
+        page = bench.reader.read(None)
+        fingerprint = next(one.fingerprint for one in page.slices if one.id == number)
+        bench.ledger.finish(PostRow(number, number, "sent", fingerprint, shape))

@@ -7,9 +7,12 @@ from typing import Any
 
 import pytest
 
+from disgram.delivery.sender import EDITS_WAIT
 from disgram.errors import (
     DiscordUnavailable,
     DisgramError,
+    EditRefused,
+    EditWaits,
     MessageRejected,
     PageNotUnderstood,
     PayloadTooLarge,
@@ -18,7 +21,7 @@ from disgram.errors import (
 )
 from disgram.report import EXIT_OK
 from tests.builders import pages
-from tests.builders.delivery_fakes import Bench, refusal
+from tests.builders.delivery_fakes import Bench, refusal, sent_before
 from tests.delivery.test_post_delivery import LONG
 
 FIRST, SECOND = "5449764 126_4600", "5449765 127_4601"
@@ -183,6 +186,114 @@ def test_a_message_deleted_in_discord_is_not_brought_back_by_an_edit(bench: Benc
     bench.telegram.write(1, "corrected")
     bench.poll(3)
     assert bench.discord.asked == ["POST", "PATCH"]
+
+
+def test_an_edit_for_which_the_rate_limit_has_no_room_waits_for_the_next_poll(bench: Bench) -> None:
+    bench.telegram.fill(1, 1)
+    bench.poll()
+    bench.telegram.write(1, "corrected")
+    bench.telegram.fill(2, 2)
+    bench.turns.full = True
+    assert bench.poll() == EXIT_OK
+    assert bench.discord.asked == ["POST", "POST"]
+    assert bench.waited == []
+    assert bench.said.facts["reason"] is None
+    bench.turns.full = False
+    bench.poll()
+    assert bench.discord.texts == ["corrected", "post 2"]
+
+
+ARCHIVED = refusal(EditWaits("400 Thread is archived (code 50083)"))
+
+
+def test_an_edit_in_an_archived_thread_waits_for_the_next_post_which_opens_it(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, thread="7")
+    bench.telegram.fill(1, 2)
+    bench.poll()
+    bench.telegram.write(1, "corrected")
+    bench.telegram.write(2, "corrected, too")
+    bench.discord.script = [ARCHIVED]
+    assert bench.poll(5) == EXIT_OK
+    assert bench.discord.asked == ["POST", "POST", "PATCH"]
+    assert bench.said.facts["reason"] is None
+    assert bench.said.errors() == []
+    bench.telegram.fill(3, 3)
+    bench.poll()
+    assert bench.discord.texts == ["corrected", "corrected, too", "post 3"]
+
+
+def test_an_edit_in_an_archived_thread_is_tried_again_after_an_hour(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, thread="7")
+    bench.telegram.fill(1, 1)
+    bench.poll()
+    bench.telegram.write(1, "corrected")
+    bench.discord.script = [ARCHIVED]
+    bench.poll()
+    bench.clock.now += EDITS_WAIT - 1
+    bench.poll()
+    assert bench.discord.texts == ["post 1"]
+    bench.clock.now += 2
+    bench.poll()
+    assert bench.discord.texts == ["corrected"]
+
+
+@pytest.mark.parametrize("policy", ["mark", "delete"])
+def test_a_deletion_in_an_archived_thread_waits_for_the_next_post(tmp_path: Path, policy: str) -> None:
+    bench = deleting(tmp_path, policy)
+    bench.poll()
+    bench.discord.script = [ARCHIVED]
+    bench.poll(3)
+    assert len(bench.discord.shown) == 5
+    bench.telegram.fill(6, 6)
+    bench.poll()
+    assert "post 2" not in bench.discord.texts
+    assert "post 4" not in bench.discord.texts
+
+
+@pytest.mark.parametrize("policy", ["keep", "delete"])
+def test_a_refused_edit_or_deletion_is_given_up_and_posts_go_on(tmp_path: Path, policy: str) -> None:
+    bench = deleting(tmp_path, policy)
+    bench.telegram.write(3, "corrected")
+    bench.discord.refuses_changes = EditRefused("403 Missing Access (code 50001)", code=50001)
+    assert bench.poll(3) == EXIT_OK
+    bench.telegram.fill(6, 6)
+    assert bench.poll(2) == EXIT_OK
+    assert bench.discord.numbers == [1, 2, 3, 4, 5, 6]
+    assert bench.discord.asked.count("PATCH") == 1
+    assert bench.discord.asked.count("DELETE") == (2 if policy == "delete" else 0)
+    assert bench.said.facts["reason"] is None
+
+
+def test_messages_sent_through_another_webhook_are_neither_edited_nor_deleted(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, webhook_id="2", follow_deletions="delete")
+    sent_before(bench, 1, 3, webhook_id="1")
+    bench.telegram.write(1, "corrected")
+    bench.telegram.posts.pop(2)
+    assert bench.poll(3) == EXIT_OK
+    assert bench.discord.asked == []
+    bench.telegram.fill(4, 4)
+    bench.poll()
+    assert bench.discord.numbers == [4]
+
+
+@pytest.mark.parametrize(
+    ("old", "now", "place"),
+    [
+        ({"webhook_id": "1", "thread_id": "7"}, None, "7"),
+        ({"webhook_id": "1", "thread_id": None}, "7", None),
+        ({"webhook_id": None, "channel_id": "7"}, "8", "7"),
+        ({"webhook_id": None, "channel_id": "9"}, None, None),
+        ({"webhook_id": None, "channel_id": None}, "8", "8"),
+    ],
+)
+def test_an_old_message_is_edited_in_the_thread_it_was_sent_to(
+    tmp_path: Path, old: dict[str, str | None], now: str | None, place: str | None
+) -> None:
+    bench = Bench(tmp_path, thread=now)
+    sent_before(bench, 1, 1, **old)
+    bench.telegram.write(1, "corrected")
+    bench.poll()
+    assert [to.thread_id for to in bench.discord.changed_at] == [place]
 
 
 # --- deletions ----------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ from disgram.errors import (
     StorageUnavailable,
     WebhookGone,
 )
+from disgram.storage.destinations import GoneRow
 from disgram.storage.ledger import MessageRow
 from tests.builders.delivery_fakes import FACTS, Bench, refusal
 
@@ -122,7 +123,8 @@ def test_a_webhook_found_gone_during_the_wait_is_not_called(bench: Bench) -> Non
     acquire = bench.turns.acquire
 
     def somebody_finds_out(route: object, wait: object) -> int:
-        bench.ledger.mark_gone(bench.spec.destination.webhook_key, "webhook_gone")
+        key, until = bench.spec.destination.webhook_key, bench.clock.now + 1000
+        bench.ledger.destinations.mark_gone(GoneRow(key, "webhook_gone", 1, until))
         return acquire(route, lambda _: None)
 
     bench.turns.acquire = somebody_finds_out  # type: ignore[method-assign]
@@ -135,10 +137,10 @@ def test_a_webhook_found_gone_during_the_wait_is_not_called(bench: Bench) -> Non
 
 def test_a_gone_webhook_is_written_before_the_next_request_may_start(bench: Bench) -> None:
     """Else another worker could call the dead webhook once more in between."""
-    observe, known = bench.turns.observe, list[str | None]()
+    observe, known = bench.turns.observe, list[str]()
 
     def next_one_starts(route: object, ticket: int, facts: RateLimitHeaders) -> None:
-        known.append(bench.ledger.gone(bench.spec.destination.webhook_key))
+        known.extend(row.reason for row in bench.ledger.destinations.gone(bench.spec.destination.webhook_key))
         observe(route, ticket, facts)
 
     bench.turns.observe = next_one_starts  # type: ignore[method-assign]
@@ -175,7 +177,7 @@ def test_the_guild_id_is_asked_for_once_and_a_failure_is_not_kept(bench: Bench) 
 def test_a_gone_webhook_leaves_its_guild_id_unknown(bench: Bench) -> None:
     bench.discord.script = [refusal(WebhookGone("404"))]
     bench.sender.guild_id()
-    bench.database.clear_gone(bench.spec.destination.webhook_key)
+    bench.database.destinations.clear_gone(bench.spec.destination.webhook_key)
     assert bench.sender.guild_id() == "55"
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from disgram.discord.message_limits import acceptable_url
 from disgram.discord.render import Fallback
 from disgram.post import Button, Buttons, LinkPreview, Media, MediaFile, MediaKind, Run, Text
 from tests.discord.rendering import COLOR, PREVIEW, checked, embeds, post, text, words
@@ -132,3 +133,19 @@ def test_footer_stands_in_the_posts_own_embed_and_not_below_the_card() -> None:
 def test_footer_of_a_long_text_with_a_card_stands_below_its_last_part() -> None:
     shown = embeds(checked(post(text("word " * 1000), PREVIEW, signature="Tom")))
     assert ["footer" in embed for embed in shown] == [False, True, False]
+
+
+@pytest.mark.parametrize(
+    ("url", "accepted"),
+    [
+        ("https://example.com/a|b{c}d^e\\f`g", "https://example.com/a%7Cb%7Bc%7Dd%5Ee%5Cf%60g"),
+        ("https://example.com/plain?q=1#x", "https://example.com/plain?q=1#x"),
+        ("https://e..com/", None),
+        ("https://.com/", None),
+        ("https://exa|mple.com/", None),
+        ("https://localhost/", None),
+        ("https://example.com/" + "|" * 1000, None),
+    ],
+)
+def test_url_is_percent_encoded_or_left_out(url: str, accepted: str | None) -> None:
+    assert acceptable_url(url) == accepted

@@ -12,13 +12,17 @@ from hypothesis import strategies as st
 from disgram.discord.responses import classify
 from disgram.errors import (
     CloudflareBlocked,
+    DestinationRefuses,
     DiscordError,
     DiscordUnavailable,
+    EditRefused,
+    EditWaits,
     InternalError,
     MessageGone,
     MessageRejected,
     PayloadTooLarge,
     RateLimited,
+    UnreadableResponse,
     WebhookGone,
 )
 
@@ -55,6 +59,17 @@ def headers(**more: str) -> dict[str, str]:
         (400, body(10003), WebhookGone, "thread_gone"),
         (400, body(50083), WebhookGone, "thread_archived"),
         (400, body(160005), WebhookGone, "thread_locked"),
+        (400, body(220003), WebhookGone, "not_a_forum"),
+        (400, body(160006), DestinationRefuses, "destination_refuses"),
+        (400, body(50024), DestinationRefuses, "destination_refuses"),
+        (400, body(40062), DestinationRefuses, "destination_refuses"),
+        (403, body(20022), DestinationRefuses, "destination_refuses"),
+        (405, body(0), DestinationRefuses, "destination_refuses"),
+        (409, b"<html>conflict</html>", DestinationRefuses, "destination_refuses"),
+        (415, body(0), DestinationRefuses, "destination_refuses"),
+        (422, b"", DestinationRefuses, "destination_refuses"),
+        (400, body(50035, errors={"thread_id": {}}), DestinationRefuses, "destination_refuses"),
+        (400, body(50035, errors={"username": {}}), MessageRejected, None),
         (400, body(220001), WebhookGone, "thread_required"),
         (404, body(10008), MessageGone, None),
         (403, body(10008), DiscordUnavailable, "discord_unavailable"),
@@ -104,6 +119,34 @@ def test_refusal_by_cloudflare_is_recognized(status: int, raw: bytes, retry_afte
     assert answer.rate_limit.retry_after == (float(retry_after) if retry_after else None)
 
 
+@pytest.mark.parametrize("method", ["PATCH", "DELETE"])
+@pytest.mark.parametrize(
+    ("status", "raw", "error"),
+    [
+        (400, body(50083), EditWaits),
+        (401, body(50027), EditRefused),
+        (403, body(50001), EditRefused),
+        (403, body(50005), EditRefused),
+        (404, body(10015), EditRefused),
+        (404, body(10003), EditRefused),
+        (404, b"<html>nothing here</html>", EditRefused),
+        (404, body(0, "404: Not Found"), EditRefused),
+        (400, body(160005), EditRefused),
+        (400, body(220003), EditRefused),
+        (405, body(0), EditRefused),
+        (404, body(10008), MessageGone),
+        (400, body(50035), MessageRejected),
+        (400, body(30046), RateLimited),
+        (413, body(40005), PayloadTooLarge),
+        (502, b"", DiscordUnavailable),
+    ],
+)
+def test_refused_edit_says_nothing_of_the_destination(
+    method: str, status: int, raw: bytes, error: type[DiscordError]
+) -> None:
+    assert type(classify(status, headers(), raw, method).error) is error
+
+
 def test_longest_retry_after_of_a_429_is_taken() -> None:
     told = headers(Retry_After="40", X_RateLimit_Scope="shared", X_RateLimit_Remaining="3")
     rate_limit = classify(429, told, refusal(39.2, everywhere=False)).rate_limit
@@ -143,7 +186,7 @@ def test_accepted_message_has_its_ids_and_rate_limit() -> None:
     assert (answer.message["id"], answer.rate_limit.channel_id) == ("1", "2")
     limits = answer.rate_limit
     assert (limits.bucket, limits.limit, limits.reset_after) == ("abcdef", 5, 1.999)
-    assert classify(204, {}, b"").error is None
+    assert classify(204, {}, b"", "DELETE").error is None
 
 
 def test_cut_off_200_of_discord_counts_as_accepted() -> None:
@@ -151,6 +194,29 @@ def test_cut_off_200_of_discord_counts_as_accepted() -> None:
     assert answer.error is None
     assert answer.message == {"id": "77"}
     assert classify(200, headers(), b"").error is None
+
+
+@pytest.mark.parametrize(
+    ("status", "told", "raw"),
+    [
+        (200, {"via": "1.1 proxy"}, b"<html>Log in to the hotel's network</html>"),
+        (200, {"x-ratelimit-limit": "5"}, b"<html>Log in to the hotel's network</html>"),
+        (200, {}, b"ok"),
+        (200, {"via": "1.1 google"}, b'{"ok": true}'),
+        (204, {}, b""),
+        (204, {"via": "1.1 google"}, b""),
+        (202, {}, b'"accepted"'),
+        (200, {}, b'{"id": null}'),
+    ],
+)
+def test_2xx_that_is_not_discords_confirms_nothing(status: int, told: dict[str, str], raw: bytes) -> None:
+    answer = classify(status, told, raw)
+    assert isinstance(answer.error, UnreadableResponse)
+    assert answer.error.ambiguous
+
+
+def test_message_id_near_the_start_of_a_cut_off_response_confirms_it() -> None:
+    assert classify(200, {}, b'{"type": 0, "id": "77", "channel_id": "2", "cont').message == {"id": "77"}
 
 
 def test_200_without_discords_headers_is_ambiguous() -> None:

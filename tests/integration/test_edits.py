@@ -112,4 +112,49 @@ def test_a_failed_post_is_listed_and_sent_again_on_retry(tmp_path: Path) -> None
         assert "240000" in failed["reason"]
         assert stage.call("POST", "/job/retry", JOB_NAME="job", POST_ID="1").status_code == 200
         eventually(lambda: stage.numbers() == [2, 1], of=stage.numbers)
-        assert stage.call("GET", "/job/failed").json()["failed"] == []
+        eventually(lambda: stage.call("GET", "/job/failed").json()["failed"] == [])
+
+
+def test_edit_in_a_thread_that_archived_itself_waits_for_the_next_post(tmp_path: Path) -> None:
+    with staged(tmp_path, per_webhook=FAST, COOLDOWN="0.2") as stage:
+        channel = stage.telegram.add_channel("news")
+        channel.add(post(words("one")))
+        thread = stage.discord.add_thread(stage.room)
+        stage.start()
+        stage.add_job("job", "news/1", DISCORD_THREAD_ID=thread)
+        eventually(lambda: stage.numbers(thread) == [1])
+        stage.discord.archive(thread)
+        channel.edit(1, post(words("one, corrected")))
+        eventually(lambda: stage.discord.violations)
+        asked = len(stage.telegram.requests)
+        eventually(lambda: len(stage.telegram.requests) > asked + 3)
+        assert len(stage.discord.violations) == 1
+        assert stage.health()["status"] == "healthy"
+        channel.add(post(words("two")))
+        eventually(lambda: stage.numbers(thread) == [1, 2], of=stage.last_lines)
+        eventually(lambda: stage.arrived(thread)[0].embeds[0]["description"] == "one, corrected")
+
+
+@pytest.mark.parametrize("changed", ["thread", "webhook"])
+def test_edit_after_a_change_of_webhook_or_thread_does_not_stop_the_new_one(
+    tmp_path: Path, changed: str
+) -> None:
+    with staged(tmp_path, per_webhook=FAST, COOLDOWN="0.2") as stage:
+        channel = stage.telegram.add_channel("news")
+        channel.add(post(words("one")))
+        stage.start()
+        stage.add_job("job", "news/1")
+        eventually(lambda: stage.numbers() == [1])
+        room = stage.discord.add_thread(stage.room)
+        new = {"DISCORD_THREAD_ID": room}
+        if changed == "webhook":
+            room = stage.discord.add_channel("other")
+            new = {"DISCORD_WEBHOOK_URL": stage.discord.add_webhook(room).url}
+        assert stage.call("PATCH", "/job", JOB_NAME="job", **new).status_code == 200
+        channel.edit(1, post(words("one, corrected")))
+        channel.add(post(words("two")))
+        eventually(lambda: stage.numbers(room) == [2], of=stage.last_lines)
+        edited = ["one, corrected" if changed == "thread" else "one"]
+        eventually(lambda: shown(stage) == edited, of=lambda: str(shown(stage)))
+        assert stage.discord.violations == []
+        assert stage.health("job")["workers"][0]["reason"] is None

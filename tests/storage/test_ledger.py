@@ -18,6 +18,7 @@ import pytest
 
 from disgram.errors import StorageUnavailable
 from disgram.logs.log_file import escaped_name
+from disgram.storage.destinations import GoneRow
 from disgram.storage.ledger import (
     ChannelLedger,
     Ledger,
@@ -73,7 +74,7 @@ def steps_of_a_poll(ledger: Ledger, rows: ChannelLedger) -> list[int]:
             rows.progress,
             rows.gaps,
             rows.to_retry,
-            lambda: rows.gone("destination"),
+            lambda: rows.destinations.gone("destination"),
             lambda: rows.post(4995),
             lambda: rows.posts_from(4980),
             lambda: ledger.retry("job"),
@@ -158,10 +159,12 @@ def test_gaps_stay_in_order_until_they_are_closed(rows: ChannelLedger) -> None:
 def test_gone_webhook_is_known_to_all_workers_until_it_is_cleared(
     ledger: Ledger, rows: ChannelLedger
 ) -> None:
-    rows.mark_gone("destination", "webhook_gone")
-    assert ledger.of("other", "else").gone("destination") == "webhook_gone"
-    ledger.clear_gone("destination")
-    assert rows.gone("destination") is None
+    found = [GoneRow("destination", "webhook_gone", 1, 5.0), GoneRow("destination/channel", "x", 1, 5.0)]
+    for row in found:
+        rows.destinations.mark_gone(row)
+    assert ledger.of("other", "else").destinations.gone("destination", "destination/channel") == found
+    ledger.destinations.clear_gone("destination")
+    assert rows.destinations.gone("destination", "destination/channel") == []
 
 
 OLD_LOG = """\

@@ -139,7 +139,8 @@ def test_failed_posts_survive_the_migration_with_their_payload(path: Path) -> No
 
 def test_gone_webhooks_and_guilds_survive_the_migration(path: Path) -> None:
     rows = Ledger(path).of("news", "durov")
-    assert rows.gone("https://discord.com/api/webhooks/9") == "webhook_gone"
+    (gone,) = rows.destinations.gone("https://discord.com/api/webhooks/9")
+    assert (gone.reason, gone.ask_at) == ("webhook_gone", 0.0)  # asked again at once
     assert rows.guild("1") == "55"
 
 

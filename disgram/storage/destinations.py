@@ -1,0 +1,67 @@
+"""Webhooks and threads that refuse everything, as all workers know of them: the table `gone` of disgram.db.
+
+Owns its SQL. Never decides when one is asked again (delivery/refusals.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from disgram.storage.sqlite import Database
+
+
+class GoneRow(NamedTuple):
+    """What refused all messages: a webhook, a thread, or (`thread/channel`) the posts of one channel.
+
+    `tries`: refusals in a row. `ask_at`: when one worker may ask again, in seconds since 1970.
+    """
+
+    destination: str
+    reason: str
+    tries: int
+    ask_at: float
+
+
+class Destinations:
+    """Over an open database. Raises StorageUnavailable. `now` is the clock of `ask_at`."""
+
+    def __init__(self, database: Database, now: Callable[[], float]) -> None:
+        self._database = database
+        self.now = now
+
+    def gone(self, *destinations: str) -> list[GoneRow]:
+        """Which of these were found to refuse everything."""
+        query = "SELECT destination, reason, tries, ask_at FROM gone WHERE destination = ?"
+        with self._database.reading() as run:
+            return [GoneRow(*row) for name in destinations for row in run.execute(query, (name,))]
+
+    def mark_gone(self, row: GoneRow) -> None:
+        """Discord said so: no worker calls it before `ask_at`, or `clear_gone`."""
+        with self._database.transaction() as run:
+            run.execute(
+                "INSERT OR REPLACE INTO gone (destination, reason, tries, ask_at) VALUES (?, ?, ?, ?)", row
+            )
+
+    def claim_asking(self, row: GoneRow, until: float) -> bool:
+        """Whether this worker is the one that asks again; the others wait until then."""
+        with self._database.transaction() as run:
+            claimed = run.execute(
+                "UPDATE gone SET ask_at = ? WHERE destination = ? AND ask_at = ?",
+                (until, row.destination, row.ask_at),
+            )
+            return claimed.rowcount > 0
+
+    def accepts_again(self, destination: str) -> None:
+        """It took a message, or answers: what was found before holds no more."""
+        with self._database.transaction() as run:
+            run.execute("DELETE FROM gone WHERE destination = ?", (destination,))
+
+    def clear_gone(self, destination: str) -> None:
+        """A person has repaired this destination (PATCH, POST): it may be called again, by all channels."""
+        with self._database.transaction() as run:
+            run.execute(
+                "DELETE FROM gone WHERE destination = :it "
+                "OR substr(destination, 1, length(:it) + 1) = :it || '/'",
+                {"it": destination},
+            )
