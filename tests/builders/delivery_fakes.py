@@ -261,7 +261,8 @@ class Bench:
     ) -> None:
         self.folder = folder
         self.clock = Clock()
-        self.today = Clock(FIRST_POLL)
+        began = self.clock.now
+        self.today: Callable[[], float] = lambda: FIRST_POLL + self.clock.now - began
         self.telegram = Telegram(self.clock)
         self.discord = Discord()
         self.turns = Turns()

@@ -123,7 +123,7 @@ def test_a_webhook_found_gone_during_the_wait_is_not_called(bench: Bench) -> Non
     acquire = bench.turns.acquire
 
     def somebody_finds_out(route: object, wait: object) -> int:
-        key, until = bench.spec.destination.webhook_key, bench.clock.now + 1000
+        key, until = bench.spec.destination.webhook_key, bench.today() + 1000
         bench.ledger.destinations.mark_gone(GoneRow(key, "webhook_gone", 1, until))
         return acquire(route, lambda _: None)
 

@@ -215,6 +215,8 @@ def test_shape_stored_by_number_is_read_and_stored_by_name(number: int, fallback
         "fallback": fallback,
         "media": ["PHOTO a.jpg"],
         "fetched": {"0": {"size": 5, "content_type": "image/jpeg"}},
+        "link_buttons": False,
+        "has_buttons": False,
     }
     assert Shape.decode(shape.encode()) == shape
 

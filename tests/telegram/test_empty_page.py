@@ -117,7 +117,7 @@ def test_posts_newer_than_an_empty_first_poll_are_sent_after_a_restart(tmp_path:
     assert bench.poll() == EXIT_OK
     bench.telegram.fill(2, 45)
     bench.telegram.posts[1] = pages.post(1, pages.text("old"), date="2026-08-01T07:59:58+00:00")
-    bench.today.now += 3600
+    bench.clock.now += 3600
     bench.again()
     bench.poll()
     assert bench.discord.numbers == list(range(2, 46))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from disgram.post import Media, MediaKind, Text, plain
 from tests.builders import pages
-from tests.telegram.reading import blocks, media, read
+from tests.telegram.page.reading import blocks, media, read
 
 
 def test_photo_has_url_link_and_identity() -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from disgram.telegram.page import fingerprint, split_page, split_posts
 from disgram.telegram.page.fingerprint import compute, without_volatile
 from tests.builders import pages
-from tests.telegram.reading import BUSY, REACTIONS
+from tests.telegram.page.reading import BUSY, REACTIONS
 
 
 def mark(*content: str, **frame: str) -> str:

@@ -24,7 +24,7 @@ from disgram.post import (
     plain,
 )
 from tests.builders import pages
-from tests.telegram.reading import block, blocks
+from tests.telegram.page.reading import block, blocks
 
 
 def test_reply_has_author_link_and_quote() -> None:

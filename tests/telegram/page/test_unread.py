@@ -20,9 +20,9 @@ from disgram.post import (
 from disgram.telegram.page import fingerprint, parse_post, split_page
 from tests.builders import pages
 from tests.discord.rendering import checked, words
-from tests.telegram.reading import block, blocks, read
+from tests.telegram.page.reading import block, blocks, read
 
-CASES = Path(__file__).parents[3] / "shared" / "cases"
+CASES = Path(__file__).parents[4] / "shared" / "cases"
 NOVELTY = '<div class="tgme_widget_message_novelty">New <b>words</b></div>'
 POLL = pages.poll("Tea?", "Anonymous Quiz", ("Yes", "60%"), ("No", "40%"))
 

@@ -12,7 +12,7 @@ from disgram.errors import DisgramError, PageNotUnderstood
 from disgram.post import ChannelPage
 from disgram.telegram.page import parse_post, split_page, split_posts
 from tests.builders import pages
-from tests.telegram.reading import BUSY, REACTIONS
+from tests.telegram.page.reading import BUSY, REACTIONS
 
 KINDS = pages.page(
     pages.post(1, pages.forward("Pier"), *BUSY, voters="3", below=pages.keyboard((("a", ""),))),

@@ -9,7 +9,7 @@ import pytest
 from disgram.post import ChannelPage, Forward, Media, MediaKind, Run, Style, Text, Unknown, Unsupported
 from disgram.telegram.page import parse_post, split_posts
 from tests.builders import pages
-from tests.telegram.reading import blocks, read
+from tests.telegram.page.reading import blocks, read
 
 
 def test_frame_gives_author_photo_and_date() -> None:

@@ -11,10 +11,10 @@ import pytest
 
 from disgram.post import Media, MediaKind, Run, Style, Text, plain
 from tests.builders import pages
-from tests.telegram.reading import blocks
+from tests.telegram.page.reading import blocks
 
 BOLD = frozenset({Style.BOLD})
-CASES = Path(__file__).parents[3] / "shared" / "cases"
+CASES = Path(__file__).parents[4] / "shared" / "cases"
 
 
 def shown(html: str) -> str:

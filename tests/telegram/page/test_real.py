@@ -35,7 +35,7 @@ from disgram.telegram.page import parse_post, split_page, split_posts
 from disgram.telegram.page.fingerprint import compute, without_volatile
 from tests.builders import pages
 
-REAL = Path(__file__).parents[3] / "shared" / "telegram-pages"
+REAL = Path(__file__).parents[4] / "shared" / "telegram-pages"
 pytestmark = pytest.mark.skipif(not REAL.is_dir(), reason="no real pages beside the repository")
 
 FEEDS = {
