@@ -271,8 +271,8 @@ def _end_at_once() -> None:
 
     `os._exit`, since an orderly stop would end with exit code 0. All files survive a crash.
     """
-    warn_stderr("the supervisor has crashed (see above); the service ends with exit code 1")
     logging.shutdown()  # the log's last lines are still queued
+    warn_stderr("the supervisor has crashed (see Disgram.log); the service ends with exit code 1")
     os._exit(1)
 
 

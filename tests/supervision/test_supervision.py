@@ -286,8 +286,11 @@ def test_crash_of_the_supervisor_leaves_no_worker(service: Supervised) -> None:
     assert service.supervisor.wait_gone("job", timeout=1)
 
 
-def test_crash_of_the_supervisor_is_printed_and_reported_to_on_crash(
-    service: Supervised, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+def test_crash_of_the_supervisor_is_logged_once_and_reported_to_on_crash(
+    service: Supervised,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     """Otherwise its workers would run on, unwatched and unlogged."""
     crashed = threading.Event()
@@ -299,4 +302,6 @@ def test_crash_of_the_supervisor_is_printed_and_reported_to_on_crash(
     service.supervisor.wake()
     assert crashed.wait(10)
     assert worker.pid and is_gone(worker.pid)
-    assert "TypeError" in capfd.readouterr().err
+    (record,) = caplog.records
+    assert record.exc_info and record.exc_info[0] is TypeError
+    assert "Traceback" not in capfd.readouterr().err
