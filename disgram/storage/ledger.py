@@ -105,14 +105,20 @@ class Ledger:
             forget_replaced(run, job)
 
     def failed(self) -> list[dict[str, Any]]:
-        """Posts Discord refused in every form, oldest first."""
+        """Posts Discord refused in every form, oldest first.
+
+        A column of a kind that no Disgram writes, or of broken text, spoils no other row: text is read as
+        far as it can be, and `at` is 0.0 if it is no number. A post without a number is left out.
+        """
         names = ("job", "channel", "post_id", "reason", "at", "payload")
         query = (
-            "SELECT job, channel, post_id, reason, at, refused_payload AS payload "
-            f"FROM post {_FAILED_INDEX} WHERE {_IS_FAILED} ORDER BY at, post_id"
+            "SELECT CAST(job AS BLOB), CAST(channel AS BLOB), post_id, CAST(reason AS BLOB), "
+            "CASE WHEN typeof(at) = 'real' AND abs(at) < 1e300 THEN at ELSE 0.0 END AS moment, "
+            f"CAST(refused_payload AS BLOB) FROM post {_FAILED_INDEX} "
+            f"WHERE {_IS_FAILED} AND typeof(post_id) = 'integer' ORDER BY moment, post_id"
         )
         with self._database.reading() as run:
-            return [dict(zip(names, row, strict=True)) for row in run.execute(query)]
+            return [dict(zip(names, map(_text_of, row), strict=True)) for row in run.execute(query)]
 
     def retry(self, job: str, post_id: int | None = None) -> int:
         """Mark a job's failed posts (one, or all) to be sent again; returns how many."""
@@ -134,6 +140,10 @@ class Ledger:
     ) -> int:
         """Take over as progress what the log shows as forwarded: see log_import.py."""
         return import_log(self._database, log, jobs, spelling)
+
+
+def _text_of(value: Any) -> Any:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
 
 
 class ChannelLedger:
