@@ -48,6 +48,12 @@ DEFAULT_PASSWORD = "disgram_default_password_change_me"  # noqa: S105  (publishe
 
 _DAY = 86400
 _MIB = 1024 * 1024
+_PLAIN: Mapping[object, re.Pattern[str]] = {
+    int: re.compile(r"[0-9]{1,9}"),
+    float: re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?"),
+    bool: re.compile(r"true|1|yes|on|false|0|no|off", re.IGNORECASE),
+}
+"""The forms of numbers and switches. Pydantic takes more: 5_000, 1e3, 20.0 for a whole number, t for true."""
 _COLOR = re.compile(r"(?:#|0[xX])?([0-9a-fA-F]{6})")
 _HOST = re.compile(r"(?![0-9.]+$)[A-Za-z0-9._-]{1,253}")
 _HOST_AND_PORT = re.compile(
@@ -189,9 +195,13 @@ class Settings(BaseSettings):
 
     @field_validator("*", mode="before")
     @classmethod
-    def _printable(cls, value: Any, info: ValidationInfo) -> Any:
+    def _plain(cls, value: Any, info: ValidationInfo) -> Any:
         if isinstance(value, str) and not value.isprintable():
             raise _bad(info, "holds a character that cannot be printed, or is not UTF-8.")
+        field = cls.model_fields[info.field_name or ""]
+        form = _PLAIN.get(field.annotation)
+        if form and not form.fullmatch(str(value)):
+            raise _bad(info, _what_to_write(field))
         return value
 
     @classmethod
