@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 from urllib.parse import urlsplit
 
-from dotenv.parser import parse_stream
+from dotenv.parser import Binding, parse_stream
 from pydantic import (
     AfterValidator,
     BeforeValidator,
@@ -287,11 +287,17 @@ def environment(env_file: Path, real: Mapping[str, str]) -> dict[str, str]:
         raise BadSetting(str(env_file), f"cannot be read: {error}") from None
     found: dict[str, str] = {}
     for binding in parse_stream(StringIO(text)):
-        if binding.error:
-            raise BadSetting(str(env_file), f"line {binding.original.line} is not of the form NAME=value.")
+        if binding.error or (binding.key and (binding.value is None or not binding.key.isprintable())):
+            raise BadSetting(str(env_file), f"line {_line_of(binding)} is not of the form NAME=value.")
         if binding.key:
             found[binding.key] = binding.value or ""
     return {**found, **real}
+
+
+def _line_of(binding: Binding) -> int:
+    """What the parser calls its line is that of the empty lines before it."""
+    text = binding.original.string
+    return binding.original.line + text[: len(text) - len(text.lstrip())].count("\n")
 
 
 def _read_or_exit() -> Settings:

@@ -225,11 +225,41 @@ def test_worker_settings_carry_what_workers_need() -> None:
 def test_real_environment_wins_over_the_env_file(tmp_path: Path) -> None:
     env_file = tmp_path / ".env"
     env_file.write_text(
-        "# a comment\nPORT=1\nexport COOLDOWN='5'\nAUTH_PASSWORD=\"a $b ${c}\"\nHOST\n", "utf-8"
+        "# a comment\nPORT=1\nexport COOLDOWN='5'\nAUTH_PASSWORD=\"a $b ${c}\"\nHOST=\n", "utf-8"
     )
     merged = environment(env_file, {"PORT": "2"})
     assert merged == {"PORT": "2", "COOLDOWN": "5", "AUTH_PASSWORD": "a $b ${c}", "HOST": ""}
     assert environment(tmp_path / "absent", {"PORT": "2"}) == {"PORT": "2"}
+
+
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        (b"PORT\n", 1),
+        (b"SECRETTOKEN", 1),
+        (b"PORT=1\n\n\nSECRETTOKEN\nHOST=\n", 4),
+        (b"PORT=1\r\n\r\nSECRETTOKEN\r\n", 3),
+        (b"# a comment\n\n  export SECRETTOKEN\n", 3),
+        (b"PORT=1\n\nSECRETTOKEN two\n", 3),
+        (b"\0" * 100, 1),
+        (b"PORT=1\n\0\0SECRETTOKEN=1\n", 2),
+    ],
+)
+def test_env_file_with_a_line_that_sets_nothing_is_refused_with_its_number(
+    tmp_path: Path, content: bytes, line: int
+) -> None:
+    env_file = tmp_path / ".env"
+    env_file.write_bytes(content)
+    with pytest.raises(BadSetting) as refusal:
+        environment(env_file, {})
+    assert refusal.value.error == str(env_file)
+    assert str(refusal.value) == f"line {line} is not of the form NAME=value."
+
+
+@pytest.mark.parametrize("content", [b"", b"\n \n", b"# PORT\n", b"HOST=\n"])
+def test_env_file_without_a_value_sets_nothing(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / ".env").write_bytes(content)
+    assert not any(environment(tmp_path / ".env", {}).values())
 
 
 @pytest.mark.parametrize("content", [b"PORT=1\n'unclosed\n", b"\xff\xfe=1\n"])
