@@ -108,14 +108,6 @@ def _webhook_host(text: str, info: ValidationInfo) -> str:
     return text.lower() if found["port"] else text.lower().strip("[]")
 
 
-def _webhook_url(text: str, info: ValidationInfo) -> str:
-    try:
-        Destination.parse(text, extra_hosts=info.data["webhook_hosts"])
-    except BadWebhookURL as error:
-        raise _bad(info, str(error)) from None
-    return text
-
-
 def _base_url(text: str, info: ValidationInfo) -> str:
     url = text.rstrip("/")
     try:
@@ -172,7 +164,7 @@ class Settings(BaseSettings):
     host: Annotated[str, AfterValidator(_listening_host)] = Field("", validate_default=True)
     port: int = Field(5000, ge=1, le=65535)
     webhook_hosts: Annotated[tuple[Annotated[str, AfterValidator(_webhook_host)], ...], _commas] = ()
-    discord_webhook_url: Annotated[str, AfterValidator(_webhook_url)] | None = Field(None, repr=False)
+    discord_webhook_url: str | None = Field(None, repr=False)
     embed_color: Annotated[int | None, BeforeValidator(_embed_color)] = None
     cooldown: float = Field(300.0, ge=0.01, le=7 * _DAY)
     initial_posts: int = Field(20, ge=0, le=1_000_000)
@@ -215,6 +207,15 @@ class Settings(BaseSettings):
     def default_password(self) -> bool:
         """Whether anybody who has read the README knows the password."""
         return self.auth_password == DEFAULT_PASSWORD
+
+    @property
+    def webhook_problem(self) -> str | None:
+        """Why DISCORD_WEBHOOK_URL cannot be used, if it is set; it is refused only where it is needed."""
+        try:
+            Destination.parse(self.discord_webhook_url or "", extra_hosts=self.webhook_hosts)
+        except BadWebhookURL as error:
+            return f"{error.error}: {error}" if self.discord_webhook_url else None
+        return None
 
     @property
     def answering_to(self) -> frozenset[str] | None:

@@ -289,6 +289,10 @@ def _announce(service: Service) -> None:
     if service.settings.default_password:
         warn_stderr(_KNOWN_PASSWORD)
         service.log.write(Level.SYSTEM, _KNOWN_PASSWORD)
+    if problem := service.settings.webhook_problem:
+        text = f"{problem} Until then each job has to name its own."
+        warn_stderr(text)
+        service.log.write(Level.STATUS, text)
     warn_of_pace(service)
 
 

@@ -122,10 +122,7 @@ def test_accepted_forms(name: str, value: str, field: str, expected: object) -> 
         ("AUTH_PASSWORD", ["a\x00b", "a\nb", "\udcff"]),
         ("HOST", ["a b", "http://x", "1.2.3.4:80", "300.1.1.1", "::g"]),
         ("PORT", ["abc", "0", "-1", "65536", "80.5", "1e3", "٣", "9" * 5000, "5_000", "+80", "80."]),
-        (
-            "DISCORD_WEBHOOK_URL",
-            ["x", "http://discord.com/api/webhooks/1/t", "https://evil.example/api/webhooks/1/t"],
-        ),
+        ("DISCORD_WEBHOOK_URL", ["a\x00b"]),
         ("EMBED_COLOR", ["red", "89a7d", "89a7d9f", "##89a7d9", "٣٣٣٣٣٣"]),
         (
             "COOLDOWN",
@@ -205,6 +202,23 @@ def test_default_webhook_may_be_of_an_allowed_host() -> None:
         "DISCORD_WEBHOOK_URL": "http://127.0.0.1:9000/api/webhooks/1/t",
     }
     assert read(environ).discord_webhook_url == environ["DISCORD_WEBHOOK_URL"]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "tokenSECRET",
+        "http://discord.com/api/webhooks/1/tokenSECRET",
+        "https://evil.example/api/webhooks/1/tokenSECRET",
+        "https://discord.com/api/webhooks/YOUR_ID/YOUR_SECRET",
+    ],
+)
+def test_default_webhook_that_is_none_is_a_problem_and_not_refused(value: str) -> None:
+    problem = read({"DISCORD_WEBHOOK_URL": value}).webhook_problem
+    assert problem and problem.startswith("Invalid DISCORD_WEBHOOK_URL: ")
+    assert "SECRET" not in problem and "\n" not in problem
+    assert read({"DISCORD_WEBHOOK_URL": WEBHOOK}).webhook_problem is None
+    assert read({}).webhook_problem is None
 
 
 def test_repr_hides_the_secrets() -> None:
