@@ -22,7 +22,7 @@ run: $(VENV)/.runtime
 
 # make demo PORT=8123 shows the page there.
 demo: $(VENV)/.runtime
-	@exec $(BIN)/python -m demo $(if $(PORT),--port $(PORT))
+	@exec $(BIN)/python -m demo $(if $(strip $(PORT)),--port $(PORT))
 
 # On all cores: most tests wait for processes and servers, and one file's tests stay together.
 test: $(VENV)/.dev

@@ -60,7 +60,9 @@ def _findings(settings: Settings, jobs: list[Job]) -> Iterator[Finding]:
 def _webhooks(settings: Settings, jobs: list[Job]) -> Iterator[Finding]:
     """Each webhook once, however many jobs use it."""
     found = {one.webhook_key: one for one in (job.destination(settings.webhook_hosts) for job in jobs)}
-    if settings.discord_webhook_url:
+    if settings.webhook_problem:
+        yield False, settings.webhook_problem
+    elif settings.discord_webhook_url:
         own = Destination.parse(settings.discord_webhook_url, extra_hosts=settings.webhook_hosts)
         found.setdefault(own.webhook_key, own)
     client = DiscordClient(settings.request_timeout)

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 from urllib.parse import urlsplit
 
-from dotenv.parser import parse_stream
+from dotenv.parser import Binding, parse_stream
 from pydantic import (
     AfterValidator,
     BeforeValidator,
@@ -48,6 +48,12 @@ DEFAULT_PASSWORD = "disgram_default_password_change_me"  # noqa: S105  (publishe
 
 _DAY = 86400
 _MIB = 1024 * 1024
+_PLAIN: Mapping[object, re.Pattern[str]] = {
+    int: re.compile(r"[0-9]{1,9}"),
+    float: re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?"),
+    bool: re.compile(r"true|1|yes|on|false|0|no|off", re.IGNORECASE),
+}
+"""The forms of numbers and switches. Pydantic takes more: 5_000, 1e3, 20.0 for a whole number, t for true."""
 _COLOR = re.compile(r"(?:#|0[xX])?([0-9a-fA-F]{6})")
 _HOST = re.compile(r"(?![0-9.]+$)[A-Za-z0-9._-]{1,253}")
 _HOST_AND_PORT = re.compile(
@@ -100,14 +106,6 @@ def _webhook_host(text: str, info: ValidationInfo) -> str:
         raise _bad(info, "must be hosts, each host or host:port, with commas between them.")
     # An address is compared without its brackets when no port stands behind it.
     return text.lower() if found["port"] else text.lower().strip("[]")
-
-
-def _webhook_url(text: str, info: ValidationInfo) -> str:
-    try:
-        Destination.parse(text, extra_hosts=info.data["webhook_hosts"])
-    except BadWebhookURL as error:
-        raise _bad(info, str(error)) from None
-    return text
 
 
 def _base_url(text: str, info: ValidationInfo) -> str:
@@ -166,7 +164,7 @@ class Settings(BaseSettings):
     host: Annotated[str, AfterValidator(_listening_host)] = Field("", validate_default=True)
     port: int = Field(5000, ge=1, le=65535)
     webhook_hosts: Annotated[tuple[Annotated[str, AfterValidator(_webhook_host)], ...], _commas] = ()
-    discord_webhook_url: Annotated[str, AfterValidator(_webhook_url)] | None = Field(None, repr=False)
+    discord_webhook_url: str | None = Field(None, repr=False)
     embed_color: Annotated[int | None, BeforeValidator(_embed_color)] = None
     cooldown: float = Field(300.0, ge=0.01, le=7 * _DAY)
     initial_posts: int = Field(20, ge=0, le=1_000_000)
@@ -189,9 +187,13 @@ class Settings(BaseSettings):
 
     @field_validator("*", mode="before")
     @classmethod
-    def _printable(cls, value: Any, info: ValidationInfo) -> Any:
+    def _plain(cls, value: Any, info: ValidationInfo) -> Any:
         if isinstance(value, str) and not value.isprintable():
             raise _bad(info, "holds a character that cannot be printed, or is not UTF-8.")
+        field = cls.model_fields[info.field_name or ""]
+        form = _PLAIN.get(field.annotation)
+        if form and not form.fullmatch(str(value)):
+            raise _bad(info, _what_to_write(field))
         return value
 
     @classmethod
@@ -205,6 +207,15 @@ class Settings(BaseSettings):
     def default_password(self) -> bool:
         """Whether anybody who has read the README knows the password."""
         return self.auth_password == DEFAULT_PASSWORD
+
+    @property
+    def webhook_problem(self) -> str | None:
+        """Why DISCORD_WEBHOOK_URL cannot be used, if it is set; it is refused only where it is needed."""
+        try:
+            Destination.parse(self.discord_webhook_url or "", extra_hosts=self.webhook_hosts)
+        except BadWebhookURL as error:
+            return f"{error.error}: {error}" if self.discord_webhook_url else None
+        return None
 
     @property
     def answering_to(self) -> frozenset[str] | None:
@@ -277,11 +288,17 @@ def environment(env_file: Path, real: Mapping[str, str]) -> dict[str, str]:
         raise BadSetting(str(env_file), f"cannot be read: {error}") from None
     found: dict[str, str] = {}
     for binding in parse_stream(StringIO(text)):
-        if binding.error:
-            raise BadSetting(str(env_file), f"line {binding.original.line} is not of the form NAME=value.")
+        if binding.error or (binding.key and (binding.value is None or not binding.key.isprintable())):
+            raise BadSetting(str(env_file), f"line {_line_of(binding)} is not of the form NAME=value.")
         if binding.key:
             found[binding.key] = binding.value or ""
     return {**found, **real}
+
+
+def _line_of(binding: Binding) -> int:
+    """What the parser calls its line is that of the empty lines before it."""
+    text = binding.original.string
+    return binding.original.line + text[: len(text) - len(text.lstrip())].count("\n")
 
 
 def _read_or_exit() -> Settings:

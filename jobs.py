@@ -143,6 +143,8 @@ class Job(BaseModel):
         except ValidationError as error:  # a field that is missing or unknown; the rest is BadInput already
             first = error.errors(include_url=False, include_input=False)[0]
             name = first["loc"][0] if first["loc"] else "job"
+            if first["type"] == "missing":
+                raise BadInput(f"Invalid {name}", "It is missing, and each job needs it.") from None
             raise BadInput(f"Invalid {name}", f"{first['msg']}.") from None
 
     def changed(self, fields: Mapping[str, Any], webhook_hosts: Collection[str] = ()) -> Job:
@@ -306,9 +308,12 @@ def _read_jobs(file: JsonFile, webhook_hosts: Collection[str]) -> dict[str, Job]
         return None
     try:
         for name, fields in content.items():
-            jobs[name] = _read_job(name, fields, webhook_hosts)
+            job = _read_job(name, fields, webhook_hosts)
+            if job.jobName in jobs:
+                raise BadInput("Job name taken", f"another key means the job {job.jobName!r} too.")
+            jobs[job.jobName] = job
     except BadInput as error:
-        raise file.refusal(file.line_of(name), f"job {name!r}: {error.error}: {error}") from None
+        raise file.refusal(file.line_of(name), f"job {name!r}: {error.error}: {error}".rstrip(".")) from None
     return jobs
 
 

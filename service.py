@@ -29,6 +29,7 @@ from disgram.logs.python_logging import logging_into
 from disgram.logs.refused_logins import RefusedLogins
 from disgram.logs.stderr import warn_stderr
 from disgram.report import Level, Report
+from disgram.storage.before_use import raise_if_any_is_newer, raise_if_damaged
 from disgram.storage.ledger import Ledger
 from disgram.storage.locks import LOCK_FILE, InstanceLock
 from disgram.storage.regular_file import refuse_special
@@ -124,6 +125,7 @@ def running_service(settings: Settings) -> Iterator[Service]:
         refuse_special(folder / name)
     with InstanceLock(folder / LOCK_FILE):
         jobs, log = open_jobs(settings), open_log(settings)
+        raise_if_any_is_newer(folder)
         ledger = _open_ledger(folder / "disgram.db")
         _import_log(ledger, folder / "Disgram.log", jobs)
 
@@ -204,14 +206,13 @@ def open_log(settings: Settings) -> LogFile:
 def _open_ledger(path: Path) -> Ledger:
     """Raises StartRefused for a damaged file, which is left as it is."""
     try:
-        ledger = Ledger(path)
-        ledger.raise_if_damaged()
+        raise_if_damaged(path)
+        return Ledger(path)
     except DatabaseDamaged as error:
         raise StartRefused(
             f"{path} is damaged ({error}). It was left as it is: put a backup in its place, or move it away; "
             "Disgram then goes on after the posts that Disgram.log names."
         ) from None
-    return ledger
 
 
 def _import_log(ledger: Ledger, log: Path, jobs: JobManager) -> None:
@@ -271,8 +272,8 @@ def _end_at_once() -> None:
 
     `os._exit`, since an orderly stop would end with exit code 0. All files survive a crash.
     """
-    warn_stderr("the supervisor has crashed (see above); the service ends with exit code 1")
     logging.shutdown()  # the log's last lines are still queued
+    warn_stderr("the supervisor has crashed (see Disgram.log); the service ends with exit code 1")
     os._exit(1)
 
 
@@ -288,6 +289,10 @@ def _announce(service: Service) -> None:
     if service.settings.default_password:
         warn_stderr(_KNOWN_PASSWORD)
         service.log.write(Level.SYSTEM, _KNOWN_PASSWORD)
+    if problem := service.settings.webhook_problem:
+        text = f"{problem} Until then each job has to name its own."
+        warn_stderr(text)
+        service.log.write(Level.STATUS, text)
     warn_of_pace(service)
 
 

@@ -22,6 +22,7 @@ from disgram.addresses import ChannelRef, Destination
 from disgram.errors import BadInput, BadSetting, DatabaseTooNew, StartRefused, Stopping, StorageUnavailable
 from disgram.logs.log_file import body, stamp
 from disgram.report import EXIT_CRASH, EXIT_OK, Level, Reporter
+from disgram.storage.before_use import raise_if_any_is_newer
 from disgram.storage.locks import LOCK_FILE, WorkerLock
 from disgram.storage.regular_file import refuse_special
 from disgram.workers.heartbeat import Heartbeat
@@ -54,6 +55,7 @@ def main(argv: Sequence[str], *, threaded: bool) -> int:
     lock = WorkerLock(spec.settings.data_dir / LOCK_FILE, *spec.key)
     try:
         lock.await_turn(heartbeat, report)
+        raise_if_any_is_newer(spec.settings.data_dir)
         return serve(spec, report, heartbeat, once="--once" in argv)
     except Stopping:
         return EXIT_OK

@@ -7,6 +7,7 @@ then publishes posts until it is told to stop. Owns that order and what is print
 from __future__ import annotations
 
 import argparse
+import re
 import secrets
 import signal
 import sys
@@ -57,11 +58,19 @@ def _options() -> argparse.Namespace:
         prog="python -m demo", description="Disgram over stand-ins, in a browser."
     )
     parser.add_argument(
-        "--port", type=int, help="of the page; 0 takes any (default: 8000, or the next that is free)"
+        "--port", type=_port, help="of the page; 0 takes any (default: 8000, or the next that is free)"
     )
     parser.add_argument("--once-all-kinds", action="store_true", help="one post of every kind and no more")
     parser.add_argument("--seconds", type=float, help="stop after so many seconds")
     return parser.parse_args()
+
+
+def _port(text: str) -> int:
+    """Of the command line. Ends the program with one line and exit code 2 for anything else."""
+    if re.fullmatch("[0-9]{1,5}", text) and int(text) <= 65535:
+        return int(text)
+    print("The port of the page must be a number from 0 to 65535.", file=sys.stderr)
+    raise SystemExit(2)
 
 
 def _run(options: argparse.Namespace, stopping: threading.Event, stack: ExitStack) -> int:

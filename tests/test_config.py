@@ -96,6 +96,10 @@ def test_settings_cannot_be_changed() -> None:
         ("LOG_MAX_MB", "1", "log_max_bytes", 1024 * 1024),
         ("LOG_BACKUPS", "0", "log_backups", 0),
         ("FOLLOW_EDITS", "False", "follow_edits", False),
+        ("FOLLOW_EDITS", "OFF", "follow_edits", False),
+        ("FOLLOW_EDITS", "no", "follow_edits", False),
+        ("FOLLOW_EDITS", "0", "follow_edits", False),
+        ("PROTECT_READS", "on", "protect_reads", True),
         ("FOLLOW_DELETIONS", "MARK", "follow_deletions", "mark"),
         ("FORWARD_SERVICE_MESSAGES", "yes", "forward_service_messages", True),
         ("REQUEST_TIMEOUT", "0.5", "request_timeout", 0.5),
@@ -117,14 +121,30 @@ def test_accepted_forms(name: str, value: str, field: str, expected: object) -> 
     [
         ("AUTH_PASSWORD", ["a\x00b", "a\nb", "\udcff"]),
         ("HOST", ["a b", "http://x", "1.2.3.4:80", "300.1.1.1", "::g"]),
-        ("PORT", ["abc", "0", "-1", "65536", "80.5", "1e3", "٣", "9" * 5000]),
-        (
-            "DISCORD_WEBHOOK_URL",
-            ["x", "http://discord.com/api/webhooks/1/t", "https://evil.example/api/webhooks/1/t"],
-        ),
+        ("PORT", ["abc", "0", "-1", "65536", "80.5", "1e3", "٣", "9" * 5000, "5_000", "+80", "80."]),
+        ("DISCORD_WEBHOOK_URL", ["a\x00b"]),
         ("EMBED_COLOR", ["red", "89a7d", "89a7d9f", "##89a7d9", "٣٣٣٣٣٣"]),
-        ("COOLDOWN", ["-1", "0", "nan", "inf", "٣", "x", "1e999", "9999999999", "0x10", "1,5"]),
-        ("INITIAL_POSTS", ["-1", "1.5", "x"]),
+        (
+            "COOLDOWN",
+            [
+                "-1",
+                "0",
+                "nan",
+                "inf",
+                "٣",
+                "x",
+                "1e999",
+                "9999999999",
+                "0x10",
+                "1,5",
+                "1_000",
+                "1e3",
+                "+5",
+                ".5",
+                "5.",
+            ],
+        ),
+        ("INITIAL_POSTS", ["-1", "1.5", "x", "20.0", "1_0"]),
         ("MONITOR_INTERVAL", ["0", "-1", "nan", "inf"]),
         ("LOG_STALE_AFTER", ["0", "-5", "nan"]),
         (
@@ -137,7 +157,7 @@ def test_accepted_forms(name: str, value: str, field: str, expected: object) -> 
         ("DATA_DIR", ["a\x00b", "~nobody-of-this-name/x"]),
         ("LOG_MAX_MB", ["0", "-1", "x"]),
         ("LOG_BACKUPS", ["-1", "101", "x"]),
-        ("FOLLOW_EDITS", ["maybe", "2"]),
+        ("FOLLOW_EDITS", ["maybe", "2", "t", "f", "y", "n", "01"]),
         ("FOLLOW_DELETIONS", ["no", "true"]),
         ("FORWARD_SERVICE_MESSAGES", ["x"]),
         ("REQUEST_TIMEOUT", ["0", "31", "-1", "x"]),
@@ -184,6 +204,23 @@ def test_default_webhook_may_be_of_an_allowed_host() -> None:
     assert read(environ).discord_webhook_url == environ["DISCORD_WEBHOOK_URL"]
 
 
+@pytest.mark.parametrize(
+    "value",
+    [
+        "tokenSECRET",
+        "http://discord.com/api/webhooks/1/tokenSECRET",
+        "https://evil.example/api/webhooks/1/tokenSECRET",
+        "https://discord.com/api/webhooks/YOUR_ID/YOUR_SECRET",
+    ],
+)
+def test_default_webhook_that_is_none_is_a_problem_and_not_refused(value: str) -> None:
+    problem = read({"DISCORD_WEBHOOK_URL": value}).webhook_problem
+    assert problem and problem.startswith("Invalid DISCORD_WEBHOOK_URL: ")
+    assert "SECRET" not in problem and "\n" not in problem
+    assert read({"DISCORD_WEBHOOK_URL": WEBHOOK}).webhook_problem is None
+    assert read({}).webhook_problem is None
+
+
 def test_repr_hides_the_secrets() -> None:
     text = repr(read({"AUTH_PASSWORD": "hunter22", "DISCORD_WEBHOOK_URL": WEBHOOK}))
     assert "hunter22" not in text
@@ -202,11 +239,41 @@ def test_worker_settings_carry_what_workers_need() -> None:
 def test_real_environment_wins_over_the_env_file(tmp_path: Path) -> None:
     env_file = tmp_path / ".env"
     env_file.write_text(
-        "# a comment\nPORT=1\nexport COOLDOWN='5'\nAUTH_PASSWORD=\"a $b ${c}\"\nHOST\n", "utf-8"
+        "# a comment\nPORT=1\nexport COOLDOWN='5'\nAUTH_PASSWORD=\"a $b ${c}\"\nHOST=\n", "utf-8"
     )
     merged = environment(env_file, {"PORT": "2"})
     assert merged == {"PORT": "2", "COOLDOWN": "5", "AUTH_PASSWORD": "a $b ${c}", "HOST": ""}
     assert environment(tmp_path / "absent", {"PORT": "2"}) == {"PORT": "2"}
+
+
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        (b"PORT\n", 1),
+        (b"SECRETTOKEN", 1),
+        (b"PORT=1\n\n\nSECRETTOKEN\nHOST=\n", 4),
+        (b"PORT=1\r\n\r\nSECRETTOKEN\r\n", 3),
+        (b"# a comment\n\n  export SECRETTOKEN\n", 3),
+        (b"PORT=1\n\nSECRETTOKEN two\n", 3),
+        (b"\0" * 100, 1),
+        (b"PORT=1\n\0\0SECRETTOKEN=1\n", 2),
+    ],
+)
+def test_env_file_with_a_line_that_sets_nothing_is_refused_with_its_number(
+    tmp_path: Path, content: bytes, line: int
+) -> None:
+    env_file = tmp_path / ".env"
+    env_file.write_bytes(content)
+    with pytest.raises(BadSetting) as refusal:
+        environment(env_file, {})
+    assert refusal.value.error == str(env_file)
+    assert str(refusal.value) == f"line {line} is not of the form NAME=value."
+
+
+@pytest.mark.parametrize("content", [b"", b"\n \n", b"# PORT\n", b"HOST=\n"])
+def test_env_file_without_a_value_sets_nothing(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / ".env").write_bytes(content)
+    assert not any(environment(tmp_path / ".env", {}).values())
 
 
 @pytest.mark.parametrize("content", [b"PORT=1\n'unclosed\n", b"\xff\xfe=1\n"])

@@ -303,6 +303,8 @@ GOOD = '{"webhookUrl": "https://discord.com/api/webhooks/1/secretToken", "telegr
         ),
         (b'{\n"a": {"webhookUrl": "https://discord.com/api/webhooks/1/t", "telegramChannels": {}}}', 2),
         (b'{\n"a": {"webhookUrl": ["x"], "telegramChannels": ["durov"]}}', 2),
+        (f'{{\n"a": {GOOD}}},\n" a ": {GOOD}}}\n}}'.encode(), 3),
+        (f'{{\n" a ": {GOOD}}},\n"a": {GOOD}}}\n}}'.encode(), 3),
     ],
 )
 def test_damaged_file_refuses_the_start_and_is_left_alone(tmp_path: Path, content: bytes, line: int) -> None:
@@ -315,8 +317,27 @@ def test_damaged_file_refuses_the_start_and_is_left_alone(tmp_path: Path, conten
     assert f"{path}, line {line}: " in str(refusal.value)
     assert "\n" not in str(refusal.value)
     assert "secretToken" not in str(refusal.value)
+    assert ".. The" not in str(refusal.value)
     assert path.read_bytes() == content
     assert manager.jobs() == {}
+
+
+@pytest.mark.parametrize("field", ["webhookUrl", "telegramChannels"])
+def test_job_in_the_file_without_a_field_is_refused_by_its_name(tmp_path: Path, field: str) -> None:
+    fields = {"webhookUrl": URL, "telegramChannels": ["durov"]}
+    del fields[field]
+    (tmp_path / "jobs.json").write_text(json.dumps({"a": fields}), "utf-8")
+    said = f"line 1: job 'a': Invalid {field}: It is missing, and each job needs it[.] The file"
+    with pytest.raises(StartRefused, match=said):
+        JobManager(tmp_path / "jobs.json").load()
+
+
+def test_job_whose_key_has_spaces_around_it_is_known_by_its_name(tmp_path: Path) -> None:
+    fields = {"webhookUrl": URL, "telegramChannels": ["durov"]}
+    (tmp_path / "jobs.json").write_text(json.dumps({" a ": fields}), "utf-8")
+    manager = JobManager(tmp_path / "jobs.json")
+    manager.load()
+    assert {name: one.jobName for name, one in manager.jobs().items()} == {"a": "a"}
 
 
 @given(st.binary(max_size=60))

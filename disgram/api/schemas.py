@@ -41,7 +41,7 @@ class FailedPost(Answer):
     channel: str
     post_id: int
     reason: str | None
-    at: float = Field(description="When Discord refused it, in Unix seconds.")
+    at: float = Field(description="When Discord refused it, in Unix seconds; 0 if that is not known.")
     payload: str | None = Field(None, description="The JSON that Discord refused.")
 
 

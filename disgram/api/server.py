@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import signal
 import socket
@@ -29,6 +30,7 @@ from disgram.api.listener import ConnectionLimits, listen, report_quietly
 from disgram.descriptors import raise_descriptor_limit
 from disgram.errors import DatabaseDamaged, StartFailed, StartRefused, StorageUnavailable
 from disgram.logs.log_file import one_line
+from disgram.logs.python_logging import MaskedStderr
 from disgram.logs.standard_streams import protect_standard_streams
 from disgram.logs.stderr import warn_stderr
 
@@ -59,6 +61,7 @@ def serve(
     if the port is taken, and may raise StartRefused for a better reason.
     """
     protect_standard_streams()
+    logging.lastResort = MaskedStderr(logging.WARNING)
 
     class Connection(BoundedConnection):
         limits = ConnectionLimits.within(raise_descriptor_limit())
@@ -70,6 +73,7 @@ def serve(
         http=Connection,
         ws="none",
         backlog=Connection.limits.at_once,
+        log_config=None,  # its handlers would print whole tracebacks, secrets included, on standard error
         log_level="error",  # a warning for each malformed request would let anybody fill the disk
         access_log=False,
         proxy_headers=False,

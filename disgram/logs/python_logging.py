@@ -1,8 +1,10 @@
 """Records of Python's `logging`, and warnings, written into Disgram.log.
 
 So the log has the errors of uvicorn, asyncio, libraries and our own API, one line each, with the traceback
-in the same line. Owns the form of these lines and the thread that writes them: a caller (the event loop)
-never waits for the disk, and a record made while the log is being written causes no deadlock.
+in the same line. Standard error gets the beginning of each line that is written, and nothing else of a
+record: a traceback may contain secrets, and a caller may cause thousands. Owns the form of these lines and
+the thread that writes them: a caller (the event loop) never waits for the disk, and a record made while the
+log is being written causes no deadlock.
 """
 
 from __future__ import annotations
@@ -10,12 +12,14 @@ from __future__ import annotations
 import contextlib
 import logging
 import queue
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 
 from disgram.logs.flood_limit import FloodLimit
-from disgram.logs.log_file import LogFile, cut_middle
+from disgram.logs.log_file import LogFile, cut, cut_middle, mask, one_line
+from disgram.logs.stderr import warn_stderr
 from disgram.report import Level
 
 LONGEST_RECORD = 6_000
@@ -46,8 +50,9 @@ class LogFileHandler(logging.Handler):
         try:
             if self._queue.qsize() < _MAX_QUEUED and not _reported_by_another(record):
                 self._queue.put((level, cut_middle(self._log.mask(_text(record)), LONGEST_RECORD)))
-        except Exception:  # noqa: BLE001 - the arguments do not fit the message: `logging` prints that
-            self.handleError(record)
+        except Exception as error:  # noqa: BLE001 - the arguments do not fit the message
+            text = f"{record.name}: a record that cannot be written: {error}"
+            self._queue.put((level, cut_middle(self._log.mask(text), LONGEST_RECORD)))
 
     def close(self) -> None:
         """Write what is queued, for two seconds at most. Idempotent."""
@@ -67,6 +72,7 @@ class LogFileHandler(logging.Handler):
                 self._write_summaries()
             if item and self._limit.admit(*item, self._clock()):
                 self._log.write(*item)
+                warn_stderr(_short(item[1]))
             going_on = item is not None
         self._write_summaries()
 
@@ -78,6 +84,22 @@ class LogFileHandler(logging.Handler):
     def _write_summaries(self) -> None:
         for level, text in self._limit.summaries():
             self._log.write(level, text)
+            warn_stderr(_short(text.partition("\n")[0]))
+
+
+class MaskedStderr(logging.Handler):
+    """For `logging.lastResort`, where no Disgram.log is open: the same short line on standard error."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Called by `logging`. Never raises."""
+        with contextlib.suppress(Exception):  # the arguments do not fit the message
+            warn_stderr(_short(mask(_text(record))))
+
+
+def _short(text: str) -> str:
+    """The record's first line, and the last one of its traceback, as one line."""
+    first, *rest = text.splitlines() or [""]
+    return cut(one_line(f"{first}: {rest[-1]}" if rest else first))
 
 
 def _reported_by_another(record: logging.LogRecord) -> bool:
@@ -101,33 +123,48 @@ def _text(record: logging.LogRecord) -> str:
 def logging_into(log: LogFile) -> Iterator[None]:
     """Until the end of the block, the log gets what loggers, warnings and crashing threads report.
 
-    What `logging` would print on standard error it still prints.
+    Handlers that print on standard error, such as uvicorn's own, print no warning and no error meanwhile.
     """
+    printing = _printing_on_stderr()
     handler = LogFileHandler(log)
     loggers = _outermost_loggers()
-    stderr = None if logging.root.handlers else logging.lastResort
-    if stderr:  # `logging` uses it only where there is no other handler
-        logging.root.addHandler(stderr)
+    for printer in printing:
+        printer.addFilter(_below_warning)
     for logger in loggers:
         logger.addHandler(handler)
     excepthook, threading.excepthook = threading.excepthook, _logged(threading.excepthook)
+    unraisablehook, sys.unraisablehook = sys.unraisablehook, _logged_unraisable(sys.unraisablehook)
     logging.captureWarnings(True)
     try:
         yield
     finally:
         logging.captureWarnings(False)
-        threading.excepthook = excepthook
+        threading.excepthook, sys.unraisablehook = excepthook, unraisablehook
         for logger in loggers:
             logger.removeHandler(handler)
-        if stderr:
-            logging.root.removeHandler(stderr)
+        for printer in printing:
+            printer.removeFilter(_below_warning)
         handler.close()
+
+
+def _loggers() -> list[logging.Logger]:
+    known = list(logging.root.manager.loggerDict.values())
+    return [logging.root, *(one for one in known if isinstance(one, logging.Logger))]
 
 
 def _outermost_loggers() -> list[logging.Logger]:
     """Every record reaches exactly one of them: the root, or a logger that passes nothing on (uvicorn's)."""
-    known = list(logging.root.manager.loggerDict.values())
-    return [logging.root, *(one for one in known if isinstance(one, logging.Logger) and not one.propagate)]
+    return [logger for logger in _loggers() if logger is logging.root or not logger.propagate]
+
+
+def _printing_on_stderr() -> set[logging.Handler]:
+    streams = (sys.stderr, sys.__stderr__)
+    handlers = {handler for logger in _loggers() for handler in logger.handlers}
+    return {one for one in handlers if isinstance(one, logging.StreamHandler) and one.stream in streams}
+
+
+def _below_warning(record: logging.LogRecord) -> bool:
+    return record.levelno < logging.WARNING
 
 
 def _logged(
@@ -137,6 +174,21 @@ def _logged(
         if args.exc_value and not isinstance(args.exc_value, SystemExit):
             name = args.thread.name if args.thread else "unknown"
             logging.getLogger("disgram").error("Thread %r crashed", name, exc_info=args.exc_value)
-        excepthook(args)
+        if excepthook is not threading.__excepthook__:  # that one prints the whole traceback
+            excepthook(args)
+
+    return log_and_pass_on
+
+
+def _logged_unraisable(
+    hook: Callable[[sys.UnraisableHookArgs], object],
+) -> Callable[[sys.UnraisableHookArgs], None]:
+    """For exceptions that nothing can catch, such as those of finalisers."""
+
+    def log_and_pass_on(args: sys.UnraisableHookArgs) -> None:
+        message = args.err_msg or "An exception could not be raised"
+        logging.getLogger("disgram").error("%s", message, exc_info=args.exc_value or True)
+        if hook is not sys.__unraisablehook__:
+            hook(args)
 
     return log_and_pass_on

@@ -38,6 +38,8 @@ class Database:
         self._turn = threading.Lock()
         self._connection = self._connect()
         try:
+            with self.reading() as connection:  # before the first pragma that changes the file
+                raise_if_newer(path, version_of(connection), migrations)
             with self._named_errors():
                 self._configure(durable=durable)
             self._migrate(migrations)
@@ -74,15 +76,10 @@ class Database:
         the newest version is only read: a hundred workers that open it at once would queue for a writing.
         """
         with self.reading() as connection:
-            version = _version(connection)
-        if version > len(migrations):
-            raise DatabaseTooNew(
-                f"{self.path} was written by a newer Disgram (schema {version}; this one knows "
-                f"{len(migrations)}). The file was left as it is; run that Disgram or a newer one."
-            )
+            version = version_of(connection)
         for number, statements in enumerate(migrations[version:], version + 1):
             with self.transaction() as connection:
-                if _version(connection) == number - 1:  # otherwise another process was first
+                if version_of(connection) == number - 1:  # otherwise another process was first
                     for statement in statements:
                         connection.execute(statement)
                     connection.execute(f"PRAGMA user_version={number}")
@@ -141,7 +138,16 @@ class Database:
         self._connection.close()
 
 
-def _version(connection: sqlite3.Connection) -> int:
+def raise_if_newer(path: Path, version: int, migrations: Migrations) -> None:
+    """Raises DatabaseTooNew."""
+    if version > len(migrations):
+        raise DatabaseTooNew(
+            f"{path} was written by a newer Disgram (schema {version}; this one knows "
+            f"{len(migrations)}). The file was left as it is; run that Disgram or a newer one."
+        )
+
+
+def version_of(connection: sqlite3.Connection) -> int:
     """The number of the newest migration the file has had; 0 where all may be needed."""
     version = int(connection.execute("PRAGMA user_version").fetchone()[0])
     return version if version <= _CHECKSUM_FROM else 0

@@ -30,6 +30,7 @@ import time
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
@@ -37,7 +38,7 @@ from typing import Any, NoReturn
 from setproctitle import setproctitle
 
 from disgram.errors import DatabaseTooNew, Stopping
-from disgram.report import EXIT_CRASH, EXIT_OK, EXIT_PERMANENT, Level, service_reporter
+from disgram.report import EXIT_CRASH, EXIT_OK, EXIT_PERMANENT, Level, Reporter, service_reporter
 from disgram.storage.locks import LOCK_FILE, WorkerLock
 from disgram.workers.heartbeat import Heartbeat
 from disgram.workers.prefork_heap import freeze
@@ -177,7 +178,7 @@ def _death_signal() -> Callable[[], object]:
 def _become_worker(
     request: dict[str, Any], pipe: int, parent: int, die_with_parent: Callable[[], object]
 ) -> NoReturn:
-    """From the fork to the exit. An exception is printed to stderr, which is the log pipe."""
+    """From the fork to the exit. An exception is reported through stderr, which is the log pipe."""
     code = EXIT_CRASH
     try:
         die_with_parent()
@@ -185,9 +186,14 @@ def _become_worker(
         _offer_to_oom_killer()
         code = _work(request, parent)
     except BaseException:  # noqa: BLE001 - the outermost frame of the child: above it is the fork server's loop
-        traceback.print_exc()
+        _report_crash(service_reporter(partial(os.write, 2)))
     finally:
         os._exit(code)  # stdout is unbuffered (-u)
+
+
+def _report_crash(report: Reporter) -> None:
+    """The exception being handled, as one line of the log, which masks it."""
+    report(Level.ERROR, f"The worker crashed\n{traceback.format_exc().rstrip()}")
 
 
 def _take_descriptors(pipe: int) -> None:

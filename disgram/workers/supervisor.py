@@ -16,7 +16,6 @@ import selectors
 import socket
 import threading
 import time
-import traceback
 from collections import deque
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -143,7 +142,6 @@ class Supervisor:
             while not self._finished():
                 self._turn()
         except Exception:
-            traceback.print_exc()
             logging.getLogger(__name__).exception("The supervisor crashed")
             self._end()
             self._on_crash()

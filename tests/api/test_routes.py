@@ -212,6 +212,21 @@ def test_webhook_of_the_environment_is_the_default(tmp_path: Path) -> None:
         assert api.service.jobs.get("a").webhookUrl == own
 
 
+def test_default_webhook_that_is_none_is_warned_of_and_refused_where_it_is_needed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    job = {"JOB_NAME": "a", "TELEGRAM_CHANNELS": "durov"}
+    with serving(tmp_path, DISCORD_WEBHOOK_URL="https://discord.com/api/webhooks/YOUR_ID/aSecretOne") as api:
+        refused = api("POST", "/job", AUTH | job)
+        accepted = api("POST", "/job", AUTH | NEWS | job)
+        log = api("GET", "/logs", AUTH).text
+    (warning,) = [line for line in capsys.readouterr().err.splitlines() if "DISCORD_WEBHOOK_URL" in line]
+    assert (refused.status_code, accepted.status_code) == (400, 201)
+    assert refused.json()["detail"]["error"] == "Invalid DISCORD_WEBHOOK_URL"
+    assert log.count("Invalid DISCORD_WEBHOOK_URL: ") == 1
+    assert not any("aSecretOne" in text for text in (warning, refused.text, log))
+
+
 def test_taken_and_unknown_job_names(api: Api) -> None:
     assert api.post().status_code == 201
     assert api.post().status_code == 409

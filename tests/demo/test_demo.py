@@ -109,6 +109,14 @@ def test_a_port_that_was_asked_for_and_is_taken_is_named(tmp_path: Path) -> None
     assert "Traceback" not in second.stderr
 
 
+@pytest.mark.parametrize("port", ["99999", "-1", "abc", "65536", "٣"])
+def test_a_port_that_is_none_is_refused_with_one_line(port: str) -> None:
+    command = [sys.executable, "-m", "demo", "--port", port]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=30, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "The port of the page must be a number from 0 to 65535.\n"
+
+
 @pytest.mark.parametrize("number", ["SIGINT", "SIGTERM"])
 def test_a_signal_ends_the_demo_in_order(tmp_path: Path, number: str) -> None:
     with demo(tmp_path) as (process, _):

@@ -11,9 +11,14 @@ from pathlib import Path
 
 import pytest
 
+from disgram.errors import DatabaseDamaged, DatabaseTooNew, StartRefused
+from disgram.storage import schema
+from disgram.storage.before_use import raise_if_damaged
+from disgram.storage.sqlite import Database
 from disgram.workers.forkserver_process import ForkServerProcess
 from disgram.workers.spec import WorkerState
 from disgram.workers.supervisor import Supervisor
+from service import _open_ledger
 from standins.stage import eventually, free_port
 from tests.supervision.small_service import spec_of
 
@@ -55,6 +60,59 @@ def test_program_exits_with_code_2_and_one_line_about_a_newer_database(
     (line,) = [line for line in ended.stderr.splitlines() if str(newer) in line]
     assert "was written by a newer Disgram (schema 999" in line
     assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["main.py"], ["webhook.py", "news", "https://discord.com/api/webhooks/1/aSecretOne", "--once"]],
+    ids=["service", "worker by hand"],
+)
+@pytest.mark.parametrize("wal", [False, True])
+def test_start_refused_for_a_newer_database_changes_no_database(
+    newer: Path, command: list[str], wal: bool
+) -> None:
+    """`wal`: a process was killed, so that the newer file's version is in its write-ahead log alone."""
+    other = newer.with_name("limits.db" if newer.name == "disgram.db" else "disgram.db")
+    with closing(sqlite3.connect(other)) as connection:
+        connection.execute("PRAGMA user_version=1")
+    if wal:
+        newer.unlink()
+        code = (
+            f"import os, sqlite3; c = sqlite3.connect({str(newer)!r}); c.execute('PRAGMA journal_mode=WAL'); "
+            "c.execute('PRAGMA user_version=999'); os._exit(0)"
+        )
+        subprocess.run([sys.executable, "-c", code], check=True)
+    before = {path.name: path.read_bytes() for path in (newer, other)}
+    environ = {**os.environ, "DATA_DIR": str(newer.parent), "PORT": str(free_port()), "AUTH_PASSWORD": "ours"}
+    ended = subprocess.run(
+        [sys.executable, *command], cwd=ROOT, env=environ, capture_output=True, timeout=60, check=False
+    )
+    assert ended.returncode == 2
+    assert {path.name: path.read_bytes() for path in (newer, other)} == before
+
+
+def test_database_refused_as_newer_keeps_its_bytes(newer: Path) -> None:
+    before = newer.read_bytes()
+    for _ in range(2):
+        with pytest.raises(DatabaseTooNew):
+            Database(newer, schema.LEDGER, durable=True)
+    assert newer.read_bytes() == before
+
+
+def test_damaged_ledger_of_an_older_disgram_is_refused_before_it_is_migrated(tmp_path: Path) -> None:
+    path = tmp_path / "disgram.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE progress (job TEXT, channel TEXT, last_id INTEGER, start INTEGER)")
+        connection.executemany("INSERT INTO progress VALUES (?, 'c', 1, 1)", [("x" * 500,)] * 100)
+        connection.commit()
+    content = bytearray(path.read_bytes())
+    content[8192 + 8 : 8192 + 600] = b"\xff" * 592
+    path.write_bytes(content)
+    with pytest.raises(DatabaseDamaged, match="its pages are damaged"):
+        raise_if_damaged(path)
+    with pytest.raises(StartRefused, match="put a backup in its place, or move it away"):
+        _open_ledger(path)
+    assert path.read_bytes() == content
 
 
 def test_worker_with_a_newer_database_fails_and_is_not_restarted(newer: Path) -> None:

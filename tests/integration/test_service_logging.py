@@ -38,13 +38,14 @@ def running(start: str, folder: Path) -> Iterator[str]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     url = f"http://127.0.0.1:{port}"
-    process = subprocess.Popen(
-        command(start, port),
-        cwd=ROOT,
-        env=environment(folder, port),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    with (folder / "stderr").open("wb") as stderr:
+        process = subprocess.Popen(
+            command(start, port),
+            cwd=ROOT,
+            env=environment(folder, port),
+            stdout=subprocess.DEVNULL,
+            stderr=stderr,
+        )
     try:
         deadline = time.monotonic() + 30
         while not answers(url):
@@ -80,12 +81,16 @@ def test_unexpected_error_of_the_api_is_one_line_with_its_traceback(start: str, 
     assert "failing_app.py" in line
 
 
-def test_repeated_error_of_the_api_is_summarised(tmp_path: Path) -> None:
-    with running("python", tmp_path) as url:
+@pytest.mark.parametrize("start", STARTS)
+def test_repeated_error_of_the_api_is_summarised(start: str, tmp_path: Path) -> None:
+    with running(start, tmp_path) as url:
         for _ in range(20):
             assert requests.get(f"{url}/fail", timeout=5).status_code == 500
     _, summary = errors(tmp_path)
     assert summary.startswith("[ERROR] Repeated 19 times within 60 s: disgram.api: GET /fail failed")
+    stderr = (tmp_path / "stderr").read_text("utf-8")
+    assert stderr.count("GET /fail failed") == 2, "one line, and one that says how often"
+    assert "Traceback" not in stderr and "the-token" not in stderr
 
 
 def test_port_taken_under_uvicorn_is_an_error_line(tmp_path: Path) -> None:

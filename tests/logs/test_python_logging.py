@@ -134,9 +134,14 @@ def test_record_with_wrong_arguments_is_reported_on_stderr_and_stops_nothing(
     handler = LogFileHandler(log)
     handler.handle(logging.LogRecord("a", logging.ERROR, "a.py", 1, "%d", ("text",), None))
     handler.handle(logging.LogRecord("a", logging.ERROR, "a.py", 1, "next", (), None))
+    handler.handle(logging.LogRecord("a", logging.ERROR, "a.py", 1, "%d", (SECRET,), None))
     handler.close()
-    assert lines(log) == ["[ERROR] a: next"]
-    assert "a real number is required" in capsys.readouterr().err
+    first, *others = lines(log)
+    assert first.startswith("[ERROR] a: a record that cannot be written: ")
+    assert others[0] == "[ERROR] a: next"
+    captured = capsys.readouterr().err
+    assert "a real number is required" in captured
+    assert SECRET not in captured and "Traceback" not in captured
 
 
 def test_record_made_while_the_log_is_written_is_written_too(
@@ -232,6 +237,58 @@ def eventually(predicate: Callable[[], object], timeout: float = 10.0) -> None:
         time.sleep(0.01)
 
 
+def test_record_on_stderr_is_one_short_masked_line_and_repetitions_are_summarised(
+    log: LogFile, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = logging.StreamHandler(sys.stderr)
+    logging.getLogger("a").addHandler(own)
+    try:
+        with logging_into(log):
+            for _ in range(100):
+                error = raised(
+                    ValueError(f"{SECRET}\nhttps://discord.com/api/webhooks/1/the-token " + "x" * 999)
+                )
+                logging.getLogger("a").error("failed", exc_info=error)
+    finally:
+        logging.getLogger("a").removeHandler(own)
+    first, *others = capsys.readouterr().err.splitlines()
+    assert first.startswith("disgram: a: failed: https://discord.com/api/webhooks/1/*** x")
+    assert len(others) == 1 and others[0].startswith("disgram: Repeated 99 times within 60 s: a: failed")
+    assert all(len(line) < 320 for line in (first, *others))
+    assert not any(secret in line for line in (first, *others) for secret in (SECRET, "the-token"))
+
+
+def test_exception_of_a_finaliser_is_written_to_the_log_and_not_printed_whole(tmp_path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path\n"
+        "from disgram.logs.log_file import LogFile; from disgram.logs.python_logging import logging_into\n"
+        "import threading\n"
+        "class A:\n"
+        "    def __del__(self): raise ValueError('x/webhooks/1/the-token')\n"
+        "def crash(): raise KeyError('x/webhooks/1/the-token')\n"
+        "with logging_into(LogFile(Path(sys.argv[1]), max_bytes=1000, backups=0)):\n"
+        "    A()\n"
+        "    thread = threading.Thread(target=crash); thread.start(); thread.join()\n"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path / "Disgram.log")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
+    first, second = done.stderr.splitlines()
+    assert first.endswith("ValueError: x/webhooks/1/***")
+    assert second.endswith("KeyError: 'x/webhooks/1/***'")
+
+
+def test_record_after_the_log_is_closed_is_one_masked_line_on_stderr(tmp_path: Path) -> None:
+    code = (
+        "import logging; from disgram.logs.python_logging import MaskedStderr\n"
+        "logging.lastResort = MaskedStderr(logging.WARNING)\n"
+        "logging.getLogger('a').error('Traceback:\\n  x\\nValueError: x/webhooks/1/the-token')\n"
+        "logging.getLogger('a').error('%d', 'the-token')\n"
+        "logging.getLogger('a').info('nothing')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stderr == "disgram: a: Traceback:: ValueError: x/webhooks/1/***\n"
+
+
 def test_records_still_go_to_stderr_where_no_other_handler_is_installed(tmp_path: Path) -> None:
     """In a process of its own: pytest installs handlers."""
     code = (
@@ -243,5 +300,5 @@ def test_records_still_go_to_stderr_where_no_other_handler_is_installed(tmp_path
     )
     command = [sys.executable, "-c", code, str(tmp_path / "Disgram.log")]
     done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
-    assert done.stderr.splitlines() == ["Too many open files", "after"]
+    assert done.stderr.splitlines() == ["disgram: asyncio: Too many open files", "after"]
     assert (tmp_path / "Disgram.log").read_text().endswith("[ERROR] asyncio: Too many open files\n")

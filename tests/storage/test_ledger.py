@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from disgram.api.schemas import FailedPost
 from disgram.errors import StorageUnavailable
 from disgram.logs.log_file import escaped_name
 from disgram.storage.destinations import GoneRow
@@ -124,6 +125,45 @@ def test_failed_post_is_listed_with_its_reason_until_it_is_sent(ledger: Ledger, 
     assert ledger.failed() == []
     assert rows.to_retry() == []
     assert rows.messages(3) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "column", "shown"),
+    [
+        ("at = 'yesterday'", "at", 0.0),
+        ("at = 9e999", "at", 0.0),
+        ("at = x'00ff'", "at", 0.0),
+        ("reason = x'61ff'", "reason", "a\ufffd"),
+        ("reason = CAST(x'61ff' AS TEXT)", "reason", "a\ufffd"),
+        ("reason = 7", "reason", "7"),
+        ("refused_payload = x'ff'", "payload", "\ufffd"),
+        ("channel = x'63'", "channel", "c"),
+    ],
+)
+def test_failed_post_with_an_odd_column_is_listed_with_the_others(
+    ledger: Ledger, rows: ChannelLedger, tmp_path: Path, change: str, column: str, shown: object
+) -> None:
+    rows.begin(0, None)
+    for number in (3, 5):
+        rows.fail(sent(number)._replace(state="failed"), "no", "[]")
+    with sqlite3.connect(tmp_path / "disgram.db") as other:
+        other.execute(f"UPDATE post SET {change} WHERE post_id = 3")  # noqa: S608 - of the list above
+    other.close()
+    failed = {post["post_id"]: FailedPost(**post).model_dump(mode="json") for post in ledger.failed()}
+    assert failed[3][column] == shown
+    assert failed[5]["at"] == 1_700_000_000.0
+
+
+def test_failed_post_without_a_number_is_left_out_of_the_list(
+    ledger: Ledger, rows: ChannelLedger, tmp_path: Path
+) -> None:
+    rows.begin(0, None)
+    for number in (3, 5):
+        rows.fail(sent(number)._replace(state="failed"), "no", "[]")
+    with sqlite3.connect(tmp_path / "disgram.db") as other:
+        other.execute("UPDATE post SET post_id = 'three' WHERE post_id = 3")
+    other.close()
+    assert [post["post_id"] for post in ledger.failed()] == [5]
 
 
 def test_retry_without_a_post_marks_all_failed_posts_of_the_job(ledger: Ledger, rows: ChannelLedger) -> None:

@@ -143,16 +143,18 @@ def test_wait_gone_does_not_wait_for_a_job_created_again_at_once(service: Superv
 # --- crashes and stale workers ---
 
 
-def test_crash_of_a_worker_logs_its_traceback_and_backs_off(service: Supervised) -> None:
+def test_crash_of_a_worker_logs_its_traceback_as_one_line_and_backs_off(service: Supervised) -> None:
     service.add("crashing_a")
     service.supervisor.start()
     eventually(lambda: (status := service.find("crashing_a")) and status.state is WorkerState.BACKOFF)
     status = service.status("crashing_a")
     assert (status.reason, status.pid) == ("crashed", None)
     assert status.next_start_at
-    assert "RuntimeError: a bug of ours" in service.texts("crashing_a")
+    crash, end = service.texts("crashing_a")[:2]
+    assert crash.startswith("The worker crashed\nTraceback (most recent call last):\n")
+    assert crash.endswith("RuntimeError: a bug of ours")
     assert {report.level for _, report in service.lines} == {Level.ERROR}
-    assert service.texts("crashing_a")[-1] == "Worker exited with code 1; restarting in 1 s"
+    assert end == "Worker exited with code 1; restarting in 1 s"
     eventually(lambda: service.status("crashing_a").restarts >= 1)
 
 
@@ -286,8 +288,11 @@ def test_crash_of_the_supervisor_leaves_no_worker(service: Supervised) -> None:
     assert service.supervisor.wait_gone("job", timeout=1)
 
 
-def test_crash_of_the_supervisor_is_printed_and_reported_to_on_crash(
-    service: Supervised, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+def test_crash_of_the_supervisor_is_logged_once_and_reported_to_on_crash(
+    service: Supervised,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     """Otherwise its workers would run on, unwatched and unlogged."""
     crashed = threading.Event()
@@ -299,4 +304,6 @@ def test_crash_of_the_supervisor_is_printed_and_reported_to_on_crash(
     service.supervisor.wake()
     assert crashed.wait(10)
     assert worker.pid and is_gone(worker.pid)
-    assert "TypeError" in capfd.readouterr().err
+    (record,) = caplog.records
+    assert record.exc_info and record.exc_info[0] is TypeError
+    assert "Traceback" not in capfd.readouterr().err
