@@ -192,7 +192,10 @@ class LinkPreview:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """Kinds with a heading and a few lines of text: contact, game, invoice, giveaway, paid media, story."""
+    """Kinds with a heading and a few lines of text: contact, game, invoice, giveaway, paid media, story.
+
+    `kind` is empty for a single line of one, which the page shows by itself.
+    """
 
     kind: str
     runs: RichText

@@ -116,7 +116,13 @@ def _shown_as_text(post: TelegramPost, lines_for: Collection[int]) -> Iterator[B
 
 def _gap(before: Block | None, block: Block) -> str:
     close = isinstance(before, (Forward, Reply)) or isinstance(block, (ViaBot, PollVotes))
+    close = close or (_is_line(before) and _is_line(block))
     return "\n" if close or (isinstance(before, Media) and isinstance(block, Media)) else "\n\n"
+
+
+def _is_line(block: Block | None) -> bool:
+    """A line of a card whose other lines stand before or behind it."""
+    return isinstance(block, Card) and not block.kind
 
 
 def _linked(runs: RichText, post: TelegramPost) -> RichText:
@@ -238,7 +244,8 @@ def _write_location(block: Location) -> RichText:
 
 @_write.register
 def _write_card(block: Card) -> RichText:
-    return (Run(block.kind, _BOLD, block.url), Run("\n"), *block.runs)
+    heading = (Run(block.kind, _BOLD, block.url), Run("\n")) if block.kind else ()
+    return (*heading, *block.runs)
 
 
 @_write.register

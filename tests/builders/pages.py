@@ -194,6 +194,19 @@ def too_big_video(number: int) -> str:
     )
 
 
+def game_video() -> str:
+    """By the classes in t.me's CSS; no page with one was seen."""
+    css = "tgme_widget_message_game_video"
+    return (
+        f'<a class="{css}_player js-message_video_player" href="https://t.me/{CHANNEL}/5">'
+        f"{picture(f'{css}_thumb', 'game.jpg')}"
+        f'<div class="{css}_wrap" style="width:640px;padding-top:50%">'
+        f'<video src="{CDN}/game.mp4?token=abc" class="{css}"></video></div>'
+        '<div class="message_video_play js-message_video_play"></div>'
+        f'<time class="message_video_duration js-message_video_duration">0:09</time>{label()}</a>'
+    )
+
+
 def round_video() -> str:
     return (
         '<div class="tgme_widget_message_roundvideo_player js-message_roundvideo_player">'

@@ -28,13 +28,14 @@ from disgram.post import (
     Reply,
     RichText,
     Run,
+    Style,
     Text,
     Unknown,
     Unsupported,
     ViaBot,
 )
 from disgram.telegram.page.dom import PostContext, classes, find, find_all, href
-from disgram.telegram.page.media import files_within, preview_media
+from disgram.telegram.page.media import PLAYERS, files_within, preview_media
 from disgram.telegram.page.rich_text import plain_text, rich_text
 from disgram.telegram.page.unread import Part, unread
 
@@ -165,10 +166,23 @@ def card(kind: str) -> Reader:
 
     def read(element: Tag, context: PostContext) -> Iterator[Block]:
         link = next((target for a in _links(element) if (target := href(a, context.channel))), None)
+        files = list(preview_media(element, link or context.url))
+        players = [player.extract() for player in list(find_all(element, *PLAYERS))]
         yield Card(kind, rich_text(element, context.channel), link)
-        yield from preview_media(element, link or context.url)
+        yield from files
+        for player in players:  # its length and its fallback are no words of the card
+            yield from (replace(_reported(part, context), shown=True) for part in _unread(player))
 
     return read
+
+
+def card_line(element: Tag, context: PostContext) -> Iterator[Card]:
+    """A line of a card that stands in the post without the card's element around it."""
+    runs = text_and_links(element, context)
+    if any(name.endswith(("_title", "_name")) for name in classes(element)):
+        runs = tuple(replace(run, styles=run.styles | {Style.BOLD}) for run in runs)
+    if runs:
+        yield Card("", runs)
 
 
 def cards(*kinds: str) -> dict[str, Reader]:
@@ -178,6 +192,15 @@ def cards(*kinds: str) -> dict[str, Reader]:
         f"tgme_widget_message_{kind}{suffix}": reader
         for kind, reader in readers.items()
         for suffix in ("_wrap", "")
+    }
+
+
+def card_lines(**parts: str) -> dict[str, Reader]:
+    """CSS class -> reader, for parts of cards: kind="part part"."""
+    return {
+        f"tgme_widget_message_{kind}_{part}": card_line
+        for kind, names in parts.items()
+        for part in names.split()
     }
 
 

@@ -27,7 +27,16 @@ from disgram.telegram.page.rich_text import plain_text
 
 _WIDTH = re.compile(r"(?<![-\w])width:\s*([0-9.]+)px")
 _PERCENT = re.compile(r"padding-top:\s*([0-9.]+)%")
-_THUMBS = ("link_preview_video_thumb", "tgme_widget_message_video_thumb")
+PLAYERS = (
+    "link_preview_video_player",
+    "tgme_widget_message_video_player",
+    "tgme_widget_message_game_video_player",
+)
+_THUMBS = (
+    "link_preview_video_thumb",
+    "tgme_widget_message_video_thumb",
+    "tgme_widget_message_game_video_thumb",
+)
 _NUMERIC = re.compile(r"[0-9_]{5,}")
 
 
@@ -64,7 +73,7 @@ def video(element: Tag, context: PostContext) -> Iterator[Media]:
         kind,
         link,
         url=url,
-        preview_url=background(find(element, "tgme_widget_message_video_thumb")),
+        preview_url=background(find(element, *_THUMBS)),
         duration=duration,
         note="" if url else plain_text(find(element, "message_media_not_supported_label")),
         spoiler=_is_spoiler(element),
@@ -141,7 +150,7 @@ def video_sticker(element: Tag, context: PostContext) -> Iterator[Media]:
 
 def preview_media(card: Tag, link: str) -> Iterator[Media]:
     """The picture and the video of a link preview or another card, with `link` as their link."""
-    for player in find_all(card, "link_preview_video_player", "tgme_widget_message_video_player"):
+    for player in find_all(card, *PLAYERS):
         url = _source(player, "video")
         duration = plain_text(find(player, "message_video_duration"))
         yield Media(
@@ -153,8 +162,8 @@ def preview_media(card: Tag, link: str) -> Iterator[Media]:
             note="" if url else plain_text(find(player, "message_media_not_supported_label")),
             identity=_joined("preview video", _shape(player), duration),
         )
-    for picture in card.find_all(style=True):
-        url = background(picture)
+    for picture in card.find_all(True):
+        url = _picture(picture)
         if url and {"emoji", *_THUMBS}.isdisjoint(classes(picture)):
             yield Media(MediaKind.PHOTO, link, url=url, identity=_joined("preview photo", _shape(picture)))
 

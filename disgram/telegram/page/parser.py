@@ -58,6 +58,12 @@ _READERS: dict[str, blocks.Reader] = {
     "tgme_widget_message_location_wrap": blocks.location,
     "tgme_widget_message_venue_wrap": blocks.location,
     "tgme_widget_message_link_preview": blocks.link_preview,
+    "tgme_widget_message_game_video_player": media.video,
+    "tgme_widget_message_game_video_wrap": media.video,
+    "tgme_widget_message_contact_photo": blocks.text,
+    **blocks.card_lines(
+        game="title text label", invoice="title description label total", contact="name phone"
+    ),
     **blocks.cards("contact", "game", "invoice", "giveaway", "paid_media", "story"),
     "tgme_widget_message_inline_keyboard": blocks.keyboard,
     "tgme_widget_message_inline_row": blocks.keyboard,

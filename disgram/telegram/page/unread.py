@@ -22,6 +22,7 @@ _TAKEN = frozenset(
         "message_media_not_supported",
         "message_video_duration",
         "tgme_widget_message_video_thumb",
+        "tgme_widget_message_game_video_thumb",
         "tgme_widget_message_roundvideo_thumb",
         "tgme_widget_message_roundvideo_duration",
         "tgme_widget_message_voice_duration",

@@ -24,7 +24,8 @@ from disgram.post import (
     plain,
 )
 from tests.builders import pages
-from tests.telegram.page.reading import block, blocks
+from tests.discord.rendering import checked, embeds
+from tests.telegram.page.reading import block, blocks, read
 
 
 def test_reply_has_author_link_and_quote() -> None:
@@ -207,3 +208,80 @@ def test_button_that_links_to_the_post_itself_has_no_address() -> None:
     below = pages.keyboard((("👍 4.8K", f"https://t.me/{pages.CHANNEL}/5"), ("Other", "https://t.me/x/5")))
     keyboard = blocks(pages.text("b"), below=below)[1]
     assert keyboard == Buttons(((Button("👍 4.8K"), Button("Other", "https://t.me/x/5")),))
+
+
+GAME_WORDS = (
+    '<div class="tgme_widget_message_game_title">Tetris</div>'
+    '<div class="tgme_widget_message_game_text">Blocks <i>fall</i></div>'
+    '<div class="tgme_widget_message_game_label">Game</div>'
+)
+INVOICE_WORDS = (
+    '<div class="tgme_widget_message_invoice_title">Shoes</div>'
+    '<div class="tgme_widget_message_invoice_description">Brown</div>'
+    '<div class="tgme_widget_message_invoice_label">INVOICE</div>'
+    '<div class="tgme_widget_message_invoice_total">5 EUR</div>'
+)
+
+
+@pytest.mark.parametrize(
+    ("html", "lines"),
+    [
+        (GAME_WORDS, ["**Tetris**", "Blocks *fall*", "Game"]),
+        (f'<div class="new">{GAME_WORDS}</div>', ["**Tetris**", "Blocks *fall*", "Game"]),
+        (INVOICE_WORDS, ["**Shoes**", "Brown", "INVOICE", "5 EUR"]),
+        (f'<div class="tgme_widget_message_invoice">{INVOICE_WORDS}</div>',
+         ["**Invoice**", "Shoes", "Brown", "INVOICE", "5 EUR"]),
+    ],
+)  # fmt: skip
+def test_words_of_a_game_and_an_invoice_are_lines(html: str, lines: list[str]) -> None:
+    """Their classes stand in t.me's CSS; no page with them was seen."""
+    of = read(pages.post(5, html))
+    assert all(isinstance(each, Card) for each in of.blocks)
+    assert embeds(checked(of, {}))[0]["description"].splitlines() == lines
+
+
+@pytest.mark.parametrize("around", ["", "game", "game_wrap"])
+def test_video_of_a_game_is_a_file_and_its_length_no_word(around: str) -> None:
+    html = pages.game_video() + GAME_WORDS
+    html = f'<div class="tgme_widget_message_{around}">{html}</div>' if around else html
+    of = read(pages.post(5, html))
+    (film,) = of.media
+    assert (film.kind, film.url, film.preview_url, film.duration) == (
+        MediaKind.VIDEO,
+        f"{pages.CDN}/game.mp4?token=abc",
+        f"{pages.CDN}/game.jpg",
+        "0:09",
+    )
+    assert {type(each) for each in of.blocks} == {Card, Media}
+    assert "0:09" not in "".join(plain(each.runs) for each in of.blocks if isinstance(each, Card))
+
+
+def test_new_words_in_the_video_of_a_card_arrive_and_are_reported() -> None:
+    html = pages.game_video().replace("</time>", '</time><div class="new">Level 5</div>')
+    found = blocks(f'<div class="tgme_widget_message_game">{html}{GAME_WORDS}</div>')
+    assert [(each.css_class, plain(each.runs)) for each in found if isinstance(each, Unknown)] == [
+        ("new", "Level 5")
+    ]
+
+
+@pytest.mark.parametrize("around", ["", "contact", "contact_wrap"])
+@pytest.mark.parametrize(
+    "photo",
+    [
+        pages.picture("tgme_widget_message_contact_photo", "ann.jpg"),
+        f'<i class="tgme_widget_message_contact_photo"><img src="{pages.CDN}/ann.jpg"></i>',
+    ],
+    ids=["background", "image"],
+)
+def test_photo_of_a_contact_is_a_file(photo: str, around: str) -> None:
+    html = (
+        f'{photo}<div class="tgme_widget_message_contact_name">Ann</div>'
+        '<div class="tgme_widget_message_contact_phone">+1 555</div>'
+    )
+    html = f'<div class="tgme_widget_message_{around}">{html}</div>' if around else html
+    of = read(pages.post(5, html))
+    assert [each.url for each in of.media] == [f"{pages.CDN}/ann.jpg"]
+    assert {type(each) for each in of.blocks} == {Card, Media}
+    assert plain(tuple(run for each in of.blocks if isinstance(each, Card) for run in each.runs)).replace(
+        "\n", ""
+    ) == ("Ann+1 555")
