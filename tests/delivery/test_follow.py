@@ -52,6 +52,16 @@ def test_an_edit_is_followed_in_place_and_once(bench: Bench) -> None:
     assert len(bench.telegram.asked) - pages_read == 3
 
 
+def test_age_of_a_live_location_is_shown_once_and_causes_no_edit(bench: Bench) -> None:
+    for minutes in range(5, 8):
+        age = f'<div class="tgme_widget_message_location_updated">updated {minutes} minutes ago</div>'
+        bench.telegram.posts = {1: pages.post(1, pages.location().replace("</a>", f"{age}</a>"))}
+        bench.poll()
+    (shown,) = bench.discord.texts
+    assert shown.count("updated 5 minutes ago") == 1
+    assert bench.discord.asked == ["POST"]
+
+
 def test_edits_are_not_followed_with_follow_edits_off(tmp_path: Path) -> None:
     bench = Bench(tmp_path, follow_edits=False)
     bench.telegram.fill(1, 1)

@@ -22,6 +22,9 @@ _VOLATILE = re.compile(
     r'|<div class="tgme_widget_message_reactions\b[^<]*(?:<(?!/?div\b)[^<]*)*</div>'
     r'|<span class="(?:tgme_widget_message_(?:views|voters)|copyonly)">[^<>]*</span>'
     r'|<div class="tgme_widget_message_poll_votes\b[^<>]*>[^<>]*</div>'
+    # A live location's "updated 5 minutes ago"; no page with one was seen.
+    r'|<(?P<tag>div|span|time) class="tgme_widget_message_location_(?!title|address|wrap)'
+    r"[^<]*(?:<(?!/?(?P=tag)\b)[^<]*)*</(?P=tag)>"
     r'|<div class="tgme_widget_message_service_date_wrap">\s*<div\b[^<>]*>[^<>]*</div>\s*</div>'
     r'|<span\s+style="display: ?inline-block;[^"<>]*"></span>'
     r'|<s style="[^"<>]*"></s>'

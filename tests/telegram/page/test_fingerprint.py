@@ -145,3 +145,34 @@ def test_text_and_address_of_a_link_button_change_the_fingerprint() -> None:
         pages.keyboard((("Order", "https://a.b/2"),)),
     ]
     assert len({fingerprint(each) for each in states}) == 3
+
+
+def live_location(part: str, *, point: str = "1,2") -> str:
+    return (
+        f'<a class="tgme_widget_message_location_wrap" href="https://maps.google.com/maps?q={point}">'
+        '<div class="tgme_widget_message_location"></div><div class="tgme_widget_message_location_info">'
+        f'<div class="tgme_widget_message_location_live">Live location</div>{part}</div></a>'
+    )
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        '<div class="tgme_widget_message_location_updated">updated 5 minutes ago</div>',
+        '<span class="tgme_widget_message_location_time" dir="auto">updated <b>5</b> minutes ago</span>',
+        '<time class="tgme_widget_message_location_period">5</time>',
+    ],
+)
+def test_age_of_a_live_location_does_not_change_the_fingerprint(part: str) -> None:
+    assert mark(live_location(part)) == mark(live_location(part.replace("5", "6")))
+
+
+def test_place_of_a_live_location_changes_the_fingerprint() -> None:
+    assert mark(live_location("", point="1,2")) != mark(live_location("", point="1,3"))
+
+
+@pytest.mark.parametrize(("old", "new"), [("Cafe", "Bar"), ("Main Street", "Side Street"), ("z=16", "z=15")])
+def test_title_address_and_map_of_a_venue_change_the_fingerprint(old: str, new: str) -> None:
+    html = pages.location("Cafe", "Main Street")
+    assert old in html
+    assert mark(html) != mark(html.replace(old, new))
