@@ -93,7 +93,8 @@ def poll(element: Tag, context: PostContext) -> Iterator[Poll | Unknown | Media]
     )
     for option in options:
         for part in _unread(option):
-            yield _reported(part, context)
+            if _words(part):
+                yield _reported(part, context)
             if isinstance(part, Tag):
                 yield from files_within(part, context)
 

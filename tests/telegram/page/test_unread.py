@@ -91,10 +91,10 @@ def test_part_before_the_question_of_a_poll_comes_before_it() -> None:
 
 def test_option_of_a_poll_keeps_its_other_words_and_its_picture() -> None:
     extra = '<span class="by">by Ann</span>' + pages.picture("tgme_widget_message_poll_option_image", "c.jpg")
-    vote, by, image, picture = blocks(POLL.replace("Yes</div>", f"Yes</div>{extra}"))
+    vote, by, picture = blocks(POLL.replace("Yes</div>", f"Yes</div>{extra}"))
     assert isinstance(vote, Poll)
     assert vote.options == (PollOption("Yes by Ann", "60%"), PollOption("No", "40%"))
-    assert isinstance(by, Unknown) and isinstance(image, Unknown) and isinstance(picture, Media)
+    assert isinstance(by, Unknown) and isinstance(picture, Media)
     assert picture.url == f"{pages.CDN}/c.jpg"
     assert shown(POLL.replace("Yes</div>", f"Yes</div>{extra}")).count("by Ann") == 1
 
