@@ -149,7 +149,11 @@ def link_preview(element: Tag, context: PostContext) -> Iterator[LinkPreview | U
         media=tuple(preview_media(element, url)),
         large=find(element, "link_preview_image", "link_preview_video_player") is not None,
     )
-    yield from (_reported(part, context) for part in before + after if _words(part))
+    yield from (_reported(part, context) for part in before + after if _words(part) and not _is_button(part))
+
+
+def _is_button(part: Part) -> bool:
+    return isinstance(part, Tag) and "tgme_widget_message_link_button" in classes(part)
 
 
 def _joined(lines: list[RichText]) -> RichText:
@@ -215,6 +219,13 @@ def keyboard(element: Tag, context: PostContext) -> Iterator[Buttons]:
     rows = tuple(row for row in (_row(each, context) for each in elements) if row)
     if rows:
         yield Buttons(rows)
+
+
+def link_button(element: Tag, context: PostContext) -> Iterator[Buttons]:
+    """A single button that leads somewhere. Its class is in t.me's CSS; not seen."""
+    link = next((target for a in _links(element) if (target := href(a, context.channel))), None)
+    if words := plain_text(element):
+        yield Buttons(((Button(words, link),),))
 
 
 def _row(row: Tag, context: PostContext) -> tuple[Button, ...]:

@@ -66,6 +66,7 @@ _READERS: dict[str, blocks.Reader] = {
     ),
     **blocks.cards("contact", "game", "invoice", "giveaway", "paid_media", "story"),
     "tgme_widget_message_inline_keyboard": blocks.keyboard,
+    "tgme_widget_message_link_button": blocks.link_button,
     "tgme_widget_message_inline_row": blocks.keyboard,
     "tgme_widget_message_inline_button": blocks.keyboard,
     "message_media_not_supported_wrap": blocks.not_supported,

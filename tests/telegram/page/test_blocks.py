@@ -285,3 +285,29 @@ def test_photo_of_a_contact_is_a_file(photo: str, around: str) -> None:
     assert plain(tuple(run for each in of.blocks if isinstance(each, Card) for run in each.runs)).replace(
         "\n", ""
     ) == ("Ann+1 555")
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        '<a class="tgme_widget_message_link_button" href="https://example.org/x">VIEW <b>IT</b></a>',
+        '<div class="tgme_widget_message_link_button"><a href="https://example.org/x">VIEW IT</a></div>',
+    ],
+)
+def test_link_button_is_a_button_with_its_link(html: str) -> None:
+    """Its class stands in t.me's CSS; no page with one was seen."""
+    assert block(html) == Buttons(((Button("VIEW IT", "https://example.org/x"),),))
+    (message,) = checked(read(pages.post(5, pages.text("words"), html)))
+    (row,) = message.payload["components"]
+    assert [(each["label"], each["url"]) for each in row["components"]] == [
+        ("VIEW IT", "https://example.org/x")
+    ]
+
+
+def test_link_button_of_a_link_preview_is_not_reported() -> None:
+    inner = (
+        '<div class="link_preview_title">T</div><div class="tgme_widget_message_link_button">VIEW IT</div>'
+    )
+    card = block(pages.link_preview(inner))
+    assert isinstance(card, LinkPreview)
+    assert plain(card.description) == "VIEW IT"
