@@ -16,7 +16,7 @@ next poll.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from disgram.delivery.downloads import Downloads
@@ -34,7 +34,7 @@ from disgram.errors import (
     PayloadTooLarge,
     TelegramUnavailable,
 )
-from disgram.post import ChannelPage, PostSlice, TelegramPost
+from disgram.post import ChannelPage, MediaFile, PostSlice, TelegramPost
 from disgram.report import Level, Reporter
 from disgram.storage.ledger import ChannelLedger, MessageRow, PostRow
 
@@ -97,13 +97,9 @@ class Follower:
         try:
             with self._downloads(post, shape, same_files) as downloads:
                 fetched = shape.fetched if same_files else downloads.fetched
-                messages = self._delivery.render(
-                    post, fetched, shape.fallback, link_buttons=shape.link_buttons
-                )
-                buttons = shape.has_buttons or has_buttons(messages)
-                messages = without_old_buttons(messages) if buttons else messages
+                forms = self._forms(post, fetched, shape)
                 message_sync = self._delivery.message_sync(post, row.post_id, downloads)
-                changed = message_sync.apply(messages, same_files=same_files)
+                changed, refused = message_sync.apply_any(forms, same_files=same_files)
         except EditWaits:
             raise
         except DiscordUnavailable as error:
@@ -123,12 +119,33 @@ class Follower:
             self._report(
                 Level.ERROR, f"{post.url}: Discord refused the edit ({error}); it keeps the text it had"
             )
-            changed = 0
-        new_shape = replace(shape, media=media_identities(post), fetched=dict(fetched), has_buttons=buttons)
+            changed, refused = 0, 0
+        if refused:
+            self._report(Level.STATUS, f"{post.url}: Discord does not take its buttons; they become text")
+        new_shape = replace(
+            shape,
+            media=media_identities(post),
+            fetched=dict(fetched),
+            link_buttons=shape.link_buttons and not refused,
+            has_buttons=shape.has_buttons or has_buttons(forms[0]),
+        )
         last_id = max(row.last_id, post.last_id)
         self._ledger.finish(PostRow(row.post_id, last_id, "sent", fingerprint, new_shape.encode()))
         if changed:
             self._report(Level.INFO, f"{post.url}: followed an edit ({changed} message(s) changed)")
+
+    def _forms(
+        self, post: TelegramPost, fetched: Mapping[int, MediaFile], shape: Shape
+    ) -> list[list[DiscordMessage]]:
+        """The messages of an edited post. Where it has or had buttons, two more, in case Discord refuses
+        them: with buttons as text, and so that the old ones are not even named."""
+        first, text = (
+            self._delivery.render(post, fetched, shape.fallback, link_buttons=linked)
+            for linked in (shape.link_buttons, False)
+        )
+        if not (shape.has_buttons or has_buttons(first)):
+            return [first]
+        return [without_old_buttons(first), without_old_buttons(text), text]
 
     def _downloads(self, post: TelegramPost, shape: Shape, same_files: bool) -> Downloads:
         """The post's files, if they have to be uploaded again."""

@@ -9,13 +9,14 @@ Owns that comparison. Never decides which post is compared, and never downloads 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Sequence
 from functools import partial
 
 from disgram.delivery.downloads import Downloads
 from disgram.delivery.sender import Sender
+from disgram.discord.link_buttons import refuses_buttons
 from disgram.discord.message import DiscordMessage
-from disgram.errors import DiscordUnavailable, EditRefused
+from disgram.errors import DiscordUnavailable, EditRefused, MessageRejected
 from disgram.storage.ledger import ChannelLedger, MessageRow
 
 Fetch = Callable[[Container[int], Container[int]], Downloads]
@@ -60,6 +61,17 @@ class MessageSync:
         for surplus in rows.values():
             changed += self._edited(partial(self._delete, surplus), may_leave=may_leave_edits)
         return changed
+
+    def apply_any(self, forms: Sequence[list[DiscordMessage]], *, same_files: bool = True) -> tuple[int, int]:
+        """Make Discord show the first of `forms` that it does not refuse for its buttons; the last one is
+        taken as it is. Returns what `apply` does, and how many forms were refused. Raises as `apply`."""
+        for refused, messages in enumerate(forms[:-1]):
+            try:
+                return self.apply(messages, same_files=same_files), refused
+            except MessageRejected as error:
+                if not refuses_buttons(error):
+                    raise
+        return self.apply(forms[-1], same_files=same_files), len(forms) - 1
 
     def _edited(self, edit: Callable[[], bool], *, may_leave: bool) -> bool:
         """What `edit` returns; False if it had to be left, which is allowed if `may_leave`."""

@@ -17,7 +17,7 @@ from disgram.delivery.message_sync import MessageSync
 from disgram.delivery.refused_posts import RefusedPosts
 from disgram.delivery.sender import Sender
 from disgram.delivery.shape import Shape, media_identities
-from disgram.discord.link_buttons import with_link_buttons
+from disgram.discord.link_buttons import refuses_buttons, with_link_buttons
 from disgram.discord.message import DiscordMessage
 from disgram.discord.render import Fallback, has_buttons, render
 from disgram.errors import (
@@ -162,7 +162,7 @@ class PostDelivery:
                 if not self._buttons_became_text(post, messages, ignored=self.sender.buttons_ignored):
                     return
             except MessageRejected as error:
-                if not self._buttons_became_text(post, messages, ignored='"components"' in f"{error}"):
+                if not self._buttons_became_text(post, messages, ignored=refuses_buttons(error)):
                     raise
             except PayloadTooLarge:
                 if not self._drop_largest_file(post, messages, downloads):

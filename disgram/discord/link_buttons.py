@@ -13,6 +13,7 @@ from typing import Any
 from disgram.discord import message_limits
 from disgram.discord.link_card import one_line
 from disgram.discord.markdown import invisible
+from disgram.errors import DiscordError, MessageRejected
 from disgram.post import Button, Buttons, TelegramPost
 
 Row = dict[str, Any]
@@ -33,6 +34,11 @@ def with_link_buttons(post: TelegramPost) -> tuple[TelegramPost, list[Row]]:
     blocks = (_other_buttons(block) if isinstance(block, Buttons) else block for block in post.blocks)
     kept = tuple(block for block in blocks if not isinstance(block, Buttons) or block.rows)
     return (replace(post, blocks=kept), rows) if rows else (post, [])
+
+
+def refuses_buttons(error: DiscordError) -> bool:
+    """Whether Discord refused a message for its buttons."""
+    return isinstance(error, MessageRejected) and '"components"' in f"{error}"
 
 
 _MOST_BYTES = 3_000

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -40,15 +41,19 @@ def test_ignored_buttons_become_text_and_further_posts_have_none(bench: Bench) -
     assert bench.discord.asked == ["POST", "PATCH", "POST"]
 
 
-def test_refused_buttons_become_text_in_the_same_form(bench: Bench) -> None:
-    def refuses(message: DiscordMessage) -> DiscordError | None:
-        if "components" not in message.payload:
-            return None
-        return MessageRejected(
-            '400 Invalid Form Body (code 50035) {"components": {"_errors": []}}', code=50035
-        )
+REFUSED = MessageRejected('400 Invalid Form Body (code 50035) {"components": {"_errors": []}}', code=50035)
 
-    bench.discord.refuses = refuses
+
+def refuses_any_components(message: DiscordMessage) -> DiscordError | None:
+    return REFUSED if "components" in message.payload else None
+
+
+def refuses_buttons(message: DiscordMessage) -> DiscordError | None:
+    return REFUSED if message.payload.get("components") else None
+
+
+def test_refused_buttons_become_text_in_the_same_form(bench: Bench) -> None:
+    bench.discord.refuses = refuses_any_components
     bench.telegram.posts = {1: with_buttons(1, "one", SITE)}
     bench.poll()
     assert bench.discord.texts == ["one\n\n[Site](https://example.org/)"]
@@ -67,6 +72,39 @@ def test_edit_that_removes_the_buttons_is_followed(bench: Bench) -> None:
     bench.poll(2)
     assert labels(bench) == [["Shop"]]
     assert bench.discord.asked == ["POST", "PATCH", "PATCH"]
+
+
+@pytest.mark.parametrize(
+    ("refuses", "patches", "left"), [(refuses_buttons, 2, []), (refuses_any_components, 3, ["Site"])]
+)
+def test_edit_whose_buttons_are_refused_shows_them_as_text(
+    bench: Bench, refuses: Callable[[DiscordMessage], DiscordError | None], patches: int, left: list[str]
+) -> None:
+    bench.telegram.posts = {1: with_buttons(1, "one", SITE)}
+    bench.poll()
+    bench.discord.refuses = refuses
+    bench.telegram.posts = {1: with_buttons(1, "corrected", SITE)}
+    bench.poll(2)
+    assert bench.discord.texts == ["corrected\n\n[Site](https://example.org/)"]
+    assert labels(bench) == [left]
+    assert bench.discord.asked == ["POST"] + ["PATCH"] * patches
+    assert bench.said.errors() == []
+    bench.discord.refuses = lambda _: None
+    bench.telegram.posts = {1: with_buttons(1, "again", SITE)}
+    bench.poll(2)
+    assert bench.discord.texts == ["again\n\n[Site](https://example.org/)"]
+    assert labels(bench) == [[]]
+
+
+def test_edit_refused_for_another_reason_is_not_tried_without_buttons(bench: Bench) -> None:
+    bench.telegram.posts = {1: with_buttons(1, "one", SITE)}
+    bench.poll()
+    bench.discord.refuses = lambda _: MessageRejected('400 (code 50035) {"embeds": 1}', code=50035)
+    bench.telegram.posts = {1: with_buttons(1, "corrected", SITE)}
+    bench.poll(2)
+    assert bench.discord.texts == ["one"]
+    assert bench.discord.asked == ["POST", "PATCH"]
+    assert len(bench.said.errors()) == 1
 
 
 def test_count_on_a_button_of_a_bot_causes_no_edit(bench: Bench) -> None:
