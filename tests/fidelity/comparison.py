@@ -26,6 +26,12 @@ OUR_WORDS = re.compile(
 """What Disgram may add to a post's words, white space left out."""
 
 
+ZERO_WIDTH = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0]+"
+)
+"""A word of these alone: nobody sees it, and Discord refuses a text of nothing else."""
+
+
 @dataclass
 class Figures:
     """Of `x_kept` of `x`, the more the better; the last group should be 0."""
@@ -96,7 +102,9 @@ def _words(figures: Figures, before: SeenPost, after: SeenMessages) -> Places:
     places, skipped = _aligned(before.glyphs, text)
     for word in _stretches(before.glyphs, bool):
         shown = "".join(before.glyphs[index].char for index in word)
-        figures.lost("words", 1, all(index in places for index in word), repr(shown))
+        kept = all(index in places for index in word)
+        if kept or not ZERO_WIDTH.fullmatch(shown):
+            figures.lost("words", 1, kept, repr(shown))
     shown = "".join(glyph.char for glyph in before.glyphs)
     for target in before.targets:
         # A link that has no words shows its address.

@@ -11,7 +11,7 @@ from dataclasses import replace
 from html import escape
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from demo.posts import KINDS, Kind
@@ -93,6 +93,15 @@ def test_the_judge_sees_what_is_added() -> None:
         "word", "~~word~~"
     )
     assert judged([message]).accidental == len("word")
+
+
+@pytest.mark.parametrize(("words", "counted"), [("👩\u200d💻", 1), ("a\u200db", 1), ("\u200d", 0)])
+def test_the_judge_misses_what_can_be_seen_alone(words: str, counted: int) -> None:
+    (element,) = seen_in_telegram.elements(pages.post(5, pages.text(words)))
+    post, (message,) = specimen()
+    message.payload["embeds"][0]["description"] = words.replace("\u200d", "")
+    figures = judge(seen_in_telegram.see(element, "harbour"), post, [message])
+    assert (figures.words, figures.words_kept) == (counted, 0)
 
 
 def test_the_judge_counts_files() -> None:
@@ -210,6 +219,8 @@ def test_any_text_looks_the_same_in_discord(discord: Judge, html: str) -> None:
 
 
 @given(html=texts(ANY_TEXT))
+@example(pages.text("<code>\u200d</code>"))
+@example(pages.text('<tg-spoiler>\u202e\u200d</tg-spoiler><a href="https://a.b/c">\u200d</a>'))
 @MANY
 def test_links_and_code_may_hold_any_character(discord: Judge, html: str) -> None:
     """A label cannot show every character as a link, nor code every marker in its style."""
