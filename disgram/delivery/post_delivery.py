@@ -14,6 +14,7 @@ from functools import partial
 
 from disgram.delivery.downloads import Downloads
 from disgram.delivery.message_sync import MessageSync
+from disgram.delivery.refused_fields import names_components
 from disgram.delivery.refused_posts import RefusedPosts
 from disgram.delivery.sender import Sender
 from disgram.delivery.shape import Shape, media_identities
@@ -162,7 +163,7 @@ class PostDelivery:
                 if not self._buttons_became_text(post, messages, ignored=self.sender.buttons_ignored):
                     return
             except MessageRejected as error:
-                if not self._buttons_became_text(post, messages, ignored='"components"' in f"{error}"):
+                if not self._buttons_became_text(post, messages, ignored=names_components(error)):
                     raise
             except PayloadTooLarge:
                 if not self._drop_largest_file(post, messages, downloads):

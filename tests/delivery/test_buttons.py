@@ -44,9 +44,8 @@ def test_refused_buttons_become_text_in_the_same_form(bench: Bench) -> None:
     def refuses(message: DiscordMessage) -> DiscordError | None:
         if "components" not in message.payload:
             return None
-        return MessageRejected(
-            '400 Invalid Form Body (code 50035) {"components": {"_errors": []}}', code=50035
-        )
+        path: tuple[str, ...] = ("components", "0", "components", "0", "url")
+        return MessageRejected("400 Invalid Form Body", code=50035, fields={path: "URL_TYPE_INVALID_URL"})
 
     bench.discord.refuses = refuses
     bench.telegram.posts = {1: with_buttons(1, "one", SITE)}
