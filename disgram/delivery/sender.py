@@ -18,7 +18,7 @@ from typing import IO, NoReturn
 from disgram.addresses import ChannelRef, Destination
 from disgram.backoff import REQUEST_BACKOFF_MAX, jittered_backoff
 from disgram.delivery.destination_requests import DestinationRequests, Limiter, RouteFor
-from disgram.delivery.poison import PoisonDetector, is_plain_429
+from disgram.delivery.poison import PoisonDetector, PoisonEdits, is_plain_429
 from disgram.delivery.refusals import Refusals
 from disgram.delivery.refused_fields import RefusedFields
 from disgram.discord.client import DiscordClient
@@ -88,6 +88,8 @@ class Sender:
         """Discord took a message and left out its link buttons."""
         self.raise_if_gone = self.refusals.check
         self.persist = self._requests.persist
+        self.edit_given_up = self._requests.edit_given_up
+        self.poison_edits = PoisonEdits(clock)
 
     @property
     def health_reason(self) -> str | None:
