@@ -36,7 +36,7 @@
         │   └── RateLimited      429: the post is kept and sent again after the time Discord names
         │       └── CloudflareBlocked   429 or 403 by Cloudflare: all requests to that host wait
         ├── PayloadTooLarge      413: send the same message without its largest file
-        ├── MessageRejected      400 for this payload: send its next form (Fallback)
+        ├── MessageRejected      400: send it without the fields that Discord names, else its next form
         │   └── EditRefused      an edit or deletion of one message is refused for good: posts go on
         ├── MessageGone          404 for one message: it was deleted in Discord and is not edited any more
         ├── DestinationRefuses   no message is accepted there now: posts are kept, and one is tried later
@@ -50,6 +50,8 @@ Owns the names and the data they carry. Never formats a log line and never decid
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 
 class DisgramError(Exception):
@@ -263,11 +265,15 @@ class PayloadTooLarge(DiscordError):
 
 
 class MessageRejected(DiscordError):
-    """Discord will never accept this payload. `code`: Discord's JSON error code, 0 if it gave none."""
+    """Discord will never accept this payload. `code`: Discord's JSON error code, 0 if it gave none; `fields`:
+    paths of what it refuses, such as `("embeds", "0", "url")`, and why; empty if it named none."""
 
-    def __init__(self, message: str, *, code: int = 0) -> None:
+    def __init__(
+        self, message: str, *, code: int = 0, fields: Mapping[tuple[str, ...], str] | None = None
+    ) -> None:
         super().__init__(message)
         self.code = code
+        self.fields = fields or {}
 
 
 class EditRefused(MessageRejected):

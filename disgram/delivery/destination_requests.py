@@ -115,6 +115,11 @@ class DestinationRequests:
         elif posts and self._limit_wait.reason and not isinstance(error, RateLimited):
             self._report(Level.STATUS, "The wait for Discord's rate limit is over", reason=reason)
 
+    def edit_given_up(self) -> None:
+        """What failed was an edit that is not tried again: no later request would end the reason."""
+        if self.health_reason == DiscordUnavailable.reason:
+            self.health_reason = None
+
     def persist(self, write: Callable[..., None], *values: object) -> None:
         """Call `write(*values)` until it succeeds, however long the disk is full: what Discord confirmed must
         not be lost. Raises Stopping while it waits."""

@@ -103,10 +103,11 @@ class Follower:
         except EditWaits:
             raise
         except DiscordUnavailable as error:
-            self._report(
-                Level.ERROR, f"{post.url}: Discord did not take the edit ({error}); next try at the next poll"
-            )
-            return
+            if not self._is_given_up(row.post_id, error):
+                text = f"{post.url}: Discord did not take the edit ({error}); next try at the next poll"
+                self._report(Level.ERROR, text)
+                return
+            changed = 0
         except MessageGone as error:
             self._report(
                 Level.STATUS,
@@ -130,6 +131,7 @@ class Follower:
             has_buttons=shape.has_buttons or has_buttons(forms[0]),
         )
         last_id = max(row.last_id, post.last_id)
+        self._delivery.sender.poison_edits.ended(row.post_id)
         self._ledger.finish(PostRow(row.post_id, last_id, "sent", fingerprint, new_shape.encode()))
         if changed:
             self._report(Level.INFO, f"{post.url}: followed an edit ({changed} message(s) changed)")
@@ -146,6 +148,20 @@ class Follower:
         if not (shape.has_buttons or has_buttons(first)):
             return [first]
         return [without_old_buttons(first), without_old_buttons(text), text]
+
+    def _is_given_up(self, post_id: int, error: DiscordUnavailable) -> bool:
+        """Whether an edit or a deletion got nothing but 500s for so long that it is not tried again."""
+        sender = self._delivery.sender
+        if not sender.poison_edits.is_poison(post_id, error):
+            return False
+        sender.edit_given_up()
+        self._report(
+            Level.ERROR,
+            f"{sender.post_url(post_id)}: Discord answers its change with nothing but errors ({error}); "
+            "it is given up, and the message stays as it was",
+            reason=sender.health_reason,
+        )
+        return True
 
     def _downloads(self, post: TelegramPost, shape: Shape, same_files: bool) -> Downloads:
         """The post's files, if they have to be uploaded again."""
@@ -198,6 +214,9 @@ class Follower:
         except EditWaits:
             raise
         except DiscordUnavailable as error:
+            if self._is_given_up(post_id, error):
+                self._ledger.deleted(post_id)
+                return True
             self._report(
                 Level.ERROR,
                 f"{url}: deleted in Telegram, but Discord did not take the change ({error}); "
@@ -208,6 +227,7 @@ class Follower:
             self._report(
                 Level.ERROR, f"{url}: deleted in Telegram, but Discord refused the change ({error}); it stays"
             )
+        self._delivery.sender.poison_edits.ended(post_id)
         self._ledger.deleted(post_id)
         return True
 

@@ -72,3 +72,27 @@ class PoisonDetector:
         if not self._is_poison:
             return None
         return PoisonMessage(f"{error}, {self._count} times in {lasted / 60:.0f} minutes", ambiguous=True)
+
+
+class PoisonEdits:
+    """Counts 500s for the edit or deletion of each post, by its id: one of each a poll. `clock` is monotonic.
+
+    An edit has no simpler forms, so one that gets nothing but 500s for as long is given up. In an outage of
+    that kind a message keeps the text it had, which is less harm than to ask with every poll for ever.
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._posts: dict[int, PoisonDetector] = {}
+
+    def is_poison(self, post_id: int, error: DiscordError) -> bool:
+        """Count the response. True once the edit is to be given up; a later edit counts anew."""
+        detector = self._posts.setdefault(post_id, PoisonDetector(self._clock))
+        if detector.record(error) is None:
+            return False
+        self.ended(post_id)
+        return True
+
+    def ended(self, post_id: int) -> None:
+        """It succeeded, or was refused."""
+        self._posts.pop(post_id, None)

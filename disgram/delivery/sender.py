@@ -12,13 +12,15 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import IO, NoReturn
 
 from disgram.addresses import ChannelRef, Destination
 from disgram.backoff import REQUEST_BACKOFF_MAX, jittered_backoff
 from disgram.delivery.destination_requests import DestinationRequests, Limiter, RouteFor
-from disgram.delivery.poison import PoisonDetector, is_plain_429
+from disgram.delivery.poison import PoisonDetector, PoisonEdits, is_plain_429
 from disgram.delivery.refusals import Refusals
+from disgram.delivery.refused_fields import RefusedFields
 from disgram.discord.client import DiscordClient
 from disgram.discord.message import DiscordMessage
 from disgram.discord.render import digest, edited
@@ -28,6 +30,7 @@ from disgram.errors import (
     EditRefused,
     EditWaits,
     MessageGone,
+    MessageRejected,
     NotDiscord,
     RateLimited,
     UnreadableResponse,
@@ -80,10 +83,13 @@ class Sender:
         self._edits_wait_until = clock()
         self.poison = PoisonDetector(clock)
         """Counts for one post: reset it before the messages of another."""
+        self._refused_fields = RefusedFields(report)
         self.buttons_ignored = False
         """Discord took a message and left out its link buttons."""
         self.raise_if_gone = self.refusals.check
         self.persist = self._requests.persist
+        self.edit_given_up = self._requests.edit_given_up
+        self.poison_edits = PoisonEdits(clock)
 
     @property
     def health_reason(self) -> str | None:
@@ -100,13 +106,14 @@ class Sender:
         Raises PayloadTooLarge, MessageRejected, DestinationRefuses and WebhookGone at once; PoisonMessage
         after too many 500s, and from then on any DiscordUnavailable at the first try; Stopping in a wait.
         """
-        row = self.new_row(position, message)
+        outgoing = self._refused_fields.outgoing(message, self.post_url(post_id))
         failures = unreadable = 0
         while True:
-            response = self._send_once(post_id, row, message, files)
+            row = self.new_row(position, message, sent=outgoing.message)
+            response = self._send_once(post_id, row, outgoing.message, files)
             give_up = self.poison.record(response.error)
             if response.error is None:
-                self.buttons_ignored |= _ignores_buttons(message, response)
+                self.buttons_ignored |= _ignores_buttons(outgoing.message, response)
                 row = row._replace(
                     state="sent",
                     message_id=str(response.message.get("id", "")),
@@ -117,6 +124,8 @@ class Sender:
                 return row
             if not isinstance(response.error, DiscordUnavailable):
                 self.persist(self._ledger.drop_message, post_id, position)
+                if outgoing.leave_out(response.error):
+                    continue
                 raise response.error
             failures += 1
             unreadable = unreadable + 1 if isinstance(response.error, UnreadableResponse) else 0
@@ -158,19 +167,23 @@ class Sender:
     ) -> None:
         """Turn an old message into `message` with a PATCH. `files` None: it keeps the files it has.
 
-        One try: an edit can wait for the next poll. Raises DiscordError; MessageGone also for a message whose
-        id is unknown, since without it there is no address to PATCH.
+        One try, but for fields that are refused: an edit can wait for the next poll. Raises DiscordError;
+        MessageGone also for a message whose id is unknown, since without it there is no address to PATCH.
         """
         if not old.message_id:
             raise MessageGone("its id is unknown: Discord's confirmation could not be read")
-        where, message_id, body = self._place_of(old), old.message_id, edited(message)
-        if files is None:
-            request = DiscordMessage(body)
-        else:  # a list of attachments without the old files removes them (Edit Webhook Message)
-            attachments = message.payload.get("attachments", [])
-            request = DiscordMessage(body | {"attachments": attachments}, message.uploads)
-        self._change("PATCH", lambda: self._client.edit(where, message_id, request, files or {}))
-        new = self.new_row(old.position, message)
+        where, message_id = self._place_of(old), old.message_id
+        outgoing = self._refused_fields.outgoing(message, self.post_url(post_id), edit=True)
+        while True:
+            request = _edit_request(outgoing.message, with_files=files is not None)
+            send = partial(self._client.edit, where, message_id, request, files or {})
+            try:
+                self._change("PATCH", send)
+                break
+            except MessageRejected as error:
+                if not outgoing.leave_out(error):
+                    raise
+        new = self.new_row(old.position, message, sent=outgoing.message)
         row = old._replace(digest=new.digest, files=new.files, payload=new.payload)
         self.persist(self._ledger.put_message, post_id, row)
 
@@ -226,14 +239,18 @@ class Sender:
     def _look(self) -> DiscordResponse:
         return self._requests.make("GET", lambda: self._client.look(self._destination))
 
-    def new_row(self, position: int, message: DiscordMessage) -> MessageRow:
-        """The ledger's row for a message that is about to be sent."""
+    def new_row(
+        self, position: int, message: DiscordMessage, *, sent: DiscordMessage | None = None
+    ) -> MessageRow:
+        """The ledger's row for a message that is about to be sent. `sent`: what is sent of it, if some fields
+        are refused; the digest is of all of them, so that the next rendering is the same message."""
+        payload = (sent or message).payload
         return MessageRow(
             position,
             "attempting",
             digest=digest(message),
             files=json.dumps([upload.filename for upload in message.uploads]),
-            payload=json.dumps(message.payload, ensure_ascii=False) if self._keep_payloads else None,
+            payload=json.dumps(payload, ensure_ascii=False) if self._keep_payloads else None,
             webhook_id=self._destination.webhook_id,
             thread_id=self._destination.thread_id,
         )
@@ -258,6 +275,15 @@ class Sender:
             self._report(
                 Level.ERROR, f"Post {post_id}: Discord did not take it ({error}); sending it again: {url}"
             )
+
+
+def _edit_request(message: DiscordMessage, *, with_files: bool) -> DiscordMessage:
+    body = edited(message)
+    if not with_files:
+        return DiscordMessage(body)
+    # A list of attachments without the old files removes them (Edit Webhook Message).
+    attachments = message.payload.get("attachments", [])
+    return DiscordMessage(body | {"attachments": attachments}, message.uploads)
 
 
 def _ignores_buttons(message: DiscordMessage, response: DiscordResponse) -> bool:

@@ -105,29 +105,54 @@ def _error(
     if code in _BLOCKED_CONTENT:
         return MessageRejected(description, code=code)
     if method in {"PATCH", "DELETE"}:
-        return _refused_edit(status, code, description)
+        return _refused_edit(status, code, description, body)
     if code in _DESTINATION_CODES or status in _DESTINATION_STATUS or "thread_id" in _errors_tree(body):
         return DestinationRefuses(description)
     if code in _THREAD_REASONS:
         return WebhookGone(description, reason=_THREAD_REASONS[code])
     if status in {401, 403, 404} or code in {10015, 50027}:
         return WebhookGone(description)
-    return MessageRejected(description, code=code)
+    return MessageRejected(description, code=code, fields=_refused_fields(_errors_tree(body)))
 
 
-def _refused_edit(status: int, code: int, description: str) -> DiscordError:
+def _refused_edit(status: int, code: int, description: str, body: dict[str, Any]) -> DiscordError:
     """Of one message alone: whether the destination takes new ones is not asked here."""
     if code == _ARCHIVED:
         return EditWaits(description)
     if status != 400 or code in _NOT_THIS_MESSAGE | _DESTINATION_CODES or code in _THREAD_REASONS:
         return EditRefused(description, code=code)
-    return MessageRejected(description, code=code)
+    return MessageRejected(description, code=code, fields=_refused_fields(_errors_tree(body)))
 
 
 def _errors_tree(body: dict[str, Any]) -> dict[str, Any]:
     """Which fields of a request are wrong (Reference, Error Messages)."""
     errors = body.get("errors")
     return errors if isinstance(errors, dict) else {}
+
+
+MOST_FIELDS, MOST_DEPTH = 100, 8
+"""More than any form of ours has; a tree beyond that is not believed."""
+
+
+def _refused_fields(tree: dict[str, Any]) -> dict[tuple[str, ...], str]:
+    """The tree's leaves: path -> code and message of its first error. {} if it is none of Discord's."""
+    fields: dict[tuple[str, ...], str] = {}
+    nodes: list[tuple[tuple[str, ...], Any]] = [((), tree)]
+    for path, node in nodes:
+        if not isinstance(node, dict) or len(path) > MOST_DEPTH or len(nodes) + len(node) > 3 * MOST_FIELDS:
+            return {}
+        if "_errors" in node:
+            fields[path] = _first_error(node["_errors"])
+        nodes += [((*path, name[:50]), inner) for name, inner in node.items() if name != "_errors"]
+    return fields if len(fields) <= MOST_FIELDS else {}
+
+
+def _first_error(errors: Any) -> str:
+    first = errors[0] if isinstance(errors, list) and errors else None
+    words = (
+        [str(first.get(name) or "")[:100] for name in ("code", "message")] if isinstance(first, dict) else []
+    )
+    return " ".join(": ".join(filter(None, words)).split())
 
 
 def _rate_limit(status: int, headers: Mapping[str, str], body: dict[str, Any]) -> RateLimitHeaders:
@@ -167,12 +192,22 @@ def _describe(status: int, body: dict[str, Any], raw: bytes) -> str:
     """One line for logs, up to 300 characters: the status with Discord's message and errors, or with the
     beginning of any other body."""
     if body:
-        errors = json.dumps(body["errors"], ensure_ascii=False) if body.get("errors") else ""
-        return f"{status} {body.get('message', '')} (code {body.get('code', 0)}) {errors}".strip()[:300]
+        return (
+            f"{status} {body.get('message', '')} (code {body.get('code', 0)}) {_errors_text(body)}".strip()[
+                :300
+            ]
+        )
     text = re.sub(
         r"<(style|script)\b.*?</\1>|<[^>]*>", " ", raw[:4000].decode("utf-8", "replace"), flags=re.S
     )
     return f"{status} {' '.join(text.split())}".strip()[:300]
+
+
+def _errors_text(body: dict[str, Any]) -> str:
+    try:
+        return json.dumps(body["errors"], ensure_ascii=False) if body.get("errors") else ""
+    except RecursionError:
+        return ""
 
 
 def _json(raw: bytes) -> dict[str, Any]:

@@ -41,7 +41,11 @@ def test_ignored_buttons_become_text_and_further_posts_have_none(bench: Bench) -
     assert bench.discord.asked == ["POST", "PATCH", "POST"]
 
 
-REFUSED = MessageRejected('400 Invalid Form Body (code 50035) {"components": {"_errors": []}}', code=50035)
+REFUSED = MessageRejected(
+    "400 Invalid Form Body",
+    code=50035,
+    fields={("components", "0", "components", "0", "url"): "URL_TYPE_INVALID_URL"},
+)
 
 
 def refuses_any_components(message: DiscordMessage) -> DiscordError | None:

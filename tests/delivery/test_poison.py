@@ -223,3 +223,69 @@ def test_after_poison_every_failure_is_raised_at_once_until_another_response() -
 def test_poison_message_says_how_many_500s_in_how_many_minutes() -> None:
     (*_, error) = recorded(*[(POISON_SECONDS / 20, INTERNAL)] * 21)
     assert str(error) == "500 Internal Server Error (code 0), 21 times in 30 minutes"
+
+
+# --- edits that always get 500 --------------------------------------------------------------------
+
+
+def poll_for(bench: Bench, seconds: float, every: float = 60.0) -> None:
+    until = bench.clock.now + seconds
+    while bench.clock.now < until:
+        bench.poll()
+        bench.clock.now += every
+
+
+def test_edit_that_always_gets_500_is_given_up_and_posts_go_on(bench: Bench) -> None:
+    bench.telegram.fill(1, 1)
+    bench.poll()
+    bench.telegram.write(1, "corrected")
+    bench.discord.refuses_changes = INTERNAL
+    poll_for(bench, POISON_SECONDS / 2)
+    assert bench.said.facts["reason"] == "discord_unavailable"
+    assert bench.said.count("it is given up") == 0
+    poll_for(bench, POISON_SECONDS)
+    tries = bench.discord.asked.count("PATCH")
+    assert tries >= POISON_COUNT
+    assert len(bench.said.errors("it is given up")) == 1
+    assert bench.said.facts["reason"] is None
+    bench.telegram.fill(2, 2)
+    poll_for(bench, HOUR)
+    assert bench.discord.texts == ["post 1", "post 2"]
+    assert bench.discord.asked.count("PATCH") == tries
+
+
+def test_edit_after_one_that_was_given_up_is_followed(bench: Bench) -> None:
+    bench.telegram.fill(1, 1)
+    bench.poll()
+    bench.telegram.write(1, "corrected")
+    bench.discord.refuses_changes = INTERNAL
+    poll_for(bench, POISON_SECONDS * 2)
+    bench.discord.refuses_changes = None
+    bench.telegram.write(1, "corrected again")
+    bench.poll()
+    assert bench.discord.texts == ["corrected again"]
+
+
+def test_edit_is_not_given_up_while_discord_cannot_be_reached(bench: Bench) -> None:
+    bench.telegram.fill(1, 1)
+    bench.poll()
+    bench.telegram.write(1, "corrected")
+    bench.discord.refuses_changes = DOWN
+    poll_for(bench, POISON_SECONDS * 2)
+    bench.discord.refuses_changes = None
+    bench.poll()
+    assert bench.discord.texts == ["corrected"]
+
+
+def test_deletion_that_always_gets_500_is_given_up(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, follow_deletions="delete")
+    bench.telegram.fill(1, 3)
+    bench.poll()
+    del bench.telegram.posts[2]
+    bench.discord.refuses_changes = INTERNAL
+    poll_for(bench, POISON_SECONDS * 2)
+    tries = bench.discord.asked.count("DELETE")
+    assert tries >= POISON_COUNT
+    assert bench.said.facts["reason"] is None
+    poll_for(bench, HOUR)
+    assert bench.discord.asked.count("DELETE") == tries

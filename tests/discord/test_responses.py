@@ -254,3 +254,52 @@ def test_html_error_page_becomes_one_short_line() -> None:
     assert told.startswith("502 502 Bad gateway")
     assert "\n" not in told
     assert "color" not in told
+
+
+# --- which fields are refused ---------------------------------------------------------------------
+
+
+def fields_of(errors: Any, method: str = "POST") -> dict[tuple[str, ...], str]:
+    error = classify(400, OWN, body(50035, errors=errors), method).error
+    assert isinstance(error, MessageRejected)
+    return dict(error.fields)
+
+
+@pytest.mark.parametrize("method", ["POST", "PATCH"])
+def test_refused_fields_are_named_with_their_reason(method: str) -> None:
+    leaf = {"_errors": [{"code": "URL_TYPE_INVALID_URL", "message": "Not a well\nformed URL."}]}
+    errors = {"username": leaf, "embeds": {"1": {"author": {"url": leaf}}}}
+    why = "URL_TYPE_INVALID_URL: Not a well formed URL."
+    assert fields_of(errors, method) == {("username",): why, ("embeds", "1", "author", "url"): why}
+
+
+@pytest.mark.parametrize(
+    "errors",
+    [
+        *(None, [], "words", 7, {"username": "words"}, {"username": ["Must be 80"]}, {"embeds": {"0": None}}),
+        {str(number): {"_errors": []} for number in range(1000)},
+        {"a": {"b": {"c": {"d": {"e": {"f": {"g": {"h": {"i": {"_errors": []}}}}}}}}}},
+    ],
+)
+def test_tree_of_errors_that_is_not_discords_names_no_field(errors: Any) -> None:
+    assert fields_of(errors) == {}
+
+
+@pytest.mark.parametrize("leaf", [{"_errors": None}, {"_errors": [1]}, {"_errors": [{"code": None}]}])
+def test_field_refused_without_a_reason_is_named_all_the_same(leaf: Any) -> None:
+    assert fields_of({"username": leaf}) == {("username",): ""}
+
+
+def test_reason_for_a_refused_field_is_short() -> None:
+    leaf = {"_errors": [{"code": "C" * 10_000, "message": "m" * 10_000}]}
+    (why,) = fields_of({"username": leaf}).values()
+    assert len(why) <= 202
+
+
+@pytest.mark.parametrize("depth", [100, 300, 900, 990, 2_000, 30_000])
+def test_tree_of_errors_of_any_depth_is_read_without_harm(depth: int) -> None:
+    tree = '{"a":' * depth + "{}" + "}" * depth
+    raw = f'{{"code": 50035, "message": "words", "errors": {tree}}}'.encode()
+    error = classify(400, OWN, raw).error
+    assert isinstance(error, MessageRejected)
+    assert error.fields == {}
