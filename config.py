@@ -16,7 +16,6 @@ from dataclasses import fields
 from io import StringIO
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
-from urllib.parse import urlsplit
 
 from dotenv.parser import Binding, parse_stream
 from pydantic import (
@@ -40,6 +39,7 @@ from disgram.api.client_address import LOOPBACK, IPNetwork
 from disgram.errors import BadSetting, BadWebhookURL
 from disgram.home import home
 from disgram.logs.stderr import warn_stderr
+from disgram.origin import Origin
 from disgram.storage.regular_file import special_kind
 from disgram.workers.spec import WorkerSettings
 
@@ -110,12 +110,7 @@ def _webhook_host(text: str, info: ValidationInfo) -> str:
 
 def _base_url(text: str, info: ValidationInfo) -> str:
     url = text.rstrip("/")
-    try:
-        parts = urlsplit(url)
-        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        usable = False
-    if not usable or not url.isascii() or re.search(r"[\s?#@\\]", url):
+    if not Origin.of(url) or not url.isascii() or re.search(r"[\s?#@\\]", url):
         raise _bad(info, "must be an address such as https://t.me.")
     return url
 

@@ -9,9 +9,9 @@ import hashlib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from urllib.parse import urlsplit
 
 from disgram.errors import BadChannelAddress, BadWebhookURL
+from disgram.origin import Origin
 
 # --- Telegram -----------------------------------------------------------------------------------
 
@@ -108,20 +108,18 @@ class Destination:
 
         Raises BadWebhookURL; its message does not repeat the URL, which contains the token.
         """
-        try:
-            parts = urlsplit(url.strip())
-            host, netloc = (parts.hostname or "").lower(), parts.netloc.lower()
-        except ValueError:
-            raise _bad_webhook() from None
-        path = _WEBHOOK_PATH.fullmatch(parts.path)
-        extra = {name.lower() for name in extra_hosts}
-        official = parts.scheme == "https" and netloc in DISCORD_HOSTS
-        allowed = parts.scheme in {"http", "https"} and "@" not in netloc and bool({host, netloc} & extra)
-        if not path or parts.query or parts.fragment or not (official or allowed):
+        text = url.strip()
+        origin = Origin.of(text)
+        if not origin:
+            raise _bad_webhook()
+        path = _WEBHOOK_PATH.fullmatch(text[len(f"{origin.scheme}://{origin.netloc}") :].rstrip("?#"))
+        official = origin.scheme == "https" and origin.netloc in DISCORD_HOSTS
+        allowed = {origin.host, origin.netloc} & {name.lower() for name in extra_hosts}
+        if not path or not (official or allowed):
             raise _bad_webhook()
         # discordapp.com has its own rate limit and no v10 (Discord's change log, 2023-10-17).
-        netloc = "discord.com" if netloc == "discordapp.com" else netloc
-        return cls(f"{parts.scheme}://{netloc}", path[1], path[2], thread_id)
+        netloc = "discord.com" if origin.netloc == "discordapp.com" else origin.netloc
+        return cls(f"{origin.scheme}://{netloc}", path[1], path[2], thread_id)
 
     @property
     def execute_url(self) -> str:

@@ -29,6 +29,7 @@ from requests.exceptions import InvalidSchema, InvalidURL
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
 from disgram.errors import HttpError, RequestCutOff
+from disgram.origin import Origin
 
 CHUNK_SIZE = 16 * 1024
 """Bytes of a body in memory at once, in either direction; the connect timeout counts for each one sent."""
@@ -77,8 +78,12 @@ class HttpClient:
         was not sent whole (no server acts on less than the announced length)."""
         upload = None if body is None else _Upload(body, self._on_chunk)
         try:
+            if not (origin := Origin.of(url)):
+                raise ValueError
             named = {**self._headers, **(headers or {})}
             request = requests.Request(method, url, named, data=upload).prepare()
+            if not origin.same_server(Origin.of(request.url or "")):
+                raise ValueError  # requests reads another host in it than those who checked it
             adapter = self._session.get_adapter(request.url or "")
             proxies = self._session.merge_environment_settings(request.url, {}, None, None, None)["proxies"]
         except (requests.RequestException, ValueError):

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
-from urllib.parse import SplitResult, urljoin, urlsplit
+from urllib.parse import urljoin
 
 from disgram import __version__
 from disgram.errors import (
@@ -29,6 +29,7 @@ from disgram.errors import (
     TelegramUnavailable,
 )
 from disgram.http import HttpClient, HttpResponse
+from disgram.origin import Origin
 from disgram.post import MediaFile
 from disgram.telegram.media_budget import MediaBudget
 from disgram.telegram.media_bytes import SNIFFED_BYTES, may_be
@@ -85,7 +86,7 @@ class TelegramClient:
         check: Callable[[], None] = lambda: None,
     ) -> None:
         self._base = base_url.rstrip("/")
-        self._host = urlsplit(self._base).netloc.lower()
+        self._origin = Origin.of(self._base)
         self._throttle = throttle
         self._spool_folder = spool_folder
         timeouts = (min(TIMEOUT[0], timeout), min(TIMEOUT[1], timeout))
@@ -109,7 +110,7 @@ class TelegramClient:
                 if not answer.is_redirect:
                     return self._text(answer)
                 url = self._followed(url, answer)
-        raise PageNotUnderstood(f"{self._host} redirects in a circle")
+        raise PageNotUnderstood(f"{_host_of(self._origin)} redirects in a circle")
 
     def media(self, url: str, max_bytes: int, budget: MediaBudget, family: str = "") -> Download:
         """A file of a post. `family`: `image`, `video` or `audio`; another file is not taken for it.
@@ -132,7 +133,7 @@ class TelegramClient:
         self._http.close()
 
     def _get(self, url: str, *, media: bool = False) -> HttpResponse:
-        if self._is_page_host(_parts(url)):
+        if self._is_page_host(Origin.of(url)):
             self._throttle.turn()
         try:
             answer = self._http.request("GET", url)
@@ -143,10 +144,14 @@ class TelegramClient:
                 self._refuse(answer, media)
         return answer
 
-    def _is_page_host(self, parts: SplitResult) -> bool:
-        return parts.netloc.lower() == self._host or (
-            parts.scheme == "https" and parts.netloc.lower() in PAGE_HOSTS
+    def _is_page_host(self, origin: Origin | None) -> bool:
+        return origin is not None and (
+            self._is_mirror(origin) or (origin.scheme == "https" and origin.netloc in PAGE_HOSTS)
         )
+
+    def _is_mirror(self, origin: Origin) -> bool:
+        """Whether it is the host of TELEGRAM_BASE_URL, by either scheme."""
+        return self._origin is not None and origin.netloc == self._origin.netloc
 
     def _refuse(self, answer: HttpResponse, media: bool) -> None:
         retry_after = min(_number(answer.headers.get("retry-after")) or 0.0, REST_MAX) or None
@@ -157,11 +162,11 @@ class TelegramClient:
 
     def _followed(self, url: str, answer: HttpResponse) -> str:
         target = _target(url, answer)
-        parts = _parts(target)
-        if (parts.hostname or "").removeprefix("www.") == "telegram.org":
+        origin = Origin.of(target)
+        if origin and origin.host.removeprefix("www.") == "telegram.org":
             raise ChannelNotFound("t.me leads to telegram.org, as it does for names that nobody can have")
-        if not self._is_page_host(parts):
-            raise PageNotUnderstood(f"{self._host} redirects to another host, {_named(parts)}")
+        if not self._is_page_host(origin):
+            raise PageNotUnderstood(f"{_host_of(self._origin)} redirects to another host, {_host_of(origin)}")
         return target
 
     def _text(self, answer: HttpResponse) -> str:
@@ -195,13 +200,9 @@ class TelegramClient:
         return Download(spool, MediaFile(size, content_type))
 
     def _require_telegram(self, url: str) -> None:
-        parts = _parts(url)
-        if parts.netloc.lower() == self._host and parts.scheme in {"http", "https"}:
-            return
-        name = (parts.hostname or "").lower()
-        own = any(name == domain or name.endswith(f".{domain}") for domain in MEDIA_DOMAINS)
-        if parts.scheme != "https" or not own or parts.port not in (None, 443) or parts.username is not None:
-            raise MediaUnavailable(f"not on a host of Telegram's: {_named(parts)}")
+        origin = Origin.of(url)
+        if not origin or not (self._is_mirror(origin) or _is_media_host(origin)):
+            raise MediaUnavailable(f"not on a host of Telegram's: {_host_of(origin)}")
 
 
 def _too_slow() -> MediaUnavailable:
@@ -246,19 +247,14 @@ def _target(url: str, answer: HttpResponse) -> str:
         return ""
 
 
-def _parts(url: str) -> SplitResult:
-    """An address taken apart; what is none has no parts."""
-    try:
-        parts = urlsplit(url)
-        usable = parts.port != 0  # raises, too
-    except ValueError:
-        usable = False
-    return parts if usable else urlsplit("")
+def _is_media_host(origin: Origin) -> bool:
+    own = any(f".{origin.host}".endswith(f".{domain}") for domain in MEDIA_DOMAINS)
+    return own and (origin.scheme, origin.port) == ("https", 443)
 
 
-def _named(parts: SplitResult) -> str:
+def _host_of(origin: Origin | None) -> str:
     """The host, short enough for a line: somebody else wrote it."""
-    return (parts.hostname or "no host")[:100]
+    return origin.host[:100] if origin else "no usable address"
 
 
 def _number(value: str | None) -> float | None:

@@ -352,6 +352,20 @@ def test_host_that_does_not_exist_is_an_error_and_nothing_was_sent(client: HttpC
     assert "secret" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "authority",
+    [r"127.0.0.1:{port}\.t.me", r"127.0.0.1:{port}\@t.me", "me:pw@127.0.0.1:{port}", "127.0.0.1:{port}\t"],
+)
+def test_address_that_parsers_read_differently_is_not_asked(client: HttpClient, authority: str) -> None:
+    recorder = Recorder()
+    with LoopbackServer(recorder) as server:
+        url = f"http://{authority.format(port=server.port)}/secret"
+        with pytest.raises(HttpError, match=r"^not a web address$") as caught:
+            client.request("POST", url, body=b"{}")
+    assert not caught.value.sent
+    assert not recorder.requests
+
+
 def test_connection_lost_after_the_request_may_mean_it_was_processed(client: HttpClient) -> None:
     with LoopbackServer(Recorder()) as server:
         server.faults.add(Fault.reset_after())

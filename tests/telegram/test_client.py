@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -114,7 +115,8 @@ def test_redirect_on_the_same_host_is_followed(
     "location",
     [
         "//evil.example", "https://[", "https://[::1", "https://t.me:x/", "https://t.me\u2100/", "mailto:a@b",
-        "https://" + "x" * 60_000, "/\xff",
+        "https://" + "x" * 60_000, "/\xff", "https://evil.example\\.t.me/", "https://evil.example\\@t.me/",
+        "https://me@t.me/", "https://evil%2eexample/", "https://t.me\u3002/", "https://\u24e3.me/",
     ],
 )  # fmt: skip
 def test_redirect_to_an_unusable_location_is_not_followed(
@@ -248,6 +250,30 @@ def test_file_is_fetched_from_telegrams_hosts(
         "https://telesco.pe:99999/a.jpg",
         "https://telesco.pe\u2100/a.jpg",
         "",
+        r"https://localhost\.t.me/a.jpg",
+        r"https://127.0.0.1\.telegram.org/a.jpg",
+        r"https://[::1]\.telegram.org/a.jpg",
+        r"https://localhost\@t.me/a.jpg",
+        r"https:\\localhost\.t.me/a.jpg",
+        "https://localhost#.t.me/a.jpg",
+        "https://localhost?.t.me/a.jpg",
+        "https://localhost:443\\.t.me/a.jpg",
+        "https://localhost%2f.t.me/a.jpg",
+        "https://localhost%00.t.me/a.jpg",
+        "https://localhost\t.t.me/a.jpg",
+        "https://localhost\n/.t.me/a.jpg",
+        "https://localhost .t.me/a.jpg",
+        "https://localhost\x00.t.me/a.jpg",
+        "https://localhost;.t.me/a.jpg",
+        "https://localhost\u2044.t.me/a.jpg",
+        "https://localhost\uff0f.t.me/a.jpg",
+        "https://cdn\u3002t.me/a.jpg",
+        "https://user:@t.me/a.jpg",
+        "https://@t.me/a.jpg",
+        "https://t.me:0/a.jpg",
+        "https://t.me:443\uff11/a.jpg",
+        "https://.t.me/a.jpg",
+        " https://t.me/a.jpg",
     ],
 )
 def test_file_is_not_fetched_from_other_hosts(
@@ -264,6 +290,26 @@ def test_redirect_of_a_file_to_another_host_is_not_followed(
     web.get("https://t.me/a.jpg", status=302, headers={"Location": "http://169.254.169.254/secret"})
     with pytest.raises(MediaUnavailable, match="host"):
         make().media("https://t.me/a.jpg", 100, MediaBudget())
+    assert len(web.calls) == 1
+
+
+def test_redirect_that_looks_like_telegrams_to_one_parser_is_not_followed(
+    make: Callable[..., TelegramClient], web: RequestsMock
+) -> None:
+    """requests connects to localhost, though urllib reads a name that ends with .t.me."""
+    web.get("https://t.me/a.jpg", status=302, headers={"Location": r"https://localhost\.t.me/secret"})
+    web.get("https://localhost/%5C.t.me/secret", b"secret")
+    with pytest.raises(MediaUnavailable, match="host"):
+        make().media("https://t.me/a.jpg", 100, MediaBudget())
+    assert len(web.calls) == 1
+
+
+@pytest.mark.parametrize("path", ["/a b.jpg", "/a\\b.jpg", "?a@b", "/\u0430.jpg"])
+def test_unusual_path_on_a_host_of_telegrams_is_fetched(
+    make: Callable[..., TelegramClient], web: RequestsMock, path: str
+) -> None:
+    web.get(re.compile("https://cdn4[.]telesco[.]pe:443/.+"), b"x")
+    make().media(f"https://CDN4.telesco.pe:443{path}", 100, MediaBudget()).file.close()
     assert len(web.calls) == 1
 
 
