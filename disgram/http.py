@@ -7,7 +7,8 @@ with it a token.
 
 A body has a time limit, however slowly it arrives. What yields no data has none but the timeout between two
 bytes: a head, a chunk's size or a gzip header that drips for minutes is ended by LOG_STALE_AFTER and the
-supervisor. An interim response (1xx) is an error: nobody here asks for one.
+supervisor. An interim response (1xx) is an error: nobody here asks for one. A gzip body that is cut off
+counts as whole.
 """
 
 from __future__ import annotations

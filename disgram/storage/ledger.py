@@ -40,8 +40,7 @@ class Progress(NamedTuple):
 class PostRow(NamedTuple):
     """A post and how it ended: `sent`, `failed`, `retry` or `deleted`.
 
-    `last_id` is the highest number of an album's posts. `fingerprint` is the page's at the time; `shape` says
-    how it was rendered (delivery/post_delivery.py).
+    `last_id`: the highest of an album's. `fingerprint`: the page's then. `shape`: see delivery/shape.py.
     """
 
     post_id: int
