@@ -143,7 +143,7 @@ def _status(workers: Collection[WorkerStatus], *, problems: bool = False) -> str
         all(worker.state in _NOT_WORKING for worker in workers) or not _telegram_reachable(workers)
     ):
         return UNHEALTHY
-    some_fail = any(worker.state in _NOT_WORKING or worker.reason for worker in workers)
+    some_fail = any(worker.state in _NOT_WORKING or worker.reason or worker.gaps for worker in workers)
     return DEGRADED if some_fail or problems else HEALTHY
 
 

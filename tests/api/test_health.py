@@ -71,6 +71,7 @@ BACKOFF, FAILED, RUNNING = WorkerState.BACKOFF, WorkerState.FAILED, WorkerState.
         ([worker(), worker("b", reason="telegram_unavailable", last_poll_ok=False)], "degraded"),
         ([worker(reason="discord_unavailable")], "degraded"),
         ([worker(last_line_at=100.0)], "degraded"),
+        ([worker(gaps=((6, 25),))], "degraded"),
         (
             [worker(state=FAILED, reason="webhook_gone"), worker("b", state=BACKOFF, reason="stale")],
             "unhealthy",
