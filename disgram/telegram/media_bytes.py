@@ -13,6 +13,10 @@ _VIDEOS = (b"\x1aE\xdf\xa3", b"GIF8")
 _AUDIO = (b"OggS", b"ID3", b"fLaC")
 _OF_FAMILY = {"image": _IMAGES, "video": _VIDEOS, "audio": _AUDIO}
 _TEXT_TYPES = ("text/html", "application/json", "application/problem+json", "application/xml")
+_OF_NO_FAMILY = (b"%PDF", b"PK\x03\x04", b"\x1f\x8b")
+"""Documents and archives."""
+_IMAGE_BRANDS = (b"heic", b"heix", b"mif1", b"msf1", b"avif", b"avis")
+"""Of an ISO media file that is a picture (`ftyp` at byte 4, the brand behind it)."""
 _TEXT_BYTES = frozenset(b"\t\n\r") | frozenset(range(0x20, 0x7F))
 
 
@@ -26,7 +30,21 @@ def may_be(family: str, start: bytes, content_type: str) -> bool:
         return True
     others = (magic for name, magics in _OF_FAMILY.items() if family and name != family for magic in magics)
     text = content_type.startswith(_TEXT_TYPES) or _is_text(start)
-    return bool(start) and not text and not start.startswith(tuple(others))
+    if not start or text or start.startswith(tuple(others)):
+        return False
+    return not family or not _is_of_no_family(family, start)
+
+
+def _is_of_no_family(family: str, start: bytes) -> bool:
+    """Nothing but zeros, words of any script, a document, an archive, or a film in place of a picture."""
+    film = family == "image" and start[4:8] == b"ftyp" and start[8:12] not in _IMAGE_BRANDS
+    return film or not start.strip(b"\0") or start.startswith(_OF_NO_FAMILY) or _is_printable(start)
+
+
+def _is_printable(start: bytes) -> bool:
+    """UTF-8 without control characters; the last character may be cut."""
+    words = start.decode("utf-8", "ignore")
+    return len(words.encode()) >= len(start) - 3 and all(one.isprintable() or one.isspace() for one in words)
 
 
 def _is_text(start: bytes) -> bool:

@@ -399,6 +399,13 @@ def test_what_has_come_earns_a_post_more_time(clock: Clock) -> None:
         ("audio", b'{"error": "busy"}', "audio/ogg"),
         ("", b"<html>", "text/html"),
         ("video", b"\xff\xd8\xff\xe0 a picture", "video/mp4"),
+        ("image", b"Forbidden", "text/plain"),
+        ("image", b"404", "image/jpeg"),
+        ("image", "Доступ запрещён".encode(), "image/jpeg"),
+        ("image", b"%PDF-1.7\n\xe2\xe3", "image/jpeg"),
+        ("image", b"\0\0\0\x18ftypmp42\0\0", "image/jpeg"),
+        ("image", bytes(3000), "image/jpeg"),
+        ("image", b"\x1f\x8b\x08\0\0\xff", "image/jpeg"),
     ],
 )
 def test_file_without_the_bytes_of_its_kind_is_tried_again(
