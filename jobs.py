@@ -174,6 +174,7 @@ def new_job(headers: Mapping[str, str], settings: Settings) -> Job:
     """The job that the headers of a POST describe; an empty header counts as absent. Raises BadInput."""
     default = {DISCORD_WEBHOOK_URL: settings.discord_webhook_url} if settings.discord_webhook_url else {}
     given = default | {name: value for name, value in headers.items() if value}
+    needed(given, DISCORD_WEBHOOK_URL)  # first, as ever: a proxy that drops underscores drops this one too
     for name, field in JOB_FIELDS.items():
         if Job.model_fields[field].is_required():
             needed(given, name)

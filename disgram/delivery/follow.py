@@ -107,7 +107,7 @@ class Follower:
                 text = f"{post.url}: Discord did not take the edit ({error}); next try at the next poll"
                 self._report(Level.ERROR, text)
                 return
-            changed = 0
+            changed, refused = 0, 0
         except MessageGone as error:
             self._report(
                 Level.STATUS,
