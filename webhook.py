@@ -40,7 +40,8 @@ from disgram.errors import (
 )
 from disgram.post import ChannelPage, PostSlice, TelegramPost
 from disgram.report import EXIT_CRASH, EXIT_OK, EXIT_PERMANENT, Level, Reporter
-from disgram.storage.ledger import ChannelLedger, Ledger
+from disgram.storage.channel_ledger import ChannelLedger
+from disgram.storage.ledger import Ledger
 from disgram.storage.rate_limits import LimitStore
 from disgram.telegram.backfill import posts_after, start_of_newer, start_of_newest
 from disgram.telegram.channel import ChannelReader

@@ -20,7 +20,7 @@ from disgram.errors import (
     WebhookGone,
 )
 from disgram.report import EXIT_CRASH, EXIT_OK, EXIT_PERMANENT
-from disgram.storage.ledger import Progress
+from disgram.storage.channel_ledger import Progress
 from tests.builders import pages
 from tests.builders.delivery_fakes import Bench, refusal
 from webhook import PAGE_FRESH, parse_channel_param

@@ -9,7 +9,7 @@ A new post on its way, from the worker's loop (webhook.py), which has it as a sl
         Sender.send              one message: wait for the limiter, write `attempting`, request, 2xx,
                                  write `sent` with Discord's ids               sender.py
                                  (a field that is refused is left out          refused_fields.py)
-    ChannelLedger.finish     the post is `sent`, and progress moves past it    disgram/storage/ledger.py
+    ChannelLedger.finish     the post is `sent`, and progress moves past it    storage/channel_ledger.py
 
 An edit begins in Follower.compare (follow.py), which finds a fingerprint that differs from the ledger's; from
 ChannelReader.parse on it goes the same way, in the form the post has, and with Sender.edit where a message

@@ -36,7 +36,7 @@ from disgram.errors import (
 )
 from disgram.post import ChannelPage, MediaFile, PostSlice, TelegramPost
 from disgram.report import Level, Reporter
-from disgram.storage.ledger import ChannelLedger, MessageRow, PostRow
+from disgram.storage.channel_ledger import ChannelLedger, MessageRow, PostRow
 
 Parse = Callable[[PostSlice], TelegramPost]
 Read = Callable[[int], ChannelPage]

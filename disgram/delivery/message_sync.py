@@ -17,7 +17,7 @@ from disgram.delivery.sender import Sender
 from disgram.discord.link_buttons import refuses_buttons
 from disgram.discord.message import DiscordMessage
 from disgram.errors import DiscordUnavailable, EditRefused, MessageRejected
-from disgram.storage.ledger import ChannelLedger, MessageRow
+from disgram.storage.channel_ledger import ChannelLedger, MessageRow
 
 Fetch = Callable[[Container[int], Container[int]], Downloads]
 """`fetch(wanted, previews)` downloads those files of the post (indexes of `post.media`); of those in

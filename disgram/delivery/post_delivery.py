@@ -32,7 +32,7 @@ from disgram.errors import (
 )
 from disgram.post import Media, MediaFile, MediaKind, Reply, TelegramPost
 from disgram.report import Level, Reporter
-from disgram.storage.ledger import ChannelLedger, MessageRow, PostRow
+from disgram.storage.channel_ledger import ChannelLedger, MessageRow, PostRow
 from disgram.telegram.client import Download, TelegramClient
 from disgram.telegram.media_budget import MediaBudget
 

@@ -14,7 +14,7 @@ from functools import partial
 
 from disgram.delivery.refusals import Refusals
 from disgram.errors import DestinationRefuses, DiscordError
-from disgram.storage.ledger import ChannelLedger, PostRow
+from disgram.storage.channel_ledger import ChannelLedger, PostRow
 
 FEW, MOST = 5, 50
 """Posts refused in a row that put the destination in question, at first and at last."""

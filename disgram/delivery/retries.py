@@ -15,7 +15,7 @@ from collections.abc import Callable
 from disgram.errors import PageNotUnderstood, TelegramUnavailable
 from disgram.post import PostSlice
 from disgram.report import Level, Reporter
-from disgram.storage.ledger import ChannelLedger
+from disgram.storage.channel_ledger import ChannelLedger
 from disgram.telegram.backfill import posts_between
 from disgram.telegram.empty_page import Read
 

@@ -37,7 +37,7 @@ from disgram.errors import (
     WebhookGone,
 )
 from disgram.report import Level, Reporter
-from disgram.storage.ledger import ChannelLedger, MessageRow
+from disgram.storage.channel_ledger import ChannelLedger, MessageRow
 
 EDITS_WAIT = 3600.0
 """Seconds until an edit is tried again in an archived thread that this worker has not opened meanwhile."""

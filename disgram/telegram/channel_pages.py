@@ -10,7 +10,7 @@ from collections.abc import Callable
 from disgram.errors import ChannelReplaced, TelegramUnavailable
 from disgram.post import ChannelPage
 from disgram.report import Level, Reporter
-from disgram.storage.ledger import ChannelLedger
+from disgram.storage.channel_ledger import ChannelLedger
 from disgram.telegram.channel import ChannelReader
 from disgram.telegram.empty_page import PAGE_IDS, Read, doubting
 from disgram.telegram.identity import ChannelIdentity

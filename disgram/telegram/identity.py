@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from disgram.errors import ChannelReplaced
 from disgram.post import ChannelPage
-from disgram.storage.ledger import ChannelLedger
+from disgram.storage.channel_ledger import ChannelLedger
 
 FAR_BELOW = 10
 """Post ids that the newest post must at least be below progress; and it is less than half of it."""

@@ -29,7 +29,8 @@ from disgram.errors import (
 )
 from disgram.post import MediaFile
 from disgram.report import Level
-from disgram.storage.ledger import ChannelLedger, Ledger, MessageRow, PostRow
+from disgram.storage.channel_ledger import ChannelLedger, MessageRow, PostRow
+from disgram.storage.ledger import Ledger
 from disgram.telegram.channel import ChannelReader
 from disgram.telegram.client import Download
 from disgram.telegram.media_budget import MediaBudget

@@ -19,8 +19,8 @@ from disgram.errors import (
     StorageUnavailable,
     WebhookGone,
 )
+from disgram.storage.channel_ledger import MessageRow
 from disgram.storage.destinations import GoneRow
-from disgram.storage.ledger import MessageRow
 from tests.builders.delivery_fakes import FACTS, Bench, refusal
 
 HELLO = DiscordMessage({"content": "hello"})

@@ -12,7 +12,8 @@ from config import environment, read
 from disgram.errors import BadSetting, StartRefused
 from disgram.logs.log_file import LogFile
 from disgram.report import Level
-from disgram.storage.ledger import Ledger, PostRow
+from disgram.storage.channel_ledger import PostRow
+from disgram.storage.ledger import Ledger
 from disgram.storage.regular_file import special_kind
 from service import running_service
 

@@ -19,13 +19,9 @@ import pytest
 from disgram.api.schemas import FailedPost
 from disgram.errors import StorageUnavailable
 from disgram.logs.log_file import escaped_name
+from disgram.storage.channel_ledger import ChannelLedger, MessageRow, PostRow
 from disgram.storage.destinations import GoneRow
-from disgram.storage.ledger import (
-    ChannelLedger,
-    Ledger,
-    MessageRow,
-    PostRow,
-)
+from disgram.storage.ledger import Ledger
 from tests.builders.integrity import integrity
 
 

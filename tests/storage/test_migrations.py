@@ -24,7 +24,8 @@ from disgram.discord.render import Fallback
 from disgram.errors import DatabaseTooNew, StorageUnavailable
 from disgram.post import MediaFile
 from disgram.storage import schema
-from disgram.storage.ledger import Ledger, MessageRow
+from disgram.storage.channel_ledger import MessageRow
+from disgram.storage.ledger import Ledger
 from disgram.storage.rate_limits import LimitStore
 from disgram.storage.sqlite import Database
 from tests.builders.integrity import integrity

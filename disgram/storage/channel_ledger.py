@@ -1,0 +1,256 @@
+"""The rows of one (job, channel): what its worker reads and writes.
+
+A row per post, and under it one per message. `attempting` is written before a request and `sent` with
+Discord's ids after its 2xx; progress, the number up to which all posts are dealt with, moves with the last
+message. A row still `attempting` when a worker starts: nobody knows whether that one message arrived.
+
+Owns what the rows mean. Never sends, never logs.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from itertools import takewhile
+from typing import Any, NamedTuple
+
+from disgram.storage.channel_source import ChannelSource
+from disgram.storage.destinations import Destinations
+from disgram.storage.sqlite import Database
+
+# Named, since the planner prefers the primary key and reads all a channel ever had (SQLite 3.40).
+FAILED_INDEX = "INDEXED BY post_failed"
+IS_FAILED = "state IN ('failed', 'retry')"
+_THIS_CHANNEL = "job = :job AND channel = :channel"
+_THIS_POST = f"{_THIS_CHANNEL} AND post_id = :post_id"
+
+
+class Progress(NamedTuple):
+    """`last_id`: all posts up to it are dealt with. `start`: the post number the job named at the time."""
+
+    last_id: int
+    start: int | None
+
+
+class PostRow(NamedTuple):
+    """A post and how it ended: `sent`, `failed`, `retry` or `deleted`.
+
+    `last_id`: the highest of an album's. `fingerprint`: the page's then. `shape`: see delivery/shape.py.
+    """
+
+    post_id: int
+    last_id: int
+    state: str
+    fingerprint: str
+    shape: str
+
+
+class MessageRow(NamedTuple):
+    """One message of a post: `attempting` or `sent`. `position` is its place within the post, from 0.
+
+    `digest` is of its payload, `files` names what it carries; the payload itself is kept only where it
+    is needed again. `webhook_id` and `thread_id` say through what it was sent; rows of a Disgram that did not
+    write it down have None.
+    """
+
+    position: int
+    state: str
+    message_id: str | None = None
+    channel_id: str | None = None
+    digest: str = ""
+    files: str = ""
+    payload: str | None = None
+    webhook_id: str | None = None
+    thread_id: str | None = None
+
+
+_POST_COLUMNS = ", ".join(PostRow._fields)
+_MESSAGE_COLUMNS = ", ".join(MessageRow._fields)
+
+
+class ChannelLedger:
+    """The rows of one (job, channel): what its worker reads and writes."""
+
+    def __init__(self, database: Database, job: str, channel: str, clock: Callable[[], float]) -> None:
+        self.destinations = Destinations(database, clock)
+        self._database = database
+        self._key: dict[str, object] = {"job": job, "channel": channel}
+        self.source = ChannelSource(database, self._key, clock)
+        self._clock = clock
+
+    # progress --------------------------------------------------------------------------------
+
+    def progress(self) -> Progress | None:
+        """How far this worker has come; None before its first poll."""
+        row = self._first(f"SELECT last_id, start FROM progress WHERE {_THIS_CHANNEL}")
+        return Progress(*row) if row else None
+
+    def imported(self) -> int | None:
+        """The number up to which an older Disgram had forwarded this channel for this job."""
+        row = self._first(f"SELECT last_id FROM imported_progress WHERE {_THIS_CHANNEL}")
+        return int(row[0]) if row else None
+
+    def begin(self, last_id: int, start: int | None) -> None:
+        """Set where to go on from, before anything is sent."""
+        self._run(
+            "INSERT OR REPLACE INTO progress (job, channel, last_id, start) "
+            "VALUES (:job, :channel, :last_id, :start)",
+            last_id=last_id,
+            start=start,
+        )
+
+    def advance(self, last_id: int) -> None:
+        """All posts up to `last_id` are dealt with. Never moves back."""
+        with self._database.transaction() as run:
+            self._advance(run, last_id)
+
+    def _advance(self, run: sqlite3.Connection, last_id: int) -> None:
+        run.execute(
+            f"UPDATE progress SET last_id = MAX(last_id, :last_id) WHERE {_THIS_CHANNEL}",
+            self._key | {"last_id": last_id},
+        )
+
+    # posts -----------------------------------------------------------------------------------
+
+    def post(self, post_id: int) -> PostRow | None:
+        row = self._first(f"SELECT {_POST_COLUMNS} FROM post WHERE {_THIS_POST}", post_id=post_id)
+        return PostRow(*row) if row else None
+
+    def posts_from(self, post_id: int) -> list[PostRow]:
+        """Posts that reach this number or a higher one, ascending: what the newest page can be compared with.
+
+        An album (of ten at most) whose first item was deleted may begin below.
+        """
+        rows = self._all(
+            f"SELECT {_POST_COLUMNS} FROM post WHERE {_THIS_CHANNEL} "
+            "AND post_id >= :post_id - 9 AND last_id >= :post_id ORDER BY post_id",
+            post_id=post_id,
+        )
+        return [PostRow(*row) for row in rows]
+
+    def to_retry(self) -> list[int]:
+        """Failed posts somebody asked to send again, ascending."""
+        rows = self._all(
+            f"SELECT post_id FROM post {FAILED_INDEX} "
+            f"WHERE {_THIS_CHANNEL} AND state = 'retry' AND {IS_FAILED} ORDER BY post_id"
+        )
+        return [int(row[0]) for row in rows]
+
+    def finish(self, row: PostRow) -> None:
+        """Every message is confirmed: the post is done, and progress moves past it."""
+        self._put_post(row, None, None)
+
+    def fail(self, row: PostRow, reason: str, payload: str) -> None:
+        """Refused in every form: kept with what was refused until a person retries it."""
+        self._put_post(row, reason, payload)
+
+    def failed_in_a_row(self, post_id: int, most: int) -> list[int]:
+        """The posts right before this one that Discord refused in every form, ascending; `most` of them."""
+        rows = self._all(
+            f"SELECT post_id, state FROM post WHERE {_THIS_CHANNEL} AND post_id < :post_id "
+            "ORDER BY post_id DESC LIMIT :most",
+            post_id=post_id,
+            most=most,
+        )
+        return sorted(number for number, _ in takewhile(lambda row: row[1] == "failed", rows))
+
+    def take_back(self, first: int) -> None:
+        """The failed posts from this number on are due again, in order: the destination was at fault."""
+        values = self._key | {"first": first}
+        with self._database.transaction() as run:
+            run.execute(
+                f"DELETE FROM post WHERE {_THIS_CHANNEL} AND post_id >= :first AND state = 'failed'", values
+            )
+            run.execute(
+                f"UPDATE progress SET last_id = MIN(last_id, :first - 1) WHERE {_THIS_CHANNEL}", values
+            )
+
+    def _put_post(self, row: PostRow, reason: str | None, refused_payload: str | None) -> None:
+        ending = {"reason": reason, "refused_payload": refused_payload, "at": self._clock()}
+        with self._database.transaction() as run:
+            run.execute(
+                "INSERT OR REPLACE INTO post (job, channel, post_id, last_id, state, fingerprint, shape, "
+                "reason, refused_payload, at) VALUES (:job, :channel, :post_id, :last_id, :state, "
+                ":fingerprint, :shape, :reason, :refused_payload, :at)",
+                self._key | row._asdict() | ending,
+            )
+            self._advance(run, row.last_id)
+
+    def deleted(self, post_id: int) -> None:
+        """Gone in Telegram, and dealt with in Discord as FOLLOW_DELETIONS says."""
+        self._run(f"UPDATE post SET state = 'deleted' WHERE {_THIS_POST}", post_id=post_id)
+
+    # messages --------------------------------------------------------------------------------
+
+    def messages(self, post_id: int) -> list[MessageRow]:
+        """The messages of a post, in order."""
+        rows = self._all(
+            f"SELECT {_MESSAGE_COLUMNS} FROM message WHERE {_THIS_POST} ORDER BY position",
+            post_id=post_id,
+        )
+        return [MessageRow(*row) for row in rows]
+
+    def put_message(self, post_id: int, row: MessageRow) -> None:
+        """`attempting` before the request goes out, `sent` once Discord confirmed it."""
+        self._run(
+            f"INSERT OR REPLACE INTO message (job, channel, post_id, {_MESSAGE_COLUMNS}) "
+            f"VALUES (:job, :channel, :post_id, {', '.join(f':{name}' for name in MessageRow._fields)})",
+            post_id=post_id,
+            **row._asdict(),
+        )
+
+    def drop_message(self, post_id: int, position: int) -> None:
+        """The message certainly was not accepted, or is deleted again."""
+        self._run(
+            f"DELETE FROM message WHERE {_THIS_POST} AND position = :position",
+            post_id=post_id,
+            position=position,
+        )
+
+    # gaps ------------------------------------------------------------------------------------
+
+    def gaps(self) -> list[tuple[int, int]]:
+        """Ranges of numbers that could not be read so far, ascending."""
+        rows = self._all(f"SELECT first, last FROM gap WHERE {_THIS_CHANNEL} ORDER BY first")
+        return [(int(first), int(last)) for first, last in rows]
+
+    def add_gap(self, first: int, last: int) -> None:
+        """A range to try again later."""
+        self._run(
+            "INSERT OR REPLACE INTO gap (job, channel, first, last) VALUES (:job, :channel, :first, :last)",
+            first=first,
+            last=last,
+        )
+
+    def close_gap(self, first: int) -> None:
+        """The range was read whole."""
+        self._run(f"DELETE FROM gap WHERE {_THIS_CHANNEL} AND first = :first", first=first)
+
+    # destinations ----------------------------------------------------------------------------
+
+    def guild(self, webhook_id: str) -> str | None:
+        """The server a webhook belongs to, once asked; "" if Discord did not say."""
+        row = self._first("SELECT guild_id FROM guild WHERE webhook_id = :webhook_id", webhook_id=webhook_id)
+        return str(row[0]) if row else None
+
+    def put_guild(self, webhook_id: str, guild_id: str) -> None:
+        self._run(
+            "INSERT OR REPLACE INTO guild (webhook_id, guild_id) VALUES (:webhook_id, :guild_id)",
+            webhook_id=webhook_id,
+            guild_id=guild_id,
+        )
+
+    # statements, with this job and channel as :job and :channel ----------------------------------
+
+    def _run(self, statement: str, **values: object) -> None:
+        with self._database.transaction() as run:
+            run.execute(statement, self._key | values)
+
+    def _first(self, query: str, **values: object) -> tuple[Any, ...] | None:
+        with self._database.reading() as run:
+            row: tuple[Any, ...] | None = run.execute(query, self._key | values).fetchone()
+        return row
+
+    def _all(self, query: str, **values: object) -> list[tuple[Any, ...]]:
+        with self._database.reading() as run:
+            return run.execute(query, self._key | values).fetchall()
