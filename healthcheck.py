@@ -10,7 +10,7 @@ import json
 import sys
 
 from config import SETTINGS, Settings
-from disgram.api.status_line import status_line
+from disgram.health.status_line import status_line
 
 EXIT_TROUBLE = 1
 _ANSWER_SECONDS = 10.0

@@ -20,10 +20,10 @@ from typing import Any, Protocol
 from auth import BearerGate
 from config import PROJECT, Settings
 from disgram import __version__
-from disgram.api import health
-from disgram.api.host_stats import HostMonitor
 from disgram.api.systemd import Notifier
 from disgram.errors import DatabaseDamaged, StartRefused, StorageUnavailable, UnknownJob
+from disgram.health import summary
+from disgram.health.host_stats import HostMonitor
 from disgram.logs.log_file import LogFile, escaped_name
 from disgram.logs.python_logging import logging_into
 from disgram.logs.refused_logins import RefusedLogins
@@ -94,9 +94,9 @@ class Service:
         another channel that has the name of one of its channels now is meant."""
         _clear_gone(job, self.settings, self.ledger)
 
-    def moment(self) -> health.Moment:
+    def moment(self) -> summary.Moment:
         now = time.monotonic()
-        return health.Moment(
+        return summary.Moment(
             now=datetime.now(timezone.utc),
             monotonic=now,
             uptime=now - self.started,

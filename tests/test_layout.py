@@ -35,6 +35,7 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
     "workers": frozenset({"storage"}),
     "delivery": frozenset({"telegram", "discord", "storage"}),
     "api": frozenset({"workers", "logs"}),
+    "health": frozenset({"api", "workers", "logs"}),
 }
 """Room -> the rooms it may import, beside GROUND. `telegram` and `discord` never see each other."""
 

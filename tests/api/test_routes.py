@@ -257,7 +257,7 @@ def test_new_job_of_a_name_waits_for_the_deletion_of_the_old_one(api: Api) -> No
 
 
 def test_deletion_answers_503_when_processes_do_not_end(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("main._GONE_WITHIN", 0.01)
+    monkeypatch.setattr("job_routes._GONE_WITHIN", 0.01)
     api.post()
     api.supervisor.may_end.clear()
     assert api("DELETE", "/job", AUTH | {"JOB_NAME": "news"}).status_code == 503

@@ -342,7 +342,8 @@ WRITER = """
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from disgram.storage.ledger import Ledger, MessageRow, PostRow
+from disgram.storage.channel_ledger import MessageRow, PostRow
+from disgram.storage.ledger import Ledger
 rows = Ledger(Path(sys.argv[1])).of("job", "c")
 rows.begin(0, None)
 number = 0

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from disgram.api.host_stats import HostMonitor
+from disgram.health.host_stats import HostMonitor
 
 
 def test_host_is_measured_in_the_background(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from disgram.api.status_line import status_line
+from disgram.health.status_line import status_line
 
 HEALTH: dict[str, Any] = {
     "status": "healthy",

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from disgram.api.host_stats import HostStats
 from disgram.api.schemas import (
     Delivery,
     ExternalServices,
@@ -26,6 +25,7 @@ from disgram.api.schemas import (
     RateLimiting,
     Worker,
 )
+from disgram.health.host_stats import HostStats
 from disgram.workers.spec import Snapshot, WorkerState, WorkerStatus
 
 HEALTHY, DEGRADED, UNHEALTHY = "healthy", "degraded", "unhealthy"

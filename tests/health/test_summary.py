@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from disgram.api.health import LogFileState, Moment, summarise, summarise_job
-from disgram.api.host_stats import HostStats
 from disgram.api.schemas import JobConfiguration
+from disgram.health.host_stats import HostStats
+from disgram.health.summary import LogFileState, Moment, summarise, summarise_job
 from disgram.workers.spec import Snapshot, WorkerState, WorkerStatus
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=timezone.utc)
