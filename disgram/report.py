@@ -69,6 +69,26 @@ class Reporter(Protocol):
     def __call__(self, level: Level | None, text: str, **facts: Any) -> None: ...
 
 
+class Notice:
+    """A state that lasts for many polls, in two INFO lines: when it begins, and when it is over."""
+
+    def __init__(self, report: Reporter) -> None:
+        self._report = report
+        self._lasts = False
+
+    def begins(self, text: str) -> None:
+        """The state is there; reported unless it was there before."""
+        if not self._lasts:
+            self._report(Level.INFO, text)
+        self._lasts = True
+
+    def ends(self, text: str) -> None:
+        """The state is not there; reported if it was."""
+        if self._lasts:
+            self._report(Level.INFO, text)
+        self._lasts = False
+
+
 def service_reporter(write: Callable[[bytes], object]) -> Reporter:
     """A reporter that passes encoded lines to `write`."""
 

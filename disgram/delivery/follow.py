@@ -1,28 +1,23 @@
-"""Edits and deletions in Telegram, followed in Discord. The newest page, which is read anyway, shows them;
-one more page is read only where posts are missing at its end.
+"""Edits and deletions in Telegram, followed in Discord. The newest page, which is read anyway, shows them.
 
 A post whose fingerprint differs from the ledger's was edited: it is rendered again and compared message by
-message (message_sync.py).
+message (message_sync.py). Which posts were deleted is told by disgram/telegram/missing_posts.py; what becomes
+of their messages is in deletions.py.
 
-A post missing from the page at two polls in a row was deleted, if the page covers its place, which it does
-up to its own newest post. A post missing behind that one may have been deleted, or the page is an old one
-from a cache. Caches keep pages by their address, so a page of another address is read: if it ends with the
-same post, the missing one was deleted.
-
-Owns that comparison. Never delivers new posts and never holds them up: what fails here is tried again at the
-next poll.
+Owns the comparison of the page with the ledger. Never delivers new posts and never holds them up: what fails
+here is tried again at the next poll.
 """
 
 from __future__ import annotations
 
-import json
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+from disgram.delivery.deletions import Deletions
 from disgram.delivery.downloads import Downloads
 from disgram.delivery.post_delivery import PostDelivery
 from disgram.delivery.shape import Shape, media_identities
-from disgram.discord.deletion_mark import marked_deleted
 from disgram.discord.message import DiscordMessage
 from disgram.discord.render import Fallback, has_buttons, without_old_buttons
 from disgram.errors import (
@@ -30,22 +25,20 @@ from disgram.errors import (
     EditWaits,
     MessageGone,
     MessageRejected,
-    PageNotUnderstood,
     PayloadTooLarge,
-    TelegramUnavailable,
 )
 from disgram.post import ChannelPage, MediaFile, PostSlice, TelegramPost
-from disgram.report import Level, Reporter
-from disgram.storage.channel_ledger import ChannelLedger, MessageRow, PostRow
+from disgram.report import Level, Notice, Reporter
+from disgram.storage.channel_ledger import ChannelLedger, PostRow
+from disgram.telegram.empty_page import Read
+from disgram.telegram.missing_posts import DeletedPosts
 
 Parse = Callable[[PostSlice], TelegramPost]
-Read = Callable[[int], ChannelPage]
-"""`read(before)`: the page of the newest posts whose ids are below `before`."""
 
 
 class Follower:
     """Follows edits and deletions for one worker. `edits` is FOLLOW_EDITS, `policy` FOLLOW_DELETIONS (keep,
-    mark or delete)."""
+    mark or delete); `clock`: seconds since 1970."""
 
     def __init__(
         self,
@@ -55,27 +48,32 @@ class Follower:
         edits: bool,
         policy: str,
         report: Reporter,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._delivery = delivery
         self._ledger = ledger
         self._edits = edits
         self._policy = policy
         self._report = report
-        self._missing_before: set[int] = set()
-        """Post ids that were missing at the poll before this one."""
+        self._deleted_posts = DeletedPosts(ledger, delivery.sender.post_url, report=report, clock=clock)
+        self._deletions = Deletions(delivery.sender, ledger, policy, report)
+        self._waiting = Notice(report)
 
     def compare(self, page: ChannelPage, parse: Parse, read: Read) -> None:
-        """Compare the newest page with the ledger. Raises WebhookGone and Stopping."""
+        """Compare the newest page with the ledger; `read` reads others. Raises WebhookGone and Stopping, and
+        DestinationRefuses and DiscordUnavailable of a post that is sent again."""
         if not page.slices or self._delivery.sender.edits_wait:
             return
-        rows = [row for row in self._ledger.posts_from(page.slices[0].id) if row.state == "sent"]
+        rows = self._ledger.posts_from(page.slices[0].id)
         try:
             if self._edits:
-                self._follow_edits(rows, page, parse)
+                self._follow_edits([row for row in rows if row.state == "sent"], page, parse)
             if self._policy != "keep":
-                self._follow_deletions(rows, page, read)
+                self._follow_deletions(rows, page, parse, read)
         except EditWaits as error:
-            self._report(Level.INFO, f"Edits and deletions wait; new posts go on ({error})")
+            self._waiting.begins(f"Edits and deletions wait; new posts go on ({error})")
+        else:
+            self._waiting.ends("Edits and deletions go on")
 
     # edits -----------------------------------------------------------------------------------
 
@@ -87,54 +85,54 @@ class Follower:
             if row and row.fingerprint != post_slice.fingerprint:
                 self._edit(parse(post_slice), post_slice.fingerprint, row)
 
-    def _edit(self, post: TelegramPost, fingerprint: str, row: PostRow) -> None:
+    def _edit(self, post: TelegramPost, fingerprint: str, row: PostRow) -> bool:
+        """Whether the edit is done with; False: the next poll tries again. Raises EditWaits."""
+        seen = row._replace(state="sent", fingerprint=fingerprint, last_id=max(row.last_id, post.last_id))
         if not all(map(self._delivery.sender.owns, self._ledger.messages(row.post_id))):
             self._report(Level.INFO, f"{post.url}: edited in Telegram; it was sent through another webhook")
-            self._ledger.finish(row._replace(fingerprint=fingerprint))
-            return
-        shape = Shape.decode(row.shape)
-        same_files = shape.media == media_identities(post)
+            self._ledger.finish(seen)
+            return True
         try:
-            with self._downloads(post, shape, same_files) as downloads:
-                fetched = shape.fetched if same_files else downloads.fetched
-                forms = self._forms(post, fetched, shape)
-                message_sync = self._delivery.message_sync(post, row.post_id, downloads)
-                changed, refused = message_sync.apply_any(forms, same_files=same_files)
+            seen = seen._replace(shape=self._apply(post, row))
         except EditWaits:
             raise
         except DiscordUnavailable as error:
-            if not self._is_given_up(row.post_id, error):
+            if not self._delivery.sender.gives_up_change(row.post_id, error):
                 text = f"{post.url}: Discord did not take the edit ({error}); next try at the next poll"
                 self._report(Level.ERROR, text)
-                return
-            changed, refused = 0, 0
+                return False
         except MessageGone as error:
-            self._report(
-                Level.STATUS,
-                f"{post.url}: edited in Telegram, but its message in Discord is gone ({error}); "
-                "it is not followed any more",
-            )
+            text = f"{post.url}: edited in Telegram, but its message in Discord is gone ({error}); "
+            self._report(Level.STATUS, f"{text}it is not followed any more")
             self._ledger.deleted(row.post_id)
-            return
+            return True
         except (MessageRejected, PayloadTooLarge) as error:
-            self._report(
-                Level.ERROR, f"{post.url}: Discord refused the edit ({error}); it keeps the text it had"
-            )
-            changed, refused = 0, 0
+            text = f"{post.url}: Discord refused the edit ({error}); it keeps the text it had"
+            self._report(Level.ERROR, text)
+        self._delivery.sender.poison_edits.ended(row.post_id)
+        self._ledger.finish(seen)
+        return True
+
+    def _apply(self, post: TelegramPost, row: PostRow) -> str:
+        """Change the messages that differ; returns the post's new shape, encoded. Raises DiscordError."""
+        shape = Shape.decode(row.shape)
+        same_files = shape.media == media_identities(post)
+        with self._downloads(post, shape, same_files) as downloads:
+            fetched = shape.fetched if same_files else downloads.fetched
+            forms = self._forms(post, fetched, shape)
+            message_sync = self._delivery.message_sync(post, row.post_id, downloads)
+            changed, refused = message_sync.apply_any(forms, same_files=same_files)
         if refused:
             self._report(Level.STATUS, f"{post.url}: Discord does not take its buttons; they become text")
-        new_shape = replace(
+        if changed:
+            self._report(Level.INFO, f"{post.url}: followed an edit ({changed} message(s) changed)")
+        return replace(
             shape,
             media=media_identities(post),
             fetched=dict(fetched),
             link_buttons=shape.link_buttons and not refused,
             has_buttons=shape.has_buttons or has_buttons(forms[0]),
-        )
-        last_id = max(row.last_id, post.last_id)
-        self._delivery.sender.poison_edits.ended(row.post_id)
-        self._ledger.finish(PostRow(row.post_id, last_id, "sent", fingerprint, new_shape.encode()))
-        if changed:
-            self._report(Level.INFO, f"{post.url}: followed an edit ({changed} message(s) changed)")
+        ).encode()
 
     def _forms(
         self, post: TelegramPost, fetched: Mapping[int, MediaFile], shape: Shape
@@ -149,20 +147,6 @@ class Follower:
             return [first]
         return [without_old_buttons(first), without_old_buttons(text), text]
 
-    def _is_given_up(self, post_id: int, error: DiscordUnavailable) -> bool:
-        """Whether an edit or a deletion got nothing but 500s for so long that it is not tried again."""
-        sender = self._delivery.sender
-        if not sender.poison_edits.is_poison(post_id, error):
-            return False
-        sender.edit_given_up()
-        self._report(
-            Level.ERROR,
-            f"{sender.post_url(post_id)}: Discord answers its change with nothing but errors ({error}); "
-            "it is given up, and the message stays as it was",
-            reason=sender.health_reason,
-        )
-        return True
-
     def _downloads(self, post: TelegramPost, shape: Shape, same_files: bool) -> Downloads:
         """The post's files, if they have to be uploaded again."""
         if same_files or shape.fallback is not Fallback.FILES:
@@ -171,88 +155,24 @@ class Follower:
 
     # deletions -------------------------------------------------------------------------------
 
-    def _follow_deletions(self, rows: list[PostRow], page: ChannelPage, read: Read) -> None:
-        """A post is missing when none of its ids is on the page. `rows` ascend."""
-        present = {post_id for post_slice in page.slices for post_id in post_slice.ids}
-        missing = [row for row in rows if present.isdisjoint(range(row.post_id, row.last_id + 1))]
-        twice = [row for row in missing if row.post_id in self._missing_before]
-        deleted = self._certainly_deleted(twice, page.slices[-1].last_id, read)
-        done = {row.post_id for row in deleted if self._follow_deletion(row.post_id)}
-        self._missing_before = {row.post_id for row in missing} - done
-
-    def _certainly_deleted(self, missing: list[PostRow], end: int, read: Read) -> list[PostRow]:
-        """Those before the page's `end`, and those behind it if another page ends there as well."""
-        inside = [row for row in missing if row.last_id < end]
-        behind = missing[len(inside) :]
-        return missing if behind and self._another_page_ends_with(end, behind[-1].last_id, read) else inside
-
-    def _another_page_ends_with(self, end: int, last_id: int, read: Read) -> bool:
-        """Whether the page of the posts up to `last_id` ends with post `end`."""
-        url = self._delivery.sender.post_url(last_id)
-        try:
-            page = read(last_id + 1)
-        except (TelegramUnavailable, PageNotUnderstood) as error:
-            self._report(Level.INFO, f"{url} may be deleted, but Telegram cannot be asked now ({error})")
-            return False
-        if page.slices and page.slices[-1].last_id == end:
-            return True
-        self._report(
-            Level.INFO,
-            f"{url} may be deleted: the newest page ends with post {end}, another page does not. "
-            "One of them is old; both are read again at the next poll",
-        )
-        return False
-
-    def _follow_deletion(self, post_id: int) -> bool:
-        """False: the next poll tries again."""
-        url = self._delivery.sender.post_url(post_id)
-        try:
-            if self._policy == "delete":
-                self._delete(post_id, url)
-            else:
-                self._mark(post_id, url)
-        except EditWaits:
-            raise
-        except DiscordUnavailable as error:
-            if self._is_given_up(post_id, error):
-                self._ledger.deleted(post_id)
-                return True
-            self._report(
-                Level.ERROR,
-                f"{url}: deleted in Telegram, but Discord did not take the change ({error}); "
-                "next try at the next poll",
+    def _follow_deletions(self, rows: list[PostRow], page: ChannelPage, parse: Parse, read: Read) -> None:
+        changes = self._deleted_posts.compare(rows, page, read)
+        for row in changes.deleted:
+            self._deletions.follow(row.post_id)
+        shown = {post_id: post_slice for post_slice in page.slices for post_id in post_slice.ids}
+        for row in changes.back:
+            self._take_back(
+                shown[next(one for one in range(row.post_id, row.last_id + 1) if one in shown)], row, parse
             )
-            return False
-        except (MessageRejected, PayloadTooLarge) as error:
-            self._report(
-                Level.ERROR, f"{url}: deleted in Telegram, but Discord refused the change ({error}); it stays"
-            )
-        self._delivery.sender.poison_edits.ended(post_id)
-        self._ledger.deleted(post_id)
-        return True
 
-    def _delete(self, post_id: int, url: str) -> None:
-        for row in self._ledger.messages(post_id):
-            self._delivery.sender.delete(post_id, row)
-        self._report(Level.INFO, f"{url}: deleted in Telegram, and now in Discord")
-
-    def _mark(self, post_id: int, url: str) -> None:
-        rows = [row for row in self._ledger.messages(post_id) if row.payload]
-        marked = [self._mark_message(post_id, row) for row in rows]
-        if any(marked):
-            self._report(Level.INFO, f"{url}: deleted in Telegram, and now marked so in Discord")
+    def _take_back(self, post_slice: PostSlice, row: PostRow, parse: Parse) -> None:
+        """The post was not deleted. Its mark is taken off by an edit. A message that was deleted is sent
+        again, late if others came after it, as the posts of a gap are: a lost post is worse than a late one.
+        It happens once for a post, so that pages which never agree send no second copy."""
+        if self._ledger.messages(row.post_id):
+            back = self._edit(parse(post_slice), post_slice.fingerprint, row)
         else:
-            self._report(
-                Level.STATUS,
-                f"{url}: deleted in Telegram; nothing is left to mark in Discord (its messages are gone, "
-                "or were sent before FOLLOW_DELETIONS was set to mark)",
-            )
-
-    def _mark_message(self, post_id: int, row: MessageRow) -> bool:
-        """False: the message is gone from Discord, too."""
-        message = DiscordMessage(marked_deleted(json.loads(row.payload or "{}")))
-        try:
-            self._delivery.sender.edit(post_id, row, message)
-        except MessageGone:
-            return False
-        return True
+            self._delivery.deliver(parse(post_slice), post_slice.fingerprint)
+            back = True
+        if back:
+            self._deletions.was_wrong(row.post_id)

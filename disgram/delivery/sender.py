@@ -204,6 +204,19 @@ class Sender:
         """The thread is archived, in which no message can be edited until a new one opens it."""
         return self._clock() < self._edits_wait_until
 
+    def gives_up_change(self, post_id: int, error: DiscordUnavailable) -> bool:
+        """Whether an edit or a deletion got nothing but 500s for so long that it is not tried again."""
+        if not self.poison_edits.is_poison(post_id, error):
+            return False
+        self.edit_given_up()
+        self._report(
+            Level.ERROR,
+            f"{self.post_url(post_id)}: Discord answers its change with nothing but errors ({error}); "
+            "it is given up, and the message stays as it was",
+            reason=self.health_reason,
+        )
+        return True
+
     def _place_of(self, row: MessageRow) -> Destination:
         """Where the message is, which need not be where new ones go. Raises EditRefused."""
         if not self.owns(row):

@@ -9,9 +9,10 @@ import sqlite3
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+from disgram.storage.missing_posts import MissingPosts
 from disgram.storage.sqlite import Database
 
-TABLES_OF_CHANNEL = ("progress", "post", "message", "gap", "imported_progress", "source")
+TABLES_OF_CHANNEL = ("progress", "post", "message", "gap", "imported_progress", "source", "missing")
 """Tables with the columns `job` and `channel`."""
 
 _THIS_CHANNEL = "job = :job AND channel = :channel"
@@ -33,6 +34,7 @@ class ChannelSource:
         self._database = database
         self._key = dict(key)
         self._clock = clock
+        self.missing = MissingPosts(database, key)
 
     def get(self) -> Source:
         query = f"SELECT channel_id, empty_at, replaced FROM source WHERE {_THIS_CHANNEL}"

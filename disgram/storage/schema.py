@@ -79,6 +79,11 @@ LEDGER: Migrations = (
         "ALTER TABLE gone ADD COLUMN tries INTEGER NOT NULL DEFAULT 1",
         "ALTER TABLE gone ADD COLUMN ask_at REAL NOT NULL DEFAULT 0",
     ),
+    # Posts that the pages lack: since when, and what became of them (see missing_posts.py).
+    (
+        """CREATE TABLE missing (job TEXT NOT NULL, channel TEXT NOT NULL, post_id INTEGER NOT NULL,
+            since REAL NOT NULL, state TEXT NOT NULL, PRIMARY KEY (job, channel, post_id)) WITHOUT ROWID""",
+    ),
 )
 
 RATE_LIMITS: Migrations = (

@@ -292,7 +292,7 @@ class Bench:
         )  # fmt: skip
         follower = Follower(
             delivery, self.ledger, edits=settings.follow_edits, policy=settings.follow_deletions,
-            report=self.said,
+            report=self.said, clock=lambda: self.today(),
         )  # fmt: skip
         self.reader = ChannelReader(
             self.telegram, spec.channel.name, UnknownMarkup(self.folder, spec.channel.key),  # type: ignore[arg-type]

@@ -20,6 +20,7 @@ from disgram.errors import (
     TelegramUnavailable,
 )
 from disgram.report import EXIT_OK
+from disgram.telegram.missing_posts import OLDEST_COPY
 from tests.builders import pages
 from tests.builders.delivery_fakes import Bench, refusal, sent_before
 from tests.delivery.test_post_delivery import LONG
@@ -331,7 +332,7 @@ def test_deleted_posts_are_deleted_at_the_second_poll_that_misses_them(tmp_path:
     bench.poll(3)
     assert bench.discord.texts == ["post 1", "post 3", "post 5"]
     assert bench.discord.asked == ["POST"] * 5 + ["DELETE"] * 2
-    assert set(bench.telegram.asked) == {None}
+    assert bench.telegram.asked == [None] * 3 + [5] + [None] * 2
 
 
 def test_a_post_that_is_back_at_the_second_poll_is_not_deleted(tmp_path: Path) -> None:
@@ -414,6 +415,12 @@ def with_posts(folder: Path, count: int) -> Bench:
     return bench
 
 
+def miss_for_an_hour(bench: Bench) -> None:
+    bench.poll()
+    bench.clock.now += OLDEST_COPY
+    bench.poll()
+
+
 @pytest.mark.parametrize("kept", [1, 3, 4, 25])
 def test_an_old_page_from_a_cache_deletes_nothing(tmp_path: Path, kept: int) -> None:
     """A page of another address shows that it is old."""
@@ -440,8 +447,14 @@ def test_a_second_page_older_than_the_first_deletes_nothing(tmp_path: Path) -> N
         return page(channel, 5 if before is None else 3)
 
     bench.telegram.page = cached  # type: ignore[method-assign]
+    bench.poll()
+    bench.clock.now += OLDEST_COPY
     bench.poll(20)
     assert len(bench.discord.shown) == 5
+    assert bench.said.count("may be deleted") == 1
+    bench.telegram.page = page  # type: ignore[method-assign]
+    bench.poll(2)
+    assert bench.said.count("pages agree again") == 1
 
 
 def test_the_newest_posts_are_deleted_once_a_second_page_confirms_it(tmp_path: Path) -> None:
@@ -449,11 +462,17 @@ def test_the_newest_posts_are_deleted_once_a_second_page_confirms_it(tmp_path: P
     bench.telegram.posts.pop(4)
     bench.telegram.posts.pop(5)
     asked = len(bench.telegram.asked)
+    bench.poll(2)
+    bench.clock.now += OLDEST_COPY - 1
     bench.poll()
     assert len(bench.discord.shown) == 5
+    bench.clock.now += 1
     bench.poll()
     assert bench.discord.numbers == [1, 2, 3]
-    assert bench.telegram.asked[asked:] == [None, None, 6]
+    assert bench.telegram.asked[asked:] == [None] * 4 + [6]
+    assert bench.said.count("is missing at the end of the newest page") == 1
+    bench.poll()
+    assert bench.said.count("No post is missing at the end") == 1
 
 
 def test_an_album_at_the_end_of_the_page_is_deleted_whole(tmp_path: Path) -> None:
@@ -461,7 +480,7 @@ def test_an_album_at_the_end_of_the_page_is_deleted_whole(tmp_path: Path) -> Non
     bench.telegram.posts[3] = album("one", "two", "three", first=3, caption="gone soon")
     bench.poll()
     bench.telegram.posts.pop(3)
-    bench.poll(2)
+    miss_for_an_hour(bench)
     assert bench.discord.numbers == [1, 2]
     assert 6 in bench.telegram.asked
 
@@ -473,8 +492,10 @@ def test_newest_post_is_not_deleted_while_the_second_page_cannot_be_read(
     bench = with_posts(tmp_path, 5)
     bench.telegram.posts.pop(5)
     bench.telegram.fails = lambda before: error if before else None
+    miss_for_an_hour(bench)
     bench.poll(3)
     assert len(bench.discord.shown) == 5
+    assert bench.said.count("Telegram cannot be asked now") == 1
     assert bench.poll() == EXIT_OK
     bench.telegram.fails = lambda _: None
     bench.poll()
@@ -484,9 +505,8 @@ def test_newest_post_is_not_deleted_while_the_second_page_cannot_be_read(
 def test_deletion_of_the_newest_post_is_tried_again_while_discord_is_down(tmp_path: Path) -> None:
     bench = with_posts(tmp_path, 5)
     bench.telegram.posts.pop(5)
-    bench.poll()
     bench.discord.script = [refusal(DiscordUnavailable("503"))]
-    bench.poll()
+    miss_for_an_hour(bench)
     assert len(bench.discord.shown) == 5
     bench.poll()
     assert bench.discord.numbers == [1, 2, 3, 4]
