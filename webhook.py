@@ -124,12 +124,16 @@ class Worker:
             self._report(Level.ERROR, message, reason=error.reason)
             return EXIT_PERMANENT
         except ChannelReplaced as error:
+            if not error.certain:
+                message = f"The newest page is of another channel ({error}); the next poll looks again"
+                self._report(Level.INFO, message, polled=False)
+                return EXIT_CRASH
             message = (
                 f"Another channel has this name now ({error}). Nothing of it is sent; if you want it, "
                 "PATCH the job, or name it with /1 behind its name"
             )
             self._report(Level.ERROR, message, reason=error.reason)
-            return EXIT_PERMANENT if error.certain else EXIT_CRASH
+            return EXIT_PERMANENT
         except WebhookGone as error:
             message = f"Discord refuses this webhook or thread ({error}); it is asked again in an hour"
             self._report(Level.ERROR, message, reason=error.reason)
@@ -242,7 +246,7 @@ class Worker:
 
 def _seen(head: ChannelPage, progress: int) -> str:
     if not head.slices:
-        return "the channel has no posts"
+        return "Telegram's page shows no posts"
     newest_id = head.slices[-1].last_id
     return (
         f"nothing new, post {newest_id}" if newest_id <= progress else f"posts {progress + 1} to {newest_id}"

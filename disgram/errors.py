@@ -195,7 +195,7 @@ class ChannelNotFound(TelegramError):
 
 
 class ChannelReplaced(TelegramError):
-    """The name belongs to another channel than before. `certain`: not to be looked at a second time."""
+    """The name belongs to another channel than before. `certain`: two polls in a row saw it."""
 
     reason = "channel_replaced"
 

@@ -44,7 +44,7 @@ class ChannelPages:
         """
         progress = self._progress()
         try:
-            page = self._read()
+            page = self._read_any()
             self._identity.check_newest(page, progress)
         except ChannelReplaced as error:
             if not error.certain or not self.start_was_changed():
@@ -65,10 +65,14 @@ class ChannelPages:
         known = self._ledger.progress()
         return known is not None and self._start is not None and self._start != known.start
 
-    def _read(self, before: int | None = None) -> ChannelPage:
+    def _read(self, before: int) -> ChannelPage:
+        page = self._read_any(before)
+        self._identity.check_older(page)
+        return page
+
+    def _read_any(self, before: int | None = None) -> ChannelPage:
         page = self._reader.read(before)
         self.last_read_at = self._clock()
-        self._identity.check(page)
         return page
 
     def _plausible(self, page: ChannelPage, progress: int) -> ChannelPage:

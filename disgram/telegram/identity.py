@@ -1,12 +1,13 @@
 """Whether a page is of the channel that was forwarded so far: a name can be given to another channel.
 
 Telegram's own id of the channel stands on its pages. Where it cannot be read, a newest post far below
-progress is taken for another channel at the second poll. Never decides what to do about it.
+progress says the same. One page may be wrong: the newest page has to say it at two polls in a row. Never
+decides what to do about it.
 """
 
 from __future__ import annotations
 
-from disgram.errors import ChannelReplaced
+from disgram.errors import ChannelReplaced, TelegramUnavailable
 from disgram.post import ChannelPage
 from disgram.storage.channel_ledger import ChannelLedger
 
@@ -20,41 +21,49 @@ class ChannelIdentity:
     def __init__(self, ledger: ChannelLedger) -> None:
         self._ledger = ledger
         self._known: int | None = None
-        self._loaded = self._was_far_below = self._marked = False
+        self._loaded = self._marked = False
+        self._suspect: int | None = None
+        """The id that the newest page of the last poll had instead; 0 for one far below progress."""
 
     def begin_anew(self) -> None:
         """A person wants the channel that has the name now: everything about the old one is forgotten."""
         self._ledger.source.begin_anew()
         self._known = None
-        self._was_far_below = self._marked = False
+        self._suspect, self._marked = None, False
 
-    def check(self, page: ChannelPage) -> None:
-        """Any page. Raises ChannelReplaced if its id is another one than that of the earlier pages."""
-        if not self._loaded:
-            self._known, _, self._marked = self._ledger.source.get()
-            self._loaded = True
-        if self._known and page.channel_id and page.channel_id != self._known:
-            raise self._replaced(f"its id was {self._known} and is {page.channel_id}")
+    def check_older(self, page: ChannelPage) -> None:
+        """A page of older posts. Raises TelegramUnavailable if it is of another channel."""
+        self._load()
+        if self._other_id(page):
+            raise TelegramUnavailable(f"a page is of another channel: {self._difference(page)}")
 
     def check_newest(self, page: ChannelPage, progress: int) -> None:
-        """The newest page; remembers its id. Raises ChannelReplaced, which is not certain at first if the
-        id does not tell."""
-        self.check(page)
+        """The newest page; remembers its id. Raises ChannelReplaced: `certain` at the second poll in a row,
+        or if it was certain before and this worker is new."""
+        self._load()
+        if self._other_id(page):
+            raise self._replaced(self._difference(page), page.channel_id)
         same = self._known is not None and page.channel_id == self._known
-        if not page.slices or same:
-            self._is_the_old_one()
-        elif self._far_below(page, progress):
+        if page.slices and not same and self._far_below(page, progress):
             why = f"its newest post is {page.slices[-1].last_id}, and {progress} was forwarded"
-            if not self._was_far_below:
-                self._was_far_below = True
-                raise ChannelReplaced(why, certain=False)
-            raise self._replaced(why)
-        else:
+            raise self._replaced(why, None)
+        if page.slices:
             self._is_the_old_one()
             self._remember(page.channel_id)
 
+    def _load(self) -> None:
+        if not self._loaded:
+            self._known, _, self._marked = self._ledger.source.get()
+            self._loaded = True
+
+    def _other_id(self, page: ChannelPage) -> bool:
+        return bool(self._known and page.channel_id and page.channel_id != self._known)
+
+    def _difference(self, page: ChannelPage) -> str:
+        return f"its id was {self._known} and is {page.channel_id}"
+
     def _is_the_old_one(self) -> None:
-        self._was_far_below = False
+        self._suspect = None
         if self._marked:
             self._ledger.source.mark_replaced(False)
             self._marked = False
@@ -64,10 +73,13 @@ class ChannelIdentity:
             self._ledger.source.put_channel_id(channel_id)
             self._known = channel_id
 
-    def _replaced(self, why: str) -> ChannelReplaced:
-        self._ledger.source.mark_replaced()
-        self._marked = True
-        return ChannelReplaced(why, certain=True)
+    def _replaced(self, why: str, channel_id: int | None) -> ChannelReplaced:
+        certain = self._marked or self._suspect == (channel_id or 0)
+        self._suspect = channel_id or 0
+        if certain and not self._marked:
+            self._ledger.source.mark_replaced()
+            self._marked = True
+        return ChannelReplaced(why, certain=certain)
 
     def _far_below(self, page: ChannelPage, progress: int) -> bool:
         newest = page.slices[-1].last_id

@@ -55,8 +55,55 @@ def test_another_channel_under_the_name_changes_nothing_in_discord(bench: Bench)
 def test_another_channel_beyond_the_old_progress_is_told_by_its_id(tmp_path: Path) -> None:
     bench = begun(tmp_path, OLD)
     give_the_name_away(bench, 60)
+    assert bench.poll() == EXIT_CRASH
+    assert bench.said.facts["reason"] is None
     assert bench.poll() == EXIT_PERMANENT
     assert bench.said.facts["reason"] == "channel_replaced"
+
+
+def test_one_page_of_another_channel_changes_nothing(bench: Bench) -> None:
+    kept, old_id = dict(bench.telegram.posts), bench.telegram.channel_id
+    before, progress = dict(bench.discord.shown), bench.ledger.progress()
+    for _ in range(2):
+        give_the_name_away(bench, 60 if old_id else 3)
+        assert bench.poll() == EXIT_CRASH
+        assert (bench.discord.shown, bench.ledger.progress()) == (before, progress)
+        bench.telegram.posts, bench.telegram.channel_id = dict(kept), old_id
+        assert bench.poll() == EXIT_OK
+    assert bench.said.errors() == []
+    assert "channel_replaced" not in bench.said.reasons
+    bench.telegram.fill(41, 41)
+    bench.poll()
+    assert bench.discord.numbers == list(range(1, 42))
+
+
+def test_pages_of_two_other_channels_are_not_certain(tmp_path: Path) -> None:
+    bench = begun(tmp_path, OLD)
+    for channel_id in (NEW, NEW - 1, NEW):
+        bench.telegram.channel_id = channel_id
+        bench.telegram.fill(1, 40)
+        assert bench.poll() == EXIT_CRASH
+
+
+def test_older_page_of_another_channel_is_not_sent(tmp_path: Path) -> None:
+    bench = begun(tmp_path, OLD)
+    bench.telegram.fill(41, 62)
+    ours, page = dict(bench.telegram.posts), bench.telegram.page
+
+    def mixed(channel: str, before: int | None = None) -> str:
+        bench.telegram.posts = dict(ours)
+        if before:
+            give_the_name_away(bench, 62)
+            bench.telegram.channel_id = OLD
+        return page(channel, before)
+
+    bench.telegram.page = mixed  # type: ignore[method-assign]
+    assert bench.poll() == EXIT_CRASH
+    assert bench.said.facts["reason"] == "telegram_unavailable"
+    assert bench.discord.numbers == list(range(1, 41))
+    bench.telegram.page, bench.telegram.posts = page, ours  # type: ignore[method-assign]
+    assert bench.poll() == EXIT_OK
+    assert bench.discord.numbers == list(range(1, 63))
 
 
 def test_a_changed_start_begins_anew_with_the_other_channel(bench: Bench) -> None:
