@@ -10,10 +10,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bs4 import Tag
-from bs4.element import PageElement
+from bs4.element import NavigableString, PageElement, RubyParenthesisString, RubyTextString
 
 _BACKGROUND = re.compile(r"background-image:\s*url\(\s*(['\"]?)(.*?)\1\s*\)", re.DOTALL)
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+_TEXT_TYPES = (NavigableString, RubyTextString, RubyParenthesisString)
 _LINE_BREAKS = re.compile(r"[\t\n\r\f]+\s*")
 
 
@@ -36,6 +37,16 @@ def attribute(element: PageElement | None, name: str) -> str:
 def classes(element: Tag) -> list[str]:
     value = element.get("class")
     return value.split() if isinstance(value, str) else list(value or ())
+
+
+def is_text(node: PageElement) -> bool:
+    """Not for its children that nobody reads: comments, scripts, declarations."""
+    return type(node) in _TEXT_TYPES
+
+
+def words_of(element: Tag) -> str:
+    """Its text as it is; unlike `get_text` with that of ruby, which bs4 takes for something else."""
+    return "".join(str(node) for node in element.descendants if is_text(node))
 
 
 def find_all(element: Tag, *names: str) -> Iterator[Tag]:

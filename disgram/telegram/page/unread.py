@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from bs4 import Tag
 from bs4.element import NavigableString
 
-from disgram.telegram.page.dom import background, classes, is_picture
+from disgram.telegram.page.dom import background, classes, is_picture, is_text, words_of
 
 INVISIBLE_TAGS = frozenset({"script", "style", "link", "meta", "noscript", "template"})
 
@@ -84,7 +84,7 @@ def _parts(element: Tag) -> Iterator[Part | None]:
                 yield from _parts(child)
             elif _says_something(child):
                 yield child
-        elif type(child) is NavigableString and _has_words(child):
+        elif isinstance(child, NavigableString) and is_text(child) and _has_words(child):
             yield child
 
 
@@ -94,7 +94,7 @@ def _is_taken(element: Tag) -> bool:
 
 def _says_something(element: Tag) -> bool:
     inside = [element, *element.find_all(True)]
-    return _has_words(element.get_text()) or any(
+    return _has_words(words_of(element)) or any(
         background(each) or (each.name == "img" and is_picture(each)) for each in inside
     )
 
