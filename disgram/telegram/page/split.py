@@ -17,6 +17,7 @@ from disgram.post import ChannelPage, PostSlice
 from disgram.telegram.page.fingerprint import fingerprint
 
 _HISTORY = re.compile(r"<section\b[^<>]*\btgme_channel_history\b")
+_SECTION = re.compile(r"<(/?)section\b")
 _POST = re.compile(r'data-post="([^"<>/]+)/([1-9][0-9]{0,9})"')
 _QUOTED = re.compile(r'"[^"]*"|\'[^\']*\'')
 _MESSAGE = re.compile(r'js-widget_message["\s]')
@@ -161,10 +162,21 @@ def _history(html: str) -> str:
     start = _HISTORY.search(html)
     if not start:
         raise _not_a_preview(html)
-    end = html.find("</section>", start.end())
+    end = _section_end(html, start.end())
     if end < 0 or html.find("</html>", end) < 0:
         raise PageNotUnderstood(f"the page is cut off after {len(html)} characters")
     return html[start.start() : end]
+
+
+def _section_end(html: str, position: int) -> int:
+    """Where the section that contains `position` is closed: a post may have sections of its own. If those
+    are not balanced, where the last one is closed; -1 if none is."""
+    depth, last_post = 1, html.rfind('data-post="')
+    for tag in _SECTION.finditer(html, position):
+        depth += -1 if tag[1] else 1
+        if not depth and tag.start() > last_post:
+            return tag.start()
+    return html.rfind("</section>", position)
 
 
 def _not_a_preview(html: str) -> Exception:

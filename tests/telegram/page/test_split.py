@@ -175,3 +175,18 @@ def test_album_item_is_recognised_by_either_name_of_the_site() -> None:
 def test_absurd_id_of_an_album_item_is_none() -> None:
     album = pages.album(pages.photo(5), pages.photo(9_999_999_999))
     assert split_page(pages.page(pages.post(5, album)), "harbour").slices[0].ids == (5,)
+
+
+@pytest.mark.parametrize(
+    "inside", ["<section>a</section>", "</section>", "<section>", "<section><section></section>"]
+)
+def test_section_inside_a_post_does_not_end_the_page(inside: str) -> None:
+    html = pages.page(
+        pages.post(1, pages.text("a")), pages.post(2, pages.text(inside)), pages.post(3, pages.text("b"))
+    )
+    html = (
+        html.replace("</html>", "<section>about</section></html>")
+        if inside.startswith("<section>a")
+        else html
+    )
+    assert [one.id for one in split_page(html, "harbour").slices] == [1, 2, 3]
