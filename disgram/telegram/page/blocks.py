@@ -37,7 +37,7 @@ from disgram.post import (
 from disgram.telegram.page.dom import PostContext, classes, find, find_all, href
 from disgram.telegram.page.media import PLAYERS, files_within, preview_media
 from disgram.telegram.page.rich_text import plain_text, rich_text
-from disgram.telegram.page.unread import Part, unread
+from disgram.telegram.page.unread import LINK_PREVIEW, POLL_OPTION, VIDEO, Part, Taken, unread
 
 Reader = Callable[[Tag, PostContext], Iterator[Block]]
 
@@ -92,7 +92,7 @@ def poll(element: Tag, context: PostContext) -> Iterator[Poll | Unknown | Media]
         voters=context.voters,
     )
     for option in options:
-        for part in _unread(option):
+        for part in _unread(option, POLL_OPTION):
             if _words(part):
                 yield _reported(part, context)
             if isinstance(part, Tag):
@@ -100,7 +100,7 @@ def poll(element: Tag, context: PostContext) -> Iterator[Poll | Unknown | Media]
 
 
 def _option(option: Tag) -> PollOption:
-    words = [find(option, "tgme_widget_message_poll_option_text"), *_unread(option)]
+    words = [find(option, "tgme_widget_message_poll_option_text"), *_unread(option, POLL_OPTION)]
     return PollOption(
         " ".join(text for text in map(_words, words) if text),
         plain_text(find(option, "tgme_widget_message_poll_option_percent")),
@@ -108,8 +108,8 @@ def _option(option: Tag) -> PollOption:
     )
 
 
-def _unread(element: Tag) -> list[Part]:
-    before, after = unread(element)
+def _unread(element: Tag, taken: Taken) -> list[Part]:
+    before, after = unread(element, taken)
     return before + after
 
 
@@ -136,7 +136,7 @@ def location(element: Tag, context: PostContext) -> Iterator[Location]:
 
 def link_preview(element: Tag, context: PostContext) -> Iterator[LinkPreview | Unknown]:
     url = href(element, context.channel) or context.url
-    before, after = unread(element)
+    before, after = unread(element, LINK_PREVIEW)
     description = rich_text(find(element, "link_preview_description"), context.channel)
     lines = [*_lines(before, context), description, *_lines(after, context)]
     yield LinkPreview(
@@ -176,7 +176,7 @@ def card(kind: str) -> Reader:
         yield Card(kind, rich_text(element, context.channel), link)
         yield from files
         for player in players:  # its length and its fallback are no words of the card
-            yield from (replace(_reported(part, context), shown=True) for part in _unread(player))
+            yield from (replace(_reported(part, context), shown=True) for part in _unread(player, VIDEO))
 
     return read
 

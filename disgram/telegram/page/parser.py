@@ -31,10 +31,10 @@ from disgram.post import (
     Unknown,
     Unsupported,
 )
-from disgram.telegram.page import blocks, media
+from disgram.telegram.page import blocks, media, unread
 from disgram.telegram.page.dom import PostContext, attribute, classes, file_url, find
 from disgram.telegram.page.rich_text import plain_text
-from disgram.telegram.page.unread import INVISIBLE_TAGS, Part, unread
+from disgram.telegram.page.unread import INVISIBLE_TAGS, Part, Taken
 
 # New kind of post, step 2 of 3 (before: post.py; after: discord/text.py): list its reader here.
 _READERS: dict[str, blocks.Reader] = {
@@ -72,20 +72,19 @@ _READERS: dict[str, blocks.Reader] = {
     "message_media_not_supported_wrap": blocks.not_supported,
 }
 
-_WITH_PARTS = frozenset(
-    {
-        blocks.reply,
-        media.photo,
-        media.video,
-        media.round_video,
-        media.voice,
-        media.document,
-        blocks.poll,
-        blocks.location,
-    }
-)
-"""Readers that take single parts of their element; what they leave is in unread.py. The others read all of
-it, and a link preview shows such parts itself."""
+_TAKEN: dict[blocks.Reader, Taken] = {
+    blocks.author: unread.AUTHOR,
+    blocks.reply: unread.REPLY,
+    media.photo: unread.PHOTO,
+    media.video: unread.VIDEO,
+    media.round_video: unread.ROUND_VIDEO,
+    media.voice: unread.VOICE,
+    media.document: unread.DOCUMENT,
+    blocks.poll: unread.POLL,
+    blocks.location: unread.LOCATION,
+}
+"""Readers that take single parts of their element, and which. The others read all of it, and a link preview
+shows such parts itself."""
 
 _STRUCTURE = frozenset(
     {"tgme_widget_message_wrap", "tgme_widget_message", "tgme_widget_message_bubble", "media_supported_cont"}
@@ -168,7 +167,7 @@ def _block(element: Tag, context: PostContext) -> Iterable[Block]:
 
 
 def _read(reader: blocks.Reader, element: Tag, context: PostContext) -> Iterator[Block]:
-    before, after = unread(element) if reader in _WITH_PARTS else ([], [])
+    before, after = unread.unread(element, _TAKEN[reader]) if reader in _TAKEN else ([], [])
     for part in before:
         yield from _part(part, context)
     yield from reader(element, context)
@@ -177,7 +176,10 @@ def _read(reader: blocks.Reader, element: Tag, context: PostContext) -> Iterator
 
 
 def _part(part: Part, context: PostContext) -> Iterable[Block]:
-    return _block(part, context) if isinstance(part, Tag) else [Unknown("", (Run(part.strip()),), str(part))]
+    if isinstance(part, Tag):
+        return _block(part, context)
+    words = part.strip()
+    return [] if words in _FRAME_TEXT else [Unknown("", (Run(words),), str(part))]
 
 
 def _unknown(element: Tag, names: list[str], context: PostContext) -> Iterator[Block]:

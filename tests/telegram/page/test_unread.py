@@ -74,6 +74,22 @@ def test_new_words_outside_any_part_arrive(kind: str) -> None:
     assert [each.html for each in blocks(html) if isinstance(each, Unknown)] == ["bare words"]
 
 
+@pytest.mark.parametrize("kind", ["photo", "video", "voice", "document", "location", "poll"])
+def test_part_of_another_element_inside_a_known_one_arrives(kind: str) -> None:
+    part = '<div class="tgme_widget_message_text">words of its own</div>'
+    assert shown(inside(KINDS[kind], part)).count("words of its own") == 1
+
+
+def test_new_words_in_the_line_of_the_author_arrive_and_are_reported() -> None:
+    line = (
+        '<div class="tgme_widget_message_author"><a class="tgme_widget_message_owner_name">Harbour</a>'
+        '<i class="verified-icon"> ✔</i> via <a class="tgme_widget_message_via_bot">@bot</a>{}</div>'
+    )
+    assert not [each for each in blocks(line.format("")) if isinstance(each, Unknown)]
+    assert "New words" in shown(line.format(NOVELTY))
+    assert [each.css_class for each in blocks(line.format(NOVELTY)) if isinstance(each, Unknown)]
+
+
 def test_new_part_deep_inside_a_known_element_arrives() -> None:
     html = pages.document(5, "a.pdf", "2 KB").replace("2 KB</div>", f"2 KB</div>{NOVELTY}")
     _, part = blocks(html)
