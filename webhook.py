@@ -48,6 +48,7 @@ from disgram.telegram.channel import ChannelReader
 from disgram.telegram.channel_pages import ChannelPages
 from disgram.telegram.client import TelegramClient
 from disgram.telegram.empty_page import Read
+from disgram.telegram.missing_posts import oldest_copy
 from disgram.telegram.throttle import TelegramThrottle
 from disgram.telegram.unknown_markup import UnknownMarkup
 from disgram.workers import warmup
@@ -304,7 +305,12 @@ def _assemble(spec: WorkerSpec, report: Reporter, heartbeat: Heartbeat, stack: E
         wait=wait,
     )
     follower = Follower(
-        delivery, ledger, edits=settings.follow_edits, policy=settings.follow_deletions, report=report
+        delivery,
+        ledger,
+        edits=settings.follow_edits,
+        policy=settings.follow_deletions,
+        report=report,
+        oldest_copy=oldest_copy(settings.cooldown),
     )
     unknown_markup = UnknownMarkup(settings.data_dir, spec.channel.key)
     reader = ChannelReader(telegram, spec.channel.name, unknown_markup, report=report, wait=wait)

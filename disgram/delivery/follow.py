@@ -31,14 +31,14 @@ from disgram.post import ChannelPage, MediaFile, PostSlice, TelegramPost
 from disgram.report import Level, Notice, Reporter
 from disgram.storage.channel_ledger import ChannelLedger, PostRow
 from disgram.telegram.empty_page import Read
-from disgram.telegram.missing_posts import DeletedPosts
+from disgram.telegram.missing_posts import OLDEST_COPY, DeletedPosts
 
 Parse = Callable[[PostSlice], TelegramPost]
 
 
 class Follower:
     """Follows edits and deletions for one worker. `edits` is FOLLOW_EDITS, `policy` FOLLOW_DELETIONS (keep,
-    mark or delete); `clock`: seconds since 1970."""
+    mark or delete); `oldest_copy`: how many seconds a page may be old; `clock`: seconds since 1970."""
 
     def __init__(
         self,
@@ -48,6 +48,7 @@ class Follower:
         edits: bool,
         policy: str,
         report: Reporter,
+        oldest_copy: float = OLDEST_COPY,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._delivery = delivery
@@ -55,7 +56,9 @@ class Follower:
         self._edits = edits
         self._policy = policy
         self._report = report
-        self._deleted_posts = DeletedPosts(ledger, delivery.sender.post_url, report=report, clock=clock)
+        self._deleted_posts = DeletedPosts(
+            ledger, delivery.sender.post_url, report=report, clock=clock, oldest=oldest_copy
+        )
         self._deletions = Deletions(delivery.sender, ledger, policy, report)
         self._waiting = Notice(report)
 

@@ -7,7 +7,7 @@ A post missing *in the middle* of the page is deleted once two polls in a row mi
 a page with a later post was made when the earlier one was gone.
 
 A post missing *at the end*, with nothing newer on the page, looks exactly as on an old copy. It is deleted
-once it is missing for longer than copies are old (`OLDEST_COPY`), or once a newer post makes it one in the
+once it is missing for longer than copies are old (`oldest_copy`), or once a newer post makes it one in the
 middle.
 
 In both cases a page of another address, so that no cache answers twice, must show the same posts around it.
@@ -31,10 +31,19 @@ from disgram.storage.missing_posts import BACK, MISSING, REMOVED, MissingPost
 from disgram.telegram.empty_page import Read
 
 OLDEST_COPY = 3600.0
-"""Seconds that a page may be old. Lags of minutes were seen (2026-11); what is deleted too early is lost."""
+"""Seconds that a page may be old. Lags of minutes were seen (2026-11)."""
+
+POLLS_OF_A_COPY = 12
+"""An hour at the default COOLDOWN. Who polls more often wants to see deletions sooner, and one believed too
+early is put right when the post is back."""
 
 ALBUM_IDS = 10
 """Ids of an album's items, whose first one names it in the ledger."""
+
+
+def oldest_copy(cooldown: float) -> float:
+    """How long a post must be missing at the end of the newest page, in seconds."""
+    return min(OLDEST_COPY, POLLS_OF_A_COPY * cooldown)
 
 
 class Changes(NamedTuple):
@@ -45,7 +54,8 @@ class Changes(NamedTuple):
 
 
 class DeletedPosts:
-    """For one worker. `clock`: seconds since 1970; `post_url` gives a post's link for log lines."""
+    """For one worker. `clock`: seconds since 1970; `post_url` gives a post's link for log lines;
+    `oldest`: how many seconds a page may be old."""
 
     def __init__(
         self,
@@ -54,7 +64,9 @@ class DeletedPosts:
         *,
         report: Reporter,
         clock: Callable[[], float],
+        oldest: float = OLDEST_COPY,
     ) -> None:
+        self._oldest = oldest
         self._missing = ledger.source.missing
         self._post_url = post_url
         self._clock = clock
@@ -105,13 +117,13 @@ class DeletedPosts:
         return [row for row in twice if self._is_older_than_copies(known, row)]
 
     def _is_older_than_copies(self, known: dict[int, MissingPost], row: PostRow) -> bool:
-        return self._clock() - known[row.post_id].since >= OLDEST_COPY
+        return self._clock() - known[row.post_id].since >= self._oldest
 
     def _report_end(self, rows: list[PostRow]) -> None:
         if rows:
             self._at_end.begins(
                 f"{self._post_url(rows[0].post_id)} is missing at the end of the newest page: it was "
-                f"deleted, or the page is old. It counts as deleted after {OLDEST_COPY / 60:.0f} minutes, or "
+                f"deleted, or the page is old. It counts as deleted after {self._oldest:.0f} s, or "
                 "once there is a newer post"
             )
         else:

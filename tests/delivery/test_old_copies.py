@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from disgram.telegram.missing_posts import OLDEST_COPY
+from disgram.telegram.missing_posts import OLDEST_COPY, oldest_copy
 from tests.builders.delivery_fakes import Bench
 
 POLICIES = pytest.mark.parametrize("policy", ["mark", "delete"])
@@ -166,3 +166,12 @@ def test_post_deleted_between_two_reads_is_deleted_at_the_next_poll(tmp_path: Pa
     bench.poll()
     assert bench.discord.numbers == [1, 2, 3, 5]
     assert 4 in all_posts
+
+
+@pytest.mark.parametrize(
+    ("cooldown", "seconds"), [(300.0, 3600.0), (3600.0, 3600.0), (60.0, 720.0), (1.0, 12.0)]
+)
+def test_who_polls_more_often_sees_the_end_of_a_channel_deleted_sooner(
+    cooldown: float, seconds: float
+) -> None:
+    assert oldest_copy(cooldown) == seconds
