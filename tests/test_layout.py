@@ -30,6 +30,7 @@ GROUND = frozenset({"errors", "addresses", "origin", "post", "report", "backoff"
 MAY_IMPORT: Mapping[str, frozenset[str]] = {
     "storage": frozenset(),
     "logs": frozenset(),
+    "rules": frozenset(),
     "telegram": frozenset({"storage"}),
     "discord": frozenset({"storage"}),
     "workers": frozenset({"storage"}),
