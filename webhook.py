@@ -22,6 +22,7 @@ from functools import partial
 from disgram.addresses import ChannelRef
 from disgram.backoff import REQUEST_BACKOFF_MAX
 from disgram.delivery.follow import Follower
+from disgram.delivery.message_options import MessageOptions
 from disgram.delivery.post_delivery import PostDelivery
 from disgram.delivery.retries import Retries
 from disgram.delivery.sender import Sender
@@ -40,6 +41,7 @@ from disgram.errors import (
 )
 from disgram.post import ChannelPage, PostSlice, TelegramPost
 from disgram.report import EXIT_CRASH, EXIT_OK, EXIT_PERMANENT, Level, Reporter
+from disgram.rules.rules import Rules
 from disgram.storage.channel_ledger import ChannelLedger
 from disgram.storage.ledger import Ledger
 from disgram.storage.rate_limits import LimitStore
@@ -298,6 +300,8 @@ def _assemble(spec: WorkerSpec, report: Reporter, heartbeat: Heartbeat, stack: E
         max_upload_bytes=settings.max_upload_bytes,
         report=report,
         wait=wait,
+        rules=Rules(spec.rules),
+        options=MessageOptions.of(spec.rules),
     )
     follower = Follower(
         delivery, ledger, edits=settings.follow_edits, policy=settings.follow_deletions, report=report

@@ -33,8 +33,8 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
     "rules": frozenset(),
     "telegram": frozenset({"storage"}),
     "discord": frozenset({"storage"}),
-    "workers": frozenset({"storage"}),
-    "delivery": frozenset({"telegram", "discord", "storage"}),
+    "workers": frozenset({"rules", "storage"}),
+    "delivery": frozenset({"rules", "telegram", "discord", "storage"}),
     "api": frozenset({"workers", "logs"}),
     "health": frozenset({"api", "workers", "logs"}),
 }

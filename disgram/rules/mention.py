@@ -15,9 +15,6 @@ _ROLE = re.compile(r"(?:<@&)?([0-9]{1,20})>?")
 _ALL = ("everyone", "here")
 MOST_ROLES = 20
 
-NOBODY: dict[str, Any] = {"parse": []}
-"""`allowed_mentions` of every message that pings nobody."""
-
 
 @dataclass(frozen=True, slots=True)
 class Mention:
@@ -44,6 +41,11 @@ class Mention:
         return ",".join(self.names)
 
     @property
+    def everyone(self) -> bool:
+        """`everyone` or `here`: Discord tells the two apart by the text alone."""
+        return self.names[0] in _ALL
+
+    @property
     def content(self) -> str:
         """The text of the message that pings."""
         return " ".join(f"@{name}" if name in _ALL else f"<@&{name}>" for name in self.names)
@@ -51,6 +53,6 @@ class Mention:
     @property
     def allowed(self) -> dict[str, Any]:
         """The message's `allowed_mentions`."""
-        if self.names[0] in _ALL:
+        if self.everyone:
             return {"parse": ["everyone"]}
         return {"parse": [], "roles": list(self.names)}

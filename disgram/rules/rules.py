@@ -7,26 +7,12 @@ the post out, as the ledger, GET /job/explain and GET /job/preview show it.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from disgram.post import Block, Card, Location, Media, Poll, TelegramPost, Text, Unknown, plain
 from disgram.rules.kinds import KindsRule, kinds_of
 from disgram.rules.mention import Mention
 from disgram.rules.pattern import Pattern
-
-
-@dataclass(frozen=True, slots=True)
-class RuleTexts:
-    """A job's rules as its fields hold them; None where there is none."""
-
-    include: str | None = None
-    exclude: str | None = None
-    kinds: str | None = None
-    mention: str | None = None
-    mention_if: str | None = None
-
-    def __bool__(self) -> bool:
-        return any((self.include, self.exclude, self.kinds, self.mention))
+from disgram.rules.texts import RuleTexts
 
 
 class Rules:
@@ -83,3 +69,7 @@ def _lines(block: Block) -> Iterator[str]:
 
 def _pattern(header: str, text: str | None) -> Pattern | None:
     return Pattern(header, text) if text else None
+
+
+NO_RULES = Rules(RuleTexts())
+"""Of a job that names none: everything passes, nobody is pinged."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from disgram.addresses import ChannelRef, Destination
+from disgram.rules.texts import NO_RULES, RuleTexts
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ class WorkerSpec:
     destination: Destination
     embed_color: int | None
     settings: WorkerSettings
+    rules: RuleTexts = NO_RULES
 
     @property
     def key(self) -> tuple[str, str]:
@@ -62,6 +64,7 @@ class WorkerSpec:
             destination=Destination(**wire["destination"]),
             embed_color=wire["embed_color"],
             settings=WorkerSettings(**settings),
+            rules=RuleTexts(**wire["rules"]),
         )
 
 

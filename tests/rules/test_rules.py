@@ -28,7 +28,8 @@ from disgram.post import (
 )
 from disgram.rules.kinds import KINDS, KindsRule, kinds_of
 from disgram.rules.mention import Mention
-from disgram.rules.rules import Rules, RuleTexts, searched_text
+from disgram.rules.rules import Rules, searched_text
+from disgram.rules.texts import RuleTexts
 
 LINK = "https://t.me/news/7"
 TEXT = Text((Run("Storm warning"),))
