@@ -36,6 +36,7 @@ from pydantic_settings import (
 
 from disgram.addresses import Destination
 from disgram.api.client_address import LOOPBACK, IPNetwork
+from disgram.discord.color import parse_color
 from disgram.errors import BadSetting, BadWebhookURL
 from disgram.home import home
 from disgram.logs.stderr import warn_stderr
@@ -54,17 +55,10 @@ _PLAIN: Mapping[object, re.Pattern[str]] = {
     bool: re.compile(r"true|1|yes|on|false|0|no|off", re.IGNORECASE),
 }
 """The forms of numbers and switches. Pydantic takes more: 5_000, 1e3, 20.0 for a whole number, t for true."""
-_COLOR = re.compile(r"(?:#|0[xX])?([0-9a-fA-F]{6})")
 _HOST = re.compile(r"(?![0-9.]+$)[A-Za-z0-9._-]{1,253}")
 _HOST_AND_PORT = re.compile(
     r"(?P<host>[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::(?P<port>[0-9]{1,5}))?"
 )
-
-
-def parse_color(text: str) -> int | None:
-    """Six hex digits, `#` or `0x` in front or not; None for anything else."""
-    found = _COLOR.fullmatch(text.strip())
-    return int(found[1], 16) if found else None
 
 
 # --- types that pydantic does not have: each raises BadSetting with what to write instead ---------------

@@ -1,4 +1,4 @@
-"""Jobs: which channels go to which webhook. `Job`, what its fields accept, and jobs.json.
+"""The jobs there are: jobs.json, what a request makes of a job, and the workers that jobs need.
 
 Owns jobs.json (`{name: job}`, mode 0600): `JobManager` replaces it whole, so that no crash leaves half a
 file, and takes over what a person writes into it. Never starts a process, never answers a request.
@@ -7,167 +7,22 @@ file, and takes over what a person writes into it. Never starts a process, never
 from __future__ import annotations
 
 import contextlib
-import re
 import threading
-import unicodedata
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import NoReturn
 from weakref import WeakValueDictionary
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo
-
-from config import Settings, parse_color
-from disgram.addresses import ChannelRef, Destination
+from config import Settings
 from disgram.api.headers import DISCORD_WEBHOOK_URL, JOB_FIELDS, needed
 from disgram.errors import BadInput, JobExists, UnknownJob
+from disgram.jobs.fields import job_name
+from disgram.jobs.job import Job
 from disgram.storage.hand_edits import Edit, EditedFile
 from disgram.storage.json_file import JsonFile
 from disgram.workers.spec import WorkerSpec
 
-_THREAD_ID = re.compile(r"[0-9]{1,20}")
-_MAX_CHANNELS = 1000
-
-# --- the types of a job's fields: each takes what a header, jobs.json or a JSON body holds --------------
-# All raise BadInput, which pydantic lets through as it is.
-
-
-def job_name(value: object) -> str:
-    """1 to 100 printable characters of any script. Raises BadInput."""
-    name = _text("JOB_NAME", value)
-    if not 1 <= len(name) <= 100 or any(map(_unprintable, name)) or not any(map(_visible, name)):
-        raise BadInput("Invalid JOB_NAME", "A job name is 1 to 100 printable characters, on one line.")
-    return name
-
-
-def _webhook_url(value: object, info: ValidationInfo) -> str:
-    """A webhook of Discord, or of a host in the context's `webhook_hosts`."""
-    url = _text("DISCORD_WEBHOOK_URL", value)
-    Destination.parse(url, extra_hosts=(info.context or {}).get("webhook_hosts", ()))
-    return url
-
-
-def _channels(value: object) -> tuple[str, ...]:
-    """A list, or text with commas -> `https://t.me/name[/123]`, each channel once (the first one counts)."""
-    items = value.split(",") if isinstance(value, str) else value
-    if not isinstance(items, list | tuple):
-        raise BadInput("Invalid TELEGRAM_CHANNELS", "There must be a list of channel addresses.")
-    found: dict[str, ChannelRef] = {}
-    for item in filter(None, (str(item).strip() for item in items)):
-        channel = ChannelRef.parse(item)
-        found.setdefault(channel.key, channel)
-    if not 1 <= len(found) <= _MAX_CHANNELS:
-        raise BadInput(
-            "Invalid TELEGRAM_CHANNELS",
-            f"Name 1 to {_MAX_CHANNELS} channels, a comma between two: https://t.me/name, @name or name.",
-        )
-    return tuple(channel.address for channel in found.values())
-
-
-def _thread_id(value: object) -> str | None:
-    """Digits; None for nothing. Older files hold a number."""
-    digits = _text("DISCORD_THREAD_ID", value)
-    if digits and not (_THREAD_ID.fullmatch(digits) and 0 < int(digits) < 2**63):  # a snowflake
-        raise BadInput(
-            "Invalid DISCORD_THREAD_ID", "A thread id is a number, as Discord's Copy Thread ID gives it."
-        )
-    return digits or None
-
-
-def _embed_color(value: object) -> str | None:
-    """Six lower-case hex digits; None for nothing. Older files hold a number."""
-    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 0xFFFFFF:
-        return f"{value:06x}"
-    text = _text("EMBED_COLOR", value)
-    color = parse_color(text)
-    if text and color is None:
-        raise BadInput(
-            "Invalid EMBED_COLOR", "A colour is six hex digits such as 89a7d9 (# in front is accepted)."
-        )
-    return None if color is None else f"{color:06x}"
-
-
-def _text(name: str, value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool) or not isinstance(value, str | int):
-        raise BadInput(f"Invalid {name}", "There must be a string.")
-    return str(value).strip()
-
-
-def _unprintable(character: str) -> bool:
-    """Controls, line ends and marks that reorder text; joiners and flag tags belong to scripts and emoji."""
-    if character in "\u200c\u200d" or "\U000e0020" <= character <= "\U000e007f":
-        return False
-    return unicodedata.category(character) in {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
-
-
-def _visible(character: str) -> bool:
-    category = unicodedata.category(character)
-    return category == "Cn" or category[0] in "LNPS"  # Cn: newer than this Python's tables, such as an emoji
-
-
-JobName = Annotated[str, BeforeValidator(job_name)]
-WebhookUrl = Annotated[str, BeforeValidator(_webhook_url)]
-ChannelList = Annotated[tuple[str, ...], BeforeValidator(_channels)]
-ThreadId = Annotated[str | None, BeforeValidator(_thread_id)]
-EmbedColor = Annotated[str | None, BeforeValidator(_embed_color)]
-
-
-# --- the job --------------------------------------------------------------------------------------------
-
-
-# A further field needs a line here and its header's name in disgram/api/headers.py (JOB_FIELDS); its
-# description stands at that header in the OpenAPI document, too.
-class Job(BaseModel):
-    """One forwarding job. The field names are those of jobs.json and of the API's answers."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-    jobName: JobName = Field(description="The job's name.")
-    webhookUrl: WebhookUrl = Field(
-        repr=False, description="Where posts go: a webhook URL of Discord, or of a host of WEBHOOK_HOSTS."
-    )
-    telegramChannels: ChannelList = Field(
-        description="Public channels, with commas between them: `name`, `@name`, `https://t.me/name`; "
-        "with `/123` behind it a channel is forwarded from post 123 on."
-    )
-    threadId: ThreadId = Field(None, description="Post into this thread.")
-    embedColor: EmbedColor = Field(None, description="Six hex digits, such as 89a7d9.")
-
-    @classmethod
-    def parse(cls, fields: Mapping[str, Any], webhook_hosts: Collection[str] = ()) -> Job:
-        """A job of what a person wrote. Raises BadInput, which never repeats a webhook URL."""
-        try:
-            return cls.model_validate(fields, context={"webhook_hosts": webhook_hosts})
-        except ValidationError as error:  # a field that is missing or unknown; the rest is BadInput already
-            first = error.errors(include_url=False, include_input=False)[0]
-            name = first["loc"][0] if first["loc"] else "job"
-            if first["type"] == "missing":
-                raise BadInput(f"Invalid {name}", "It is missing, and each job needs it.") from None
-            raise BadInput(f"Invalid {name}", f"{first['msg']}.") from None
-
-    def changed(self, fields: Mapping[str, Any], webhook_hosts: Collection[str] = ()) -> Job:
-        """The same job, under its name, with other values for these fields. Raises BadInput."""
-        return self.parse({**dict(self), **fields, "jobName": self.jobName}, webhook_hosts)
-
-    @property
-    def channels(self) -> tuple[ChannelRef, ...]:
-        """The channels, parsed."""
-        return tuple(ChannelRef.parse(address) for address in self.telegramChannels)
-
-    def destination(self, webhook_hosts: Collection[str] = ()) -> Destination:
-        """The webhook and thread, parsed. Raises BadWebhookURL for a host not allowed any more."""
-        return Destination.parse(self.webhookUrl, self.threadId, extra_hosts=webhook_hosts)
-
-    def masked(self) -> Job:
-        """The same job without its secret, for answers that anybody may read."""
-        destination = self.destination((_host_of(self.webhookUrl),))
-        return self.model_copy(update={"webhookUrl": destination.masked})
-
-
-def _host_of(url: str) -> str:
-    return url.split("/")[2]
+__all__ = ["Job", "JobManager", "changes", "job_name", "new_job", "worker_specs"]
 
 
 def new_job(headers: Mapping[str, str], settings: Settings) -> Job:

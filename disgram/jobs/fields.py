@@ -1,0 +1,102 @@
+"""The types of a job's fields: each takes what a header, jobs.json or a JSON body holds.
+
+All raise BadInput, which pydantic lets through as it is; no message repeats a webhook URL. Never knows which
+field a job needs, or what it is for.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Annotated
+
+from pydantic import BeforeValidator, ValidationInfo
+
+from disgram.addresses import ChannelRef, Destination
+from disgram.discord.color import parse_color
+from disgram.errors import BadInput
+
+_THREAD_ID = re.compile(r"[0-9]{1,20}")
+_MAX_CHANNELS = 1000
+
+
+def job_name(value: object) -> str:
+    """1 to 100 printable characters of any script. Raises BadInput."""
+    name = _text("JOB_NAME", value)
+    if not 1 <= len(name) <= 100 or any(map(_unprintable, name)) or not any(map(_visible, name)):
+        raise BadInput("Invalid JOB_NAME", "A job name is 1 to 100 printable characters, on one line.")
+    return name
+
+
+def _webhook_url(value: object, info: ValidationInfo) -> str:
+    """A webhook of Discord, or of a host in the context's `webhook_hosts`."""
+    url = _text("DISCORD_WEBHOOK_URL", value)
+    Destination.parse(url, extra_hosts=(info.context or {}).get("webhook_hosts", ()))
+    return url
+
+
+def _channels(value: object) -> tuple[str, ...]:
+    """A list, or text with commas -> `https://t.me/name[/123]`, each channel once (the first one counts)."""
+    items = value.split(",") if isinstance(value, str) else value
+    if not isinstance(items, list | tuple):
+        raise BadInput("Invalid TELEGRAM_CHANNELS", "There must be a list of channel addresses.")
+    found: dict[str, ChannelRef] = {}
+    for item in filter(None, (str(item).strip() for item in items)):
+        channel = ChannelRef.parse(item)
+        found.setdefault(channel.key, channel)
+    if not 1 <= len(found) <= _MAX_CHANNELS:
+        raise BadInput(
+            "Invalid TELEGRAM_CHANNELS",
+            f"Name 1 to {_MAX_CHANNELS} channels, a comma between two: https://t.me/name, @name or name.",
+        )
+    return tuple(channel.address for channel in found.values())
+
+
+def _thread_id(value: object) -> str | None:
+    """Digits; None for nothing. Older files hold a number."""
+    digits = _text("DISCORD_THREAD_ID", value)
+    if digits and not (_THREAD_ID.fullmatch(digits) and 0 < int(digits) < 2**63):  # a snowflake
+        raise BadInput(
+            "Invalid DISCORD_THREAD_ID", "A thread id is a number, as Discord's Copy Thread ID gives it."
+        )
+    return digits or None
+
+
+def _embed_color(value: object) -> str | None:
+    """Six lower-case hex digits; None for nothing. Older files hold a number."""
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 0xFFFFFF:
+        return f"{value:06x}"
+    text = _text("EMBED_COLOR", value)
+    color = parse_color(text)
+    if text and color is None:
+        raise BadInput(
+            "Invalid EMBED_COLOR", "A colour is six hex digits such as 89a7d9 (# in front is accepted)."
+        )
+    return None if color is None else f"{color:06x}"
+
+
+def _text(name: str, value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise BadInput(f"Invalid {name}", "There must be a string.")
+    return str(value).strip()
+
+
+def _unprintable(character: str) -> bool:
+    """Controls, line ends and marks that reorder text; joiners and flag tags belong to scripts and emoji."""
+    if character in "\u200c\u200d" or "\U000e0020" <= character <= "\U000e007f":
+        return False
+    return unicodedata.category(character) in {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
+
+
+def _visible(character: str) -> bool:
+    category = unicodedata.category(character)
+    return category == "Cn" or category[0] in "LNPS"  # Cn: newer than this Python's tables, such as an emoji
+
+
+JobName = Annotated[str, BeforeValidator(job_name)]
+WebhookUrl = Annotated[str, BeforeValidator(_webhook_url)]
+ChannelList = Annotated[tuple[str, ...], BeforeValidator(_channels)]
+ThreadId = Annotated[str | None, BeforeValidator(_thread_id)]
+EmbedColor = Annotated[str | None, BeforeValidator(_embed_color)]

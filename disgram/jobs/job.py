@@ -1,0 +1,68 @@
+"""`Job`: which channels go to which webhook, and how.
+
+Owns the fields, as jobs.json and the API's answers name them. Never reads a file or a request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from disgram.addresses import ChannelRef, Destination
+from disgram.errors import BadInput
+from disgram.jobs.fields import ChannelList, EmbedColor, JobName, ThreadId, WebhookUrl
+
+
+# A further field needs a line here, its type in fields.py and its header's name in disgram/api/headers.py
+# (JOB_FIELDS); its description stands at that header in the OpenAPI document, too.
+class Job(BaseModel):
+    """One forwarding job. The field names are those of jobs.json and of the API's answers."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    jobName: JobName = Field(description="The job's name.")
+    webhookUrl: WebhookUrl = Field(
+        repr=False, description="Where posts go: a webhook URL of Discord, or of a host of WEBHOOK_HOSTS."
+    )
+    telegramChannels: ChannelList = Field(
+        description="Public channels, with commas between them: `name`, `@name`, `https://t.me/name`; "
+        "with `/123` behind it a channel is forwarded from post 123 on."
+    )
+    threadId: ThreadId = Field(None, description="Post into this thread.")
+    embedColor: EmbedColor = Field(None, description="Six hex digits, such as 89a7d9.")
+
+    @classmethod
+    def parse(cls, fields: Mapping[str, Any], webhook_hosts: Collection[str] = ()) -> Job:
+        """A job of what a person wrote. Raises BadInput, which never repeats a webhook URL."""
+        try:
+            return cls.model_validate(fields, context={"webhook_hosts": webhook_hosts})
+        except ValidationError as error:  # a field that is missing or unknown; the rest is BadInput already
+            first = error.errors(include_url=False, include_input=False)[0]
+            name = first["loc"][0] if first["loc"] else "job"
+            if first["type"] == "missing":
+                raise BadInput(f"Invalid {name}", "It is missing, and each job needs it.") from None
+            raise BadInput(f"Invalid {name}", f"{first['msg']}.") from None
+
+    def changed(self, fields: Mapping[str, Any], webhook_hosts: Collection[str] = ()) -> Job:
+        """The same job, under its name, with other values for these fields. Raises BadInput."""
+        return self.parse({**dict(self), **fields, "jobName": self.jobName}, webhook_hosts)
+
+    @property
+    def channels(self) -> tuple[ChannelRef, ...]:
+        """The channels, parsed."""
+        return tuple(ChannelRef.parse(address) for address in self.telegramChannels)
+
+    def destination(self, webhook_hosts: Collection[str] = ()) -> Destination:
+        """The webhook and thread, parsed. Raises BadWebhookURL for a host not allowed any more."""
+        return Destination.parse(self.webhookUrl, self.threadId, extra_hosts=webhook_hosts)
+
+    def masked(self) -> Job:
+        """The same job without its secret, for answers that anybody may read."""
+        destination = self.destination((_host_of(self.webhookUrl),))
+        return self.model_copy(update={"webhookUrl": destination.masked})
+
+
+def _host_of(url: str) -> str:
+    return url.split("/")[2]
