@@ -9,10 +9,10 @@ from fastapi import APIRouter, Request
 
 from config import SETTINGS
 from dependencies import Authenticated, known_job, sent_headers
-from disgram.api import headers, openapi, schemas
+from disgram.api import failed_posts, headers, openapi, schemas
 from disgram.api.headers import JOB_NAME, needed
 from disgram.errors import ProcessesRemain, StorageUnavailable, UnknownJob
-from disgram.report import Level
+from disgram.report import Level, counted
 from jobs import Job, changes, job_name, new_job
 from service import Service, warn_of_pace
 
@@ -93,7 +93,7 @@ def _forget(service: Service, name: str) -> None:
 @router.get("/job/failed", **openapi.FAILED_POSTS)
 def list_failed_posts(request: Request, service: Authenticated) -> schemas.FailedPosts:
     job = known_job(request)
-    posts = (schemas.FailedPost(**post) for post in service.ledger.failed())
+    posts = map(failed_posts.shown, service.ledger.failed())
     return schemas.FailedPosts(failed=[post for post in posts if job in {None, post.job}])
 
 
@@ -103,10 +103,27 @@ def retry_failed_posts(request: Request, service: Authenticated) -> schemas.Retr
     name, post = job_name(needed(sent, JOB_NAME)), headers.post_id(sent)
     service.jobs.get(name)
     count = service.ledger.retry(name, post)
+    _refuse_if_not_there(name, post, count)
+    restart_all_processes(service, name)
+    text = f"{counted(count, 'failed post')} will be sent again"
+    service.log.write(Level.SYSTEM, text, name)
+    return schemas.Retried(message=text, retried=count)
+
+
+@router.delete("/job/failed", **openapi.DISMISS_POSTS)
+def dismiss_failed_posts(request: Request, service: Authenticated) -> schemas.Dismissed:
+    sent = sent_headers(request)
+    name, post = job_name(needed(sent, JOB_NAME)), headers.post_id(sent)
+    service.jobs.get(name)
+    count = service.ledger.dismiss(name, post)
+    _refuse_if_not_there(name, post, count)
+    text = f"{counted(count, 'failed post')} dismissed"
+    service.log.write(Level.SYSTEM, text, name)
+    return schemas.Dismissed(message=text, dismissed=count)
+
+
+def _refuse_if_not_there(name: str, post: int | None, count: int) -> None:
     if post is not None and not count:
         raise UnknownJob(
             "Post not found", f"Job {name!r} has no failed post {post}; GET /job/failed lists them."
         )
-    restart_all_processes(service, name)
-    service.log.write(Level.SYSTEM, f"{count} failed posts are sent again", name)
-    return schemas.Retried(message=f"{count} failed posts will be sent again", retried=count)

@@ -226,7 +226,7 @@ class Worker:
     def _deliver(self, post_slice: PostSlice, page: ChannelPage) -> None:
         """Send a post, or move progress past one that is done with or not forwarded."""
         known = self._ledger.post(post_slice.id)
-        if known and known.state in {"sent", "deleted", "failed"}:
+        if known and known.state in {"sent", "deleted", "failed", "dismissed"}:
             self._ledger.advance(post_slice.last_id)
         elif not self._is_forwarded(post_slice):
             url = self._delivery.sender.post_url(post_slice.id)

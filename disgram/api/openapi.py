@@ -213,6 +213,13 @@ FAILED_POSTS: dict[str, Any] = {
     "openapi_extra": {"parameters": [job_name_parameter(required=False)]},
 }
 
+DISMISS_POSTS: dict[str, Any] = {
+    "tags": ["Failed posts"],
+    "summary": "Be done with failed posts without sending them",
+    "responses": _JOB_ERRORS,
+    "openapi_extra": {"parameters": [job_name_parameter(required=True), _POST_ID_PARAMETER]},
+}
+
 RETRY_POSTS: dict[str, Any] = {
     "tags": ["Failed posts"],
     "summary": "Send failed posts again",

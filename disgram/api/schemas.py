@@ -40,9 +40,10 @@ class FailedPost(Answer):
     job: str
     channel: str
     post_id: int
+    url: str = Field(description="The post in Telegram.")
     reason: str | None
-    at: float = Field(description="When Discord refused it, in Unix seconds; 0 if that is not known.")
-    payload: str | None = Field(None, description="The JSON that Discord refused.")
+    at: str | None = Field(description="When Discord refused it; null if that is not known.")
+    payload: Any = Field(description="What Discord refused, as JSON.")
 
 
 class FailedPosts(Answer):
@@ -55,6 +56,12 @@ class Retried(Message):
     """POST /job/retry"""
 
     retried: int
+
+
+class Dismissed(Message):
+    """DELETE /job/failed"""
+
+    dismissed: int
 
 
 # --- /health --------------------------------------------------------------------------------------------

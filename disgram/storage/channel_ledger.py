@@ -33,7 +33,7 @@ class Progress(NamedTuple):
 
 
 class PostRow(NamedTuple):
-    """A post and how it ended: `sent`, `failed`, `retry` or `deleted`.
+    """A post and how it ended: `sent`, `failed`, `retry`, `dismissed` or `deleted`.
 
     `last_id`: the highest of an album's. `fingerprint`: the page's then. `shape`: see delivery/shape.py.
     """

@@ -324,6 +324,7 @@ GUARDED = [
     ("PATCH", "/job"),
     ("DELETE", "/job"),
     ("GET", "/job/failed"),
+    ("DELETE", "/job/failed"),
     ("POST", "/job/retry"),
 ]
 
@@ -508,8 +509,14 @@ def test_failed_posts_are_listed_and_retried(api: Api) -> None:
         for job, n in (("news", 1), ("news", 2), ("gone", 3))
     ]
     api.ledger.posts = list(posts)
-    assert api("GET", "/job/failed", AUTH).json() == {"failed": posts}
-    assert api("GET", "/job/failed", AUTH | {"JOB_NAME": "news"}).json() == {"failed": posts[:2]}
+    shown = [
+        post
+        | {"url": f"https://t.me/durov/{post['post_id']}", "at": "2026-03-01T12:00:00.500000+00:00"}
+        | {"payload": {}}
+        for post in posts
+    ]
+    assert api("GET", "/job/failed", AUTH).json() == {"failed": shown}
+    assert api("GET", "/job/failed", AUTH | {"JOB_NAME": "news"}).json() == {"failed": shown[:2]}
     assert api("GET", "/job/failed", AUTH | {"JOB_NAME": "gone"}).status_code == 404
     retry = AUTH | {"JOB_NAME": "news"}
     assert api("POST", "/job/retry", AUTH).status_code == 400
@@ -520,6 +527,22 @@ def test_failed_posts_are_listed_and_retried(api: Api) -> None:
     assert api("POST", "/job/retry", retry).json()["retried"] == 1
     assert api.ledger.posts == posts[2:]
     assert api.supervisor.revived == ["news", "news"]
+
+
+def test_failed_posts_are_dismissed(api: Api) -> None:
+    api.post()
+    post = {"channel": "durov", "reason": "refused", "at": 0.0, "payload": None}
+    api.ledger.posts = [post | {"job": "news", "post_id": number} for number in (1, 2, 3)]
+    own = AUTH | {"JOB_NAME": "news"}
+    assert api("DELETE", "/job/failed", AUTH).status_code == 400
+    assert api("DELETE", "/job/failed", own | {"POST_ID": "9"}).status_code == 404
+    assert api("DELETE", "/job/failed", own | {"JOB_NAME": "gone"}).status_code == 404
+    one = api("DELETE", "/job/failed", own | {"POST_ID": "2"}).json()
+    assert one == {"message": "1 failed post dismissed", "dismissed": 1}
+    assert [post["post_id"] for post in api.ledger.posts] == [1, 3]
+    assert api("DELETE", "/job/failed", own).json()["dismissed"] == 2
+    assert api("DELETE", "/job/failed", own).json()["dismissed"] == 0
+    assert api.supervisor.revived == []
 
 
 def test_unknown_paths_and_wrong_methods(api: Api) -> None:
