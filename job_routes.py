@@ -5,10 +5,10 @@ Owns which call on a job does what. Never holds a rule of its own about jobs, li
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 
 from config import SETTINGS
-from dependencies import Authenticated, known_job, sent_headers
+from dependencies import Authenticated, Sent, named_job
 from disgram.api import failed_posts, headers, openapi, schemas
 from disgram.api.headers import JOB_NAME, needed
 from disgram.errors import ProcessesRemain, StorageUnavailable, UnknownJob
@@ -41,8 +41,8 @@ class JobAnswer(schemas.Message):
 @router.post(
     "/job", **openapi.create_job(Job, SETTINGS.webhook_hosts, has_default=bool(SETTINGS.discord_webhook_url))
 )
-def create_job(request: Request, service: Authenticated) -> JobAnswer:
-    job = new_job(sent_headers(request), service.settings)
+def create_job(service: Authenticated, sent: Sent) -> JobAnswer:
+    job = new_job(sent, service.settings)
     with service.jobs.exclusive(job.jobName):
         service.jobs.refuse_taken(job.jobName)
         service.clear_gone(job)  # first: should the ledger fail, nothing has changed
@@ -54,8 +54,7 @@ def create_job(request: Request, service: Authenticated) -> JobAnswer:
 
 
 @router.patch("/job", **openapi.change_job(Job, SETTINGS.webhook_hosts))
-def change_job(request: Request, service: Authenticated) -> JobAnswer:
-    sent = sent_headers(request)
+def change_job(service: Authenticated, sent: Sent) -> JobAnswer:
     name, changed = job_name(needed(sent, JOB_NAME)), changes(sent)
     with service.jobs.exclusive(name):
         job = service.jobs.get(name).changed(changed, service.settings.webhook_hosts)
@@ -67,8 +66,8 @@ def change_job(request: Request, service: Authenticated) -> JobAnswer:
 
 
 @router.delete("/job", **openapi.DELETE_JOB)
-def delete_job(request: Request, service: Authenticated) -> schemas.Message:
-    name = job_name(needed(sent_headers(request), JOB_NAME))
+def delete_job(service: Authenticated, sent: Sent) -> schemas.Message:
+    name = job_name(needed(sent, JOB_NAME))
     with service.jobs.exclusive(name):
         service.jobs.remove(name)
         start_job_processes(service)
@@ -91,15 +90,14 @@ def _forget(service: Service, name: str) -> None:
 
 
 @router.get("/job/failed", **openapi.FAILED_POSTS)
-def list_failed_posts(request: Request, service: Authenticated) -> schemas.FailedPosts:
-    job = known_job(request)
+def list_failed_posts(service: Authenticated, sent: Sent) -> schemas.FailedPosts:
+    job = named_job(service, sent)
     posts = map(failed_posts.shown, service.ledger.failed())
     return schemas.FailedPosts(failed=[post for post in posts if job in {None, post.job}])
 
 
 @router.post("/job/retry", **openapi.RETRY_POSTS)
-def retry_failed_posts(request: Request, service: Authenticated) -> schemas.Retried:
-    sent = sent_headers(request)
+def retry_failed_posts(service: Authenticated, sent: Sent) -> schemas.Retried:
     name, post = job_name(needed(sent, JOB_NAME)), headers.post_id(sent)
     service.jobs.get(name)
     count = service.ledger.retry(name, post)
@@ -111,8 +109,7 @@ def retry_failed_posts(request: Request, service: Authenticated) -> schemas.Retr
 
 
 @router.delete("/job/failed", **openapi.DISMISS_POSTS)
-def dismiss_failed_posts(request: Request, service: Authenticated) -> schemas.Dismissed:
-    sent = sent_headers(request)
+def dismiss_failed_posts(service: Authenticated, sent: Sent) -> schemas.Dismissed:
     name, post = job_name(needed(sent, JOB_NAME)), headers.post_id(sent)
     service.jobs.get(name)
     count = service.ledger.dismiss(name, post)

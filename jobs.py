@@ -10,11 +10,11 @@ import contextlib
 import threading
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 from weakref import WeakValueDictionary
 
 from config import Settings
-from disgram.api.headers import DISCORD_WEBHOOK_URL, JOB_FIELDS, needed
+from disgram.api.headers import DISCORD_WEBHOOK_URL, JOB_FIELDS, PAUSED, needed
 from disgram.errors import BadInput, JobExists, UnknownJob
 from disgram.jobs.fields import job_name
 from disgram.jobs.job import Job
@@ -25,10 +25,13 @@ from disgram.workers.spec import WorkerSpec
 __all__ = ["Job", "JobManager", "changes", "job_name", "new_job", "worker_specs"]
 
 
-def new_job(headers: Mapping[str, str], settings: Settings) -> Job:
-    """The job that the headers of a POST describe; an empty header counts as absent. Raises BadInput."""
+_FIELDS = {**JOB_FIELDS, PAUSED: "paused"}
+
+
+def new_job(sent: Mapping[str, Any], settings: Settings) -> Job:
+    """The job that a POST describes, by the names of headers; empty counts as absent. Raises BadInput."""
     default = {DISCORD_WEBHOOK_URL: settings.discord_webhook_url} if settings.discord_webhook_url else {}
-    given = default | {name: value for name, value in headers.items() if value}
+    given = default | {name: value for name, value in sent.items() if value != ""}
     needed(given, DISCORD_WEBHOOK_URL)  # first, as ever: a proxy that drops underscores drops this one too
     for name, field in JOB_FIELDS.items():
         if Job.model_fields[field].is_required():
@@ -36,19 +39,21 @@ def new_job(headers: Mapping[str, str], settings: Settings) -> Job:
     return Job.parse(_fields(given), settings.webhook_hosts)
 
 
-def changes(headers: Mapping[str, str]) -> dict[str, str]:
-    """The fields that the headers of a PATCH change, for Job.changed; empty text clears. Raises BadInput."""
-    found = _fields(headers)
+def changes(sent: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields that a PATCH changes, for Job.changed; empty text clears. Raises BadInput."""
+    found = _fields(sent)
     found.pop("jobName", None)
     if not found:
         raise BadInput(
-            "Nothing to change", "Send at least one header beside JOB_NAME, such as TELEGRAM_CHANNELS."
+            "Nothing to change",
+            "Send at least one header beside JOB_NAME, such as TELEGRAM_CHANNELS. "
+            "A proxy may have dropped it, as nginx does with an underscore: TELEGRAM-CHANNELS passes.",
         )
     return found
 
 
-def _fields(headers: Mapping[str, str]) -> dict[str, str]:
-    return {field: headers[name] for name, field in JOB_FIELDS.items() if name in headers}
+def _fields(sent: Mapping[str, Any]) -> dict[str, Any]:
+    return {field: sent[name] for name, field in _FIELDS.items() if name in sent}
 
 
 # --- jobs.json ------------------------------------------------------------------------------------------

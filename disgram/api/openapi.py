@@ -106,6 +106,17 @@ def _header(
     return {**parameter, "example": example} if example else parameter
 
 
+def job_body(job: type[BaseModel]) -> dict[str, Any]:
+    """The JSON body instead of headers. Its example is empty, since Swagger UI sends what it shows."""
+    properties = {name: {"description": field.description} for name, field in job.model_fields.items()}
+    schema = {"type": "object", "properties": properties, "example": {}}
+    return {
+        "required": False,
+        "description": "The fields of `jobs.json` instead of headers; `null` clears. A header wins.",
+        "content": {"application/json": {"schema": schema}},
+    }
+
+
 _POST_ID_PARAMETER = _header(
     POST_ID,
     "One post; without it all of the job.",
@@ -184,7 +195,7 @@ def create_job(job: type[BaseModel], webhook_hosts: Iterable[str], *, has_defaul
         "summary": "Create a job",
         "status_code": 201,
         "responses": _WRITE_ERRORS | error_responses(409),
-        "openapi_extra": {"parameters": parameters},
+        "openapi_extra": {"parameters": parameters, "requestBody": job_body(job)},
     }
 
 
@@ -195,7 +206,7 @@ def change_job(job: type[BaseModel], webhook_hosts: Iterable[str]) -> dict[str, 
         "tags": ["Jobs"],
         "summary": "Change a job; what is not sent stays",
         "responses": _JOB_ERRORS,
-        "openapi_extra": {"parameters": parameters},
+        "openapi_extra": {"parameters": parameters, "requestBody": job_body(job)},
     }
 
 

@@ -41,7 +41,9 @@ def _channels(value: object) -> tuple[str, ...]:
     if not isinstance(items, list | tuple):
         raise BadInput("Invalid TELEGRAM_CHANNELS", "There must be a list of channel addresses.")
     found: dict[str, ChannelRef] = {}
-    for item in filter(None, (str(item).strip() for item in items)):
+    if not all(isinstance(item, str) for item in items):
+        raise BadInput("Invalid TELEGRAM_CHANNELS", "Each channel of the list must be a string.")
+    for item in filter(None, (item.strip() for item in items)):
         channel = ChannelRef.parse(item)
         found.setdefault(channel.key, channel)
     if not 1 <= len(found) <= _MAX_CHANNELS:
@@ -95,8 +97,16 @@ def _visible(character: str) -> bool:
     return category == "Cn" or category[0] in "LNPS"  # Cn: newer than this Python's tables, such as an emoji
 
 
+def _paused(value: object) -> bool | None:
+    """None for anything but true, so that it is left out of jobs.json."""
+    if value not in ("", None) and not isinstance(value, bool):
+        raise BadInput("Invalid paused", "It is true or false.")
+    return value is True or None
+
+
 JobName = Annotated[str, BeforeValidator(job_name)]
 WebhookUrl = Annotated[str, BeforeValidator(_webhook_url)]
 ChannelList = Annotated[tuple[str, ...], BeforeValidator(_channels)]
 ThreadId = Annotated[str | None, BeforeValidator(_thread_id)]
 EmbedColor = Annotated[str | None, BeforeValidator(_embed_color)]
+Paused = Annotated[bool | None, BeforeValidator(_paused)]

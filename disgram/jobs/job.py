@@ -12,7 +12,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from disgram.addresses import ChannelRef, Destination
 from disgram.errors import BadInput
-from disgram.jobs.fields import ChannelList, EmbedColor, JobName, ThreadId, WebhookUrl
+from disgram.jobs.fields import ChannelList, EmbedColor, JobName, Paused, ThreadId, WebhookUrl
+
+
+def _unset(value: object) -> bool:
+    """Left out of jobs.json and of answers, so that an old file stays as it is."""
+    return value is None
 
 
 # A further field needs a line here, its type in fields.py and its header's name in disgram/api/headers.py
@@ -32,6 +37,9 @@ class Job(BaseModel):
     )
     threadId: ThreadId = Field(None, description="Post into this thread.")
     embedColor: EmbedColor = Field(None, description="Six hex digits, such as 89a7d9.")
+    paused: Paused = Field(
+        None, exclude_if=_unset, description="While true, nothing is polled or sent; progress and posts wait."
+    )
 
     @classmethod
     def parse(cls, fields: Mapping[str, Any], webhook_hosts: Collection[str] = ()) -> Job:
