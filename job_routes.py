@@ -33,7 +33,7 @@ def restart_all_processes(service: Service, job: str) -> None:
 
 
 class JobAnswer(schemas.Message):
-    """POST and PATCH /job"""
+    """What changes a job"""
 
     job: Job
 
@@ -48,7 +48,8 @@ def create_job(service: Authenticated, sent: Sent) -> JobAnswer:
         service.clear_gone(job)  # first: should the ledger fail, nothing has changed
         service.jobs.create(job)
         start_job_processes(service)
-    service.log.write(Level.SYSTEM, f"Job created, {len(job.telegramChannels)} channels", job.jobName)
+    text = f"Job created, {counted(len(job.telegramChannels), 'channel')}"
+    service.log.write(Level.SYSTEM, text, job.jobName)
     warn_of_pace(service)
     return JobAnswer(message=f"Job {job.jobName!r} created", job=job.masked())
 
@@ -57,12 +58,51 @@ def create_job(service: Authenticated, sent: Sent) -> JobAnswer:
 def change_job(service: Authenticated, sent: Sent) -> JobAnswer:
     name, changed = job_name(needed(sent, JOB_NAME)), changes(sent)
     with service.jobs.exclusive(name):
-        job = service.jobs.get(name).changed(changed, service.settings.webhook_hosts)
-        service.clear_gone(job)
+        before = service.jobs.get(name)
+        job = before.changed(changed, service.settings.webhook_hosts)
+        _put(service, before, job)
+    fields = before.differences(job)
+    outcome = f" changed: {', '.join(fields)}" if fields else ": nothing changed"
+    return JobAnswer(message=f"Job {name!r}{outcome}", job=job.masked())
+
+
+def _put(service: Service, before: Job, job: Job) -> None:
+    """Put `job` in place of `before`; what had given up is tried again, also where nothing changed."""
+    service.clear_gone(job)
+    if job != before:
         service.jobs.change(job)
+    service.supervisor.reset_backoff(job.jobName)
+    fields = ", ".join(before.differences(job))
+    text = f"Job changed: {fields}" if fields else "Job sent again, nothing changed"
+    service.log.write(Level.SYSTEM, text, job.jobName)
+
+
+@router.post("/job/pause", **openapi.PAUSE_JOB)
+def pause_job(service: Authenticated, sent: Sent) -> JobAnswer:
+    name = job_name(needed(sent, JOB_NAME))
+    with service.jobs.exclusive(name):
+        job = _set_paused(service, name, paused=True)
+        if not service.supervisor.wait_gone(name, _GONE_WITHIN):
+            raise ProcessesRemain("The job is paused, but its processes are still ending.")
+    return JobAnswer(message=f"Job {name!r} is paused", job=job.masked())
+
+
+@router.post("/job/resume", **openapi.RESUME_JOB)
+def resume_job(service: Authenticated, sent: Sent) -> JobAnswer:
+    name = job_name(needed(sent, JOB_NAME))
+    with service.jobs.exclusive(name):
+        job = _set_paused(service, name, paused=False)
+    return JobAnswer(message=f"Job {name!r} is not paused", job=job.masked())
+
+
+def _set_paused(service: Service, name: str, *, paused: bool) -> Job:
+    before = service.jobs.get(name)
+    job = before.changed({"paused": paused}, service.settings.webhook_hosts)
+    if job != before:
+        service.jobs.change(job)
+        service.log.write(Level.SYSTEM, "Job paused" if paused else "Job resumed", name)
         service.supervisor.reset_backoff(name)
-    service.log.write(Level.SYSTEM, f"Job changed: {', '.join(changed)}", name)
-    return JobAnswer(message=f"Job {name!r} changed", job=job.masked())
+    return job
 
 
 @router.delete("/job", **openapi.DELETE_JOB)

@@ -140,8 +140,9 @@ class JobManager:
             yield
 
     def specs(self, settings: Settings) -> dict[tuple[str, str], WorkerSpec]:
-        """What should run: one worker for each job and channel, by its key."""
-        specs = (spec for job in self.jobs().values() for spec in worker_specs(job, settings))
+        """What should run: one worker for each channel of each job that is not paused, by its key."""
+        active = (job for job in self.jobs().values() if not job.paused)
+        specs = (spec for job in active for spec in worker_specs(job, settings))
         return {spec.key: spec for spec in specs}
 
     def _store(self, jobs: dict[str, Job]) -> None:

@@ -58,7 +58,8 @@ def check_process_health(service: Service, job: str) -> tuple[WorkerStatus, ...]
 def health_check(service: Service) -> schemas.Health:
     """The answer of GET /health."""
     log = summary.LogFileState(service.log.last_write_at, service.log.write_error)
-    counts = {name: len(job.telegramChannels) for name, job in service.jobs.jobs().items()}
+    jobs = service.jobs.jobs().items()
+    counts = {name: 0 if job.paused else len(job.telegramChannels) for name, job in jobs}
     snapshot = service.supervisor.snapshot()
     if service.jobs.problem:
         snapshot = replace(snapshot, errors=(*snapshot.errors, service.jobs.problem))
@@ -76,7 +77,9 @@ def job_health_check(service: Service, name: str) -> schemas.JobHealth:
         channels_count=len(channels),
     )
     workers = check_process_health(service, name)
-    return summary.summarise_job(name, configuration, channels, workers, service.moment())
+    return summary.summarise_job(
+        name, configuration, channels, workers, service.moment(), paused=bool(job.paused)
+    )
 
 
 def _limits(service: Service) -> dict[str, Any]:

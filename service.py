@@ -28,7 +28,7 @@ from disgram.logs.log_file import LogFile, escaped_name
 from disgram.logs.python_logging import logging_into
 from disgram.logs.refused_logins import RefusedLogins
 from disgram.logs.stderr import warn_stderr
-from disgram.report import Level, Report
+from disgram.report import Level, Report, counted
 from disgram.storage.before_use import raise_if_any_is_newer, raise_if_damaged
 from disgram.storage.ledger import Ledger
 from disgram.storage.locks import LOCK_FILE, InstanceLock
@@ -286,7 +286,8 @@ def _make_folder(folder: Path) -> None:
 
 
 def _announce(service: Service) -> None:
-    service.log.write(Level.SYSTEM, f"Disgram {__version__} started, {len(service.jobs.jobs())} jobs")
+    jobs = counted(len(service.jobs.jobs()), "job")
+    service.log.write(Level.SYSTEM, f"Disgram {__version__} started, {jobs}")
     if service.settings.default_password:
         warn_stderr(_KNOWN_PASSWORD)
         service.log.write(Level.SYSTEM, _KNOWN_PASSWORD)
@@ -301,7 +302,7 @@ def warn_of_pace(service: Service) -> None:
     """Log a warning if there are more channels than TELEGRAM_REQUESTS_PER_SECOND allows to poll in time."""
     settings, channels = (
         service.settings,
-        sum(len(job.telegramChannels) for job in service.jobs.jobs().values()),
+        sum(len(job.telegramChannels) for job in service.jobs.jobs().values() if not job.paused),
     )
     seconds = channels / settings.telegram_requests_per_second
     if seconds > settings.cooldown:

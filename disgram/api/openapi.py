@@ -217,6 +217,20 @@ DELETE_JOB: dict[str, Any] = {
     "openapi_extra": {"parameters": [job_name_parameter(required=True)]},
 }
 
+PAUSE_JOB: dict[str, Any] = {
+    "tags": ["Jobs"],
+    "summary": "Pause a job: no process, and progress, posts and edits wait",
+    "responses": _JOB_ERRORS,
+    "openapi_extra": {"parameters": [job_name_parameter(required=True)]},
+}
+
+RESUME_JOB: dict[str, Any] = {
+    "tags": ["Jobs"],
+    "summary": "Let a paused job go on where it stood",
+    "responses": _JOB_ERRORS,
+    "openapi_extra": {"parameters": [job_name_parameter(required=True)]},
+}
+
 FAILED_POSTS: dict[str, Any] = {
     "tags": ["Failed posts"],
     "summary": "Posts that Discord refused in every form",

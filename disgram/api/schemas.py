@@ -166,7 +166,7 @@ class Worker(Answer):
     channel: str
     pid: int | None
     script: str
-    state: str = Field(description="starting, running, backoff, failed or stopping")
+    state: str = Field(description="starting, running, backoff, failed, stopping or paused")
     reason: str | None = Field(description="One word; null when all is well.")
     until: str | None = Field(description="When the wait that the reason names ends, if that is known.")
     restarts: int

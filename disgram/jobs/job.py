@@ -57,6 +57,10 @@ class Job(BaseModel):
         """The same job, under its name, with other values for these fields. Raises BadInput."""
         return self.parse({**dict(self), **fields, "jobName": self.jobName}, webhook_hosts)
 
+    def differences(self, other: Job) -> list[str]:
+        """The names of the fields in which another job is not like this one."""
+        return [name for name, value in self if value != getattr(other, name)]
+
     @property
     def channels(self) -> tuple[ChannelRef, ...]:
         """The channels, parsed."""

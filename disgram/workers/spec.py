@@ -73,6 +73,8 @@ class WorkerState(str, Enum):
     BACKOFF = "backoff"
     FAILED = "failed"
     STOPPING = "stopping"
+    PAUSED = "paused"
+    """Of a channel of a paused job, which has no worker."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +106,12 @@ class WorkerStatus:
     until: datetime | None = None
 
     @classmethod
-    def about_to_start(cls, job: str, channel: str, script: str, now: float) -> WorkerStatus:
-        """A worker that has not been started yet."""
+    def without_process(
+        cls, job: str, channel: str, script: str, state: WorkerState, now: float
+    ) -> WorkerStatus:
+        """A channel that the supervisor has no worker for."""
         return cls(
-            job, channel, script, None, WorkerState.STARTING, None, 0, None, None, None, (), 0, now, None,
-            now, 0.0,
+            job, channel, script, None, state, None, 0, None, None, None, (), 0, now, None, now, 0.0
         )  # fmt: skip
 
 

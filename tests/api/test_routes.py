@@ -257,6 +257,8 @@ GUARDED = [
     ("POST", "/job"),
     ("PATCH", "/job"),
     ("DELETE", "/job"),
+    ("POST", "/job/pause"),
+    ("POST", "/job/resume"),
     ("GET", "/job/failed"),
     ("DELETE", "/job/failed"),
     ("POST", "/job/retry"),
