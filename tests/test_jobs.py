@@ -126,10 +126,29 @@ def test_webhooks_are_discords_or_of_an_allowed_host() -> None:
     assert job(webhookUrl=f" {URL} ").webhookUrl == URL
     own = "http://127.0.0.1:9/api/webhooks/1/t"
     assert job(webhookUrl=own, webhook_hosts=("127.0.0.1:9",)).webhookUrl == own
-    for text in (own, URL + "?wait=true", "http://discord.com/api/webhooks/1/t", "x", "", None):
+    for text in (
+        own,
+        URL + "?wait=true&x=1",
+        URL + "?thread_id=x",
+        URL + "?thread_id=1&thread_id=2",
+        "http://discord.com/api/webhooks/1/t",
+        "x",
+        "",
+        None,
+    ):
         with pytest.raises(BadWebhookURL) as refusal:
             job(webhookUrl=text)
         assert "aToken" not in str(refusal.value)
+
+
+def test_thread_in_a_webhook_url_becomes_the_thread_of_the_job() -> None:
+    own = job(webhookUrl=f"{URL}?wait=true&thread_id=77")
+    assert (own.webhookUrl, own.threadId) == (URL, "77")
+    assert job(webhookUrl=f"{URL}?wait=true") == job(webhookUrl=f"{URL}?") == job()
+    assert job(webhookUrl=f"{URL}?thread_id=77", threadId="5").threadId == "5"
+    assert job(threadId="5").changed({"webhookUrl": f"{URL}?thread_id=77"}).threadId == "77"
+    with pytest.raises(BadInput):
+        job(webhookUrl=f"{URL}?thread_id=9223372036854775808")
 
 
 def test_unknown_and_missing_fields_are_refused_by_name_without_a_value() -> None:

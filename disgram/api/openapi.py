@@ -81,8 +81,9 @@ def job_name_parameter(*, required: bool) -> dict[str, Any]:
 def webhook_pattern(webhook_hosts: Iterable[str]) -> str:
     """Every webhook URL that is accepted, as a regular expression of browsers."""
     hosts = "".join(f"|https?://{_host_pattern(host)}" for host in webhook_hosts)
-    path = r"/api(/v[0-9]{1,2})?/webhooks/[0-9]{1,20}/[A-Za-z0-9_-]{1,200}"
-    return rf"^(https://((ptb\.|canary\.)?discord|discordapp)\.com{hosts}){path}/?$"
+    path = r"/api(/v[0-9]{1,2})?/webhooks/[0-9]{1,20}/[A-Za-z0-9_-]{1,200}/?"
+    query = r"([?](wait=[a-z]*|thread_id=[0-9]{1,20}|&)*)?"
+    return rf"^(https://((ptb\.|canary\.)?discord|discordapp)\.com{hosts}){path}{query}$"
 
 
 def _host_pattern(host: str) -> str:

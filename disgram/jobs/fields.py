@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 from pydantic import BeforeValidator, ValidationInfo
 
-from disgram.addresses import ChannelRef, Destination
+from disgram.addresses import ChannelRef, Destination, without_query
 from disgram.discord.color import parse_color
 from disgram.errors import BadInput
 
@@ -33,6 +34,16 @@ def _webhook_url(value: object, info: ValidationInfo) -> str:
     url = _text("DISCORD_WEBHOOK_URL", value)
     Destination.parse(url, extra_hosts=(info.context or {}).get("webhook_hosts", ()))
     return url
+
+
+def with_thread_of_webhook(fields: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A `?thread_id=` in the webhook's URL becomes the thread, unless one is named beside it."""
+    url = fields.get("webhookUrl") if isinstance(fields, Mapping) else None
+    if not isinstance(url, str) or "?" not in url:
+        return fields
+    bare, thread_id = without_query(url.strip())
+    thread = {"threadId": thread_id} if thread_id and fields.get("threadId") in (None, "") else {}
+    return {**fields, "webhookUrl": bare, **thread}
 
 
 def _channels(value: object) -> tuple[str, ...]:

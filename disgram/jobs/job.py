@@ -12,7 +12,15 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from disgram.addresses import ChannelRef, Destination
 from disgram.errors import BadInput
-from disgram.jobs.fields import ChannelList, EmbedColor, JobName, Paused, ThreadId, WebhookUrl
+from disgram.jobs.fields import (
+    ChannelList,
+    EmbedColor,
+    JobName,
+    Paused,
+    ThreadId,
+    WebhookUrl,
+    with_thread_of_webhook,
+)
 
 
 def _unset(value: object) -> bool:
@@ -45,6 +53,7 @@ class Job(BaseModel):
     def parse(cls, fields: Mapping[str, Any], webhook_hosts: Collection[str] = ()) -> Job:
         """A job of what a person wrote. Raises BadInput, which never repeats a webhook URL."""
         try:
+            fields = with_thread_of_webhook(fields)
             return cls.model_validate(fields, context={"webhook_hosts": webhook_hosts})
         except ValidationError as error:  # a field that is missing or unknown; the rest is BadInput already
             first = error.errors(include_url=False, include_input=False)[0]
@@ -55,7 +64,8 @@ class Job(BaseModel):
 
     def changed(self, fields: Mapping[str, Any], webhook_hosts: Collection[str] = ()) -> Job:
         """The same job, under its name, with other values for these fields. Raises BadInput."""
-        return self.parse({**dict(self), **fields, "jobName": self.jobName}, webhook_hosts)
+        changed = with_thread_of_webhook(fields)
+        return self.parse({**dict(self), **changed, "jobName": self.jobName}, webhook_hosts)
 
     def differences(self, other: Job) -> list[str]:
         """The names of the fields in which another job is not like this one."""

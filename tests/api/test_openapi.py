@@ -54,6 +54,8 @@ def accepted(url: str) -> bool:
         ("http://proxy-1.example.org:99" + TOKEN, True),
         ("http://[::1]" + TOKEN, True),
         ("http://[::1]:9" + TOKEN, True),
+        ("https://discord.com" + TOKEN + "?wait=true&thread_id=123", True),
+        ("https://discord.com" + TOKEN + "?thread_name=x", False),
         ("http://discord.com" + TOKEN, False),
         ("https://discord.com.example.org" + TOKEN, False),
         ("https://discordxcom" + TOKEN, False),
