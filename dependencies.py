@@ -50,4 +50,4 @@ def known_job(request: Request) -> str | None:
 def named_job(service: Service, sent: Mapping[str, Any]) -> str | None:
     """The same, of what a call on a job was sent."""
     name = sent.get(JOB_NAME, "")
-    return None if name == "" else service.jobs.get(job_name(name)).jobName
+    return None if name == "" else service.jobs.entry(job_name(name)).jobName

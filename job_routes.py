@@ -12,6 +12,7 @@ from dependencies import Authenticated, Sent, named_job
 from disgram.api import failed_posts, headers, openapi, schemas
 from disgram.api.headers import JOB_NAME, needed
 from disgram.errors import ProcessesRemain, StorageUnavailable, UnknownJob
+from disgram.jobs.unusable import UnusableJob
 from disgram.report import Level, counted
 from jobs import Job, changes, job_name, new_job
 from service import Service, warn_of_pace
@@ -58,7 +59,7 @@ def create_job(service: Authenticated, sent: Sent) -> JobAnswer:
 def change_job(service: Authenticated, sent: Sent) -> JobAnswer:
     name, changed = job_name(needed(sent, JOB_NAME)), changes(sent)
     with service.jobs.exclusive(name):
-        before = service.jobs.get(name)
+        before = service.jobs.entry(name)
         job = before.changed(changed, service.settings.webhook_hosts)
         _put(service, before, job)
     fields = before.differences(job)
@@ -66,7 +67,7 @@ def change_job(service: Authenticated, sent: Sent) -> JobAnswer:
     return JobAnswer(message=f"Job {name!r}{outcome}", job=job.masked())
 
 
-def _put(service: Service, before: Job, job: Job) -> None:
+def _put(service: Service, before: Job | UnusableJob, job: Job) -> None:
     """Put `job` in place of `before`; what had given up is tried again, also where nothing changed."""
     service.clear_gone(job)
     if job != before:

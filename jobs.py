@@ -17,7 +17,9 @@ from config import Settings
 from disgram.api.headers import DISCORD_WEBHOOK_URL, JOB_FIELDS, PAUSED, needed
 from disgram.errors import BadInput, JobExists, UnknownJob
 from disgram.jobs.fields import job_name
+from disgram.jobs.file import Entry, content_of, read_jobs
 from disgram.jobs.job import Job
+from disgram.jobs.unusable import UnusableJob
 from disgram.storage.hand_edits import Edit, EditedFile
 from disgram.storage.json_file import JsonFile
 from disgram.workers.spec import WorkerSpec
@@ -63,14 +65,20 @@ class JobManager:
     """All jobs, in memory and in jobs.json; both hold the same unless `problem` says why not. Thread-safe."""
 
     def __init__(self, path: Path, webhook_hosts: Collection[str] = ()) -> None:
-        file = JsonFile(path)
-        self._file = EditedFile[Job](file, lambda: _read_jobs(file, webhook_hosts))
+        self._json_file, self._webhook_hosts = JsonFile(path), webhook_hosts
+        self._loaded = False
+        self._file = EditedFile[Entry](self._json_file, self._read)
         self._lock = threading.RLock()
         self._name_locks: WeakValueDictionary[str, threading.Lock] = WeakValueDictionary()
 
     @property
-    def _jobs(self) -> dict[str, Job]:
+    def _entries(self) -> dict[str, Entry]:
         return self._file.entries
+
+    def _read(self) -> dict[str, Entry] | None:
+        """At the start a job that cannot run stops no other; later a person can mend what he writes."""
+        known = [entry for entry in self._entries.values() if isinstance(entry, UnusableJob)]
+        return read_jobs(self._json_file, self._webhook_hosts, known if self._loaded else None)
 
     @property
     def problem(self) -> str | None:
@@ -81,6 +89,7 @@ class JobManager:
         """Read the file; none means no jobs. Raises StartRefused, and leaves the file as it is."""
         with self._lock:
             self._file.load()
+            self._loaded = True
 
     def take_over_edits(self) -> list[Edit]:
         """What people have written into the file since the last call; their jobs are the jobs from now on."""
@@ -89,19 +98,31 @@ class JobManager:
             return self._file.take_edits()
 
     def jobs(self) -> dict[str, Job]:
-        """A copy, in the order of creation."""
+        """Those that can run, in the order of creation: a copy."""
         with self._lock:
-            return dict(self._jobs)
+            return {name: entry for name, entry in self._entries.items() if isinstance(entry, Job)}
+
+    def unusable(self) -> dict[str, UnusableJob]:
+        """Those of the file that cannot run as they stand there: a copy."""
+        with self._lock:
+            return {name: entry for name, entry in self._entries.items() if isinstance(entry, UnusableJob)}
+
+    def entry(self, name: str) -> Entry:
+        """Whether it can run or not. Raises UnknownJob."""
+        with self._lock:
+            return self._entries.get(name) or _unknown(name)
 
     def get(self, name: str) -> Job:
-        """Raises UnknownJob."""
-        with self._lock:
-            return self._jobs.get(name) or _unknown(name)
+        """Raises UnknownJob, and BadInput for one that cannot run."""
+        entry = self.entry(name)
+        if isinstance(entry, UnusableJob):
+            raise entry.error
+        return entry
 
     def refuse_taken(self, name: str) -> None:
         """Raises JobExists if there is a job of this name."""
         with self._lock:
-            if name in self._jobs:
+            if name in self._entries:
                 raise JobExists(
                     "Job name already taken",
                     f"There is a job named {name!r}. Choose another name, or PATCH that one.",
@@ -111,19 +132,19 @@ class JobManager:
         """Raises JobExists, or StorageUnavailable if it cannot be written (then nothing changed)."""
         with self._lock:
             self.refuse_taken(job.jobName)
-            self._store({**self._jobs, job.jobName: job})
+            self._store({**self._entries, job.jobName: job})
 
     def change(self, job: Job) -> None:
         """Put `job` in place of the one of its name. Raises UnknownJob and StorageUnavailable."""
         with self._lock:
-            self.get(job.jobName)
-            self._store({**self._jobs, job.jobName: job})
+            self.entry(job.jobName)
+            self._store({**self._entries, job.jobName: job})
 
     def remove(self, name: str) -> None:
         """Raises UnknownJob and StorageUnavailable."""
         with self._lock:
-            self.get(name)
-            self._store({other: job for other, job in self._jobs.items() if other != name})
+            self.entry(name)
+            self._store({other: entry for other, entry in self._entries.items() if other != name})
 
     @contextlib.contextmanager
     def exclusive(self, name: str) -> Iterator[None]:
@@ -145,8 +166,8 @@ class JobManager:
         specs = (spec for job in active for spec in worker_specs(job, settings))
         return {spec.key: spec for spec in specs}
 
-    def _store(self, jobs: dict[str, Job]) -> None:
-        self._file.store(jobs, {name: job.model_dump(mode="json") for name, job in jobs.items()})
+    def _store(self, entries: dict[str, Entry]) -> None:
+        self._file.store(entries, content_of(entries))
 
 
 def worker_specs(job: Job, settings: Settings) -> list[WorkerSpec]:
@@ -159,29 +180,3 @@ def worker_specs(job: Job, settings: Settings) -> list[WorkerSpec]:
 
 def _unknown(name: str) -> NoReturn:
     raise UnknownJob("Job not found", f"There is no job named {name!r}. GET /jobs lists all.")
-
-
-def _read_jobs(file: JsonFile, webhook_hosts: Collection[str]) -> dict[str, Job] | None:
-    """The jobs of a file, ours or an older Disgram's; None without a file. Raises StartRefused."""
-    name = ""
-    jobs = {}
-    content = file.read()
-    if content is None:
-        return None
-    try:
-        for name, fields in content.items():
-            job = _read_job(name, fields, webhook_hosts)
-            if job.jobName in jobs:
-                raise BadInput("Job name taken", f"another key means the job {job.jobName!r} too.")
-            jobs[job.jobName] = job
-    except BadInput as error:
-        raise file.refusal(file.line_of(name), f"job {name!r}: {error.error}: {error}".rstrip(".")) from None
-    return jobs
-
-
-def _read_job(name: str, fields: object, webhook_hosts: Collection[str]) -> Job:
-    """The key is the job's name; fields of another version of Disgram are left out."""
-    if not isinstance(fields, dict):
-        raise BadInput("Not a job", "There must be an object with jobName, webhookUrl and telegramChannels.")
-    known = {field: value for field, value in fields.items() if field in Job.model_fields}
-    return Job.parse({**known, "jobName": name}, webhook_hosts)

@@ -21,9 +21,10 @@ from auth import BearerGate
 from config import PROJECT, Settings
 from disgram import __version__
 from disgram.api.systemd import Notifier
-from disgram.errors import DatabaseDamaged, StartRefused, StorageUnavailable, UnknownJob
+from disgram.errors import BadInput, DatabaseDamaged, StartRefused, StorageUnavailable
 from disgram.health import summary
 from disgram.health.host_stats import HostMonitor
+from disgram.jobs.file import Entry
 from disgram.logs.log_file import LogFile, escaped_name
 from disgram.logs.python_logging import logging_into
 from disgram.logs.refused_logins import RefusedLogins
@@ -218,7 +219,8 @@ def _open_ledger(path: Path) -> Ledger:
 
 def _import_log(ledger: Ledger, log: Path, jobs: JobManager) -> None:
     """Before the first line of ours. Raises StartRefused: without what the log shows, posts would repeat."""
-    channels = {name: [channel.key for channel in job.channels] for name, job in jobs.jobs().items()}
+    known: dict[str, Entry] = {**jobs.jobs(), **jobs.unusable()}
+    channels = {name: [channel.key for channel in job.channels] for name, job in known.items()}
     try:
         ledger.import_log(log, channels, escaped_name)
     except OSError as error:
@@ -235,7 +237,7 @@ def take_over_edits(
         for name in edit.changed:
             try:
                 _clear_gone(jobs.get(name), settings, ledger)
-            except UnknownJob:  # deleted since
+            except BadInput:  # deleted since, or it cannot run
                 continue
             except StorageUnavailable as error:
                 log.write(Level.ERROR, f"{error}: a webhook that was found gone stays so", name)
@@ -288,6 +290,8 @@ def _make_folder(folder: Path) -> None:
 def _announce(service: Service) -> None:
     jobs = counted(len(service.jobs.jobs()), "job")
     service.log.write(Level.SYSTEM, f"Disgram {__version__} started, {jobs}")
+    for name, unusable in service.jobs.unusable().items():
+        service.log.write(Level.ERROR, f"{unusable.error}", name)
     if service.settings.default_password:
         warn_stderr(_KNOWN_PASSWORD)
         service.log.write(Level.SYSTEM, _KNOWN_PASSWORD)

@@ -34,9 +34,9 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
     "discord": frozenset({"storage"}),
     "workers": frozenset({"storage"}),
     "delivery": frozenset({"telegram", "discord", "storage"}),
-    "jobs": frozenset({"discord"}),
+    "jobs": frozenset({"discord", "storage"}),
     "api": frozenset({"workers", "logs"}),
-    "health": frozenset({"api", "workers", "logs"}),
+    "health": frozenset({"api", "jobs", "workers", "logs"}),
 }
 """Room -> the rooms it may import, beside GROUND. `telegram` and `discord` never see each other."""
 

@@ -107,11 +107,11 @@ class WorkerStatus:
 
     @classmethod
     def without_process(
-        cls, job: str, channel: str, script: str, state: WorkerState, now: float
+        cls, job: str, channel: str, script: str, state: WorkerState, now: float, reason: str | None = None
     ) -> WorkerStatus:
         """A channel that the supervisor has no worker for."""
         return cls(
-            job, channel, script, None, state, None, 0, None, None, None, (), 0, now, None, now, 0.0
+            job, channel, script, None, state, reason, 0, None, None, None, (), 0, now, None, now, 0.0
         )  # fmt: skip
 
 
