@@ -24,7 +24,9 @@ SUPPORT = {
     if (ROOT / top).is_dir()
 }
 
-GROUND = frozenset({"errors", "addresses", "origin", "post", "report", "backoff", "http", "descriptors"})
+GROUND = frozenset(
+    {"errors", "addresses", "cooldown", "origin", "post", "report", "backoff", "http", "descriptors"}
+)
 """Modules of `disgram/` itself that any room may import, as far as the circle test lets it."""
 
 MAY_IMPORT: Mapping[str, frozenset[str]] = {
@@ -35,8 +37,9 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
     "discord": frozenset({"storage"}),
     "workers": frozenset({"rules", "storage"}),
     "delivery": frozenset({"rules", "telegram", "discord", "storage"}),
+    "jobs": frozenset({"rules", "discord", "storage"}),
     "api": frozenset({"workers", "logs"}),
-    "health": frozenset({"api", "workers", "logs"}),
+    "health": frozenset({"api", "jobs", "workers", "logs"}),
 }
 """Room -> the rooms it may import, beside GROUND. `telegram` and `discord` never see each other."""
 

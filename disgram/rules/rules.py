@@ -25,6 +25,16 @@ class Rules:
         self._mention = Mention.parse(texts.mention) if texts.mention else None
         self._mention_if = _pattern("MENTION_IF", texts.mention_if)
 
+    @property
+    def names_service(self) -> bool:
+        """KINDS asks for service messages, which are not forwarded by default."""
+        return self._kinds is not None and not self._kinds.unwanted and "service" in self._kinds.words
+
+    @property
+    def any_verdict(self) -> bool:
+        """Whether any post could be left out."""
+        return any((self._kinds, self._include, self._exclude))
+
     def verdict(self, post: TelegramPost) -> str | None:
         """The rule that leaves the post out: `kinds`, `include` or `exclude`, the first that does in this
         order. None: the post is forwarded."""
