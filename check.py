@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterator
+from itertools import chain
 
 from config import SETTINGS, Settings
 from disgram.addresses import ChannelRef, Destination
@@ -32,7 +33,9 @@ def main(settings: Settings = SETTINGS) -> int:
     jobs = JobManager(settings.data_dir / "jobs.json", settings.webhook_hosts)
     try:
         jobs.load()
-        findings = [_shown(finding) for finding in _findings(settings, list(jobs.jobs().values()))]
+        unusable = [(False, f"{one.error}") for one in jobs.unusable().values()]
+        found = chain(_findings(settings, list(jobs.jobs().values())), unusable)
+        findings = [_shown(finding) for finding in found]
     except (StartRefused, StorageUnavailable) as error:
         print(f"disgram: {error}", file=sys.stderr)
         return EXIT_REFUSED

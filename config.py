@@ -36,11 +36,13 @@ from pydantic_settings import (
 
 from disgram.addresses import Destination
 from disgram.api.client_address import LOOPBACK, IPNetwork
+from disgram.cooldown import LEAST, MOST, Cooldown
+from disgram.discord.color import parse_color
 from disgram.errors import BadSetting, BadWebhookURL
 from disgram.home import home
 from disgram.logs.stderr import warn_stderr
 from disgram.origin import Origin
-from disgram.storage.regular_file import special_kind
+from disgram.storage.files.regular_file import special_kind
 from disgram.workers.spec import WorkerSettings
 
 PROJECT = home(Path(__file__).resolve().parent, os.environ)
@@ -54,17 +56,10 @@ _PLAIN: Mapping[object, re.Pattern[str]] = {
     bool: re.compile(r"true|1|yes|on|false|0|no|off", re.IGNORECASE),
 }
 """The forms of numbers and switches. Pydantic takes more: 5_000, 1e3, 20.0 for a whole number, t for true."""
-_COLOR = re.compile(r"(?:#|0[xX])?([0-9a-fA-F]{6})")
 _HOST = re.compile(r"(?![0-9.]+$)[A-Za-z0-9._-]{1,253}")
 _HOST_AND_PORT = re.compile(
     r"(?P<host>[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::(?P<port>[0-9]{1,5}))?"
 )
-
-
-def parse_color(text: str) -> int | None:
-    """Six hex digits, `#` or `0x` in front or not; None for anything else."""
-    found = _COLOR.fullmatch(text.strip())
-    return int(found[1], 16) if found else None
 
 
 # --- types that pydantic does not have: each raises BadSetting with what to write instead ---------------
@@ -80,6 +75,19 @@ def _embed_color(text: str, info: ValidationInfo) -> int:
     if color is None:
         raise _bad(info, "must be six hex digits such as 89a7d9 (# or 0x in front is accepted).")
     return color
+
+
+def _cooldown(text: str, info: ValidationInfo) -> Cooldown:
+    try:
+        return Cooldown.parse(text)
+    except ValueError:
+        raise _bad(
+            info, f"must be a number from {LEAST} to {MOST:.0f}, or a range of them such as 60-300."
+        ) from None
+
+
+def _stale_after(cooldown: Cooldown | None) -> float:
+    return max(360.0, (cooldown.longest if cooldown else 0.0) + 60)
 
 
 def _listening_host(text: str, info: ValidationInfo) -> str:
@@ -161,11 +169,11 @@ class Settings(BaseSettings):
     webhook_hosts: Annotated[tuple[Annotated[str, AfterValidator(_webhook_host)], ...], _commas] = ()
     discord_webhook_url: str | None = Field(None, repr=False)
     embed_color: Annotated[int | None, BeforeValidator(_embed_color)] = None
-    cooldown: float = Field(300.0, ge=0.01, le=7 * _DAY)
+    cooldown: Annotated[Cooldown, BeforeValidator(_cooldown)] = Cooldown(300.0, 300.0)
     initial_posts: int = Field(20, ge=0, le=1_000_000)
     monitor_interval: float = Field(30.0, ge=0.05, le=3600)
     log_stale_after: float = Field(
-        default_factory=lambda data: max(360.0, data.get("cooldown", 0.0) + 60), ge=1, le=30 * _DAY
+        default_factory=lambda data: _stale_after(data.get("cooldown")), ge=1, le=30 * _DAY
     )
     telegram_base_url: Annotated[str, AfterValidator(_base_url)] = "https://t.me"
     telegram_requests_per_second: float = Field(2.0, ge=0.001, le=1000)
@@ -226,13 +234,21 @@ class Settings(BaseSettings):
     def log_max_bytes(self) -> int:
         return int(self.log_max_mb * _MIB)
 
-    def worker_settings(self) -> WorkerSettings:
-        """The part every worker is handed: its fields are settings of the same name.
+    def worker_settings(
+        self, cooldown: Cooldown | None = None, initial_posts: int | None = None
+    ) -> WorkerSettings:
+        """The part every worker is handed: settings of the same name, but for what a job has of its own.
 
         A worker that waits for a response is silent: three such waits must fit into LOG_STALE_AFTER.
         """
-        values = {field.name: getattr(self, field.name) for field in fields(WorkerSettings)}
+        names = [field.name for field in fields(WorkerSettings) if field.name != "shortest_cooldown"]
+        values = {name: getattr(self, name) for name in names}
         values["request_timeout"] = min(self.request_timeout, self.log_stale_after / 3)
+        rests = cooldown or self.cooldown
+        values["cooldown"] = rests.longest
+        values["shortest_cooldown"] = rests.shortest if rests.shortest < rests.longest else None
+        if initial_posts is not None:
+            values["initial_posts"] = initial_posts
         return WorkerSettings(**values)
 
 
@@ -306,6 +322,6 @@ def _read_or_exit() -> Settings:
 
 SETTINGS = _read_or_exit()
 # Names that users' own scripts import from here; Disgram itself asks SETTINGS.
-COOLDOWN = SETTINGS.cooldown
+COOLDOWN = SETTINGS.cooldown.longest
 AUTH_PASSWORD = SETTINGS.auth_password
 EMBED_COLOR = SETTINGS.embed_color

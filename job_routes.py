@@ -5,14 +5,15 @@ Owns which call on a job does what. Never holds a rule of its own about jobs, li
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 
 from config import SETTINGS
-from dependencies import Authenticated, known_job, sent_headers
-from disgram.api import headers, openapi, schemas
+from dependencies import Authenticated, Sent, named_job
+from disgram.api import failed_posts, headers, openapi, schemas
 from disgram.api.headers import JOB_NAME, needed
 from disgram.errors import ProcessesRemain, StorageUnavailable, UnknownJob
-from disgram.report import Level
+from disgram.jobs.unusable import UnusableJob
+from disgram.report import Level, counted
 from jobs import Job, changes, job_name, new_job
 from service import Service, warn_of_pace
 
@@ -33,7 +34,7 @@ def restart_all_processes(service: Service, job: str) -> None:
 
 
 class JobAnswer(schemas.Message):
-    """POST and PATCH /job"""
+    """What changes a job"""
 
     job: Job
 
@@ -41,34 +42,73 @@ class JobAnswer(schemas.Message):
 @router.post(
     "/job", **openapi.create_job(Job, SETTINGS.webhook_hosts, has_default=bool(SETTINGS.discord_webhook_url))
 )
-def create_job(request: Request, service: Authenticated) -> JobAnswer:
-    job = new_job(sent_headers(request), service.settings)
+def create_job(service: Authenticated, sent: Sent) -> JobAnswer:
+    job = new_job(sent, service.settings)
     with service.jobs.exclusive(job.jobName):
         service.jobs.refuse_taken(job.jobName)
         service.clear_gone(job)  # first: should the ledger fail, nothing has changed
         service.jobs.create(job)
         start_job_processes(service)
-    service.log.write(Level.SYSTEM, f"Job created, {len(job.telegramChannels)} channels", job.jobName)
+    text = f"Job created, {counted(len(job.telegramChannels), 'channel')}"
+    service.log.write(Level.SYSTEM, text, job.jobName)
     warn_of_pace(service)
     return JobAnswer(message=f"Job {job.jobName!r} created", job=job.masked())
 
 
 @router.patch("/job", **openapi.change_job(Job, SETTINGS.webhook_hosts))
-def change_job(request: Request, service: Authenticated) -> JobAnswer:
-    sent = sent_headers(request)
+def change_job(service: Authenticated, sent: Sent) -> JobAnswer:
     name, changed = job_name(needed(sent, JOB_NAME)), changes(sent)
     with service.jobs.exclusive(name):
-        job = service.jobs.get(name).changed(changed, service.settings.webhook_hosts)
-        service.clear_gone(job)
+        before = service.jobs.entry(name)
+        job = before.changed(changed, service.settings.webhook_hosts)
+        _put(service, before, job)
+    fields = before.differences(job)
+    outcome = f" changed: {', '.join(fields)}" if fields else ": nothing changed"
+    return JobAnswer(message=f"Job {name!r}{outcome}", job=job.masked())
+
+
+def _put(service: Service, before: Job | UnusableJob, job: Job) -> None:
+    """Put `job` in place of `before`; what had given up is tried again, also where nothing changed."""
+    service.clear_gone(job)
+    if job != before:
         service.jobs.change(job)
+    service.supervisor.reset_backoff(job.jobName)
+    fields = ", ".join(before.differences(job))
+    text = f"Job changed: {fields}" if fields else "Job sent again, nothing changed"
+    service.log.write(Level.SYSTEM, text, job.jobName)
+
+
+@router.post("/job/pause", **openapi.PAUSE_JOB)
+def pause_job(service: Authenticated, sent: Sent) -> JobAnswer:
+    name = job_name(needed(sent, JOB_NAME))
+    with service.jobs.exclusive(name):
+        job = _set_paused(service, name, paused=True)
+        if not service.supervisor.wait_gone(name, _GONE_WITHIN):
+            raise ProcessesRemain("The job is paused, but its processes are still ending.")
+    return JobAnswer(message=f"Job {name!r} is paused", job=job.masked())
+
+
+@router.post("/job/resume", **openapi.RESUME_JOB)
+def resume_job(service: Authenticated, sent: Sent) -> JobAnswer:
+    name = job_name(needed(sent, JOB_NAME))
+    with service.jobs.exclusive(name):
+        job = _set_paused(service, name, paused=False)
+    return JobAnswer(message=f"Job {name!r} is not paused", job=job.masked())
+
+
+def _set_paused(service: Service, name: str, *, paused: bool) -> Job:
+    before = service.jobs.get(name)
+    job = before.changed({"paused": paused}, service.settings.webhook_hosts)
+    if job != before:
+        service.jobs.change(job)
+        service.log.write(Level.SYSTEM, "Job paused" if paused else "Job resumed", name)
         service.supervisor.reset_backoff(name)
-    service.log.write(Level.SYSTEM, f"Job changed: {', '.join(changed)}", name)
-    return JobAnswer(message=f"Job {name!r} changed", job=job.masked())
+    return job
 
 
 @router.delete("/job", **openapi.DELETE_JOB)
-def delete_job(request: Request, service: Authenticated) -> schemas.Message:
-    name = job_name(needed(sent_headers(request), JOB_NAME))
+def delete_job(service: Authenticated, sent: Sent) -> schemas.Message:
+    name = job_name(needed(sent, JOB_NAME))
     with service.jobs.exclusive(name):
         service.jobs.remove(name)
         start_job_processes(service)
@@ -91,22 +131,37 @@ def _forget(service: Service, name: str) -> None:
 
 
 @router.get("/job/failed", **openapi.FAILED_POSTS)
-def list_failed_posts(request: Request, service: Authenticated) -> schemas.FailedPosts:
-    job = known_job(request)
-    posts = (schemas.FailedPost(**post) for post in service.ledger.failed())
+def list_failed_posts(service: Authenticated, sent: Sent) -> schemas.FailedPosts:
+    job = named_job(service, sent)
+    posts = map(failed_posts.shown, service.ledger.failed())
     return schemas.FailedPosts(failed=[post for post in posts if job in {None, post.job}])
 
 
 @router.post("/job/retry", **openapi.RETRY_POSTS)
-def retry_failed_posts(request: Request, service: Authenticated) -> schemas.Retried:
-    sent = sent_headers(request)
+def retry_failed_posts(service: Authenticated, sent: Sent) -> schemas.Retried:
     name, post = job_name(needed(sent, JOB_NAME)), headers.post_id(sent)
     service.jobs.get(name)
     count = service.ledger.retry(name, post)
+    _refuse_if_not_there(name, post, count)
+    restart_all_processes(service, name)
+    text = f"{counted(count, 'failed post')} will be sent again"
+    service.log.write(Level.SYSTEM, text, name)
+    return schemas.Retried(message=text, retried=count)
+
+
+@router.delete("/job/failed", **openapi.DISMISS_POSTS)
+def dismiss_failed_posts(service: Authenticated, sent: Sent) -> schemas.Dismissed:
+    name, post = job_name(needed(sent, JOB_NAME)), headers.post_id(sent)
+    service.jobs.get(name)
+    count = service.ledger.dismiss(name, post)
+    _refuse_if_not_there(name, post, count)
+    text = f"{counted(count, 'failed post')} dismissed"
+    service.log.write(Level.SYSTEM, text, name)
+    return schemas.Dismissed(message=text, dismissed=count)
+
+
+def _refuse_if_not_there(name: str, post: int | None, count: int) -> None:
     if post is not None and not count:
         raise UnknownJob(
             "Post not found", f"Job {name!r} has no failed post {post}; GET /job/failed lists them."
         )
-    restart_all_processes(service, name)
-    service.log.write(Level.SYSTEM, f"{count} failed posts are sent again", name)
-    return schemas.Retried(message=f"{count} failed posts will be sent again", retried=count)

@@ -40,8 +40,9 @@ from disgram.api.headers import JOB_NAME
 from disgram.api.middleware import HeadAsGet, RequestGuard
 from disgram.api.text_stream import TextStream
 from disgram.errors import StorageUnavailable
-from disgram.health import summary
+from disgram.health import summary, unusable_jobs
 from disgram.health.status_line import status_line
+from disgram.jobs.unusable import UnusableJob
 from disgram.logs.log_file import one_line
 from disgram.workers.spec import WorkerStatus
 from jobs import Job, job_name
@@ -58,16 +59,23 @@ def check_process_health(service: Service, job: str) -> tuple[WorkerStatus, ...]
 def health_check(service: Service) -> schemas.Health:
     """The answer of GET /health."""
     log = summary.LogFileState(service.log.last_write_at, service.log.write_error)
-    counts = {name: len(job.telegramChannels) for name, job in service.jobs.jobs().items()}
+    jobs = service.jobs.jobs().items()
+    counts = {name: 0 if job.paused else len(job.telegramChannels) for name, job in jobs}
     snapshot = service.supervisor.snapshot()
     if service.jobs.problem:
         snapshot = replace(snapshot, errors=(*snapshot.errors, service.jobs.problem))
+    unusable = service.jobs.unusable()
+    snapshot = unusable_jobs.added_to(snapshot, unusable.values(), service.moment().monotonic)
+    counts |= {name: max(1, len(job.addresses)) for name, job in unusable.items()}
     return summary.summarise(snapshot, _limits(service), service.host.latest, log, service.moment(), counts)
 
 
 def job_health_check(service: Service, name: str) -> schemas.JobHealth:
     """The answer of GET /health with JOB_NAME. Raises UnknownJob."""
-    job = service.jobs.get(name)
+    job = service.jobs.entry(name)
+    if isinstance(job, UnusableJob):
+        workers, settings = unusable_jobs.statuses(job, 0.0), unusable_jobs.configuration(job)
+        return summary.summarise_job(name, settings, job.addresses, workers, service.moment())
     channels = [channel.name for channel in job.channels]
     configuration = schemas.JobConfiguration(
         webhook_url=job.masked().webhookUrl,
@@ -75,8 +83,10 @@ def job_health_check(service: Service, name: str) -> schemas.JobHealth:
         embed_color=job.embedColor,
         channels_count=len(channels),
     )
-    workers = check_process_health(service, name)
-    return summary.summarise_job(name, configuration, channels, workers, service.moment())
+    known = check_process_health(service, name)
+    return summary.summarise_job(
+        name, configuration, channels, known, service.moment(), paused=bool(job.paused)
+    )
 
 
 def _limits(service: Service) -> dict[str, Any]:

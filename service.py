@@ -21,18 +21,19 @@ from auth import BearerGate
 from config import PROJECT, Settings
 from disgram import __version__
 from disgram.api.systemd import Notifier
-from disgram.errors import DatabaseDamaged, StartRefused, StorageUnavailable, UnknownJob
+from disgram.errors import BadInput, DatabaseDamaged, StartRefused, StorageUnavailable
 from disgram.health import summary
 from disgram.health.host_stats import HostMonitor
+from disgram.jobs.file import Entry
 from disgram.logs.log_file import LogFile, escaped_name
 from disgram.logs.python_logging import logging_into
 from disgram.logs.refused_logins import RefusedLogins
 from disgram.logs.stderr import warn_stderr
-from disgram.report import Level, Report
+from disgram.report import Level, Report, counted
 from disgram.storage.before_use import raise_if_any_is_newer, raise_if_damaged
+from disgram.storage.files.locks import LOCK_FILE, InstanceLock
+from disgram.storage.files.regular_file import refuse_special
 from disgram.storage.ledger import Ledger
-from disgram.storage.locks import LOCK_FILE, InstanceLock
-from disgram.storage.regular_file import refuse_special
 from disgram.workers.forkserver_process import ForkServerProcess
 from disgram.workers.spec import Snapshot, WorkerSpec
 from disgram.workers.supervisor import Supervisor
@@ -66,6 +67,7 @@ class Progress(Protocol):
     def begin_replaced_anew(self, job: str) -> object: ...
     def failed(self) -> list[dict[str, Any]]: ...
     def retry(self, job: str, post_id: int | None) -> int: ...
+    def dismiss(self, job: str, post_id: int | None) -> int: ...
 
 
 class Limits(Protocol):
@@ -217,7 +219,8 @@ def _open_ledger(path: Path) -> Ledger:
 
 def _import_log(ledger: Ledger, log: Path, jobs: JobManager) -> None:
     """Before the first line of ours. Raises StartRefused: without what the log shows, posts would repeat."""
-    channels = {name: [channel.key for channel in job.channels] for name, job in jobs.jobs().items()}
+    known: dict[str, Entry] = {**jobs.jobs(), **jobs.unusable()}
+    channels = {name: [channel.key for channel in job.channels] for name, job in known.items()}
     try:
         ledger.import_log(log, channels, escaped_name)
     except OSError as error:
@@ -234,7 +237,7 @@ def take_over_edits(
         for name in edit.changed:
             try:
                 _clear_gone(jobs.get(name), settings, ledger)
-            except UnknownJob:  # deleted since
+            except BadInput:  # deleted since, or it cannot run
                 continue
             except StorageUnavailable as error:
                 log.write(Level.ERROR, f"{error}: a webhook that was found gone stays so", name)
@@ -285,7 +288,10 @@ def _make_folder(folder: Path) -> None:
 
 
 def _announce(service: Service) -> None:
-    service.log.write(Level.SYSTEM, f"Disgram {__version__} started, {len(service.jobs.jobs())} jobs")
+    jobs = counted(len(service.jobs.jobs()), "job")
+    service.log.write(Level.SYSTEM, f"Disgram {__version__} started, {jobs}")
+    for name, unusable in service.jobs.unusable().items():
+        service.log.write(Level.ERROR, f"{unusable.error}", name)
     if service.settings.default_password:
         warn_stderr(_KNOWN_PASSWORD)
         service.log.write(Level.SYSTEM, _KNOWN_PASSWORD)
@@ -300,10 +306,10 @@ def warn_of_pace(service: Service) -> None:
     """Log a warning if there are more channels than TELEGRAM_REQUESTS_PER_SECOND allows to poll in time."""
     settings, channels = (
         service.settings,
-        sum(len(job.telegramChannels) for job in service.jobs.jobs().values()),
+        sum(len(job.telegramChannels) for job in service.jobs.jobs().values() if not job.paused),
     )
     seconds = channels / settings.telegram_requests_per_second
-    if seconds > settings.cooldown:
+    if seconds > settings.cooldown.longest:
         text = (
             f"{channels} channels take {seconds:.0f} s at TELEGRAM_REQUESTS_PER_SECOND, longer than COOLDOWN"
         )

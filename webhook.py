@@ -16,17 +16,13 @@ import random
 import sys
 import time
 from collections.abc import Callable
-from contextlib import ExitStack, closing
-from functools import partial
+from contextlib import ExitStack
 
 from disgram.addresses import ChannelRef
-from disgram.backoff import REQUEST_BACKOFF_MAX
 from disgram.delivery.follow import Follower
 from disgram.delivery.post_delivery import PostDelivery
 from disgram.delivery.retries import Retries
-from disgram.delivery.sender import Sender
-from disgram.discord.client import DiscordClient
-from disgram.discord.color import stable_color
+from disgram.delivery.rule_verdicts import RuleVerdicts
 from disgram.errors import (
     ChannelHasNoPreview,
     ChannelNotFound,
@@ -41,20 +37,16 @@ from disgram.errors import (
 from disgram.post import ChannelPage, PostSlice, TelegramPost
 from disgram.report import EXIT_CRASH, EXIT_OK, EXIT_PERMANENT, Level, Reporter
 from disgram.storage.channel_ledger import ChannelLedger
-from disgram.storage.ledger import Ledger
-from disgram.storage.rate_limits import LimitStore
 from disgram.telegram.backfill import posts_after, start_of_newer, start_of_newest
 from disgram.telegram.channel import ChannelReader
 from disgram.telegram.channel_pages import ChannelPages
-from disgram.telegram.client import TelegramClient
 from disgram.telegram.empty_page import Read
-from disgram.telegram.missing_posts import oldest_copy
-from disgram.telegram.throttle import TelegramThrottle
-from disgram.telegram.unknown_markup import UnknownMarkup
+from disgram.telegram.page import published_at
+from disgram.telegram.poll_interval import poll_interval
 from disgram.workers import warmup
 from disgram.workers.heartbeat import Heartbeat
 from disgram.workers.spec import WorkerSpec
-from rate_limiter import DiscordRateLimiter, Route
+from worker_parts import worker_parts
 
 JITTER = 0.05
 """Share of the cooldown by which a poll may come late, so that workers do not all poll at the same moment."""
@@ -103,18 +95,32 @@ class Worker:
         self._follower = follower
         self._pages = ChannelPages(reader, ledger, spec.channel.start, report=report, clock=clock)
         self._retries = Retries(ledger, report, delivery.sender.post_url)
+        self._verdicts = RuleVerdicts(delivery.rules, ledger, delivery.sender.post_url, report=report)
         self._report = report
         self._wait = wait
         self._clock = clock
+        self._newest_posts: tuple[PostSlice, ...] = ()
 
     def run(self) -> int:
         """Poll every COOLDOWN seconds; returns the exit code once no further poll can help."""
-        cooldown = self._spec.settings.cooldown
         due = self._clock()
         while self.poll_and_react() != EXIT_PERMANENT:
+            cooldown = self._cooldown()
             due = max(due + cooldown, self._clock())
             self._wait(due - self._clock() + random.uniform(0, JITTER * cooldown))  # noqa: S311
         return EXIT_PERMANENT
+
+    def _cooldown(self) -> float:
+        """Seconds until the next poll. Within a range it follows the times of the newest page's posts."""
+        settings = self._spec.settings
+        if settings.shortest_cooldown is None:
+            return settings.cooldown
+        posted_at = [at for one in self._newest_posts if (at := published_at(one.html)) is not None]
+        cooldown = poll_interval(
+            sorted(posted_at), time.time(), settings.shortest_cooldown, settings.cooldown
+        )
+        self._report(None, "", cooldown=round(cooldown, 3))
+        return cooldown
 
     def poll_and_react(self) -> int:
         """One poll, and the one reaction to its error; returns an exit code. Raises Stopping."""
@@ -158,11 +164,14 @@ class Worker:
         """Read the newest page, deliver what is new, follow edits and deletions. Raises DisgramError."""
         self._delivery.sender.raise_if_gone()
         head = self._pages.newest()
+        self._newest_posts = head.slices
         progress = self._begin(head)
         self._report(Level.INFO, f"Checked: {_seen(head, progress)}", polled=True, last_post_id=progress)
         read = self._pages.older(head)
         self._retries.retry_failed(read, lambda post_slice: self._send(post_slice, head))
         self._retries.close_gaps(read, lambda post_slice: self._deliver(post_slice, head))
+        if self._delivery.rules.any_verdict and self._spec.settings.follow_edits:
+            self._verdicts.judge_again(head, lambda post_slice: self._send(post_slice, head))
         head = self._deliver_new(head)
         self._follower.compare(head, lambda post_slice: self._reader.parse(post_slice, head), read)
         reason, layout_changed = self._delivery.sender.health_reason, self._reader.not_understood
@@ -194,7 +203,8 @@ class Worker:
         return last_id if empty_at is None else min(last_id, start_of_newer(head, empty_at, read))
 
     def _is_forwarded(self, post_slice: PostSlice) -> bool:
-        return not post_slice.service or self._spec.settings.forward_service_messages
+        wanted = self._spec.settings.forward_service_messages or self._delivery.rules.names_service
+        return not post_slice.service or wanted
 
     # new posts -------------------------------------------------------------------------------
 
@@ -231,7 +241,7 @@ class Worker:
     def _deliver(self, post_slice: PostSlice, page: ChannelPage) -> None:
         """Send a post, or move progress past one that is done with or not forwarded."""
         known = self._ledger.post(post_slice.id)
-        if known and known.state in {"sent", "deleted", "failed"}:
+        if known and known.state in {"sent", "deleted", "failed", "dismissed"}:
             self._ledger.advance(post_slice.last_id)
         elif not self._is_forwarded(post_slice):
             url = self._delivery.sender.post_url(post_slice.id)
@@ -242,7 +252,8 @@ class Worker:
 
     def _send(self, post_slice: PostSlice, page: ChannelPage) -> None:
         post = self._reader.parse(post_slice, page)
-        send_message_to_discord(self._delivery, post, post_slice.fingerprint)
+        if not self._verdicts.leave_out(post, post_slice.fingerprint):
+            send_message_to_discord(self._delivery, post, post_slice.fingerprint)
 
 
 def _seen(head: ChannelPage, progress: int) -> str:
@@ -257,72 +268,9 @@ def _seen(head: ChannelPage, progress: int) -> str:
 def serve(spec: WorkerSpec, report: Reporter, heartbeat: Heartbeat, *, once: bool = False) -> int:
     """Run a worker; returns its exit code. The caller holds its WorkerLock. Raises Stopping on SIGTERM."""
     with ExitStack() as stack:
-        worker = _assemble(spec, report, heartbeat, stack)
+        parts = worker_parts(spec, report, heartbeat, stack)
+        worker = Worker(spec, *parts, report=report, wait=heartbeat.wait)
         return worker.poll_and_react() if once else worker.run()
-
-
-def _assemble(spec: WorkerSpec, report: Reporter, heartbeat: Heartbeat, stack: ExitStack) -> Worker:
-    """The worker with everything it needs, which `stack` closes."""
-    settings, wait = spec.settings, heartbeat.wait
-    owner = f"{spec.job}/{spec.channel.key}"
-    database = stack.enter_context(closing(Ledger(settings.data_dir / "disgram.db")))
-    limits = stack.enter_context(closing(LimitStore(settings.data_dir / "limits.db")))
-    limiter = DiscordRateLimiter(limits)
-    limiter.finish_abandoned(owner)
-    throttle = TelegramThrottle(
-        limits, settings.telegram_requests_per_second, wait, on_rest=partial(_report_rest, report)
-    )
-    timeout = settings.request_timeout
-    telegram = TelegramClient(
-        settings.telegram_base_url,
-        throttle,
-        spool_folder=settings.data_dir,
-        timeout=timeout,
-        check=heartbeat.check,
-    )
-    stack.callback(telegram.close)
-    discord = stack.enter_context(closing(DiscordClient(timeout, heartbeat.beat)))
-    ledger = database.of(spec.job, spec.channel.key)
-    sender = Sender(
-        spec.channel,
-        spec.destination,
-        ledger,
-        discord,
-        limiter,
-        lambda method: Route.to(method, owner, spec.destination),
-        report=report,
-        wait=wait,
-        backoff_max=min(REQUEST_BACKOFF_MAX, max(settings.cooldown, 1.0)),
-        keep_payloads=settings.follow_deletions == "mark",
-    )
-    delivery = PostDelivery(
-        sender,
-        ledger,
-        telegram,
-        color=stable_color(spec.channel.key) if spec.embed_color is None else spec.embed_color,
-        max_upload_bytes=settings.max_upload_bytes,
-        report=report,
-        wait=wait,
-    )
-    follower = Follower(
-        delivery,
-        ledger,
-        edits=settings.follow_edits,
-        policy=settings.follow_deletions,
-        report=report,
-        oldest_copy=oldest_copy(settings.cooldown),
-    )
-    unknown_markup = UnknownMarkup(settings.data_dir, spec.channel.key)
-    reader = ChannelReader(telegram, spec.channel.name, unknown_markup, report=report, wait=wait)
-    return Worker(spec, ledger, reader, delivery, follower, report=report, wait=wait)
-
-
-def _report_rest(report: Reporter, seconds: float | None) -> None:
-    if seconds is None:
-        report(None, "", reason=None)
-    else:
-        text = f"Waiting {seconds:.0f} s: Telegram asked this address to stay away"
-        report(Level.STATUS, text, reason=TelegramUnavailable.reason, lasts=seconds)
 
 
 def warm_up() -> None:

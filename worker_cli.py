@@ -19,12 +19,13 @@ from typing import Any
 
 import config
 from disgram.addresses import ChannelRef, Destination
+from disgram.discord.color import parse_color
 from disgram.errors import BadInput, BadSetting, DatabaseTooNew, StartRefused, Stopping, StorageUnavailable
 from disgram.logs.log_file import body, stamp
 from disgram.report import EXIT_CRASH, EXIT_OK, Level, Reporter
 from disgram.storage.before_use import raise_if_any_is_newer
-from disgram.storage.locks import LOCK_FILE, WorkerLock
-from disgram.storage.regular_file import refuse_special
+from disgram.storage.files.locks import LOCK_FILE, WorkerLock
+from disgram.storage.files.regular_file import refuse_special
 from disgram.workers.heartbeat import Heartbeat
 from disgram.workers.spec import WorkerSpec
 from webhook import parse_channel_param, serve
@@ -79,7 +80,7 @@ def worker_spec(
     thread = environ.get("DISCORD_THREAD_ID", "").strip() if threaded else None
     if threaded and not (thread or "").isdecimal():
         raise BadSetting("DISCORD_THREAD_ID", "must be the thread's id: digits.")
-    parsed = config.parse_color(color) if color else settings.embed_color
+    parsed = parse_color(color) if color else settings.embed_color
     if color and parsed is None:
         raise BadSetting("COLOR", "must be six hex digits such as 89a7d9.")
     return WorkerSpec(

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from bench import answers, delivery, memory, polling, scale
+from bench import answers, delivery, memory, poll_interval, polling, scale
 from bench.figures import Figure, Theirs, joined, table
 from bench.reference.side_by_side import COMPARISONS
 from standins.stage import NeverHappened
@@ -21,6 +21,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "memory": lambda full: memory.weights(100 if full else 30),
     "growth": lambda full: memory.growth(10_000 if full else 4_000),
     "polling": lambda full: polling.costs(2_000 if full else 800),
+    "poll_interval": lambda full: poll_interval.compared(60, 300),
     "ledger": lambda full: polling.costs(2_000 if full else 800, rows=1_000_000),
     "start": lambda full: answers.start(100),
     "answers": lambda full: answers.reads(500, 100),

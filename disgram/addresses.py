@@ -91,6 +91,7 @@ def _shown(text: str) -> str:
 
 DISCORD_HOSTS = frozenset({"discord.com", "discordapp.com", "ptb.discord.com", "canary.discord.com"})
 _WEBHOOK_PATH = re.compile(r"/api(?:/v[0-9]{1,2})?/webhooks/([0-9]{1,20})/([A-Za-z0-9_-]{1,200})/?")
+_THREAD_ID = re.compile(r"[0-9]{1,20}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,7 @@ class Destination:
     @classmethod
     def parse(cls, url: str, thread_id: str | None = None, *, extra_hosts: Iterable[str] = ()) -> Destination:
         """Parse a webhook URL. `extra_hosts` (`host` or `host:port`, http allowed) is WEBHOOK_HOSTS.
+        `thread_id` counts more than one in the URL.
 
         Raises BadWebhookURL; its message does not repeat the URL, which contains the token.
         """
@@ -112,14 +114,15 @@ class Destination:
         origin = Origin.of(text)
         if not origin:
             raise _bad_webhook()
-        path = _WEBHOOK_PATH.fullmatch(text[len(f"{origin.scheme}://{origin.netloc}") :].rstrip("?#"))
+        bare, of_query = without_query(text.rstrip("?#"))
+        path = _WEBHOOK_PATH.fullmatch(bare[len(f"{origin.scheme}://{origin.netloc}") :])
         official = origin.scheme == "https" and origin.netloc in DISCORD_HOSTS
         allowed = {origin.host, origin.netloc} & {name.lower() for name in extra_hosts}
         if not path or not (official or allowed):
             raise _bad_webhook()
         # discordapp.com has its own rate limit and no v10 (Discord's change log, 2023-10-17).
         netloc = "discord.com" if origin.netloc == "discordapp.com" else origin.netloc
-        return cls(f"{origin.scheme}://{netloc}", path[1], path[2], thread_id)
+        return cls(f"{origin.scheme}://{netloc}", path[1], path[2], thread_id or of_query)
 
     @property
     def execute_url(self) -> str:
@@ -144,6 +147,22 @@ class Destination:
     def masked(self) -> str:
         """The URL for responses and log lines, without the token."""
         return f"{self.origin}/api/webhooks/{self.webhook_id}/***"
+
+
+def without_query(url: str) -> tuple[str, str | None]:
+    """A webhook URL without its query, and the thread that the query names. Raises BadWebhookURL.
+
+    `wait` is dropped, since each request of ours has its own; nothing else is understood.
+    """
+    bare, _, query = url.partition("?")
+    pairs = [pair.partition("=")[::2] for pair in query.split("&") if pair]
+    values = dict(pairs)
+    if len(values) < len(pairs) or not values.keys() <= {"wait", "thread_id"}:
+        raise _bad_webhook()
+    thread_id = values.get("thread_id") or None
+    if thread_id and not _THREAD_ID.fullmatch(thread_id):
+        raise _bad_webhook()
+    return bare, thread_id
 
 
 def _bad_webhook() -> BadWebhookURL:

@@ -233,7 +233,7 @@ class InternalError(DiscordUnavailable):
 
 
 class PoisonMessage(DiscordUnavailable):
-    """One post was answered with nothing but InternalErrors for too long (see disgram/delivery/poison.py)."""
+    """One post was answered with nothing but InternalErrors for too long (delivery/refused/poison.py)."""
 
 
 class UnreadableResponse(DiscordUnavailable):
@@ -322,7 +322,7 @@ class WebhookGone(DiscordError):
     The sender writes it into the ledger: `webhook_gone` for the webhook with all its threads, the others for
     this thread alone. Every worker with that destination then ends with exit code 78 and makes no further
     request to it until a person names the destination again with POST or PATCH /job; but once an hour one of
-    them asks again (disgram/delivery/refusals.py), since a 404 in an incident of Discord's may be wrong.
+    them asks again (delivery/refused/refusals.py), since a 404 in an incident of Discord's may be wrong.
     """
 
     def __init__(self, message: str, *, reason: str = "webhook_gone") -> None:

@@ -23,6 +23,11 @@ class Level(str, Enum):
     SYSTEM = "SYSTEM"
 
 
+def counted(number: int, noun: str) -> str:
+    """A number with its noun: `1 channel`, `3 channels`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 EXIT_OK = 0
 EXIT_CRASH = 1
 EXIT_PERMANENT = 78
@@ -36,7 +41,8 @@ class Report:
     Facts used: `reason` (str or None: all is well), `lasts` (number: with a `reason`, the seconds from now
     after which the wait that it names ends), `polled` (bool: a poll ended; True means t.me
     answered with a page we understood), `last_post_id` (int), `gaps` (list of [from, to]),
-    `layout_changed` (int: how many different kinds of markup in this channel's posts were not understood).
+    `layout_changed` (int: how many different kinds of markup in this channel's posts were not understood),
+    `cooldown` (number: seconds until the next poll, where COOLDOWN is a range).
     """
 
     level: Level | None = None

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 import config
 from config import DEFAULT_PASSWORD, PROJECT, Settings, environment, read
+from disgram.cooldown import Cooldown
 from disgram.errors import BadSetting
 
 WEBHOOK = "https://discord.com/api/webhooks/1/aToken"
@@ -25,7 +26,7 @@ DEFAULTS = {
     "port": 5000,
     "discord_webhook_url": None,
     "embed_color": None,
-    "cooldown": 300.0,
+    "cooldown": Cooldown(300.0, 300.0),
     "initial_posts": 20,
     "monitor_interval": 30.0,
     "log_stale_after": 360.0,
@@ -76,7 +77,8 @@ def test_settings_cannot_be_changed() -> None:
         ("EMBED_COLOR", "89a7d9", "embed_color", 0x89A7D9),
         ("EMBED_COLOR", "#89A7D9", "embed_color", 0x89A7D9),
         ("EMBED_COLOR", "0x000001", "embed_color", 1),
-        ("COOLDOWN", "0.5", "cooldown", 0.5),
+        ("COOLDOWN", "0.5", "cooldown", Cooldown(0.5, 0.5)),
+        ("COOLDOWN", "60-300", "cooldown", Cooldown(60.0, 300.0)),
         ("INITIAL_POSTS", "0", "initial_posts", 0),
         ("MONITOR_INTERVAL", "1.5", "monitor_interval", 1.5),
         ("LOG_STALE_AFTER", "10", "log_stale_after", 10.0),
@@ -292,13 +294,13 @@ def test_any_text_gives_settings_or_bad_setting(environ: dict[str, str]) -> None
         settings = read(environ)
     except BadSetting:
         return
-    assert 0 < settings.cooldown < float("inf")
+    assert 0 < settings.cooldown.shortest <= settings.cooldown.longest < float("inf")
     assert 1 <= settings.port <= 65535
 
 
 def test_names_that_users_scripts_import_are_those_of_the_settings() -> None:
     assert (
-        config.SETTINGS.cooldown,
+        config.SETTINGS.cooldown.longest,
         config.SETTINGS.auth_password,
         config.SETTINGS.embed_color,
     ) == (config.COOLDOWN, config.AUTH_PASSWORD, config.EMBED_COLOR)

@@ -24,18 +24,22 @@ SUPPORT = {
     if (ROOT / top).is_dir()
 }
 
-GROUND = frozenset({"errors", "addresses", "origin", "post", "report", "backoff", "http", "descriptors"})
+GROUND = frozenset(
+    {"errors", "addresses", "cooldown", "origin", "post", "report", "backoff", "http", "descriptors"}
+)
 """Modules of `disgram/` itself that any room may import, as far as the circle test lets it."""
 
 MAY_IMPORT: Mapping[str, frozenset[str]] = {
     "storage": frozenset(),
     "logs": frozenset(),
+    "rules": frozenset(),
     "telegram": frozenset({"storage"}),
     "discord": frozenset({"storage"}),
-    "workers": frozenset({"storage"}),
-    "delivery": frozenset({"telegram", "discord", "storage"}),
+    "workers": frozenset({"rules", "storage"}),
+    "delivery": frozenset({"rules", "telegram", "discord", "storage"}),
+    "jobs": frozenset({"rules", "discord", "storage"}),
     "api": frozenset({"workers", "logs"}),
-    "health": frozenset({"api", "workers", "logs"}),
+    "health": frozenset({"api", "jobs", "workers", "logs"}),
 }
 """Room -> the rooms it may import, beside GROUND. `telegram` and `discord` never see each other."""
 

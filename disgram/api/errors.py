@@ -41,7 +41,7 @@ _CODES: tuple[tuple[type[DisgramError], int], ...] = (
 """The first class that fits counts."""
 
 _MEANINGS = {
-    400: "A header or query value is missing or invalid; `message` says what to send.",
+    400: "A header, a query value or the JSON body is missing or invalid; `message` says what to send.",
     401: "No bearer token was sent, or the `Authorization` header has another form.",
     403: "The bearer token is wrong.",
     404: "There is no job of this name.",

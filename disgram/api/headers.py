@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from typing import Any
 from urllib.parse import parse_qs
 
 from disgram.errors import BadInput
@@ -26,8 +27,24 @@ JOB_FIELDS = {
     TELEGRAM_CHANNELS: "telegramChannels",
     EMBED_COLOR: "embedColor",
     DISCORD_THREAD_ID: "threadId",
+    "COOLDOWN": "cooldown",
+    "INITIAL_POSTS": "initialPosts",
+    "INCLUDE": "include",
+    "EXCLUDE": "exclude",
+    "KINDS": "kinds",
+    "MENTION": "mention",
+    "MENTION_IF": "mentionIf",
+    "SILENT": "silent",
+    "THREAD_NAME": "threadName",
+    "TAGS": "tags",
 }
 """Header of POST and PATCH -> field of jobs.Job."""
+
+PAUSED = "PAUSED"
+"""No header of its own: only a JSON body names it; there are calls to pause and to resume."""
+
+BODY_FIELDS = {field: name for name, field in JOB_FIELDS.items()} | {"paused": PAUSED, "postId": POST_ID}
+"""Field of a JSON body -> the name of its value, which is that of its header."""
 
 MAX_LINES = 100_000
 DEFAULT_LINES = 1000
@@ -53,17 +70,26 @@ def headers_of(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
     return found
 
 
-def needed(headers: Mapping[str, str], name: str) -> str:
+def needed(headers: Mapping[str, Any], name: str) -> Any:
     """The value of a header that must be there and not be empty. Raises BadInput."""
     value = headers.get(name, "")
-    if not value:
-        raise BadInput(f"Missing {name}", f"Send the header {name}.")
+    if value == "":
+        raise BadInput(f"Missing {name}", _how_to_send(name))
     return value
 
 
-def post_id(headers: Mapping[str, str]) -> int | None:
+def _how_to_send(name: str) -> str:
+    field = next((field for field, known in BODY_FIELDS.items() if known == name), None)
+    body = f", or {field} in a JSON body (Content-Type: application/json)" if field else ""
+    hyphens = name.replace("_", "-")
+    dropped = f" A proxy may have dropped it, as nginx does with an underscore: {hyphens} passes."
+    return f"Send the header {name}{body}." + (dropped if hyphens != name else "")
+
+
+def post_id(headers: Mapping[str, Any]) -> int | None:
     """The post named in POST_ID, if any is. Raises BadInput."""
-    digits = headers.get(POST_ID, "")
+    value = headers.get(POST_ID, "")
+    digits = "no number" if isinstance(value, bool) else str(value)
     if digits and not (_POST_NUMBER.fullmatch(digits) and int(digits)):
         raise BadInput("Invalid POST_ID", "POST_ID is the number at the end of a post's link, such as 123.")
     return int(digits) if digits else None

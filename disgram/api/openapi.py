@@ -81,8 +81,9 @@ def job_name_parameter(*, required: bool) -> dict[str, Any]:
 def webhook_pattern(webhook_hosts: Iterable[str]) -> str:
     """Every webhook URL that is accepted, as a regular expression of browsers."""
     hosts = "".join(f"|https?://{_host_pattern(host)}" for host in webhook_hosts)
-    path = r"/api(/v[0-9]{1,2})?/webhooks/[0-9]{1,20}/[A-Za-z0-9_-]{1,200}"
-    return rf"^(https://((ptb\.|canary\.)?discord|discordapp)\.com{hosts}){path}/?$"
+    path = r"/api(/v[0-9]{1,2})?/webhooks/[0-9]{1,20}/[A-Za-z0-9_-]{1,200}/?"
+    query = r"([?](wait=[a-z]*|thread_id=[0-9]{1,20}|&)*)?"
+    return rf"^(https://((ptb\.|canary\.)?discord|discordapp)\.com{hosts}){path}{query}$"
 
 
 def _host_pattern(host: str) -> str:
@@ -104,6 +105,17 @@ def _header(
         "schema": dict(schema),
     }
     return {**parameter, "example": example} if example else parameter
+
+
+def job_body(job: type[BaseModel]) -> dict[str, Any]:
+    """The JSON body instead of headers. Its example is empty, since Swagger UI sends what it shows."""
+    properties = {name: {"description": field.description} for name, field in job.model_fields.items()}
+    schema = {"type": "object", "properties": properties, "example": {}}
+    return {
+        "required": False,
+        "description": "The fields of `jobs.json` instead of headers; `null` clears. A header wins.",
+        "content": {"application/json": {"schema": schema}},
+    }
 
 
 _POST_ID_PARAMETER = _header(
@@ -184,7 +196,7 @@ def create_job(job: type[BaseModel], webhook_hosts: Iterable[str], *, has_defaul
         "summary": "Create a job",
         "status_code": 201,
         "responses": _WRITE_ERRORS | error_responses(409),
-        "openapi_extra": {"parameters": parameters},
+        "openapi_extra": {"parameters": parameters, "requestBody": job_body(job)},
     }
 
 
@@ -195,7 +207,7 @@ def change_job(job: type[BaseModel], webhook_hosts: Iterable[str]) -> dict[str, 
         "tags": ["Jobs"],
         "summary": "Change a job; what is not sent stays",
         "responses": _JOB_ERRORS,
-        "openapi_extra": {"parameters": parameters},
+        "openapi_extra": {"parameters": parameters, "requestBody": job_body(job)},
     }
 
 
@@ -206,11 +218,32 @@ DELETE_JOB: dict[str, Any] = {
     "openapi_extra": {"parameters": [job_name_parameter(required=True)]},
 }
 
+PAUSE_JOB: dict[str, Any] = {
+    "tags": ["Jobs"],
+    "summary": "Pause a job: no process, and progress, posts and edits wait",
+    "responses": _JOB_ERRORS,
+    "openapi_extra": {"parameters": [job_name_parameter(required=True)]},
+}
+
+RESUME_JOB: dict[str, Any] = {
+    "tags": ["Jobs"],
+    "summary": "Let a paused job go on where it stood",
+    "responses": _JOB_ERRORS,
+    "openapi_extra": {"parameters": [job_name_parameter(required=True)]},
+}
+
 FAILED_POSTS: dict[str, Any] = {
     "tags": ["Failed posts"],
     "summary": "Posts that Discord refused in every form",
     "responses": _JOB_ERRORS,
     "openapi_extra": {"parameters": [job_name_parameter(required=False)]},
+}
+
+DISMISS_POSTS: dict[str, Any] = {
+    "tags": ["Failed posts"],
+    "summary": "Be done with failed posts without sending them",
+    "responses": _JOB_ERRORS,
+    "openapi_extra": {"parameters": [job_name_parameter(required=True), _POST_ID_PARAMETER]},
 }
 
 RETRY_POSTS: dict[str, Any] = {

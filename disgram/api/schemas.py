@@ -40,9 +40,10 @@ class FailedPost(Answer):
     job: str
     channel: str
     post_id: int
+    url: str = Field(description="The post in Telegram.")
     reason: str | None
-    at: float = Field(description="When Discord refused it, in Unix seconds; 0 if that is not known.")
-    payload: str | None = Field(None, description="The JSON that Discord refused.")
+    at: str | None = Field(description="When Discord refused it; null if that is not known.")
+    payload: Any = Field(description="What Discord refused, as JSON.")
 
 
 class FailedPosts(Answer):
@@ -55,6 +56,12 @@ class Retried(Message):
     """POST /job/retry"""
 
     retried: int
+
+
+class Dismissed(Message):
+    """DELETE /job/failed"""
+
+    dismissed: int
 
 
 # --- /health --------------------------------------------------------------------------------------------
@@ -159,12 +166,13 @@ class Worker(Answer):
     channel: str
     pid: int | None
     script: str
-    state: str = Field(description="starting, running, backoff, failed or stopping")
+    state: str = Field(description="starting, running, backoff, failed, stopping or paused")
     reason: str | None = Field(description="One word; null when all is well.")
     until: str | None = Field(description="When the wait that the reason names ends, if that is known.")
     restarts: int
     last_poll_at: str | None
     last_post_id: int | None
+    cooldown: float = Field(description="Seconds from its last poll to the next.")
     log_age_seconds: float
     next_start_seconds: float | None
 

@@ -8,7 +8,7 @@ A new post on its way, from the worker's loop (webhook.py), which has it as a sl
       MessageSync.apply        compare them with the ledger's rows             message_sync.py
         Sender.send              one message: wait for the limiter, write `attempting`, request, 2xx,
                                  write `sent` with Discord's ids               sender.py
-                                 (a field that is refused is left out          refused_fields.py)
+                                 (a field that is refused is left out          refused/fields.py)
     ChannelLedger.finish     the post is `sent`, and progress moves past it    storage/channel_ledger.py
 
 An edit begins in Follower.compare (follow.py), which finds a fingerprint that differs from the ledger's; from

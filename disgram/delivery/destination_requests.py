@@ -11,8 +11,8 @@ from contextlib import suppress
 from typing import Any, Protocol
 
 from disgram.delivery.limit_wait import LimitWait
-from disgram.delivery.poison import is_plain_429
-from disgram.delivery.refusals import Refusals
+from disgram.delivery.refused.poison import is_plain_429
+from disgram.delivery.refused.refusals import Refusals
 from disgram.discord.message import RateLimitHeaders
 from disgram.discord.responses import DiscordResponse
 from disgram.errors import DiscordError, DiscordUnavailable, EditWaits, RateLimited, StorageUnavailable

@@ -13,8 +13,9 @@ from collections.abc import Callable, Container, Mapping
 from functools import partial
 
 from disgram.delivery.downloads import Downloads
+from disgram.delivery.message_options import MessageOptions
 from disgram.delivery.message_sync import MessageSync
-from disgram.delivery.refused_posts import RefusedPosts
+from disgram.delivery.refused.posts import RefusedPosts
 from disgram.delivery.sender import Sender
 from disgram.delivery.shape import Shape, media_identities
 from disgram.discord.link_buttons import refuses_buttons, with_link_buttons
@@ -32,6 +33,7 @@ from disgram.errors import (
 )
 from disgram.post import Media, MediaFile, MediaKind, Reply, TelegramPost
 from disgram.report import Level, Reporter
+from disgram.rules.rules import NO_RULES, Rules
 from disgram.storage.channel_ledger import ChannelLedger, MessageRow, PostRow
 from disgram.telegram.client import Download, TelegramClient
 from disgram.telegram.media_budget import MediaBudget
@@ -73,9 +75,13 @@ class PostDelivery:
         max_upload_bytes: int,
         report: Reporter,
         wait: Callable[[float], None],
+        rules: Rules = NO_RULES,
+        options: MessageOptions = MessageOptions(),  # noqa: B008 - frozen
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.sender = sender
+        self.rules = rules
+        self._options = options
         self.refused_posts = RefusedPosts(ledger, sender.refusals, sender.persist)
         self._ledger = ledger
         self._telegram = telegram
@@ -185,7 +191,7 @@ class PostDelivery:
         but a link alone is sent behind them, and they stay."""
         confirmed = self._confirmed_count(post)
         if fallback is Fallback.LINK_ONLY and confirmed:
-            self.sender.send(post.id, confirmed, messages[0], {})
+            self.sender.send(post.id, confirmed, self.render(post, {}, fallback, pings=False)[0], {})
         else:
             message_sync = self.message_sync(post, post.id, downloads)
             message_sync.apply(messages, may_leave_edits=True)
@@ -233,10 +239,11 @@ class PostDelivery:
         fallback: Fallback,
         *,
         link_buttons: bool | None = None,
+        pings: bool = True,
     ) -> list[DiscordMessage]:
         """The messages of a post in this form. `fetched`: its files at hand, by index into `post.media`;
-        `link_buttons`: as it was sent before (None: as Discord takes them)."""
-        return render(
+        `link_buttons`: as it was sent before (None: as Discord takes them); `pings`: as the job says."""
+        messages = render(
             post,
             color=self._color,
             fetched=fetched,
@@ -244,6 +251,7 @@ class PostDelivery:
             reply_link=self._reply_link(post),
             link_buttons=self._link_buttons if link_buttons is None else link_buttons,
         )
+        return self._options.added_to(messages, post, self.rules.pings(post) if pings else None)
 
     def message_sync(self, post: TelegramPost, post_id: int, downloads: Downloads) -> MessageSync:
         """For a post that the ledger knows by `post_id` (an album may have lost the item of that number)."""

@@ -18,9 +18,10 @@ from typing import IO, NoReturn
 from disgram.addresses import ChannelRef, Destination
 from disgram.backoff import REQUEST_BACKOFF_MAX, jittered_backoff
 from disgram.delivery.destination_requests import DestinationRequests, Limiter, RouteFor
-from disgram.delivery.poison import PoisonDetector, PoisonEdits, is_plain_429
-from disgram.delivery.refusals import Refusals
-from disgram.delivery.refused_fields import RefusedFields
+from disgram.delivery.message_options import into_thread
+from disgram.delivery.refused.fields import RefusedFields
+from disgram.delivery.refused.poison import PoisonDetector, PoisonEdits, is_plain_429
+from disgram.delivery.refused.refusals import Refusals
 from disgram.discord.client import DiscordClient
 from disgram.discord.message import DiscordMessage
 from disgram.discord.render import digest, edited
@@ -106,11 +107,12 @@ class Sender:
         Raises PayloadTooLarge, MessageRejected, DestinationRefuses and WebhookGone at once; PoisonMessage
         after too many 500s, and from then on any DiscordUnavailable at the first try; Stopping in a wait.
         """
+        message, where = self._addressed(post_id, position, message)
         outgoing = self._refused_fields.outgoing(message, self.post_url(post_id))
         failures = unreadable = 0
         while True:
-            row = self.new_row(position, message, sent=outgoing.message)
-            response = self._send_once(post_id, row, outgoing.message, files)
+            row = self.new_row(position, message, sent=outgoing.message)._replace(thread_id=where.thread_id)
+            response = self._send_once(post_id, row, outgoing.message, files, where)
             give_up = self.poison.record(response.error)
             if response.error is None:
                 self.buttons_ignored |= _ignores_buttons(outgoing.message, response)
@@ -119,6 +121,8 @@ class Sender:
                     message_id=str(response.message.get("id", "")),
                     channel_id=str(response.message.get("channel_id", "")),
                 )
+                if "thread_name" in outgoing.message.payload:
+                    row = row._replace(thread_id=row.channel_id or None)
                 self.persist(self._ledger.put_message, post_id, row)
                 self._edits_wait_until = self._clock()  # a new message opens an archived thread
                 return row
@@ -146,15 +150,31 @@ class Sender:
         self.persist(self.refusals.refused, refusal)
         raise refusal
 
+    def _addressed(
+        self, post_id: int, position: int, message: DiscordMessage
+    ) -> tuple[DiscordMessage, Destination]:
+        """The message, and where it goes. In a forum the first message of a post opens a thread by its name,
+        and the others go into it."""
+        if position and "thread_name" in message.payload:
+            opened = (row.thread_id for row in self._ledger.messages(post_id) if row.state == "sent")
+            if thread_id := next(filter(None, opened), None):
+                return into_thread(message), replace(self._destination, thread_id=thread_id)
+        return message, self._destination
+
     def _send_once(
-        self, post_id: int, row: MessageRow, message: DiscordMessage, files: Mapping[int, IO[bytes]]
+        self,
+        post_id: int,
+        row: MessageRow,
+        message: DiscordMessage,
+        files: Mapping[int, IO[bytes]],
+        where: Destination,
     ) -> DiscordResponse:
         """One attempt. Its row is written when the limiter lets it start, not before: a worker that is killed
         while it waits for a limit leaves no unconfirmed message behind."""
 
         def send() -> DiscordResponse:
             self.persist(self._ledger.put_message, post_id, row)
-            return self._client.execute(self._destination, message, files)
+            return self._client.execute(where, message, files)
 
         return self._requests.make("POST", send)
 

@@ -1,9 +1,18 @@
-"""The embed colour of a channel for which nobody chose one. Reads no setting: EMBED_COLOR is config's."""
+"""Embed colours: as people write them, and that of a channel for which nobody chose one. Reads no setting."""
 
 from __future__ import annotations
 
 import colorsys
 import hashlib
+import re
+
+_COLOR = re.compile(r"(?:#|0[xX])?([0-9a-fA-F]{6})")
+
+
+def parse_color(text: str) -> int | None:
+    """Six hex digits, `#` or `0x` in front or not; None for anything else."""
+    found = _COLOR.fullmatch(text.strip())
+    return int(found[1], 16) if found else None
 
 
 def stable_color(channel: str) -> int:

@@ -12,6 +12,7 @@ from typing import Any
 
 from disgram.discord import message_limits
 from disgram.discord.markdown import ZWSP
+from disgram.discord.message import FIXED_FIELDS
 
 NOTICE = "*deleted in Telegram*"
 
@@ -25,8 +26,7 @@ def marked_deleted(payload: Mapping[str, Any]) -> dict[str, Any]:
 
     `payload` is what was sent, or the result of `edited`; a marked one is returned as it is.
     """
-    fixed = {"username", "avatar_url", "attachments", "thread_name"}
-    body = {key: value for key, value in payload.items() if key not in fixed}
+    body = {key: value for key, value in payload.items() if key not in FIXED_FIELDS}
     content = body.get("content") or ""
     if content.startswith(NOTICE):
         return body

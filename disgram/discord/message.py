@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+FIXED_FIELDS = frozenset({"username", "avatar_url", "attachments", "flags", "thread_name", "applied_tags"})
+"""What a PATCH cannot change, or would change wrongly (Edit Webhook Message)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Upload:

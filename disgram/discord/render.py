@@ -16,7 +16,7 @@ from disgram.discord import markdown, message_limits
 from disgram.discord.draft import Draft, Files, files_of
 from disgram.discord.link_buttons import Row, with_link_buttons
 from disgram.discord.link_card import description_of, one_line
-from disgram.discord.message import DiscordMessage
+from disgram.discord.message import FIXED_FIELDS, DiscordMessage
 from disgram.discord.names import username
 from disgram.discord.packing import MAX_NAME, footer_text, pack
 from disgram.discord.text import Section, open_in_telegram, preview_lines, sections
@@ -93,8 +93,7 @@ def edited(message: DiscordMessage) -> dict[str, Any]:
 
     `content` and `embeds` are named even if empty: Discord keeps what PATCH does not name.
     """
-    fixed = {"username", "avatar_url", "attachments"}
-    body = {key: value for key, value in message.payload.items() if key not in fixed}
+    body = {key: value for key, value in message.payload.items() if key not in FIXED_FIELDS}
     return body if message.uploads and len(body) == 1 else {"content": "", "embeds": [], **body}
 
 

@@ -70,8 +70,8 @@ def summarise(
     moment: Moment,
     jobs: Mapping[str, int],
 ) -> Health:
-    """The answer of GET /health. `jobs`: how many channels each job has."""
-    workers = [_judged(worker, moment) for worker in snapshot.workers if worker.job in jobs]
+    """The answer of GET /health. `jobs`: how many channels each job has, 0 while it is paused."""
+    workers = [_judged(worker, moment) for worker in snapshot.workers if jobs.get(worker.job)]
     freshness = _log_freshness(workers, log, moment)
     services = ExternalServices(
         telegram_reachable=_telegram_reachable(workers), discord_reachable=_discord_reachable(workers)
@@ -100,16 +100,19 @@ def summarise_job(
     channels: Sequence[str],
     workers: Iterable[WorkerStatus],
     moment: Moment,
+    *,
+    paused: bool = False,
 ) -> JobHealth:
     """The answer of GET /health with a JOB_NAME. `channels`: their names; `workers`: the job's."""
     known = [_judged(worker, moment) for worker in workers]
-    known += _not_yet_started(job, configuration, channels, known, moment)
+    state = WorkerState.PAUSED if paused else WorkerState.STARTING
+    known += _without_worker(job, configuration, channels, known, moment, state)
     return JobHealth(
-        status=_status(known),
+        status=HEALTHY if paused else _status(known),
         timestamp=moment.now.isoformat(),
         job_name=job,
         processes=JobProcesses(
-            total=len(channels),
+            total=0 if paused else len(channels),
             running=_running(known),
             dead_count=sum(worker.state in _NOT_WORKING for worker in known),
             channels=list(channels),
@@ -120,18 +123,19 @@ def summarise_job(
     )
 
 
-def _not_yet_started(
+def _without_worker(
     job: str,
     configuration: JobConfiguration,
     channels: Iterable[str],
     workers: Iterable[WorkerStatus],
     moment: Moment,
+    state: WorkerState,
 ) -> Iterable[WorkerStatus]:
-    """Channels of a job so new that the supervisor has no worker of theirs yet."""
+    """Channels that the supervisor has no worker for: of a paused job, or of one created just now."""
     known = {worker.channel.lower() for worker in workers}
     script = "threadhook.py" if configuration.thread_id_configured else "webhook.py"
     return [
-        WorkerStatus.about_to_start(job, channel, script, moment.monotonic)
+        WorkerStatus.without_process(job, channel, script, state, moment.monotonic)
         for channel in channels
         if channel.lower() not in known
     ]
@@ -238,6 +242,7 @@ def _worker(worker: WorkerStatus, moment: Moment) -> Worker:
         restarts=worker.restarts,
         last_poll_at=worker.last_poll_at.isoformat() if worker.last_poll_at else None,
         last_post_id=worker.last_post_id,
+        cooldown=worker.cooldown,
         log_age_seconds=round(max(0.0, moment.monotonic - worker.last_line_at), 1),
         next_start_seconds=_seconds_until(worker.next_start_at, moment),
     )

@@ -33,7 +33,7 @@ class Progress(NamedTuple):
 
 
 class PostRow(NamedTuple):
-    """A post and how it ended: `sent`, `failed`, `retry` or `deleted`.
+    """A post and how it ended: `sent`, `failed`, `retry`, `dismissed` or `deleted`.
 
     `last_id`: the highest of an album's. `fingerprint`: the page's then. `shape`: see delivery/shape.py.
     """
@@ -143,6 +143,10 @@ class ChannelLedger:
     def fail(self, row: PostRow, reason: str, payload: str) -> None:
         """Refused in every form: kept with what was refused until a person retries it."""
         self._put_post(row, reason, payload)
+
+    def leave_out(self, row: PostRow, rule: str) -> None:
+        """A rule of the job leaves the post out: it is dealt with."""
+        self._put_post(row, rule, None)
 
     def failed_in_a_row(self, post_id: int, most: int) -> list[int]:
         """The posts right before this one that Discord refused in every form, ascending; `most` of them."""

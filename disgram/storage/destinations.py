@@ -1,6 +1,6 @@
 """Webhooks and threads that refuse everything, as all workers know of them: the table `gone` of disgram.db.
 
-Owns its SQL. Never decides when one is asked again (delivery/refusals.py).
+Owns its SQL. Never decides when one is asked again (delivery/refused/refusals.py).
 """
 
 from __future__ import annotations

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from disgram.storage import schema
-from disgram.storage.channel_ledger import FAILED_INDEX, IS_FAILED, ChannelLedger
+from disgram.storage.channel_ledger import ChannelLedger
 from disgram.storage.channel_source import TABLES_OF_CHANNEL, forget_replaced
 from disgram.storage.destinations import Destinations
+from disgram.storage.failed_posts import FailedPosts
 from disgram.storage.log_import import import_log
 from disgram.storage.sqlite import Database
 
@@ -26,6 +27,7 @@ class Ledger:
         self._database = Database(path, schema.LEDGER, durable=True)
         self._clock = clock
         self.destinations = Destinations(self._database, clock)
+        self.failed_posts = FailedPosts(self._database)
 
     def close(self) -> None:
         self._database.close()
@@ -48,30 +50,16 @@ class Ledger:
             forget_replaced(run, job)
 
     def failed(self) -> list[dict[str, Any]]:
-        """Posts Discord refused in every form, oldest first.
-
-        A column of a kind that no Disgram writes, or of broken text, spoils no other row: text is read as
-        far as it can be, and `at` is 0.0 if it is no number. A post without a number is left out.
-        """
-        names = ("job", "channel", "post_id", "reason", "at", "payload")
-        query = (
-            "SELECT CAST(job AS BLOB), CAST(channel AS BLOB), post_id, CAST(reason AS BLOB), "
-            "CASE WHEN typeof(at) = 'real' AND abs(at) < 1e300 THEN at ELSE 0.0 END AS moment, "
-            f"CAST(refused_payload AS BLOB) FROM post {FAILED_INDEX} "
-            f"WHERE {IS_FAILED} AND typeof(post_id) = 'integer' ORDER BY moment, post_id"
-        )
-        with self._database.reading() as run:
-            return [dict(zip(names, map(_text_of, row), strict=True)) for row in run.execute(query)]
+        """See FailedPosts.all."""
+        return self.failed_posts.all()
 
     def retry(self, job: str, post_id: int | None = None) -> int:
-        """Mark a job's failed posts (one, or all) to be sent again; returns how many."""
-        chosen = "" if post_id is None else " AND post_id = :post_id"
-        with self._database.transaction() as run:
-            return run.execute(
-                f"UPDATE post {FAILED_INDEX} SET state = 'retry' "
-                f"WHERE job = :job AND state = 'failed' AND {IS_FAILED}{chosen}",
-                {"job": job, "post_id": post_id},
-            ).rowcount
+        """See FailedPosts.retry."""
+        return self.failed_posts.retry(job, post_id)
+
+    def dismiss(self, job: str, post_id: int | None = None) -> int:
+        """See FailedPosts.dismiss."""
+        return self.failed_posts.dismiss(job, post_id)
 
     def clear_gone(self, destination: str) -> None:
         """See Destinations.clear_gone."""
@@ -82,7 +70,3 @@ class Ledger:
     ) -> int:
         """Take over as progress what the log shows as forwarded: see log_import.py."""
         return import_log(self._database, log, jobs, spelling)
-
-
-def _text_of(value: Any) -> Any:
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value

@@ -39,7 +39,7 @@ from setproctitle import setproctitle
 
 from disgram.errors import DatabaseTooNew, Stopping
 from disgram.report import EXIT_CRASH, EXIT_OK, EXIT_PERMANENT, Level, Reporter, service_reporter
-from disgram.storage.locks import LOCK_FILE, WorkerLock
+from disgram.storage.files.locks import LOCK_FILE, WorkerLock
 from disgram.workers.heartbeat import Heartbeat
 from disgram.workers.prefork_heap import freeze
 from disgram.workers.spec import WorkerSpec

@@ -28,6 +28,7 @@ class WorkerRecord:
         self._last_post_id: int | None = None
         self._gaps: tuple[tuple[int, int], ...] = ()
         self._layout_changed = 0
+        self._cooldown: float | None = None
         self._idle_since = worker.due_at
         self._until: datetime | None = None
         self.reported: str | None = None
@@ -69,6 +70,9 @@ class WorkerRecord:
                 self._last_post_id = number
                 self._idle_since = self._worker.last_line_at
         match facts:
+            case {"cooldown": int() | float() as seconds}:
+                self._cooldown = float(seconds)
+        match facts:
             case {"layout_changed": int(count)}:
                 self._layout_changed = count
         match facts:
@@ -103,7 +107,7 @@ class WorkerRecord:
             last_line_at=worker.last_line_at,
             next_start_at=None if worker.live else worker.due_at,
             idle_since=self._idle_since,
-            cooldown=worker.spec.settings.cooldown,
+            cooldown=self._cooldown or worker.spec.settings.cooldown,
             until=self._until if worker.live and not worker.reason else None,
         )
 

@@ -9,14 +9,19 @@ from pathlib import Path
 from typing import Any
 
 from disgram.addresses import ChannelRef, Destination
+from disgram.rules.texts import NO_RULES, RuleTexts
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerSettings:
-    """Settings common to all workers of a service, in seconds and bytes, named as in the README."""
+    """Settings common to all workers of a service, in seconds and bytes, named as in the README.
+
+    `shortest_cooldown`: the lower end of a range of which `cooldown` is the upper one; None: there is none.
+    """
 
     data_dir: Path
     cooldown: float = 300.0
+    shortest_cooldown: float | None = None
     initial_posts: int = 20
     telegram_base_url: str = "https://t.me"
     telegram_requests_per_second: float = 2.0
@@ -36,6 +41,7 @@ class WorkerSpec:
     destination: Destination
     embed_color: int | None
     settings: WorkerSettings
+    rules: RuleTexts = NO_RULES
 
     @property
     def key(self) -> tuple[str, str]:
@@ -62,6 +68,7 @@ class WorkerSpec:
             destination=Destination(**wire["destination"]),
             embed_color=wire["embed_color"],
             settings=WorkerSettings(**settings),
+            rules=RuleTexts(**wire["rules"]),
         )
 
 
@@ -73,6 +80,8 @@ class WorkerState(str, Enum):
     BACKOFF = "backoff"
     FAILED = "failed"
     STOPPING = "stopping"
+    PAUSED = "paused"
+    """Of a channel of a paused job, which has no worker."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +113,12 @@ class WorkerStatus:
     until: datetime | None = None
 
     @classmethod
-    def about_to_start(cls, job: str, channel: str, script: str, now: float) -> WorkerStatus:
-        """A worker that has not been started yet."""
+    def without_process(
+        cls, job: str, channel: str, script: str, state: WorkerState, now: float, reason: str | None = None
+    ) -> WorkerStatus:
+        """A channel that the supervisor has no worker for."""
         return cls(
-            job, channel, script, None, WorkerState.STARTING, None, 0, None, None, None, (), 0, now, None,
-            now, 0.0,
+            job, channel, script, None, state, reason, 0, None, None, None, (), 0, now, None, now, 0.0
         )  # fmt: skip
 
 

@@ -58,8 +58,19 @@ def _ignored(payload: dict[str, Any], edit: bool) -> Iterator[str]:
     yield from (f"unknown field {name}" for name in payload.keys() - FIELDS)
     if edit:
         yield from (f"{name} cannot be edited" for name in payload.keys() & NOT_EDITABLE)
-    if payload.get("allowed_mentions") != {"parse": []}:
-        yield "allowed_mentions must be {'parse': []}, or a post can ping"
+    if not _pings_as_named(payload):
+        yield "allowed_mentions must be {'parse': []}, or name the roles or @everyone that stand in content"
+
+
+def _pings_as_named(payload: dict[str, Any]) -> bool:
+    allowed, content = payload.get("allowed_mentions"), str(payload.get("content") or "")
+    match allowed:
+        case {"parse": [], "roles": list(roles), **rest}:
+            return bool(roles) and not rest and all(f"<@&{role}>" in content for role in roles)
+        case {"parse": ["everyone"], **rest}:
+            return not rest and ("@everyone" in content) != ("@here" in content)
+        case _:
+            return bool(allowed == {"parse": []})
 
 
 def _username(name: str) -> Iterator[str]:

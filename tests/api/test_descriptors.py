@@ -16,7 +16,7 @@ from pathlib import Path
 from disgram.api.listener import Listener
 from disgram.logs.log_file import LogFile
 from disgram.report import Level
-from disgram.storage.json_file import JsonFile
+from disgram.storage.files.json_file import JsonFile
 folder = Path(sys.argv[1])
 
 def use_up():

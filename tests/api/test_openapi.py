@@ -54,6 +54,8 @@ def accepted(url: str) -> bool:
         ("http://proxy-1.example.org:99" + TOKEN, True),
         ("http://[::1]" + TOKEN, True),
         ("http://[::1]:9" + TOKEN, True),
+        ("https://discord.com" + TOKEN + "?wait=true&thread_id=123", True),
+        ("https://discord.com" + TOKEN + "?thread_name=x", False),
         ("http://discord.com" + TOKEN, False),
         ("https://discord.com.example.org" + TOKEN, False),
         ("https://discordxcom" + TOKEN, False),
@@ -91,10 +93,10 @@ def test_each_header_of_a_job_is_described_by_its_field() -> None:
 
 
 class JobWithANewField(Job):
-    cooldown: float | None = Field(None, description="Seconds.")
+    lifetime: float | None = Field(None, description="Seconds.")
 
 
 def test_new_optional_field_needs_only_its_header_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(JOB_FIELDS, "COOLDOWN", "cooldown")
+    monkeypatch.setitem(JOB_FIELDS, "LIFETIME", "lifetime")
     new = job_parameters(JobWithANewField, creating=False)[-1]
-    assert (new["name"], new["description"]) == ("COOLDOWN", "Seconds. Sent empty, it is cleared.")
+    assert (new["name"], new["description"]) == ("LIFETIME", "Seconds. Sent empty, it is cleared.")

@@ -6,89 +6,23 @@ import json
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
-import httpx
 import pytest
-from anyio.from_thread import BlockingPortal, start_blocking_portal
-from fastapi import FastAPI
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from config import read
 from disgram.logs.log_file import MAX_READERS
 from disgram.workers.spec import WorkerState
-from main import check_process_health, create_app
-from service import Service
-from tests.builders.api_fakes import FakeLedger, FakeSupervisor, fake_service
-
-PASSWORD = "hunter22"
-URL = "https://discord.com/api/webhooks/123/secretToken"
-MASKED = "https://discord.com/api/webhooks/123/***"
-AUTH = {"Authorization": f"Bearer {PASSWORD}"}
-NEWS = {"JOB_NAME": "news", "DISCORD_WEBHOOK_URL": URL, "TELEGRAM_CHANNELS": "durov,@telegram/5"}
-
-
-class Api:
-    """Calls from any thread into an app that lives in a thread of its own.
-
-    Every answer is checked for secrets and for the form of an error.
-    """
-
-    def __init__(self, portal: BlockingPortal, app: FastAPI, peer: str) -> None:
-        self._portal = portal
-        self._transport = httpx.ASGITransport(app, raise_app_exceptions=False, client=(peer, 50000))
-        self.service: Service = app.state.service
-        assert isinstance(self.service.supervisor, FakeSupervisor)
-        assert isinstance(self.service.ledger, FakeLedger)
-        self.supervisor, self.ledger = self.service.supervisor, self.service.ledger
-
-    def raw(self, method: str, path: str, headers: Any = None) -> httpx.Response:
-        answer: httpx.Response = self._portal.call(self._send, method, path, headers)
-        return answer
-
-    async def _send(self, method: str, path: str, headers: Any) -> httpx.Response:
-        async with httpx.AsyncClient(transport=self._transport, base_url="http://localhost") as client:
-            return await client.request(method, path, headers=headers)
-
-    def __call__(
-        self, method: str, path: str, headers: Any = None, *, secret: bool = False
-    ) -> httpx.Response:
-        answer = self.raw(method, path, headers)
-        assert answer.status_code != 422
-        assert answer.status_code < 500 or answer.status_code == 503
-        assert secret or "secretToken" not in answer.text
-        assert PASSWORD not in answer.text
-        if answer.status_code >= 400 and "status" not in answer.json():
-            assert set(answer.json()) == {"detail"}
-            assert set(answer.json()["detail"]) == {"error", "message"}
-        return answer
-
-    def post(self, **changes: str) -> httpx.Response:
-        return self("POST", "/job", AUTH | NEWS | changes)
-
-
-@contextmanager
-def serving(folder: Path, peer: str = "127.0.0.1", **environ: str) -> Iterator[Api]:
-    configuration = read({"AUTH_PASSWORD": PASSWORD, "DATA_DIR": str(folder), **environ})
-    app = create_app(configuration, fake_service)
-    with (
-        start_blocking_portal() as portal,
-        portal.wrap_async_context_manager(app.router.lifespan_context(app)),
-    ):
-        yield Api(portal, app, peer)
+from main import check_process_health
+from tests.builders.api_calls import AUTH, MASKED, NEWS, URL, Api, log_of, serving
 
 
 @pytest.fixture
 def api(tmp_path: Path) -> Iterator[Api]:
     with serving(tmp_path) as api:
         yield api
-
-
-def log_of(api: Api) -> str:
-    return (api.service.settings.data_dir / "Disgram.log").read_text("utf-8")
 
 
 # --- jobs -----------------------------------------------------------------------------------------------
@@ -323,7 +257,10 @@ GUARDED = [
     ("POST", "/job"),
     ("PATCH", "/job"),
     ("DELETE", "/job"),
+    ("POST", "/job/pause"),
+    ("POST", "/job/resume"),
     ("GET", "/job/failed"),
+    ("DELETE", "/job/failed"),
     ("POST", "/job/retry"),
 ]
 
@@ -508,8 +445,14 @@ def test_failed_posts_are_listed_and_retried(api: Api) -> None:
         for job, n in (("news", 1), ("news", 2), ("gone", 3))
     ]
     api.ledger.posts = list(posts)
-    assert api("GET", "/job/failed", AUTH).json() == {"failed": posts}
-    assert api("GET", "/job/failed", AUTH | {"JOB_NAME": "news"}).json() == {"failed": posts[:2]}
+    shown = [
+        post
+        | {"url": f"https://t.me/durov/{post['post_id']}", "at": "2026-03-01T12:00:00.500000+00:00"}
+        | {"payload": {}}
+        for post in posts
+    ]
+    assert api("GET", "/job/failed", AUTH).json() == {"failed": shown}
+    assert api("GET", "/job/failed", AUTH | {"JOB_NAME": "news"}).json() == {"failed": shown[:2]}
     assert api("GET", "/job/failed", AUTH | {"JOB_NAME": "gone"}).status_code == 404
     retry = AUTH | {"JOB_NAME": "news"}
     assert api("POST", "/job/retry", AUTH).status_code == 400
@@ -520,6 +463,22 @@ def test_failed_posts_are_listed_and_retried(api: Api) -> None:
     assert api("POST", "/job/retry", retry).json()["retried"] == 1
     assert api.ledger.posts == posts[2:]
     assert api.supervisor.revived == ["news", "news"]
+
+
+def test_failed_posts_are_dismissed(api: Api) -> None:
+    api.post()
+    post = {"channel": "durov", "reason": "refused", "at": 0.0, "payload": None}
+    api.ledger.posts = [post | {"job": "news", "post_id": number} for number in (1, 2, 3)]
+    own = AUTH | {"JOB_NAME": "news"}
+    assert api("DELETE", "/job/failed", AUTH).status_code == 400
+    assert api("DELETE", "/job/failed", own | {"POST_ID": "9"}).status_code == 404
+    assert api("DELETE", "/job/failed", own | {"JOB_NAME": "gone"}).status_code == 404
+    one = api("DELETE", "/job/failed", own | {"POST_ID": "2"}).json()
+    assert one == {"message": "1 failed post dismissed", "dismissed": 1}
+    assert [post["post_id"] for post in api.ledger.posts] == [1, 3]
+    assert api("DELETE", "/job/failed", own).json()["dismissed"] == 2
+    assert api("DELETE", "/job/failed", own).json()["dismissed"] == 0
+    assert api.supervisor.revived == []
 
 
 def test_unknown_paths_and_wrong_methods(api: Api) -> None:

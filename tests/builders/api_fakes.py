@@ -134,6 +134,9 @@ class FakeLedger:
         self.posts = [post for post in self.posts if post not in chosen]
         return len(chosen)
 
+    def dismiss(self, job: str, post_id: int | None) -> int:
+        return self.retry(job, post_id)
+
 
 class FakeLimits:
     def snapshot(self) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from typing import IO, Any
 
 from disgram.addresses import ChannelRef, Destination
 from disgram.delivery.follow import Follower
+from disgram.delivery.message_options import MessageOptions
 from disgram.delivery.post_delivery import PostDelivery
 from disgram.delivery.sender import Sender
 from disgram.delivery.shape import Shape
@@ -29,6 +30,8 @@ from disgram.errors import (
 )
 from disgram.post import MediaFile
 from disgram.report import Level
+from disgram.rules.rules import Rules
+from disgram.rules.texts import RuleTexts
 from disgram.storage.channel_ledger import ChannelLedger, MessageRow, PostRow
 from disgram.storage.ledger import Ledger
 from disgram.telegram.channel import ChannelReader
@@ -59,6 +62,9 @@ class Discord:
         self.refuses: Callable[[DiscordMessage], DiscordError | None] = lambda _: None
         self.refuses_changes: DiscordError | None = None
         """The answer to every PATCH and DELETE, if there is one."""
+        self.sent_to: dict[str, Destination] = {}
+        """Message id -> where it was posted."""
+        self.patched: list[dict[str, Any]] = []
         self.changed_at: list[Destination] = []
         """Where each PATCH and DELETE was sent."""
         self.shown: dict[str, dict[str, Any]] = {}
@@ -80,13 +86,16 @@ class Discord:
         self.shown[message_id] = message.payload
         self.files[message_id] = [files[upload.media].read() for upload in message.uploads]
         buttons = message.payload.get("components", []) if self.takes_buttons else []
-        answer = {"id": message_id, "channel_id": "9", "components": buttons}
+        self.sent_to[message_id] = to
+        opened = f"thread of {message_id}" if "thread_name" in message.payload else None
+        answer = {"id": message_id, "channel_id": opened or to.thread_id or "9", "components": buttons}
         return DiscordResponse(FACTS, None, answer)
 
     def edit(
         self, to: Destination, message_id: str, message: DiscordMessage, files: Mapping[int, IO[bytes]]
     ) -> DiscordResponse:
         self.changed_at.append(to)
+        self.patched.append(message.payload)
         refused = self._judged("PATCH", message)
         if refused or message_id not in self.shown:
             return refused or refusal(MessageGone("404 Unknown Message"))
@@ -258,6 +267,7 @@ class Bench:
         thread: str | None = None,
         webhook_id: str = HOOK.webhook_id,
         job: str = "job",
+        rules: RuleTexts = RuleTexts(),  # noqa: B008 - frozen
         **settings: Any,
     ) -> None:
         self.folder = folder
@@ -273,7 +283,7 @@ class Bench:
         """How many waits from now on SIGTERM comes."""
         self.spec = WorkerSpec(
             job, ChannelRef(pages.CHANNEL), Destination(HOOK.origin, webhook_id, HOOK.token, thread),
-            None, WorkerSettings(folder, **{"cooldown": 10.0, **settings}),
+            None, WorkerSettings(folder, **{"cooldown": 10.0, **settings}), rules,
         )  # fmt: skip
         self.database = Ledger(folder / "disgram.db", self.today)
         self.worker = self.again()
@@ -288,7 +298,7 @@ class Bench:
         )  # fmt: skip
         delivery = PostDelivery(
             self.sender, self.ledger, self.telegram, color=0, max_upload_bytes=10**6,  # type: ignore[arg-type]
-            report=self.said, wait=self.wait,
+            report=self.said, wait=self.wait, rules=Rules(spec.rules), options=MessageOptions.of(spec.rules),
         )  # fmt: skip
         follower = Follower(
             delivery, self.ledger, edits=settings.follow_edits, policy=settings.follow_deletions,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from disgram.delivery.poison import POISON_COUNT, POISON_SECONDS, PoisonDetector
+from disgram.delivery.refused.poison import POISON_COUNT, POISON_SECONDS, PoisonDetector
 from disgram.discord.message import DiscordMessage
 from disgram.errors import (
     CloudflareBlocked,

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from disgram.addresses import ChannelRef
-from disgram.delivery.refusals import ASK_AGAIN, FIRST_RETRY, UNREADABLE
-from disgram.delivery.refused_posts import FEW
+from disgram.delivery.refused.posts import FEW
+from disgram.delivery.refused.refusals import ASK_AGAIN, FIRST_RETRY, UNREADABLE
 from disgram.discord.message import DiscordMessage
 from disgram.errors import (
     DestinationRefuses,

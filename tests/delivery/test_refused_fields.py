@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from disgram.delivery.refused_fields import MOST_STEPS, without
+from disgram.delivery.refused.fields import MOST_STEPS, without
 from disgram.discord.message import DiscordMessage
 from disgram.errors import DiscordError, MessageRejected
 from standins.discord import rules

@@ -13,8 +13,8 @@ from disgram.errors import BadSetting, StartRefused
 from disgram.logs.log_file import LogFile
 from disgram.report import Level
 from disgram.storage.channel_ledger import PostRow
+from disgram.storage.files.regular_file import special_kind
 from disgram.storage.ledger import Ledger
-from disgram.storage.regular_file import special_kind
 from service import running_service
 
 MAKE: dict[str, Callable[[Path], object]] = {"a folder": Path.mkdir, "a FIFO": os.mkfifo}

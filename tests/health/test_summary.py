@@ -236,6 +236,7 @@ def test_health_of_one_job() -> None:
         "restarts": 0,
         "last_poll_at": "2026-03-01T12:00:00+00:00",
         "last_post_id": 7,
+        "cooldown": 300.0,
         "log_age_seconds": 5.0,
         "next_start_seconds": None,
     }

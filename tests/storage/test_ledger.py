@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from disgram.api.schemas import FailedPost
+from disgram.api.failed_posts import shown
 from disgram.errors import StorageUnavailable
 from disgram.logs.log_file import escaped_name
 from disgram.storage.channel_ledger import ChannelLedger, MessageRow, PostRow
@@ -76,6 +76,7 @@ def steps_of_a_poll(ledger: Ledger, rows: ChannelLedger) -> list[int]:
             lambda: rows.posts_from(4980),
             lambda: ledger.retry("job"),
             lambda: ledger.retry("job", 4995),
+            lambda: ledger.dismiss("job", 4995),
             ledger.failed,
         )
     ]
@@ -124,20 +125,26 @@ def test_failed_post_is_listed_with_its_reason_until_it_is_sent(ledger: Ledger, 
 
 
 @pytest.mark.parametrize(
-    ("change", "column", "shown"),
+    ("change", "column", "expected"),
     [
-        ("at = 'yesterday'", "at", 0.0),
-        ("at = 9e999", "at", 0.0),
-        ("at = x'00ff'", "at", 0.0),
+        ("at = 'yesterday'", "at", None),
+        ("at = 9e999", "at", None),
+        ("at = 1e200", "at", None),
+        ("at = -1e15", "at", None),
+        ("at = x'00ff'", "at", None),
         ("reason = x'61ff'", "reason", "a\ufffd"),
         ("reason = CAST(x'61ff' AS TEXT)", "reason", "a\ufffd"),
         ("reason = 7", "reason", "7"),
         ("refused_payload = x'ff'", "payload", "\ufffd"),
+        ("refused_payload = NULL", "payload", None),
+        ("refused_payload = '[NaN]'", "payload", "[NaN]"),
+        ("refused_payload = '\"\\ud800\"'", "payload", '"\\ud800"'),
+        ("refused_payload = '{\"a\": [1, null]}'", "payload", {"a": [1, None]}),
         ("channel = x'63'", "channel", "c"),
     ],
 )
 def test_failed_post_with_an_odd_column_is_listed_with_the_others(
-    ledger: Ledger, rows: ChannelLedger, tmp_path: Path, change: str, column: str, shown: object
+    ledger: Ledger, rows: ChannelLedger, tmp_path: Path, change: str, column: str, expected: object
 ) -> None:
     rows.begin(0, None)
     for number in (3, 5):
@@ -145,9 +152,9 @@ def test_failed_post_with_an_odd_column_is_listed_with_the_others(
     with sqlite3.connect(tmp_path / "disgram.db") as other:
         other.execute(f"UPDATE post SET {change} WHERE post_id = 3")  # noqa: S608 - of the list above
     other.close()
-    failed = {post["post_id"]: FailedPost(**post).model_dump(mode="json") for post in ledger.failed()}
-    assert failed[3][column] == shown
-    assert failed[5]["at"] == 1_700_000_000.0
+    failed = {row["post_id"]: shown(row).model_dump(mode="json") for row in ledger.failed()}
+    assert failed[3][column] == expected
+    assert failed[5]["at"] == "2023-11-14T22:13:20+00:00"
 
 
 def test_failed_post_without_a_number_is_left_out_of_the_list(
@@ -169,6 +176,17 @@ def test_retry_without_a_post_marks_all_failed_posts_of_the_job(ledger: Ledger, 
     assert ledger.retry("nobody") == 0
     assert ledger.retry("job") == 2
     assert rows.to_retry() == [3, 5]
+
+
+def test_dismissed_post_is_neither_listed_nor_sent_again(ledger: Ledger, rows: ChannelLedger) -> None:
+    rows.begin(0, None)
+    for number in (3, 5, 7):
+        rows.fail(sent(number)._replace(state="failed"), "no", "[]")
+    ledger.retry("job", 5)
+    assert (ledger.dismiss("nobody"), ledger.dismiss("job", 4), ledger.dismiss("job", 5)) == (0, 0, 1)
+    assert [post["post_id"] for post in ledger.failed()] == [3, 7]
+    assert ledger.dismiss("job") == 2
+    assert (ledger.failed(), rows.to_retry(), ledger.retry("job")) == ([], [], 0)
 
 
 def test_deleting_a_job_deletes_its_rows_and_no_others(ledger: Ledger, rows: ChannelLedger) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from disgram.errors import StartRefused, StorageUnavailable
 from disgram.report import Level
-from disgram.storage.locks import (
+from disgram.storage.files.locks import (
     LOCK_FILE,
     InstanceLock,
     WorkerLock,
@@ -24,7 +24,7 @@ from disgram.storage.locks import (
 HOLDER = """
 import sys
 from pathlib import Path
-from disgram.storage.locks import InstanceLock, WorkerLock
+from disgram.storage.files.locks import InstanceLock, WorkerLock
 path, *key = sys.argv[1:]
 lock = WorkerLock(Path(path), *key) if key else InstanceLock(Path(path))
 lock.acquire()

@@ -15,7 +15,7 @@ import pytest
 
 from disgram.errors import StorageUnavailable
 from disgram.report import Level
-from disgram.storage.locks import LOCK_FILE, WorkerLock
+from disgram.storage.files.locks import LOCK_FILE, WorkerLock
 from disgram.workers import lifecycle
 from disgram.workers.spec import WorkerState
 from disgram.workers.supervisor import Supervisor

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from disgram.errors import StartRefused, StorageUnavailable
-from disgram.storage.json_file import JsonFile
+from disgram.storage.files.json_file import JsonFile
 
 Entry = TypeVar("Entry")
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from disgram.delivery.refusals import Refusals
+from disgram.delivery.refused.refusals import Refusals
 from disgram.errors import DestinationRefuses, DiscordError
 from disgram.storage.channel_ledger import ChannelLedger, PostRow
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from disgram.descriptors import DescriptorReserve
 from disgram.errors import StartRefused, StorageUnavailable
-from disgram.storage.regular_file import refuse_special
+from disgram.storage.files.regular_file import refuse_special
 
 _NOT_BY_RENAMING = frozenset({errno.EBUSY, errno.EXDEV, errno.EACCES, errno.EPERM, errno.EROFS})
 """The file is a mount of its own (Docker), or its folder is not ours to write; the file itself may be."""

@@ -1,0 +1,62 @@
+"""Posts that a job's rules leave out: booked as `filtered` with the rule, and judged anew when they change.
+
+Owns what a verdict does to the ledger. Never judges by itself (rules.py), never sends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from disgram.post import ChannelPage, PostSlice, TelegramPost
+from disgram.report import Level, Reporter
+from disgram.rules.rules import Rules
+from disgram.storage.channel_ledger import ChannelLedger, PostRow
+
+FILTERED = "filtered"
+"""State of a post in the ledger; its reason is the rule."""
+
+
+class RuleVerdicts:
+    """For one worker."""
+
+    def __init__(
+        self, rules: Rules, ledger: ChannelLedger, post_url: Callable[[int], str], *, report: Reporter
+    ) -> None:
+        self._rules = rules
+        self._ledger = ledger
+        self._post_url = post_url
+        self._report = report
+
+    def leave_out(self, post: TelegramPost, fingerprint: str) -> bool:
+        """Whether a rule leaves the post out; then it is dealt with. One that is half sent is completed."""
+        rule = self._rules.verdict(post)
+        if rule is None or self._ledger.messages(post.id):
+            return False
+        self._book(post, fingerprint, rule)
+        self._report(
+            Level.INFO, f"{self._post_url(post.id)} is left out by {rule.upper()}", last_post_id=post.last_id
+        )
+        return True
+
+    def no_longer_passes(self, post: TelegramPost, row: PostRow, fingerprint: str) -> bool:
+        """Whether a rule leaves out a post that was sent and has been edited; then it is booked under the
+        number it has in the ledger, and its messages are the caller's to deal with."""
+        rule = self._rules.verdict(post)
+        if rule is None:
+            return False
+        self._ledger.leave_out(row._replace(state=FILTERED, fingerprint=fingerprint), rule)
+        self._report(
+            Level.STATUS, f"{self._post_url(row.post_id)} was edited and is now left out by {rule.upper()}"
+        )
+        return True
+
+    def judge_again(self, head: ChannelPage, send: Callable[[PostSlice], None]) -> None:
+        """`send` those posts of the newest page that were left out and have been edited since; it judges."""
+        for post_slice in head.slices:
+            row = self._ledger.post(post_slice.id)
+            if row and row.state == FILTERED and row.fingerprint != post_slice.fingerprint:
+                send(post_slice)
+
+    def _book(self, post: TelegramPost, fingerprint: str, rule: str) -> None:
+        row = PostRow(post.id, post.last_id, FILTERED, fingerprint, "")
+        self._ledger.leave_out(row, rule)

@@ -1,0 +1,41 @@
+"""What /health says of jobs of jobs.json that cannot run.
+
+Each of their channels counts as one that failed. Never repeats a webhook's address.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from disgram.api.schemas import JobConfiguration
+from disgram.jobs.unusable import UnusableJob
+from disgram.workers.spec import Snapshot, WorkerState, WorkerStatus
+
+
+def statuses(job: UnusableJob, now: float) -> list[WorkerStatus]:
+    """One for each channel, and at least one. `now`: monotonic."""
+    return [
+        WorkerStatus.without_process(job.jobName, channel, "webhook.py", WorkerState.FAILED, now, job.reason)
+        for channel in job.addresses or [""]
+    ]
+
+
+def configuration(job: UnusableJob) -> JobConfiguration:
+    color = job.fields.get("embedColor")
+    return JobConfiguration(
+        webhook_url="",
+        thread_id_configured=bool(job.fields.get("threadId")),
+        embed_color=str(color)[:100] if color else None,
+        channels_count=len(job.addresses),
+    )
+
+
+def added_to(snapshot: Snapshot, jobs: Iterable[UnusableJob], now: float) -> Snapshot:
+    """With their channels and what to do about them."""
+    jobs = list(jobs)
+    return replace(
+        snapshot,
+        workers=(*snapshot.workers, *(status for job in jobs for status in statuses(job, now))),
+        errors=(*snapshot.errors, *(f"{job.error}" for job in jobs)),
+    )

@@ -1,0 +1,1 @@
+"""Jobs as data: what a job holds, and what each of its fields accepts. No file, no process, no answer."""

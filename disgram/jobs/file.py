@@ -1,0 +1,63 @@
+"""jobs.json as it is read: its jobs, ours or an older Disgram's, and those of them that cannot run.
+
+Owns what of a file is a job. Never writes it, and never decides when it is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Container
+from typing import Any
+
+from disgram.errors import BadInput
+from disgram.jobs.job import Job
+from disgram.jobs.unusable import ITS_OWN_TROUBLE, UnusableJob
+from disgram.storage.files.json_file import JsonFile
+
+Entry = Job | UnusableJob
+
+
+def read_jobs(
+    file: JsonFile, webhook_hosts: Collection[str], unusable: Container[UnusableJob] | None
+) -> dict[str, Entry] | None:
+    """The jobs by their names; None without a file. Raises StartRefused.
+
+    `unusable`: the only jobs that may be unusable; None for any.
+    """
+    name = ""
+    jobs: dict[str, Entry] = {}
+    content = file.read()
+    if content is None:
+        return None
+    try:
+        for name, fields in content.items():
+            job = _read_job(name, fields, webhook_hosts, unusable)
+            if job.jobName in jobs:
+                raise BadInput("Job name taken", f"another key means the job {job.jobName!r} too.")
+            jobs[job.jobName] = job
+    except BadInput as error:
+        raise file.refusal(file.line_of(name), f"job {name!r}: {error.error}: {error}".rstrip(".")) from None
+    return jobs
+
+
+def _read_job(
+    name: str, fields: object, webhook_hosts: Collection[str], unusable: Container[UnusableJob] | None
+) -> Entry:
+    """The key is the job's name; fields of another version of Disgram are left out."""
+    if not isinstance(fields, dict):
+        raise BadInput("Not a job", "There must be an object with jobName, webhookUrl and telegramChannels.")
+    known = {field: value for field, value in fields.items() if field in Job.model_fields}
+    try:
+        return Job.parse({**known, "jobName": name}, webhook_hosts)
+    except ITS_OWN_TROUBLE as error:
+        job = UnusableJob(name.strip(), fields, error)
+        if unusable is None or job in unusable:
+            return job
+        raise
+
+
+def content_of(entries: dict[str, Entry]) -> dict[str, Any]:
+    """What is written into the file: a job that cannot run as it stood there."""
+    return {
+        name: dict(entry.fields) if isinstance(entry, UnusableJob) else entry.model_dump(mode="json")
+        for name, entry in entries.items()
+    }

@@ -1,0 +1,67 @@
+"""A job of jobs.json that cannot run: it stops no other, and waits for a person as it stands there.
+
+Owns which troubles are one job's own; every other one makes the whole file unusable. Never reads the file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from disgram.addresses import ChannelRef
+from disgram.errors import BadChannelAddress, BadInput, BadWebhookURL
+from disgram.jobs.job import Job
+
+ITS_OWN_TROUBLE = (BadChannelAddress, BadWebhookURL)
+"""What older versions took, or what a change of WEBHOOK_HOSTS makes of a job that ran."""
+
+_MOST_SHOWN = 100
+
+
+@dataclass(frozen=True)
+class UnusableJob:
+    """`fields`: what the file holds, secrets included. `problem`: why that is no job."""
+
+    reason = "job_unusable"
+    """In /health."""
+
+    jobName: str
+    fields: Mapping[str, Any] = field(repr=False)
+    problem: BadInput = field(compare=False)
+
+    def changed(self, fields: Mapping[str, Any], webhook_hosts: Collection[str] = ()) -> Job:
+        """The job that these fields make of it. Raises BadInput."""
+        known = {name: value for name, value in self.fields.items() if name in Job.model_fields}
+        return Job.parse({**known, **fields, "jobName": self.jobName}, webhook_hosts)
+
+    def differences(self, job: Job) -> list[str]:
+        """The names of the fields that are not in the file as this job has them."""
+        return [name for name, value in job.model_dump(mode="json").items() if self.fields.get(name) != value]
+
+    @property
+    def addresses(self) -> list[str]:
+        """What stands for channels, as far as it is text: for people."""
+        found = self.fields.get("telegramChannels", ())
+        items = found.split(",") if isinstance(found, str) else found
+        return [item.strip()[:_MOST_SHOWN] for item in items if isinstance(item, str) and item.strip()]
+
+    @property
+    def channels(self) -> list[ChannelRef]:
+        """Those of its channels that are none of the trouble."""
+        found = []
+        for address in self.addresses:
+            try:
+                found.append(ChannelRef.parse(address))
+            except BadChannelAddress:
+                continue
+        return found
+
+    @property
+    def error(self) -> BadInput:
+        """For whoever asks for something that it cannot do as it is."""
+        what = f"{self.problem.error}: {self.problem}".rstrip(".")
+        return BadInput(
+            "Job cannot run",
+            f"Job {self.jobName!r} cannot run. {what}. PATCH or DELETE it; the others go on.",
+        )

@@ -1,0 +1,56 @@
+"""A job of an old jobs.json that cannot run, as the API shows it, over fake workers."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+import check
+from config import read
+from tests.builders.api_calls import AUTH, URL, log_of, serving
+
+GOOD = {"webhookUrl": URL, "telegramChannels": ["durov"]}
+OLD = {"good": GOOD, "old": GOOD | {"telegramChannels": ["https://t.me/+AbC", "telegram"]}}
+OWN = {"JOB_NAME": "old"}
+
+
+def test_job_that_cannot_run_is_its_own_problem_and_can_be_mended(tmp_path: Path) -> None:
+    (tmp_path / "jobs.json").write_text(json.dumps(OLD), "utf-8")
+    with serving(tmp_path) as api:
+        health = api("GET", "/health").json()
+        assert (health["status"], health["processes"]) == ("degraded", {"total": 3, "running": 1})
+        assert health["jobs"]["job_names"] == ["good", "old"]
+        assert len(health["errors"]) == 1
+        assert "Job 'old' cannot run. Private channel: 'https://t.me/+AbC'" in health["errors"][0]
+        assert "[ERROR] [old] Job 'old' cannot run" in log_of(api)
+        own = api("GET", "/health", OWN)
+        assert (own.status_code, own.json()["status"]) == (503, "unhealthy")
+        assert [(one["channel"], one["state"], one["reason"]) for one in own.json()["workers"]] == [
+            ("https://t.me/+AbC", "failed", "job_unusable"),
+            ("telegram", "failed", "job_unusable"),
+        ]
+        assert api("GET", "/logs", OWN).status_code == 200
+        assert api("POST", "/job/pause", AUTH | OWN).status_code == 400
+        assert list(api("GET", "/jobs").json()) == ["good"]
+        mended = api("PATCH", "/job", AUTH | OWN | {"TELEGRAM_CHANNELS": "telegram"})
+        assert mended.json()["message"].startswith("Job 'old' changed: ")
+        health = api("GET", "/health").json()
+        assert (health["status"], health["errors"], health["processes"]["running"]) == ("healthy", [], 2)
+
+
+def test_job_that_cannot_run_can_be_deleted(tmp_path: Path) -> None:
+    (tmp_path / "jobs.json").write_text(json.dumps(OLD), "utf-8")
+    with serving(tmp_path) as api:
+        assert api("DELETE", "/job", AUTH | OWN).status_code == 200
+    assert list(json.loads((tmp_path / "jobs.json").read_text("utf-8"))) == ["good"]
+
+
+def test_check_names_the_job_that_cannot_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    foreign = {"webhookUrl": "https://x.example/api/webhooks/1/secretToken", "telegramChannels": "durov"}
+    (tmp_path / "jobs.json").write_text(json.dumps({"old": foreign}), "utf-8")
+    assert check.main(read({"DATA_DIR": str(tmp_path), "AUTH_PASSWORD": "x"})) == 1
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if "old" in line]
+    assert line.startswith("TROUBLE Job 'old' cannot run. Invalid DISCORD_WEBHOOK_URL")
+    assert "secretToken" not in line

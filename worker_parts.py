@@ -1,0 +1,109 @@
+"""What a worker is made of: ledger, limits, reader, sender, follower, put together from its spec.
+
+Owns the composition. Never polls and never decides what is due: webhook.py does.
+"""
+
+from __future__ import annotations
+
+from contextlib import ExitStack, closing
+from functools import partial
+from typing import NamedTuple
+
+from disgram.backoff import REQUEST_BACKOFF_MAX
+from disgram.delivery.follow import Follower
+from disgram.delivery.message_options import MessageOptions
+from disgram.delivery.post_delivery import PostDelivery
+from disgram.delivery.sender import Sender
+from disgram.discord.client import DiscordClient
+from disgram.discord.color import stable_color
+from disgram.errors import (
+    TelegramUnavailable,
+)
+from disgram.report import Level, Reporter
+from disgram.rules.rules import Rules
+from disgram.storage.channel_ledger import ChannelLedger
+from disgram.storage.ledger import Ledger
+from disgram.storage.rate_limits import LimitStore
+from disgram.telegram.channel import ChannelReader
+from disgram.telegram.client import TelegramClient
+from disgram.telegram.missing_posts import oldest_copy
+from disgram.telegram.throttle import TelegramThrottle
+from disgram.telegram.unknown_markup import UnknownMarkup
+from disgram.workers.heartbeat import Heartbeat
+from disgram.workers.spec import WorkerSpec
+from rate_limiter import DiscordRateLimiter, Route
+
+
+class WorkerParts(NamedTuple):
+    """In the order of Worker's arguments."""
+
+    ledger: ChannelLedger
+    reader: ChannelReader
+    delivery: PostDelivery
+    follower: Follower
+
+
+def worker_parts(spec: WorkerSpec, report: Reporter, heartbeat: Heartbeat, stack: ExitStack) -> WorkerParts:
+    """Everything a worker needs, which `stack` closes."""
+    settings, wait = spec.settings, heartbeat.wait
+    owner = f"{spec.job}/{spec.channel.key}"
+    database = stack.enter_context(closing(Ledger(settings.data_dir / "disgram.db")))
+    limits = stack.enter_context(closing(LimitStore(settings.data_dir / "limits.db")))
+    limiter = DiscordRateLimiter(limits)
+    limiter.finish_abandoned(owner)
+    throttle = TelegramThrottle(
+        limits, settings.telegram_requests_per_second, wait, on_rest=partial(_report_rest, report)
+    )
+    timeout = settings.request_timeout
+    telegram = TelegramClient(
+        settings.telegram_base_url,
+        throttle,
+        spool_folder=settings.data_dir,
+        timeout=timeout,
+        check=heartbeat.check,
+    )
+    stack.callback(telegram.close)
+    discord = stack.enter_context(closing(DiscordClient(timeout, heartbeat.beat)))
+    ledger = database.of(spec.job, spec.channel.key)
+    sender = Sender(
+        spec.channel,
+        spec.destination,
+        ledger,
+        discord,
+        limiter,
+        lambda method: Route.to(method, owner, spec.destination),
+        report=report,
+        wait=wait,
+        backoff_max=min(REQUEST_BACKOFF_MAX, max(settings.cooldown, 1.0)),
+        keep_payloads=settings.follow_deletions == "mark",
+    )
+    delivery = PostDelivery(
+        sender,
+        ledger,
+        telegram,
+        color=stable_color(spec.channel.key) if spec.embed_color is None else spec.embed_color,
+        max_upload_bytes=settings.max_upload_bytes,
+        report=report,
+        wait=wait,
+        rules=Rules(spec.rules),
+        options=MessageOptions.of(spec.rules),
+    )
+    follower = Follower(
+        delivery,
+        ledger,
+        edits=settings.follow_edits,
+        policy=settings.follow_deletions,
+        report=report,
+        oldest_copy=oldest_copy(settings.cooldown),
+    )
+    unknown_markup = UnknownMarkup(settings.data_dir, spec.channel.key)
+    reader = ChannelReader(telegram, spec.channel.name, unknown_markup, report=report, wait=wait)
+    return WorkerParts(ledger, reader, delivery, follower)
+
+
+def _report_rest(report: Reporter, seconds: float | None) -> None:
+    if seconds is None:
+        report(None, "", reason=None)
+    else:
+        text = f"Waiting {seconds:.0f} s: Telegram asked this address to stay away"
+        report(Level.STATUS, text, reason=TelegramUnavailable.reason, lasts=seconds)
