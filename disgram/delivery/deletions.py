@@ -17,7 +17,7 @@ from disgram.storage.missing_posts import BACK, REMOVED
 
 
 class Deletions:
-    """For one worker. `policy` is FOLLOW_DELETIONS: mark or delete."""
+    """For one worker. `policy` is FOLLOW_DELETIONS: keep, mark or delete."""
 
     def __init__(self, sender: Sender, ledger: ChannelLedger, policy: str, report: Reporter) -> None:
         self._sender = sender
@@ -54,6 +54,17 @@ class Deletions:
             self._ledger.source.missing.put_state(post_id, REMOVED)
         self._sender.poison_edits.ended(post_id)
         self._ledger.deleted(post_id)
+
+    def withdraw(self, post_id: int) -> None:
+        """Treat the messages of a post that a rule of the job leaves out since an edit as if it were deleted.
+        Raises DiscordError; what is done by then need not be done again."""
+        if self._policy == "delete":
+            for row in self._ledger.messages(post_id):
+                self._sender.delete(post_id, row)
+        elif self._policy == "mark":
+            for row in self._ledger.messages(post_id):
+                if row.payload:
+                    self._mark_message(post_id, row)
 
     def was_wrong(self, post_id: int) -> None:
         """The post is back, and its messages are: it is never taken for deleted again."""

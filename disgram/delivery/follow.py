@@ -17,6 +17,7 @@ from dataclasses import replace
 from disgram.delivery.deletions import Deletions
 from disgram.delivery.downloads import Downloads
 from disgram.delivery.post_delivery import PostDelivery
+from disgram.delivery.rule_verdicts import RuleVerdicts
 from disgram.delivery.shape import Shape, media_identities
 from disgram.discord.message import DiscordMessage
 from disgram.discord.render import Fallback, has_buttons, without_old_buttons
@@ -60,6 +61,7 @@ class Follower:
             ledger, delivery.sender.post_url, report=report, clock=clock, oldest=oldest_copy
         )
         self._deletions = Deletions(delivery.sender, ledger, policy, report)
+        self._verdicts = RuleVerdicts(delivery.rules, ledger, delivery.sender.post_url, report=report)
         self._waiting = Notice(report)
 
     def compare(self, page: ChannelPage, parse: Parse, read: Read) -> None:
@@ -96,6 +98,8 @@ class Follower:
             self._ledger.finish(seen)
             return True
         try:
+            if self._verdicts.withdraw(post, row, fingerprint, self._deletions.withdraw):
+                return True
             seen = seen._replace(shape=self._apply(post, row))
         except EditWaits:
             raise

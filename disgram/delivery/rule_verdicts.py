@@ -30,7 +30,9 @@ class RuleVerdicts:
     def leave_out(self, post: TelegramPost, fingerprint: str) -> bool:
         """Whether a rule leaves the post out; then it is dealt with. One that is half sent is completed."""
         rule = self._rules.verdict(post)
-        if rule is None or self._ledger.messages(post.id):
+        known = self._ledger.post(post.id) if rule else None
+        half_sent = bool(rule and self._ledger.messages(post.id)) and not (known and known.state == FILTERED)
+        if rule is None or half_sent:
             return False
         self._book(post, fingerprint, rule)
         self._report(
@@ -38,16 +40,17 @@ class RuleVerdicts:
         )
         return True
 
-    def no_longer_passes(self, post: TelegramPost, row: PostRow, fingerprint: str) -> bool:
-        """Whether a rule leaves out a post that was sent and has been edited; then it is booked under the
-        number it has in the ledger, and its messages are the caller's to deal with."""
+    def withdraw(
+        self, post: TelegramPost, row: PostRow, fingerprint: str, withdraw: Callable[[int], None]
+    ) -> bool:
+        """Whether a rule leaves out a post that was sent and has been edited. Then `withdraw` deals with its
+        messages, and it is booked under the id it has in the ledger. Raises what `withdraw` raises."""
         rule = self._rules.verdict(post)
         if rule is None:
             return False
+        withdraw(row.post_id)
         self._ledger.leave_out(row._replace(state=FILTERED, fingerprint=fingerprint), rule)
-        self._report(
-            Level.STATUS, f"{self._post_url(row.post_id)} was edited and is now left out by {rule.upper()}"
-        )
+        self._report(Level.INFO, f"{post.url}: edited in Telegram, and now left out by {rule.upper()}")
         return True
 
     def judge_again(self, head: ChannelPage, send: Callable[[PostSlice], None]) -> None:

@@ -79,8 +79,8 @@ def test_a_post_half_sent_is_completed_whatever_the_rules_say_now(tmp_path: Path
     bench.telegram.write(1, "spam " + " ".join(f"word{number}" for number in range(900)))
     bench.again()
     bench.poll()
-    assert state_of(bench, 1) == "sent"
     assert len(bench.discord.texts) == 2
+    assert all(row.state == "sent" for row in bench.ledger.messages(1))
 
 
 def test_service_messages_are_forwarded_to_a_job_whose_kinds_name_them(tmp_path: Path) -> None:
@@ -117,3 +117,42 @@ def test_a_range_of_cooldowns_follows_the_posts_and_is_reported(tmp_path: Path) 
     assert 300 <= bench.waited[0] <= 315  # posts of long ago
     assert bench.said.facts["cooldown"] == 300
     assert all(level is not Level.ERROR for level, _ in bench.said.lines)
+
+
+@pytest.mark.parametrize(
+    ("policy", "texts"), [("keep", ["good"]), ("delete", []), ("mark", ["*deleted in Telegram*\n~~good~~"])]
+)
+def test_a_sent_post_that_no_longer_passes_is_treated_as_deletions_are(
+    tmp_path: Path, policy: str, texts: list[str]
+) -> None:
+    bench = bench_of(tmp_path, RuleTexts(exclude="spam"), follow_deletions=policy)
+    bench.telegram.write(1, "good")
+    bench.poll()
+    bench.telegram.write(1, "spam now")
+    bench.poll(3)
+    assert bench.discord.texts == texts
+    assert state_of(bench, 1) == "filtered"
+
+
+@pytest.mark.parametrize("policy", ["keep", "mark", "delete"])
+def test_a_post_that_passes_again_is_shown_as_it_is_now(tmp_path: Path, policy: str) -> None:
+    bench = bench_of(tmp_path, RuleTexts(exclude="spam"), follow_deletions=policy)
+    for words in ("good", "spam", "good again"):
+        bench.telegram.write(1, words)
+        bench.poll(2)
+    assert bench.discord.texts == ["good again"]
+    assert state_of(bench, 1) == "sent"
+
+
+def test_a_withdrawal_that_discord_does_not_take_is_tried_again(tmp_path: Path) -> None:
+    bench = bench_of(tmp_path, RuleTexts(exclude="spam"), follow_deletions="delete")
+    bench.telegram.write(1, "good")
+    bench.poll()
+    bench.telegram.write(1, "spam")
+    bench.discord.refuses_changes = DiscordUnavailable("503")
+    bench.poll()
+    assert state_of(bench, 1) == "sent"
+    bench.discord.refuses_changes = None
+    bench.poll()
+    assert bench.discord.texts == []
+    assert state_of(bench, 1) == "filtered"
