@@ -97,6 +97,19 @@ def test_https_goes_through_a_tunnel_of_the_proxy(
     assert b"GET" not in requests[0]
 
 
+def test_interim_response_of_the_proxy_is_skipped(
+    client: HttpClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 403 Forbidden\r\n\r\n"
+    with answering(answer) as (url, _):
+        monkeypatch.setenv("HTTPS_PROXY", url)
+        with pytest.raises(HttpError, match="Tunnel connection failed: 403 Forbidden"):
+            client.request("GET", "https://somewhere.invalid/")
+    with answering(answer.replace(b"403 Forbidden", b"404 Not Found")) as (url, _):
+        monkeypatch.setenv("HTTP_PROXY", url)
+        assert client.request("GET", "http://somewhere.invalid/").status == 404
+
+
 def test_refusal_of_the_proxy_is_shown(client: HttpClient, monkeypatch: pytest.MonkeyPatch) -> None:
     with answering(b"HTTP/1.1 403 Forbidden\r\n\r\n") as (url, _):
         monkeypatch.setenv("HTTPS_PROXY", url)
