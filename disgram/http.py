@@ -6,8 +6,8 @@ else from certifi, and those in SSL_CERT_DIR. Errors never hold a text of a libr
 with it a token.
 
 A body has a time limit, however slowly it arrives. What yields no data has none but the timeout between two
-bytes: a head, a chunk's size or a gzip header that drips for minutes is ended by LOG_STALE_AFTER and the
-supervisor. Interim responses (1xx) are skipped. A gzip body that is cut off counts as whole.
+bytes: a head or a chunk's size that drips for minutes is ended by LOG_STALE_AFTER and the supervisor. Interim
+responses (1xx) are skipped.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import logging
 import os
 import ssl
 import time
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from http.client import HTTPException, IncompleteRead
@@ -30,6 +31,7 @@ from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from disgram.errors import HttpError, RequestCutOff
+from disgram.gzip_body import GzipBody
 from disgram.interim import OnlyInterimResponses, PlainConnection, TlsConnection
 from disgram.origin import Origin
 
@@ -42,7 +44,7 @@ MAX_IDLE_CONNECTIONS = 4
 _ENCODINGS = frozenset({"", "identity", "gzip", "x-gzip"})
 _CONNECTIONS: Mapping[Any, Any] = {HTTPConnection: PlainConnection, HTTPSConnection: TlsConnection}
 _NOT_HTTP = "the answer is not HTTP"
-_ERRORS = (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError)
+_ERRORS = (requests.RequestException, urllib3.exceptions.HTTPError, zlib.error, OSError, ValueError)
 
 
 class Body(Protocol):
@@ -119,18 +121,23 @@ class HttpResponse:
     def iter_content(self, seconds: float) -> Iterator[bytes]:
         """The decoded body, at most CHUNK_SIZE bytes at a time. Raises HttpError if it breaks off or takes
         longer than `seconds`."""
-        if self.headers.get("content-encoding", "").strip().lower() not in _ENCODINGS:
+        encoding = self.headers.get("content-encoding", "").strip().lower()
+        if encoding not in _ENCODINGS:
             raise HttpError("the response is encoded in a way that was not asked for")
         deadline = self._clock() + seconds
+        gzip = GzipBody(CHUNK_SIZE) if encoding.endswith("gzip") else None
         try:
             # Response.iter_content would wait for a whole chunk, however slowly it arrives.
-            while chunk := self._response.raw.read1(CHUNK_SIZE, decode_content=True):
-                yield chunk
-                self._on_chunk()
+            while raw := self._response.raw.read1(CHUNK_SIZE, decode_content=False):
+                for chunk in gzip.decoded(raw) if gzip else [raw]:
+                    yield chunk
+                    self._on_chunk()
                 if self._clock() > deadline:
                     raise TimeoutError
         except _ERRORS as error:
             raise _named(error) from None
+        if gzip and not gzip.whole:
+            raise HttpError("the answer was cut off")
 
     def close(self) -> None:
         """Keeps the connection for the next request if the whole body was read."""
@@ -221,6 +228,8 @@ def _describe(error: BaseException) -> str:
                 return "not a web address, or that of the proxy in the environment is none"
             case ConnectionResetError() | BrokenPipeError() | IncompleteRead() | ssl.SSLError():
                 return "the answer was cut off"
+            case zlib.error():
+                return "the answer is not the gzip that it claims to be"
             case HTTPException():
                 return f"{_NOT_HTTP} ({type(cause).__name__})"
             case OSError(strerror=str()):

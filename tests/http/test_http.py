@@ -290,6 +290,7 @@ def test_gzip_bomb_is_decoded_a_chunk_at_a_time(client: HttpClient) -> None:
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 HINTS = b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\nContent-Length: 7\r\n\r\n"
 GZIP = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n"
+PACKED = gzip.compress(bytes(range(256)) * 200 + b"".join(b"%d" % (n * n) for n in range(2000)))
 
 
 @pytest.mark.parametrize(
@@ -299,7 +300,12 @@ GZIP = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n"
         pytest.param(CHUNKED + b"ff\r\nshort", "cut off", id="short chunk"),
         pytest.param(CHUNKED + b"zz\r\n", "cut off|not HTTP", id="no chunk"),
         pytest.param(CHUNKED + b"-1\r\n" + bytes(2 * CHUNK_SIZE), "cut off|not HTTP", id="negative chunk"),
-        pytest.param(GZIP + b"not packed at all", "cannot be read", id="not gzip"),
+        pytest.param(GZIP + PACKED[:-1], "cut off", id="gzip cut off in its checksum"),
+        pytest.param(GZIP + PACKED[:500], "cut off", id="gzip cut off in the middle"),
+        pytest.param(GZIP + PACKED[:1], "cut off", id="gzip cut off in its header"),
+        pytest.param(GZIP + PACKED + PACKED[:500], "cut off", id="second gzip member cut off"),
+        pytest.param(GZIP + PACKED[:-8] + bytes(8), "not the gzip", id="gzip with a wrong checksum"),
+        pytest.param(GZIP + b"not packed at all", "not the gzip", id="not gzip"),
         pytest.param(b"HTTP/1.1 200 OK\r\nContent-Encoding: br\r\n\r\nx", "not asked for", id="brotli"),
         pytest.param(b"", "cut off", id="nothing"),
         pytest.param(b"SSH-2.0-OpenSSH_9\r\n", "not HTTP", id="SSH"),
