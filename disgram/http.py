@@ -16,6 +16,7 @@ import logging
 import os
 import ssl
 import time
+import urllib.request
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
@@ -91,7 +92,7 @@ class HttpClient:
             if not origin.same_server(Origin.of(request.url or "")):
                 raise ValueError  # requests reads another host in it than those who checked it
             adapter = self._session.get_adapter(request.url or "")
-            proxies = self._session.merge_environment_settings(request.url, {}, None, None, None)["proxies"]
+            proxies = self._proxies(origin)
         except (requests.RequestException, ValueError):
             raise HttpError("not a web address", sent=False) from None
         try:
@@ -102,6 +103,14 @@ class HttpClient:
                 raise RequestCutOff("the request was cut off while it was being sent") from None
             raise _named(error, sent=upload is None or upload.complete) from None
         return HttpResponse(response, self._on_chunk, self._clock)
+
+    def _proxies(self, origin: Origin) -> Mapping[str, str]:
+        """Of the environment. requests overlooks names in NO_PROXY with capitals or with the default port."""
+        netloc = f"{origin.host}:{origin.port}"
+        if urllib.request.proxy_bypass_environment(netloc):  # type: ignore[attr-defined]
+            return {}
+        url = f"{origin.scheme}://{origin.netloc}/"
+        return dict(self._session.merge_environment_settings(url, {}, None, None, None)["proxies"])
 
     def close(self) -> None:
         self._session.close()
