@@ -279,21 +279,23 @@ class JobManager:
         with lock:
             yield
 
-    def specs(self, settings: Settings) -> dict[tuple[str, str], WorkerSpec]:
+    def specs(self, settings: Settings, ledger_file: str | None = None) -> dict[tuple[str, str], WorkerSpec]:
         """What should run: one worker for each job and channel, by its key."""
-        specs = (spec for job in self.jobs().values() for spec in worker_specs(job, settings))
+        specs = (spec for job in self.jobs().values() for spec in worker_specs(job, settings, ledger_file))
         return {spec.key: spec for spec in specs}
 
     def _store(self, jobs: dict[str, Job]) -> None:
         self._file.store(jobs, {name: job.model_dump(mode="json") for name, job in jobs.items()})
 
 
-def worker_specs(job: Job, settings: Settings) -> list[WorkerSpec]:
+def worker_specs(job: Job, settings: Settings, ledger_file: str | None = None) -> list[WorkerSpec]:
     """The workers of one job."""
     destination = job.destination(settings.webhook_hosts)
     color = settings.embed_color if job.embedColor is None else int(job.embedColor, 16)
     shared = settings.worker_settings()
-    return [WorkerSpec(job.jobName, channel, destination, color, shared) for channel in job.channels]
+    return [
+        WorkerSpec(job.jobName, channel, destination, color, shared, ledger_file) for channel in job.channels
+    ]
 
 
 def _unknown(name: str) -> NoReturn:

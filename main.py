@@ -60,6 +60,7 @@ def health_check(service: Service) -> schemas.Health:
     log = summary.LogFileState(service.log.last_write_at, service.log.write_error)
     counts = {name: len(job.telegramChannels) for name, job in service.jobs.jobs().items()}
     snapshot = service.supervisor.snapshot()
+    snapshot = replace(snapshot, blocked=service.lost_files())
     if service.jobs.problem:
         snapshot = replace(snapshot, errors=(*snapshot.errors, service.jobs.problem))
     return summary.summarise(snapshot, _limits(service), service.host.latest, log, service.moment(), counts)

@@ -151,6 +151,7 @@ class Worker:
 
     def poll_once(self) -> None:
         """Read the newest page, deliver what is new, follow edits and deletions. Raises DisgramError."""
+        self._ledger.raise_if_lost()
         self._delivery.sender.raise_if_gone()
         head = self._pages.newest()
         progress = self._begin(head)
@@ -260,8 +261,9 @@ def _assemble(spec: WorkerSpec, report: Reporter, heartbeat: Heartbeat, stack: E
     """The worker with everything it needs, which `stack` closes."""
     settings, wait = spec.settings, heartbeat.wait
     owner = f"{spec.job}/{spec.channel.key}"
-    database = stack.enter_context(closing(Ledger(settings.data_dir / "disgram.db")))
-    limits = stack.enter_context(closing(LimitStore(settings.data_dir / "limits.db")))
+    database = stack.enter_context(closing(Ledger(settings.data_dir / "disgram.db", file=spec.ledger_file)))
+    create = spec.ledger_file is None  # else the service has made both files, and alone makes them anew
+    limits = stack.enter_context(closing(LimitStore(settings.data_dir / "limits.db", create=create)))
     limiter = DiscordRateLimiter(limits)
     limiter.finish_abandoned(owner)
     throttle = TelegramThrottle(

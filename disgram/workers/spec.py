@@ -29,13 +29,17 @@ class WorkerSettings:
 
 @dataclass(frozen=True, slots=True)
 class WorkerSpec:
-    """Everything one worker needs. A running worker restarts when its spec is no longer equal to this."""
+    """Everything one worker needs. A running worker restarts when its spec is no longer equal to this.
+
+    `ledger_file`: which file the service has made its ledger; None for a worker that is run by hand.
+    """
 
     job: str
     channel: ChannelRef
     destination: Destination
     embed_color: int | None
     settings: WorkerSettings
+    ledger_file: str | None = None
 
     @property
     def key(self) -> tuple[str, str]:
@@ -62,6 +66,7 @@ class WorkerSpec:
             destination=Destination(**wire["destination"]),
             embed_color=wire["embed_color"],
             settings=WorkerSettings(**settings),
+            ledger_file=wire["ledger_file"],
         )
 
 
@@ -114,8 +119,10 @@ class WorkerStatus:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """All workers at the monotonic moment `taken_at`. `errors`: what hinders the service itself."""
+    """All workers at the monotonic moment `taken_at`. `errors`: what hinders the service itself; `blocked`:
+    why nothing can be sent."""
 
     workers: tuple[WorkerStatus, ...] = ()
     taken_at: float = 0.0
     errors: tuple[str, ...] = ()
+    blocked: tuple[str, ...] = ()
