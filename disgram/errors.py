@@ -245,13 +245,13 @@ class EditWaits(DiscordUnavailable):
 
 
 class RateLimited(DiscordUnavailable):
-    """429: the request was not accepted. `retry_after`: seconds until it may be sent again."""
+    """429: not accepted. `retry_after`: seconds until it may be sent again; `is_guessed`: it named none."""
 
     reason = "rate_limited"
 
-    def __init__(self, message: str, *, retry_after: float) -> None:
+    def __init__(self, message: str, *, retry_after: float, is_guessed: bool = False) -> None:
         super().__init__(message)
-        self.retry_after = retry_after
+        self.retry_after, self.is_guessed = retry_after, is_guessed
 
 
 class CloudflareBlocked(RateLimited):

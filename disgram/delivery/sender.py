@@ -136,8 +136,9 @@ class Sender:
                 self.persist(self._ledger.drop_message, post_id, position)
             if give_up:
                 raise give_up
-            # The limiter waits for a 429 by itself; but one that is repeated may name no time.
-            if not isinstance(response.error, RateLimited) or failures >= RATE_LIMIT_TRIES:
+            # The limiter waits for a 429 by itself; but one that is repeated, or names no time, may be wrong.
+            waited_for = isinstance(response.error, RateLimited) and not response.error.is_guessed
+            if not waited_for or failures >= RATE_LIMIT_TRIES:
                 self._wait(jittered_backoff(failures, self._backoff_max))
 
     def _give_up_on_answers(self, error: DiscordUnavailable) -> NoReturn:

@@ -48,6 +48,10 @@ _DESTINATION_CODES = frozenset({20016, 20022, 20028, 20029, 40062, 40067, 50024,
 """Of the channel, not of the message: slow mode, write limits, tags wanted, wrong type, too many threads."""
 _DESTINATION_STATUS = frozenset({405, 409, 415, 422})
 
+UNNAMED_WAIT = 5.0
+"""Seconds that a 429 is obeyed whose wait is missing, negative, no number or more than 115 days. Whoever gets
+several in a row waits longer each time (Sender)."""
+
 
 @dataclass(frozen=True, slots=True)
 class DiscordResponse:
@@ -91,7 +95,7 @@ def _error(
     if rate_limit.cloudflare:
         return CloudflareBlocked(description, retry_after=rate_limit.retry_after or 0.0)
     if status == 429:
-        return RateLimited(description, retry_after=rate_limit.retry_after or 0.0)
+        return _limited(description, rate_limit)
     if status == 500 and "code" in body:
         return InternalError(description, ambiguous=True)
     if status >= 500 or status < 400 or status == 408:
@@ -113,6 +117,12 @@ def _error(
     if status in {401, 403, 404} or code in {10015, 50027}:
         return WebhookGone(description)
     return MessageRejected(description, code=code, fields=_refused_fields(_errors_tree(body)))
+
+
+def _limited(description: str, rate_limit: RateLimitHeaders) -> RateLimited:
+    guessed, wait = rate_limit.is_guessed, rate_limit.retry_after or 0.0
+    remark = "; no time to wait is named that can be true" if guessed else ""
+    return RateLimited(f"{description}{remark}", retry_after=wait, is_guessed=guessed)
 
 
 def _refused_edit(status: int, code: int, description: str, body: dict[str, Any]) -> DiscordError:
@@ -162,15 +172,16 @@ def _rate_limit(status: int, headers: Mapping[str, str], body: dict[str, Any]) -
     if status == 429 or cloudflare:
         # The longest wait is taken: in a shared 429 the headers and the body differ.
         waits = [_number(headers.get("retry-after")), _number(body.get("retry_after"))]
-        known = [wait for wait in waits if wait is not None]
-        retry_after = max(known) if known else (None if cloudflare else 5.0)
+        retry_after = max((wait for wait in waits if wait is not None), default=None)
+    guessed = status == 429 and not cloudflare and retry_after is None
     return RateLimitHeaders(
         answered=not cloudflare,
         bucket=_short(headers.get("x-ratelimit-bucket")),
         limit=_integer(headers.get("x-ratelimit-limit")),
         remaining=_integer(headers.get("x-ratelimit-remaining")),
         reset_after=_number(headers.get("x-ratelimit-reset-after")),
-        retry_after=retry_after,
+        retry_after=UNNAMED_WAIT if guessed else retry_after,
+        is_guessed=guessed,
         scope=scope,
         is_global=bool(body.get("global")) or "x-ratelimit-global" in headers,
         cloudflare=cloudflare,

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from disgram.discord.responses import classify
+from disgram.discord.responses import UNNAMED_WAIT, classify
 from disgram.errors import (
     CloudflareBlocked,
     DestinationRefuses,
@@ -167,6 +167,25 @@ def test_number_of_a_header_that_is_none_counts_as_absent(value: str) -> None:
 def test_retry_after_of_a_body_that_is_no_length_of_time_does_no_harm(value: Any) -> None:
     rate_limit = classify(429, headers(Retry_After="3"), body(0, retry_after=value)).rate_limit
     assert rate_limit.retry_after == 3.0
+
+
+@pytest.mark.parametrize(
+    "raw", [b"-1", b"NaN", b"Infinity", b"-Infinity", b"1e300", b'"soon"', b"null", b"[]", b"-0.001"]
+)
+@pytest.mark.parametrize("header", [{}, {"Retry_After": "-5"}, {"Retry_After": "nan"}], ids=str)
+def test_429_that_names_no_possible_time_is_guessed_and_says_so(raw: bytes, header: dict[str, str]) -> None:
+    said = b'{"message": "no", "code": 0, "retry_after": %s}' % raw
+    answer = classify(429, headers(**header), said)
+    assert (answer.rate_limit.retry_after, answer.rate_limit.is_guessed) == (UNNAMED_WAIT, True)
+    assert isinstance(answer.error, RateLimited)
+    assert answer.error.is_guessed
+    assert str(answer.error).endswith("; no time to wait is named that can be true")
+
+
+def test_429_that_names_a_time_is_not_guessed() -> None:
+    answer = classify(429, headers(Retry_After="nan"), body(0, retry_after=2.0))
+    assert (answer.rate_limit.retry_after, answer.rate_limit.is_guessed) == (2.0, False)
+    assert "no time" not in str(answer.error)
 
 
 @pytest.mark.parametrize("value", [["9"], {"id": 9}, "9" * 30, "into:1:", None, 7])
