@@ -50,6 +50,20 @@ def test_removed_ledger_stops_delivery_until_it_is_back_or_disgram_is_restarted(
     assert stage.health()["status"] == "healthy"
 
 
+def test_folder_in_place_of_jobs_json_is_said_and_posts_go_on(stage: Stage, news: Channel) -> None:
+    path = stage.data / "jobs.json"
+    away = path.rename(stage.data / "away.json")
+    path.mkdir()
+    health = eventually(lambda: (found := stage.health())["errors"] and found)
+    assert "jobs.json is a folder, and must be a file" in health["errors"][0]
+    news.add(post(words("second")))
+    eventually(lambda: stage.numbers() == [1, 2], of=stage.log)
+    assert stage.log().count("jobs.json is a folder") == 1
+    path.rmdir()
+    away.rename(path)
+    eventually(lambda: stage.health()["status"] == "healthy", of=stage.health)
+
+
 def test_damaged_limits_are_made_anew_and_posts_go_on(stage: Stage, news: Channel) -> None:
     limits = stage.data / "limits.db"
     for name in ("limits.db", "limits.db-wal"):
