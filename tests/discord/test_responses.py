@@ -270,7 +270,7 @@ def test_deeply_nested_json_is_ambiguous() -> None:
 def test_html_error_page_becomes_one_short_line() -> None:
     page = b"<html><style>body { color: red }</style><h1>502</h1>\n\n<p>Bad\ngateway</p>" + b"x" * 5000
     told = str(classify(502, {}, page).error)
-    assert told.startswith("502 502 Bad gateway")
+    assert told.startswith("502 Bad gateway x")
     assert "\n" not in told
     assert "color" not in told
 
@@ -288,7 +288,7 @@ def fields_of(errors: Any, method: str = "POST") -> dict[tuple[str, ...], str]:
 def test_refused_fields_are_named_with_their_reason(method: str) -> None:
     leaf = {"_errors": [{"code": "URL_TYPE_INVALID_URL", "message": "Not a well\nformed URL."}]}
     errors = {"username": leaf, "embeds": {"1": {"author": {"url": leaf}}}}
-    why = "URL_TYPE_INVALID_URL: Not a well formed URL."
+    why = "URL_TYPE_INVALID_URL: Not a well formed URL"
     assert fields_of(errors, method) == {("username",): why, ("embeds", "1", "author", "url"): why}
 
 
