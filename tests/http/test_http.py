@@ -347,6 +347,15 @@ def test_endless_interim_responses_end(client: HttpClient, status: int) -> None:
     assert not caught.value.is_http
 
 
+def test_stand_ins_faults_of_interim_responses_and_gzip_are_what_they_say(client: HttpClient) -> None:
+    with LoopbackServer(Recorder(Response(200, b"words" * 1000))) as server:
+        server.fail(Fault.early_hints(3))
+        assert body(client.request("GET", server.url)) == b"words" * 1000
+        server.fail(Fault.gzip_cut_off())
+        with pytest.raises(HttpError, match="cut off"):
+            body(client.request("GET", server.url))
+
+
 @given(st.binary(max_size=300))
 def test_any_response_is_read_or_ends_as_an_http_error(raw: bytes) -> None:
     client = HttpClient({}, (5, 5))
