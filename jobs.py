@@ -161,24 +161,25 @@ class JobManager:
         with lock:
             yield
 
-    def specs(self, settings: Settings) -> dict[tuple[str, str], WorkerSpec]:
+    def specs(self, settings: Settings, ledger_file: str | None = None) -> dict[tuple[str, str], WorkerSpec]:
         """What should run: one worker for each channel of each job that is not paused, by its key."""
         active = (job for job in self.jobs().values() if not job.paused)
-        specs = (spec for job in active for spec in worker_specs(job, settings))
+        specs = (spec for job in active for spec in worker_specs(job, settings, ledger_file))
         return {spec.key: spec for spec in specs}
 
     def _store(self, entries: dict[str, Entry]) -> None:
         self._file.store(entries, content_of(entries))
 
 
-def worker_specs(job: Job, settings: Settings) -> list[WorkerSpec]:
+def worker_specs(job: Job, settings: Settings, ledger_file: str | None = None) -> list[WorkerSpec]:
     """The workers of one job."""
     destination = job.destination(settings.webhook_hosts)
     color = settings.embed_color if job.embedColor is None else int(job.embedColor, 16)
     cooldown = Cooldown.parse(job.cooldown) if job.cooldown else None
     shared = settings.worker_settings(cooldown, job.initialPosts)
     return [
-        WorkerSpec(job.jobName, channel, destination, color, shared, job.rules) for channel in job.channels
+        WorkerSpec(job.jobName, channel, destination, color, shared, job.rules, ledger_file)
+        for channel in job.channels
     ]
 
 

@@ -62,6 +62,7 @@ def health_check(service: Service) -> schemas.Health:
     jobs = service.jobs.jobs().items()
     counts = {name: 0 if job.paused else len(job.telegramChannels) for name, job in jobs}
     snapshot = service.supervisor.snapshot()
+    snapshot = replace(snapshot, blocked=service.lost_files())
     if service.jobs.problem:
         snapshot = replace(snapshot, errors=(*snapshot.errors, service.jobs.problem))
     unusable = service.jobs.unusable()

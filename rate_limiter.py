@@ -39,7 +39,6 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from disgram.addresses import Destination
@@ -54,7 +53,7 @@ from disgram.discord.rate_limit_bucket import (
     capped,
 )
 from disgram.errors import StorageUnavailable
-from disgram.storage.rate_limits import LimitRows, LimitStore, set_damaged_aside
+from disgram.storage.rate_limits import LimitRows, LimitStore
 
 __all__ = ["DiscordRateLimiter", "RateLimitBucket", "Route"]
 
@@ -110,15 +109,6 @@ class DiscordRateLimiter:
         self._store = store
         self._clock = clock
         store.delete_all_ahead_of(clock())
-
-    @classmethod
-    def open(cls, data_dir: Path, report_damage: Callable[[str], None]) -> DiscordRateLimiter:
-        """Over `limits.db` of a data directory. For the service, before it has workers: a damaged file is
-        renamed and a new one made. Raises StorageUnavailable and DatabaseTooNew."""
-        path = data_dir / "limits.db"
-        if aside := set_damaged_aside(path):
-            report_damage(f"{path.name} was damaged. It was renamed to {aside.name} and a new one is used.")
-        return cls(LimitStore(path))
 
     def close(self) -> None:
         self._store.close()

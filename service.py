@@ -34,6 +34,7 @@ from disgram.storage.before_use import raise_if_any_is_newer, raise_if_damaged
 from disgram.storage.files.locks import LOCK_FILE, InstanceLock
 from disgram.storage.files.regular_file import refuse_special
 from disgram.storage.ledger import Ledger
+from disgram.storage.watched_files import WatchedFiles, open_limits
 from disgram.workers.forkserver_process import ForkServerProcess
 from disgram.workers.spec import Snapshot, WorkerSpec
 from disgram.workers.supervisor import Supervisor
@@ -90,6 +91,8 @@ class Service:
     gate: BearerGate
     started: float
     systemd: Notifier = field(default_factory=Notifier)
+    lost_files: Callable[[], tuple[str, ...]] = tuple
+    """Which files are missing, so that nothing is sent."""
 
     def clear_gone(self, job: Job) -> None:
         """A person has changed the job, so its webhook may be called again even if it was found gone, and
@@ -133,7 +136,7 @@ def running_service(settings: Settings) -> Iterator[Service]:
 
         def desired() -> dict[tuple[str, str], WorkerSpec]:
             take_over_edits(jobs, settings, ledger, supervisor, log)
-            return jobs.specs(settings)
+            return jobs.specs(settings, ledger.file) if files.workers_may_run() else {}
 
         systemd = Notifier.from_environment(os.environ)
         supervisor = Supervisor(
@@ -145,11 +148,14 @@ def running_service(settings: Settings) -> Iterator[Service]:
             on_turn=systemd.turn,
             on_crash=_end_at_once,
         )
-        limits = DiscordRateLimiter.open(folder, lambda text: log.write(Level.ERROR, text))
+        store = open_limits(folder / "limits.db", log.write)
+        limits = DiscordRateLimiter(store)
+        interval = settings.monitor_interval
+        files = WatchedFiles(ledger, store, supervisor.idle, log.write, interval=interval)
         with (
             contextlib.closing(ledger),
             contextlib.closing(limits),
-            assembled(settings, jobs, log, supervisor, ledger, limits, systemd) as service,
+            assembled(settings, jobs, log, supervisor, ledger, limits, systemd, files.problems) as service,
         ):
             yield service
 
@@ -163,6 +169,7 @@ def assembled(
     ledger: Progress,
     limits: Limits,
     systemd: Notifier | None = None,
+    lost_files: Callable[[], tuple[str, ...]] = tuple,
 ) -> Iterator[Service]:
     """The service over its parts: started on entry, stopped on exit."""
     host = HostMonitor(settings.data_dir)
@@ -174,7 +181,9 @@ def assembled(
         peer_must_be_local=settings.default_password,
     )
     systemd = systemd or Notifier()
-    service = Service(settings, jobs, supervisor, ledger, limits, log, host, gate, time.monotonic(), systemd)
+    service = Service(
+        settings, jobs, supervisor, ledger, limits, log, host, gate, time.monotonic(), systemd, lost_files
+    )
     _announce(service)
     with contextlib.closing(log):
         with logging_into(log), contextlib.closing(refused):

@@ -162,6 +162,7 @@ class Worker:
 
     def poll_once(self) -> None:
         """Read the newest page, deliver what is new, follow edits and deletions. Raises DisgramError."""
+        self._ledger.raise_if_lost()
         self._delivery.sender.raise_if_gone()
         head = self._pages.newest()
         self._newest_posts = head.slices

@@ -47,8 +47,9 @@ def worker_parts(spec: WorkerSpec, report: Reporter, heartbeat: Heartbeat, stack
     """Everything a worker needs, which `stack` closes."""
     settings, wait = spec.settings, heartbeat.wait
     owner = f"{spec.job}/{spec.channel.key}"
-    database = stack.enter_context(closing(Ledger(settings.data_dir / "disgram.db")))
-    limits = stack.enter_context(closing(LimitStore(settings.data_dir / "limits.db")))
+    database = stack.enter_context(closing(Ledger(settings.data_dir / "disgram.db", file=spec.ledger_file)))
+    create = spec.ledger_file is None  # else the service has made both files, and alone makes them anew
+    limits = stack.enter_context(closing(LimitStore(settings.data_dir / "limits.db", create=create)))
     limiter = DiscordRateLimiter(limits)
     limiter.finish_abandoned(owner)
     throttle = TelegramThrottle(

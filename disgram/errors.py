@@ -31,7 +31,7 @@
         ├── DiscordUnavailable   network, 5xx: the post is kept and sent again
         │   ├── InternalError    500 in Discord's own JSON: the same
         │   ├── PoisonMessage    too many InternalErrors for one post: send its next form (Fallback)
-        │   ├── UnreadableResponse   a 2xx that is not Discord's: the same; after a few, NotDiscord
+        │   ├── UnreadableResponse   a 2xx, not Discord's, or no HTTP: the same; after a few, NotDiscord
         │   ├── EditWaits        an edit or deletion cannot be made now: tried at a later poll, posts go on
         │   └── RateLimited      429: the post is kept and sent again after the time Discord names
         │       └── CloudflareBlocked   429 or 403 by Cloudflare: all requests to that host wait
@@ -150,11 +150,11 @@ class DatabaseDamaged(StorageUnavailable):
 
 
 class HttpError(DisgramError):
-    """No HTTP response, or not all of it. `sent`: the server may have received the request."""
+    """No whole response. `sent`: the server may have received the request. `is_http`: what came was HTTP."""
 
-    def __init__(self, message: str, *, sent: bool = True) -> None:
+    def __init__(self, message: str, *, sent: bool = True, is_http: bool = True) -> None:
         super().__init__(message)
-        self.sent = sent
+        self.sent, self.is_http = sent, is_http
 
 
 class RequestCutOff(HttpError):
@@ -237,7 +237,7 @@ class PoisonMessage(DiscordUnavailable):
 
 
 class UnreadableResponse(DiscordUnavailable):
-    """A 2xx that does not show that it is Discord's: whether the message arrived is unknown."""
+    """A 2xx that does not show that it is Discord's, or no HTTP: whether the message arrived is unknown."""
 
 
 class EditWaits(DiscordUnavailable):
@@ -245,13 +245,13 @@ class EditWaits(DiscordUnavailable):
 
 
 class RateLimited(DiscordUnavailable):
-    """429: the request was not accepted. `retry_after`: seconds until it may be sent again."""
+    """429: not accepted. `retry_after`: seconds until it may be sent again; `is_guessed`: it named none."""
 
     reason = "rate_limited"
 
-    def __init__(self, message: str, *, retry_after: float) -> None:
+    def __init__(self, message: str, *, retry_after: float, is_guessed: bool = False) -> None:
         super().__init__(message)
-        self.retry_after = retry_after
+        self.retry_after, self.is_guessed = retry_after, is_guessed
 
 
 class CloudflareBlocked(RateLimited):

@@ -6,9 +6,8 @@ else from certifi, and those in SSL_CERT_DIR. Errors never hold a text of a libr
 with it a token.
 
 A body has a time limit, however slowly it arrives. What yields no data has none but the timeout between two
-bytes: a head, a chunk's size or a gzip header that drips for minutes is ended by LOG_STALE_AFTER and the
-supervisor. An interim response (1xx) is an error: nobody here asks for one. A gzip body that is cut off
-counts as whole.
+bytes: a head or a chunk's size that drips for minutes is ended by LOG_STALE_AFTER and the supervisor. Interim
+responses (1xx) are skipped.
 """
 
 from __future__ import annotations
@@ -17,9 +16,11 @@ import logging
 import os
 import ssl
 import time
+import urllib.request
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
-from http.client import IncompleteRead
+from http.client import HTTPException, IncompleteRead
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -28,8 +29,11 @@ import urllib3
 from requests.adapters import HTTPAdapter
 from requests.exceptions import InvalidSchema, InvalidURL
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
+from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from disgram.errors import HttpError, RequestCutOff
+from disgram.gzip_body import GzipBody
+from disgram.interim import OnlyInterimResponses, PlainConnection, TlsConnection
 from disgram.origin import Origin
 
 CHUNK_SIZE = 16 * 1024
@@ -39,7 +43,9 @@ MAX_IDLE_CONNECTIONS = 4
 """Kept open between requests, one for each host: t.me's or Discord's own, and a few hosts of media."""
 
 _ENCODINGS = frozenset({"", "identity", "gzip", "x-gzip"})
-_ERRORS = (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError)
+_CONNECTIONS: Mapping[Any, Any] = {HTTPConnection: PlainConnection, HTTPSConnection: TlsConnection}
+_NOT_HTTP = "the answer is not HTTP"
+_ERRORS = (requests.RequestException, urllib3.exceptions.HTTPError, zlib.error, OSError, ValueError)
 
 
 class Body(Protocol):
@@ -86,7 +92,7 @@ class HttpClient:
             if not origin.same_server(Origin.of(request.url or "")):
                 raise ValueError  # requests reads another host in it than those who checked it
             adapter = self._session.get_adapter(request.url or "")
-            proxies = self._session.merge_environment_settings(request.url, {}, None, None, None)["proxies"]
+            proxies = self._proxies(origin)
         except (requests.RequestException, ValueError):
             raise HttpError("not a web address", sent=False) from None
         try:
@@ -95,11 +101,16 @@ class HttpClient:
         except _ERRORS as error:
             if upload and upload.begun and not upload.complete:
                 raise RequestCutOff("the request was cut off while it was being sent") from None
-            raise HttpError(_describe(error), sent=upload is None or upload.complete) from None
-        if response.status_code < 200:
-            response.close()
-            raise HttpError(f"only an interim response ({response.status_code})")
+            raise _named(error, sent=upload is None or upload.complete) from None
         return HttpResponse(response, self._on_chunk, self._clock)
+
+    def _proxies(self, origin: Origin) -> Mapping[str, str]:
+        """Of the environment. requests overlooks names in NO_PROXY with capitals or with the default port."""
+        netloc = f"{origin.host}:{origin.port}"
+        if urllib.request.proxy_bypass_environment(netloc):  # type: ignore[attr-defined]
+            return {}
+        url = f"{origin.scheme}://{origin.netloc}/"
+        return dict(self._session.merge_environment_settings(url, {}, None, None, None)["proxies"])
 
     def close(self) -> None:
         self._session.close()
@@ -119,18 +130,23 @@ class HttpResponse:
     def iter_content(self, seconds: float) -> Iterator[bytes]:
         """The decoded body, at most CHUNK_SIZE bytes at a time. Raises HttpError if it breaks off or takes
         longer than `seconds`."""
-        if self.headers.get("content-encoding", "").strip().lower() not in _ENCODINGS:
+        encoding = self.headers.get("content-encoding", "").strip().lower()
+        if encoding not in _ENCODINGS:
             raise HttpError("the response is encoded in a way that was not asked for")
         deadline = self._clock() + seconds
+        gzip = GzipBody(CHUNK_SIZE) if encoding.endswith("gzip") else None
         try:
             # Response.iter_content would wait for a whole chunk, however slowly it arrives.
-            while chunk := self._response.raw.read1(CHUNK_SIZE, decode_content=True):
-                yield chunk
-                self._on_chunk()
+            while raw := self._response.raw.read1(CHUNK_SIZE, decode_content=False):
+                for chunk in gzip.decoded(raw) if gzip else [raw]:
+                    yield chunk
+                    self._on_chunk()
                 if self._clock() > deadline:
                     raise TimeoutError
         except _ERRORS as error:
-            raise HttpError(_describe(error)) from None
+            raise _named(error) from None
+        if gzip and not gzip.whole:
+            raise HttpError("the answer was cut off")
 
     def close(self) -> None:
         """Keeps the connection for the next request if the whole body was read."""
@@ -144,7 +160,13 @@ class HttpResponse:
 
 
 class _Adapter(HTTPAdapter):
-    """Shares one TLS context: urllib3 would read the certificates anew for each connection."""
+    """Shares one TLS context, since urllib3 would read the certificates anew for each connection, and skips
+    interim responses."""
+
+    def get_connection_with_tls_context(self, *arguments: Any, **options: Any) -> Any:
+        pool: Any = super().get_connection_with_tls_context(*arguments, **options)
+        pool.ConnectionCls = _CONNECTIONS.get(pool.ConnectionCls, pool.ConnectionCls)
+        return pool
 
     def build_connection_pool_key_attributes(
         self, request: Any, verify: Any, cert: Any = None
@@ -193,6 +215,11 @@ def ssl_context() -> ssl.SSLContext:
     return context
 
 
+def _named(error: BaseException, *, sent: bool = True) -> HttpError:
+    text = _describe(error)
+    return HttpError(text, sent=sent, is_http=not text.startswith(_NOT_HTTP))
+
+
 def _describe(error: BaseException) -> str:
     """One short line; of the texts of libraries only the system's and OpenSSL's, which quote no URL."""
     cause: BaseException | None = error
@@ -200,6 +227,8 @@ def _describe(error: BaseException) -> str:
         match cause:
             case ssl.SSLCertVerificationError():
                 return f"connection failed: certificate not trusted ({cause.verify_message})"
+            case OnlyInterimResponses():
+                return f"{_NOT_HTTP}: only interim responses came"
             case requests.ConnectTimeout():
                 return "no connection within the time limit"
             case requests.ReadTimeout() | TimeoutError():
@@ -208,9 +237,13 @@ def _describe(error: BaseException) -> str:
                 return "not a web address, or that of the proxy in the environment is none"
             case ConnectionResetError() | BrokenPipeError() | IncompleteRead() | ssl.SSLError():
                 return "the answer was cut off"
+            case zlib.error():
+                return "the answer is not the gzip that it claims to be"
+            case HTTPException():
+                return f"{_NOT_HTTP} ({type(cause).__name__})"
             case OSError(strerror=str()):
                 return f"connection failed: {cause.strerror}"
             case OSError() if f"{cause}".startswith("Tunnel connection failed"):
                 return f"connection failed: {cause}"[:100]
         error, cause = cause, cause.__cause__ or cause.__context__
-    return f"the answer is not HTTP ({type(error).__name__})"
+    return f"the answer cannot be read ({type(error).__name__})"

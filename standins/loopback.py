@@ -6,6 +6,7 @@ application is one function from `Request` to `Response`.
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 import socket
@@ -65,6 +66,10 @@ class Fault:
     """The share of the body that is sent before the connection breaks."""
     headers: tuple[tuple[str, str], ...] = ()
     """Take the place of the right answer's of the same names."""
+    interim: int = 0
+    """How many 103s come before the answer."""
+    packed: float | None = None
+    """The share that is sent of the body packed with gzip, as if that were all."""
 
     @classmethod
     def status(cls, status: int, body: str = "", *, retry_after: object = None) -> Fault:
@@ -91,6 +96,16 @@ class Fault:
     def truncated(cls, keep: float = 0.5) -> Fault:
         """The announced length is right, but the body stops early."""
         return cls(accepted=True, keep=keep)
+
+    @classmethod
+    def early_hints(cls, count: int = 1) -> Fault:
+        """Interim responses, then the right answer."""
+        return cls(accepted=True, interim=count)
+
+    @classmethod
+    def gzip_cut_off(cls, share: float = 0.5) -> Fault:
+        """The announced length is that of what is sent, so that only gzip itself tells."""
+        return cls(accepted=True, packed=share)
 
     @classmethod
     def garbled(cls, body: bytes = b'{"id": "12') -> Fault:
@@ -242,7 +257,10 @@ class _Exchange(BaseHTTPRequestHandler):
         owner.stopping.wait(fault.delay)
         response = self._response(replace(request, body=body), fault)
         owner.note(request, 0 if fault.reset else response.status)
-        return self._reset() if fault.reset else self._send(response, keep=fault.keep)
+        if fault.reset:
+            return self._reset()
+        self.wfile.write(b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" * fault.interim)
+        return self._send(response, keep=fault.keep)
 
     do_HEAD = do_POST = do_PATCH = do_PUT = do_DELETE = do_GET
 
@@ -260,7 +278,8 @@ class _Exchange(BaseHTTPRequestHandler):
         response = fault.answer or (_ranged(request, right) if right else Response(500))
         replaced = {name.lower() for name, _ in fault.headers}
         kept = tuple(each for each in response.headers if each[0].lower() not in replaced)
-        return replace(response, headers=kept + fault.headers)
+        response = replace(response, headers=kept + fault.headers)
+        return response if fault.packed is None else _packed(response, fault.packed)
 
     def _read_body(self) -> bytes | None:
         """None when it is longer than any service would take."""
@@ -306,6 +325,12 @@ class _Exchange(BaseHTTPRequestHandler):
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.connection.close()
         self.close_connection = True
+
+
+def _packed(response: Response, share: float) -> Response:
+    packed = gzip.compress(response.body)
+    headers = (*response.headers, ("Content-Encoding", "gzip"))
+    return replace(response, body=packed[: int(len(packed) * share)], headers=headers)
 
 
 def _ranged(request: Request, whole: Response) -> Response:

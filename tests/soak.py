@@ -50,7 +50,7 @@ class Soak:
         self._troubles: list[Callable[[], None]] = [
             self.kill_worker, self.kill_worker, self.stop_worker, self.kill_forkserver, self.kill_service,
             self.restart_service, self.telegram_fails, self.telegram_fails, self.discord_fails,
-            self.discord_fails, self.discord_fails,
+            self.discord_fails, self.discord_fails, self.damage_limits,
         ]  # fmt: skip
 
     def begin(self) -> None:
@@ -128,6 +128,13 @@ class Soak:
     def discord_fails(self) -> None:
         fault = self._rng.choice(discord_faults.every_fault())
         self._stage.discord.fail(fault, times=self._rng.randint(1, 3))
+
+    def damage_limits(self) -> None:
+        """In the middle, as a disk does."""
+        path = self._stage.data / "limits.db"
+        with contextlib.suppress(OSError), path.open("r+b") as file:
+            file.seek(path.stat().st_size // 8192 * 4096)
+            file.write(b"\xa5" * 4096)
 
     # --- the count ---
 

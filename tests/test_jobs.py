@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -518,6 +519,29 @@ def test_an_unusable_edit_is_refused_and_left_alone(
     (tmp_path / "jobs.json").write_text(good, "utf-8")
     assert manager.take_over_edits() == [Edit()]
     assert manager.problem is None
+
+
+@pytest.mark.parametrize(("make", "kind"), [(Path.mkdir, "a folder"), (os.mkfifo, "a FIFO")])
+def test_a_folder_or_fifo_in_place_of_the_file_is_named_once_and_no_job_ends(
+    manager: JobManager, tmp_path: Path, make: Callable[[Path], None], kind: str
+) -> None:
+    manager.create(job())
+    path = tmp_path / "jobs.json"
+    away = path.rename(tmp_path / "away.json")
+    make(path)
+    (found,) = manager.take_over_edits()
+    assert found.refusal == manager.problem
+    assert f"{kind}, and must be a file" in str(found.refusal)
+    assert manager.take_over_edits() == []
+    with pytest.raises(StorageUnavailable, match=f"{kind}, and must be a file.*Until then"):
+        manager.create(job("other"))
+    assert manager.jobs() == {"news": job()}
+    path.rename(tmp_path / "obstacle")
+    away.rename(path)
+    assert manager.take_over_edits() == [Edit()]
+    assert manager.problem is None
+    manager.create(job("other"))
+    assert list(on_disk(tmp_path)) == ["news", "other"]
 
 
 def test_a_file_that_disappears_ends_no_job_and_is_written_anew(manager: JobManager, tmp_path: Path) -> None:

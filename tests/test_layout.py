@@ -25,7 +25,8 @@ SUPPORT = {
 }
 
 GROUND = frozenset(
-    {"errors", "addresses", "cooldown", "origin", "post", "report", "backoff", "http", "descriptors"}
+    {"errors", "addresses", "cooldown", "origin", "post", "report", "backoff", "descriptors"}
+    | {"http", "interim", "gzip_body"}
 )
 """Modules of `disgram/` itself that any room may import, as far as the circle test lets it."""
 

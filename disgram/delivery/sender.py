@@ -116,16 +116,7 @@ class Sender:
             give_up = self.poison.record(response.error)
             if response.error is None:
                 self.buttons_ignored |= _ignores_buttons(outgoing.message, response)
-                row = row._replace(
-                    state="sent",
-                    message_id=str(response.message.get("id", "")),
-                    channel_id=str(response.message.get("channel_id", "")),
-                )
-                if "thread_name" in outgoing.message.payload:
-                    row = row._replace(thread_id=row.channel_id or None)
-                self.persist(self._ledger.put_message, post_id, row)
-                self._edits_wait_until = self._clock()  # a new message opens an archived thread
-                return row
+                return self._confirmed(post_id, row, response, outgoing.message)
             if not isinstance(response.error, DiscordUnavailable):
                 self.persist(self._ledger.drop_message, post_id, position)
                 if outgoing.leave_out(response.error):
@@ -140,9 +131,24 @@ class Sender:
                 self.persist(self._ledger.drop_message, post_id, position)
             if give_up:
                 raise give_up
-            # The limiter waits for a 429 by itself; but one that is repeated may name no time.
-            if not isinstance(response.error, RateLimited) or failures >= RATE_LIMIT_TRIES:
-                self._wait(jittered_backoff(failures, self._backoff_max))
+            self._back_off(response.error, failures)
+
+    def _confirmed(
+        self, post_id: int, row: MessageRow, response: DiscordResponse, message: DiscordMessage
+    ) -> MessageRow:
+        message_id, channel_id = (str(response.message.get(name, "")) for name in ("id", "channel_id"))
+        row = row._replace(state="sent", message_id=message_id, channel_id=channel_id)
+        if "thread_name" in message.payload:
+            row = row._replace(thread_id=channel_id or None)
+        self.persist(self._ledger.put_message, post_id, row)
+        self._edits_wait_until = self._clock()  # a new message opens an archived thread
+        return row
+
+    def _back_off(self, error: DiscordUnavailable, failures: int) -> None:
+        """The limiter waits for a 429 by itself; but one that is repeated, or names no time, may be wrong."""
+        waited_for = isinstance(error, RateLimited) and not error.is_guessed
+        if not waited_for or failures >= RATE_LIMIT_TRIES:
+            self._wait(jittered_backoff(failures, self._backoff_max))
 
     def _give_up_on_answers(self, error: DiscordUnavailable) -> NoReturn:
         """Else a relay that says "ok" for ever, and delivers, would be sent a copy a minute."""

@@ -17,7 +17,14 @@ from disgram import __version__
 from disgram.addresses import Destination
 from disgram.discord.message import DiscordMessage, RateLimitHeaders, Upload
 from disgram.discord.responses import DiscordResponse, classify
-from disgram.errors import DiscordError, DiscordUnavailable, HttpError, PayloadTooLarge, RequestCutOff
+from disgram.errors import (
+    DiscordError,
+    DiscordUnavailable,
+    HttpError,
+    PayloadTooLarge,
+    RequestCutOff,
+    UnreadableResponse,
+)
 from disgram.http import CHUNK_SIZE, HttpClient, HttpResponse
 
 TIMEOUT = (10.0, 30.0)
@@ -93,7 +100,8 @@ class DiscordClient:
         except RequestCutOff as error:
             return DiscordResponse(RateLimitHeaders(), self._judge_cut_off(message, error))
         except HttpError as error:
-            return DiscordResponse(RateLimitHeaders(), DiscordUnavailable(f"{error}", ambiguous=error.sent))
+            named = DiscordUnavailable if error.is_http else UnreadableResponse
+            return DiscordResponse(RateLimitHeaders(), named(f"{error}", ambiguous=error.sent))
 
     def _judge_cut_off(self, message: DiscordMessage | None, error: RequestCutOff) -> DiscordError:
         """Over TLS or through a proxy, a 413 sent before the whole body was read is lost with the connection.

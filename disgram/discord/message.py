@@ -31,8 +31,9 @@ class RateLimitHeaders:
     """What a response says about rate limits; the defaults are for a request without a response.
 
     `answered`: the response is Discord's, not Cloudflare's. `reset_after`, `retry_after`: seconds; the latter
-    only on a 429 or on a refusal by Cloudflare that names a time. `invalid`: the request counts toward the
-    limit of 10,000 invalid requests in 10 minutes. `channel_id`: where the message was posted.
+    only on a 429 or on a refusal by Cloudflare that names a time. `is_guessed`: the 429 named none that can
+    be true, and `retry_after` is our own. `invalid`: the request counts toward the limit of 10,000 invalid
+    requests in 10 minutes. `channel_id`: where the message was posted.
     """
 
     answered: bool = False
@@ -41,6 +42,7 @@ class RateLimitHeaders:
     remaining: int | None = None
     reset_after: float | None = None
     retry_after: float | None = None
+    is_guessed: bool = False
     scope: str | None = None
     is_global: bool = False
     cloudflare: bool = False

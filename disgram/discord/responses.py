@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from http.client import responses as phrases
 from typing import Any
 
 from disgram.discord.message import RateLimitHeaders
@@ -47,6 +48,17 @@ _THREAD_REASONS = {
 _DESTINATION_CODES = frozenset({20016, 20022, 20028, 20029, 40062, 40067, 50024, 160006})
 """Of the channel, not of the message: slow mode, write limits, tags wanted, wrong type, too many threads."""
 _DESTINATION_STATUS = frozenset({405, 409, 415, 422})
+
+LONGEST_TEXT = 300
+"""Characters of a description."""
+
+_TAGS = re.compile(r"<(style|script)\b.*?</\1>|<[^>]*>", re.DOTALL)
+_SAID_TWICE = re.compile(r"^(.{3,80}?)(?: (?:[0-9]{3} )?\1)+(?!\w)")
+"""A page's title, and its heading with the same words."""
+
+UNNAMED_WAIT = 5.0
+"""Seconds that a 429 is obeyed whose wait is missing, negative, no number or more than 115 days. Whoever gets
+several in a row waits longer each time (Sender)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +98,12 @@ def _accepted(
 def _error(
     status: int, rate_limit: RateLimitHeaders, body: dict[str, Any], raw: bytes, method: str
 ) -> DiscordError:
-    description = _describe(status, body, raw)
+    description = describe(status, body, raw)
     code = body["code"] if isinstance(body.get("code"), int) else 0
     if rate_limit.cloudflare:
         return CloudflareBlocked(description, retry_after=rate_limit.retry_after or 0.0)
     if status == 429:
-        return RateLimited(description, retry_after=rate_limit.retry_after or 0.0)
+        return _limited(description, rate_limit)
     if status == 500 and "code" in body:
         return InternalError(description, ambiguous=True)
     if status >= 500 or status < 400 or status == 408:
@@ -113,6 +125,14 @@ def _error(
     if status in {401, 403, 404} or code in {10015, 50027}:
         return WebhookGone(description)
     return MessageRejected(description, code=code, fields=_refused_fields(_errors_tree(body)))
+
+
+def _limited(description: str, rate_limit: RateLimitHeaders) -> RateLimited:
+    guessed = rate_limit.is_guessed
+    if guessed:
+        remark = "; no time to wait is named that can be true"
+        description = description[: LONGEST_TEXT - len(remark)] + remark
+    return RateLimited(description, retry_after=rate_limit.retry_after or 0.0, is_guessed=guessed)
 
 
 def _refused_edit(status: int, code: int, description: str, body: dict[str, Any]) -> DiscordError:
@@ -147,14 +167,6 @@ def _refused_fields(tree: dict[str, Any]) -> dict[tuple[str, ...], str]:
     return fields if len(fields) <= MOST_FIELDS else {}
 
 
-def _first_error(errors: Any) -> str:
-    first = errors[0] if isinstance(errors, list) and errors else None
-    words = (
-        [str(first.get(name) or "")[:100] for name in ("code", "message")] if isinstance(first, dict) else []
-    )
-    return " ".join(": ".join(filter(None, words)).split())
-
-
 def _rate_limit(status: int, headers: Mapping[str, str], body: dict[str, Any]) -> RateLimitHeaders:
     cloudflare = _is_cloudflare(status, headers, body)
     scope = headers.get("x-ratelimit-scope")
@@ -162,15 +174,16 @@ def _rate_limit(status: int, headers: Mapping[str, str], body: dict[str, Any]) -
     if status == 429 or cloudflare:
         # The longest wait is taken: in a shared 429 the headers and the body differ.
         waits = [_number(headers.get("retry-after")), _number(body.get("retry_after"))]
-        known = [wait for wait in waits if wait is not None]
-        retry_after = max(known) if known else (None if cloudflare else 5.0)
+        retry_after = max((wait for wait in waits if wait is not None), default=None)
+    guessed = status == 429 and not cloudflare and retry_after is None
     return RateLimitHeaders(
         answered=not cloudflare,
         bucket=_short(headers.get("x-ratelimit-bucket")),
         limit=_integer(headers.get("x-ratelimit-limit")),
         remaining=_integer(headers.get("x-ratelimit-remaining")),
         reset_after=_number(headers.get("x-ratelimit-reset-after")),
-        retry_after=retry_after,
+        retry_after=UNNAMED_WAIT if guessed else retry_after,
+        is_guessed=guessed,
         scope=scope,
         is_global=bool(body.get("global")) or "x-ratelimit-global" in headers,
         cloudflare=cloudflare,
@@ -188,19 +201,34 @@ def _is_cloudflare(status: int, headers: Mapping[str, str], body: dict[str, Any]
     return False
 
 
-def _describe(status: int, body: dict[str, Any], raw: bytes) -> str:
-    """One line for logs, up to 300 characters: the status with Discord's message and errors, or with the
-    beginning of any other body."""
-    if body:
-        return (
-            f"{status} {body.get('message', '')} (code {body.get('code', 0)}) {_errors_text(body)}".strip()[
-                :300
-            ]
-        )
-    text = re.sub(
-        r"<(style|script)\b.*?</\1>|<[^>]*>", " ", raw[:4000].decode("utf-8", "replace"), flags=re.S
-    )
-    return f"{status} {' '.join(text.split())}".strip()[:300]
+# the words of a refusal, as a clause within a sentence of ours -----------------------------------
+
+
+def describe(status: int, body: dict[str, Any], raw: bytes) -> str:
+    """One line: the status, and what the JSON `body` says, or else the beginning of `raw`; if neither says
+    anything, what the status means."""
+    words = _words_of_json(body) if body else _words_of_page(raw)
+    words = re.sub(rf"^(?:HTTP/\S+ )?(?:error )?{status}\b[\s:.,-]*", "", words, flags=re.IGNORECASE)
+    words = _SAID_TWICE.sub(r"\1", words)
+    return clause(f"{status} {clause(words) or phrases.get(status, '')}")
+
+
+def _first_error(errors: Any) -> str:
+    first = errors[0] if isinstance(errors, list) and errors else None
+    if not isinstance(first, dict):
+        return ""
+    return clause(": ".join(filter(None, (str(first.get(name) or "")[:100] for name in ("code", "message")))))
+
+
+def clause(text: str) -> str:
+    """In one line, without the punctuation that would end a sentence; at most LONGEST_TEXT characters."""
+    return " ".join(text.split())[:LONGEST_TEXT].rstrip(" .,;:!")
+
+
+def _words_of_json(body: dict[str, Any]) -> str:
+    message, code = body.get("message"), body.get("code")
+    words = clause(message) if isinstance(message, str) else ""
+    return f"{words} (code {code}) {_errors_text(body)}" if code else f"{words} {_errors_text(body)}"
 
 
 def _errors_text(body: dict[str, Any]) -> str:
@@ -208,6 +236,14 @@ def _errors_text(body: dict[str, Any]) -> str:
         return json.dumps(body["errors"], ensure_ascii=False) if body.get("errors") else ""
     except RecursionError:
         return ""
+
+
+def _words_of_page(raw: bytes) -> str:
+    words = " ".join(_TAGS.sub(" ", raw[:4000].decode("utf-8", "replace")).split())
+    return "" if words in {"{}", "[]", "null"} else words[:LONGEST_TEXT]
+
+
+# values ----------------------------------------------------------------------------------------
 
 
 def _json(raw: bytes) -> dict[str, Any]:

@@ -77,7 +77,9 @@ def summarise(
         telegram_reachable=_telegram_reachable(workers), discord_reachable=_discord_reachable(workers)
     )
     errors = list(_errors(snapshot, host, log, moment))
-    broken = bool(host.write_error or log.write_error or _monitor_silent(snapshot, moment))
+    broken = bool(
+        snapshot.blocked or host.write_error or log.write_error or _monitor_silent(snapshot, moment)
+    )
     problems = bool(errors) or not freshness.is_fresh or not services.discord_reachable
     return Health(
         status=UNHEALTHY if broken else _status(workers, problems=problems),
@@ -188,7 +190,7 @@ def _monitor_silent(snapshot: Snapshot, moment: Moment) -> bool:
 
 
 def _errors(snapshot: Snapshot, host: HostStats, log: LogFileState, moment: Moment) -> Iterable[str]:
-    yield from snapshot.errors
+    yield from (*snapshot.blocked, *snapshot.errors)
     if host.write_error:
         yield f"The data directory cannot be written: {host.write_error}"
     if log.write_error:

@@ -38,7 +38,7 @@ def raise_if_damaged(path: Path) -> None:
             return
         with _read_only(path) as connection:
             sound = connection.execute("PRAGMA quick_check(1)").fetchone() == ("ok",)
-    except (sqlite3.OperationalError, FileNotFoundError):
+    except (sqlite3.OperationalError, OSError):
         return
     except sqlite3.DatabaseError as error:
         raise DatabaseDamaged(f"{path.name}: {error}") from error

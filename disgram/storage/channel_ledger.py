@@ -76,6 +76,7 @@ class ChannelLedger:
         self._database = database
         self._key: dict[str, object] = {"job": job, "channel": channel}
         self.source = ChannelSource(database, self._key, clock)
+        self.raise_if_lost = database.raise_if_lost
         self._clock = clock
 
     # progress --------------------------------------------------------------------------------
@@ -196,6 +197,8 @@ class ChannelLedger:
 
     def put_message(self, post_id: int, row: MessageRow) -> None:
         """`attempting` before the request goes out, `sent` once Discord confirmed it."""
+        if row.state == "attempting":
+            self.raise_if_lost()
         self._run(
             f"INSERT OR REPLACE INTO message (job, channel, post_id, {_MESSAGE_COLUMNS}) "
             f"VALUES (:job, :channel, :post_id, {', '.join(f':{name}' for name in MessageRow._fields)})",

@@ -21,11 +21,17 @@ from disgram.storage.sqlite import Database
 
 
 class Ledger:
-    """`disgram.db` of a data directory; open to any number of processes. Raises StorageUnavailable."""
+    """`disgram.db` of a data directory; open to any number of processes. Raises StorageUnavailable.
 
-    def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
-        self._database = Database(path, schema.LEDGER, durable=True)
+    `file`: for a worker, the `file` of its service's ledger: none is made, and another one is refused.
+    """
+
+    def __init__(
+        self, path: Path, clock: Callable[[], float] = time.time, *, file: str | None = None
+    ) -> None:
+        self._database = Database(path, schema.LEDGER, durable=True, create=file is None, file=file)
         self._clock = clock
+        self.file, self.lost = self._database.file, self._database.lost
         self.destinations = Destinations(self._database, clock)
         self.failed_posts = FailedPosts(self._database)
 

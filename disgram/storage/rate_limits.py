@@ -9,13 +9,12 @@ another, rows that happened later than now tell it.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
-from disgram.errors import DatabaseDamaged, StorageUnavailable
 from disgram.storage import schema
 from disgram.storage.sqlite import Database
 
@@ -78,16 +77,36 @@ def boot_id() -> str:
 
 
 class LimitStore:
-    """Transactions over limits.db. Inside one, `LimitRows` reads and writes rows."""
+    """Transactions over limits.db. Inside one, `LimitRows` reads and writes rows. `create`: see Database."""
 
-    def __init__(self, path: Path, *, boot: str | None = None) -> None:
-        self._database = Database(path, schema.RATE_LIMITS, durable=False)
-        boot = boot_id() if boot is None else boot
+    def __init__(self, path: Path, *, boot: str | None = None, create: bool = True) -> None:
+        self.path = path
+        self._boot = boot_id() if boot is None else boot
+        self._open(create=create)
+
+    def _open(self, *, create: bool) -> None:
+        self._database = Database(self.path, schema.RATE_LIMITS, durable=False, create=create)
         with self._database.reading() as connection:
-            known = _is_of(connection, boot)
+            known = _is_of(connection, self._boot)
         if not known:
             with self._database.transaction() as connection:
-                _delete_other_boots(connection, boot)
+                _delete_other_boots(connection, self._boot)
+
+    def renew(self, set_aside: Callable[[Path], Path | None]) -> Path | None:
+        """Have the file moved aside, and go on with a new one. Raises StorageUnavailable; then no transaction
+        succeeds, and `renew` may be called again."""
+        self.close()
+        aside = set_aside(self.path)
+        self._open(create=True)
+        return aside
+
+    def lost(self) -> str | None:
+        """See Database.lost."""
+        return self._database.lost()
+
+    def is_damaged(self) -> bool:
+        """Reads the whole file, which is small."""
+        return self._database.is_damaged()
 
     @contextmanager
     def transaction(self) -> Iterator[LimitRows]:
@@ -110,35 +129,8 @@ class LimitStore:
                 if LimitRows(connection).are_ahead_of(now):
                     _delete_rows(connection)
 
-    def is_damaged(self) -> bool:
-        """Reads the whole file, which is small."""
-        return self._database.is_damaged()
-
     def close(self) -> None:
         self._database.close()
-
-
-def set_damaged_aside(path: Path) -> Path | None:
-    """Rename limits.db if it is damaged, so that opening it makes a new one; the new name, or None.
-
-    For the service, before it has workers: one that has the file open would go on with the old one.
-    """
-    try:
-        store = LimitStore(path)
-        damaged = store.is_damaged()
-        store.close()
-    except DatabaseDamaged:
-        damaged = True
-    if not damaged:
-        return None
-    aside = path.with_name(f"{path.name}.damaged")
-    try:
-        path.replace(aside)  # SQLite deletes a -wal file that lies beside an empty database
-    except OSError as error:
-        raise StorageUnavailable(
-            f"{path.name} is damaged and cannot be renamed ({error.strerror})"
-        ) from error
-    return aside
 
 
 def _is_of(connection: sqlite3.Connection, boot: str) -> bool:

@@ -17,6 +17,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from disgram.errors import DatabaseDamaged, DatabaseTooNew, StorageUnavailable
+from disgram.storage.files.regular_file import special_kind
 from disgram.storage.schema import Migrations
 
 BUSY_SECONDS = 30.0
@@ -29,17 +30,34 @@ _CHECKSUM_FROM = 1000
 class Database:
     """A connection whose transactions take turns among threads.
 
-    Opening creates the file and brings it to the newest version. Raises StorageUnavailable, DatabaseDamaged,
-    and DatabaseTooNew for a file of a newer Disgram, which is left as it is.
+    Opening creates the file and brings it to the newest version, unless `create` is False: then another
+    process has done so, and anything else is refused; `file` is the `file` of its database. Raises
+    StorageUnavailable, DatabaseDamaged, and DatabaseTooNew for a file of a newer Disgram, which is left as it
+    is.
     """
 
-    def __init__(self, path: Path, migrations: Migrations, *, durable: bool) -> None:
+    def __init__(
+        self,
+        path: Path,
+        migrations: Migrations,
+        *,
+        durable: bool,
+        create: bool = True,
+        file: str | None = None,
+    ) -> None:
         self.path = path
         self._turn = threading.Lock()
-        self._connection = self._connect()
+        if not create:
+            self.file = file or file_id(path)
+            self.raise_if_lost()
+        self._connection = self._connect(create=create)
+        self.file = file or file_id(path)
         try:
             with self.reading() as connection:  # before the first pragma that changes the file
-                raise_if_newer(path, version_of(connection), migrations)
+                version = version_of(connection)
+                raise_if_newer(path, version, migrations)
+            if not create and version < len(migrations):
+                raise DatabaseDamaged(f"{path.name}: the file is not as Disgram left it")
             with self._named_errors():
                 self._configure(durable=durable)
             self._migrate(migrations)
@@ -47,15 +65,17 @@ class Database:
             self._connection.close()
             raise
 
-    def _connect(self) -> sqlite3.Connection:
+    def _connect(self, *, create: bool) -> sqlite3.Connection:
         try:
             # Made here, since SQLite gives its side files the mode it finds. An existing one is left alone:
             # closing it would drop the locks that this process holds on it (fcntl(2)).
             with suppress(FileExistsError):
-                os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+                if create:
+                    os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
             return sqlite3.connect(
-                self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
-            )
+                f"{self.path.absolute().as_uri()}?mode=rw",
+                uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False,
+            )  # fmt: skip
         except (OSError, sqlite3.Error) as error:
             raise StorageUnavailable(f"{self.path.name}: {error}") from error
 
@@ -114,6 +134,26 @@ class Database:
         with self._named_errors():
             yield self._connection
 
+    def lost(self) -> str | None:
+        """What became of the file that was opened, if its path does not lead there any more."""
+        try:
+            found = self.path.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return "removed"
+        except OSError:  # the next access says why
+            return None
+        if not found.st_size:
+            return "emptied"
+        if file_id(self.path) == self.file:
+            return None
+        kind = special_kind(self.path)
+        return f"replaced by {kind or 'another file'}"
+
+    def raise_if_lost(self) -> None:
+        """Raises StorageUnavailable if what is written now would not be found by a later process."""
+        if lost := self.lost():
+            raise StorageUnavailable(f"{self.path.name}: the file was {lost}")
+
     def is_damaged(self) -> bool:
         """Whether SQLite finds its pages damaged. Reads the whole file."""
         try:
@@ -136,6 +176,15 @@ class Database:
 
     def close(self) -> None:
         self._connection.close()
+
+
+def file_id(path: Path) -> str:
+    """Tells the file there from every other one; "" for none. A file that is renamed keeps its id."""
+    try:
+        found = path.stat()
+    except OSError:
+        return ""
+    return f"{found.st_dev}:{found.st_ino}"
 
 
 def raise_if_newer(path: Path, version: int, migrations: Migrations) -> None:

@@ -37,7 +37,7 @@ from typing import Any, NoReturn
 
 from setproctitle import setproctitle
 
-from disgram.errors import DatabaseTooNew, Stopping
+from disgram.errors import DatabaseTooNew, Stopping, StorageUnavailable
 from disgram.report import EXIT_CRASH, EXIT_OK, EXIT_PERMANENT, Level, Reporter, service_reporter
 from disgram.storage.files.locks import LOCK_FILE, WorkerLock
 from disgram.workers.heartbeat import Heartbeat
@@ -233,6 +233,9 @@ def _work(request: dict[str, Any], parent: int) -> int:
     except DatabaseTooNew as error:
         report(Level.ERROR, str(error), reason=error.reason)
         return EXIT_PERMANENT
+    except StorageUnavailable as error:
+        report(Level.ERROR, f"The worker cannot work: {error}", reason=error.reason)
+        return EXIT_CRASH
 
 
 def _write_or_stop(heartbeat: Heartbeat) -> Callable[[bytes], object]:

@@ -34,7 +34,10 @@ class WorkerSettings:
 
 @dataclass(frozen=True, slots=True)
 class WorkerSpec:
-    """Everything one worker needs. A running worker restarts when its spec is no longer equal to this."""
+    """Everything one worker needs. A running worker restarts when its spec is no longer equal to this.
+
+    `ledger_file`: which file the service has made its ledger; None for a worker that is run by hand.
+    """
 
     job: str
     channel: ChannelRef
@@ -42,6 +45,7 @@ class WorkerSpec:
     embed_color: int | None
     settings: WorkerSettings
     rules: RuleTexts = NO_RULES
+    ledger_file: str | None = None
 
     @property
     def key(self) -> tuple[str, str]:
@@ -69,6 +73,7 @@ class WorkerSpec:
             embed_color=wire["embed_color"],
             settings=WorkerSettings(**settings),
             rules=RuleTexts(**wire["rules"]),
+            ledger_file=wire["ledger_file"],
         )
 
 
@@ -124,8 +129,10 @@ class WorkerStatus:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """All workers at the monotonic moment `taken_at`. `errors`: what hinders the service itself."""
+    """All workers at the monotonic moment `taken_at`. `errors`: what hinders the service itself; `blocked`:
+    why nothing can be sent."""
 
     workers: tuple[WorkerStatus, ...] = ()
     taken_at: float = 0.0
     errors: tuple[str, ...] = ()
+    blocked: tuple[str, ...] = ()

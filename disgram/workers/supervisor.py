@@ -126,6 +126,10 @@ class Supervisor:
         self._wake_up()
         return self._generations.wait_gone(job, generation, timeout)
 
+    def idle(self) -> bool:
+        """Whether no worker process is left. For its own thread, from `desired`."""
+        return not self._table.processes()
+
     def snapshot(self) -> Snapshot:
         """The workers at the end of the last turn."""
         return self._snapshot

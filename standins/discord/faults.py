@@ -38,6 +38,12 @@ def global_limit(retry_after: float) -> Fault:
     return _limit("global", retry_after, ("X-RateLimit-Global", "true"))
 
 
+def limit_without_a_time(retry_after: str = "NaN") -> Fault:
+    """A 429 whose `retry_after` is no length of time."""
+    body = f'{{"message": "You are being rate limited.", "retry_after": {retry_after}, "global": false}}'
+    return Fault(answer=Response(429, body.encode(), "application/json", headers=(_VIA,)))
+
+
 def shared_limit(retry_after: float) -> Fault:
     """A 429 that others caused. Seconds."""
     return _limit("shared", retry_after)
@@ -68,5 +74,6 @@ def every_fault(hang: float = 3.0) -> list[Fault]:
     return [
         server_error(500), server_error(502), server_error(503), Fault.reset_before(), Fault.reset_after(),
         Fault.hang(hang), Fault.truncated(0.3), Fault.garbled(), cloudflare_page(1), global_limit(0.5),
-        shared_limit(0.5),
+        shared_limit(0.5), limit_without_a_time(), limit_without_a_time("-1"), Fault.early_hints(),
+        Fault.gzip_cut_off(),
     ]  # fmt: skip

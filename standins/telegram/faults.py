@@ -14,5 +14,5 @@ def every_fault(hang: float = 3.0) -> list[Fault]:
     """One of each; `hang` in seconds."""
     return [
         Fault.status(502), Fault.status(429, retry_after=1), Fault.reset_before(), Fault.truncated(),
-        Fault.hang(hang), BLOCK_PAGE,
+        Fault.hang(hang), BLOCK_PAGE, Fault.early_hints(), Fault.gzip_cut_off(),
     ]  # fmt: skip

@@ -5,6 +5,7 @@ Each serves a fixed script of connections in a thread that has ended when the `w
 
 from __future__ import annotations
 
+import re
 import socket
 import ssl
 import threading
@@ -62,6 +63,36 @@ def answering_and_staying_open(answer: bytes) -> Iterator[str]:
     with serving(serve) as url:
         yield url
         left.set()
+
+
+def _whole_request(connection: socket.socket) -> bytes:
+    """What has come by the time the client closes the connection, if it is not whole."""
+    request = b""
+    while chunk := connection.recv(65536):
+        request += chunk
+        head, end, body = request.partition(b"\r\n\r\n")
+        length = re.search(rb"content-length: ([0-9]+)", head, re.IGNORECASE)
+        if end and len(body) >= int(length[1] if length else 0):
+            break
+    return request
+
+
+@contextmanager
+def answering_twice(answer: bytes) -> Iterator[tuple[str, list[bytes]]]:
+    """Gives that answer to two requests of one connection; a second connection is refused after ten seconds.
+    The list holds the requests."""
+    requests: list[bytes] = []
+
+    def serve(listener: socket.socket) -> None:
+        connection, _ = listener.accept()
+        with connection:
+            connection.settimeout(10)
+            for _ in range(2):
+                requests.append(_whole_request(connection))
+                connection.sendall(answer)
+
+    with serving(serve) as url:
+        yield url, requests
 
 
 @contextmanager

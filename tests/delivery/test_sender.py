@@ -91,6 +91,17 @@ def test_repeated_429s_back_off_as_well_as_waiting_for_the_limiter(bench: Bench)
     assert bench.said.errors() == []
 
 
+def test_429s_without_a_possible_time_are_waited_for_longer_each_time_and_logged(bench: Bench) -> None:
+    """The limiter waits as well, but always the same few seconds."""
+    odd = RateLimited("429; no time to wait is named", retry_after=5.0, is_guessed=True)
+    bench.discord.script = [refusal(odd)] * 4
+    bench.sender.send(1, 0, HELLO, {})
+    assert len(bench.waited) == 4
+    assert bench.waited == sorted(bench.waited)
+    assert bench.waited[-1] > 4 * bench.waited[0]
+    assert bench.said.count("no time to wait is named") == 4
+
+
 def test_a_confirmation_is_written_though_the_limiters_file_is_full(bench: Bench) -> None:
     bench.turns.fail = StorageUnavailable("limits.db: disk full")
     bench.sender.send(1, 0, HELLO, {})

@@ -23,9 +23,10 @@ from disgram.errors import (
     DiscordError,
     DiscordUnavailable,
     PayloadTooLarge,
+    UnreadableResponse,
 )
 from disgram.http import CHUNK_SIZE
-from tests.builders.raw_servers import answering_early
+from tests.builders.raw_servers import answering, answering_early
 
 HOOK = Destination("https://discord.com", "123", "s3cret-token")
 THREAD = Destination("https://discord.com", "123", "s3cret-token", "456")
@@ -128,6 +129,30 @@ def test_lost_answer_is_ambiguous_if_the_whole_request_was_sent(
     answer = DiscordClient().execute(HOOK, message, {0: io.BytesIO(b"x" * 50_000)})
     assert isinstance(answer.error, DiscordUnavailable)
     assert answer.error.ambiguous is sent
+
+
+@pytest.mark.parametrize(
+    "said", [b"HTTP/1.1 103 Wait\r\n\r\n" * 100, b"SSH-2.0-OpenSSH_9\r\n"], ids=["1xx", "SSH"]
+)
+def test_answer_that_is_not_http_counts_like_a_response_that_is_not_discords(
+    clean_http_environment: None, said: bytes
+) -> None:
+    with answering(said) as (url, _):
+        hook = Destination(url.rstrip("/"), "123", "s3cret-token")
+        answer = DiscordClient().execute(hook, DiscordMessage({"content": "x"}), {})
+    assert isinstance(answer.error, UnreadableResponse)
+    assert answer.error.ambiguous
+
+
+@pytest.mark.parametrize("status", [100, 102, 103])
+def test_interim_response_is_not_taken_for_discords_answer(clean_http_environment: None, status: int) -> None:
+    confirmed = b'HTTP/1.1 200 OK\r\nContent-Length: 34\r\n\r\n{"id": "7", "channel_id": "456"}  '
+    with answering(b"HTTP/1.1 %d Wait\r\nLink: </a>\r\n\r\n" % status + confirmed) as (url, requests_seen):
+        hook = Destination(url.rstrip("/"), "123", "s3cret-token")
+        answer = DiscordClient().execute(hook, DiscordMessage({"content": "x"}), {})
+    assert answer.error is None
+    assert answer.message["id"] == "7"
+    assert len(requests_seen) == 1
 
 
 # --- connections that break while files are sent ------------------------------------------------

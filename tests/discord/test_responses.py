@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from disgram.discord.responses import classify
+from disgram.discord.responses import UNNAMED_WAIT, classify
 from disgram.errors import (
     CloudflareBlocked,
     DestinationRefuses,
@@ -169,6 +169,25 @@ def test_retry_after_of_a_body_that_is_no_length_of_time_does_no_harm(value: Any
     assert rate_limit.retry_after == 3.0
 
 
+@pytest.mark.parametrize(
+    "raw", [b"-1", b"NaN", b"Infinity", b"-Infinity", b"1e300", b'"soon"', b"null", b"[]", b"-0.001"]
+)
+@pytest.mark.parametrize("header", [{}, {"Retry_After": "-5"}, {"Retry_After": "nan"}], ids=str)
+def test_429_that_names_no_possible_time_is_guessed_and_says_so(raw: bytes, header: dict[str, str]) -> None:
+    said = b'{"message": "no", "code": 0, "retry_after": %s}' % raw
+    answer = classify(429, headers(**header), said)
+    assert (answer.rate_limit.retry_after, answer.rate_limit.is_guessed) == (UNNAMED_WAIT, True)
+    assert isinstance(answer.error, RateLimited)
+    assert answer.error.is_guessed
+    assert str(answer.error).endswith("; no time to wait is named that can be true")
+
+
+def test_429_that_names_a_time_is_not_guessed() -> None:
+    answer = classify(429, headers(Retry_After="nan"), body(0, retry_after=2.0))
+    assert (answer.rate_limit.retry_after, answer.rate_limit.is_guessed) == (2.0, False)
+    assert "no time" not in str(answer.error)
+
+
 @pytest.mark.parametrize("value", [["9"], {"id": 9}, "9" * 30, "into:1:", None, 7])
 def test_channel_id_that_is_no_snowflake_names_no_bucket(value: Any) -> None:
     raw = json.dumps({"id": "1", "channel_id": value}).encode()
@@ -251,7 +270,7 @@ def test_deeply_nested_json_is_ambiguous() -> None:
 def test_html_error_page_becomes_one_short_line() -> None:
     page = b"<html><style>body { color: red }</style><h1>502</h1>\n\n<p>Bad\ngateway</p>" + b"x" * 5000
     told = str(classify(502, {}, page).error)
-    assert told.startswith("502 502 Bad gateway")
+    assert told.startswith("502 Bad gateway x")
     assert "\n" not in told
     assert "color" not in told
 
@@ -269,7 +288,7 @@ def fields_of(errors: Any, method: str = "POST") -> dict[tuple[str, ...], str]:
 def test_refused_fields_are_named_with_their_reason(method: str) -> None:
     leaf = {"_errors": [{"code": "URL_TYPE_INVALID_URL", "message": "Not a well\nformed URL."}]}
     errors = {"username": leaf, "embeds": {"1": {"author": {"url": leaf}}}}
-    why = "URL_TYPE_INVALID_URL: Not a well formed URL."
+    why = "URL_TYPE_INVALID_URL: Not a well formed URL"
     assert fields_of(errors, method) == {("username",): why, ("embeds", "1", "author", "url"): why}
 
 

@@ -81,6 +81,43 @@ def test_no_proxy_names_addresses_and_networks(
     assert [len(proxy.requests), len(site.requests)] == [1, 1]
 
 
+@pytest.mark.parametrize(
+    ("no_proxy", "url"),
+    [
+        ("LOCALHOST:{port}", "http://localhost:{port}/"),
+        ("other.invalid, LocalHost", "http://localhost:{port}/"),
+        (".LocalHost:{port}", "http://localhost:{port}/"),
+        ("127.0.0.1:{port}", "http://127.0.0.1:{port}/"),
+    ],
+)
+def test_no_proxy_names_hosts_in_any_case_and_with_a_port(
+    client: HttpClient, monkeypatch: pytest.MonkeyPatch, no_proxy: str, url: str
+) -> None:
+    proxy, site = Recorder(), Recorder()
+    with LoopbackServer(proxy) as between, LoopbackServer(site) as server:
+        port = server.url.rpartition(":")[2].strip("/")
+        monkeypatch.setenv("HTTP_PROXY", between.url)
+        monkeypatch.setenv("NO_PROXY", no_proxy.format(port=port))
+        body(client.request("GET", url.format(port=port)))
+        monkeypatch.setenv("NO_PROXY", "LOCALHOST:1,127.0.0.1:1,.Elsewhere.Invalid")
+        body(client.request("GET", url.format(port=port)))
+    assert [len(proxy.requests), len(site.requests)] == [1, 1]
+
+
+def test_no_proxy_with_the_default_port_holds_for_addresses_without_one(
+    client: HttpClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proxy = Recorder()
+    with LoopbackServer(proxy) as between:
+        monkeypatch.setenv("HTTP_PROXY", between.url)
+        monkeypatch.setenv("NO_PROXY", ".Example.INVALID:80")
+        with pytest.raises(HttpError):
+            client.request("GET", "http://news.example.invalid/")
+        assert not proxy.requests
+        client.request("GET", "http://example.com.invalid/").close()
+    assert len(proxy.requests) == 1
+
+
 def test_https_goes_through_a_tunnel_of_the_proxy(
     client: HttpClient,
     tls_server: KeepAliveServer,
@@ -95,6 +132,19 @@ def test_https_goes_through_a_tunnel_of_the_proxy(
     assert requests[0].startswith(f"CONNECT 127.0.0.1:{tls_server.server_port} ".encode())
     assert b"Proxy-Authorization: Basic bWU6c2VjcmV0\r\n" in requests[0]
     assert b"GET" not in requests[0]
+
+
+def test_interim_response_of_the_proxy_is_skipped(
+    client: HttpClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 403 Forbidden\r\n\r\n"
+    with answering(answer) as (url, _):
+        monkeypatch.setenv("HTTPS_PROXY", url)
+        with pytest.raises(HttpError, match="Tunnel connection failed: 403 Forbidden"):
+            client.request("GET", "https://somewhere.invalid/")
+    with answering(answer.replace(b"403 Forbidden", b"404 Not Found")) as (url, _):
+        monkeypatch.setenv("HTTP_PROXY", url)
+        assert client.request("GET", "http://somewhere.invalid/").status == 404
 
 
 def test_refusal_of_the_proxy_is_shown(client: HttpClient, monkeypatch: pytest.MonkeyPatch) -> None:

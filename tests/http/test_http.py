@@ -15,8 +15,17 @@ from hypothesis import strategies as st
 
 from disgram.errors import HttpError
 from disgram.http import CHUNK_SIZE, MAX_IDLE_CONNECTIONS, HttpClient, HttpResponse
+from disgram.interim import MAX_INTERIM
 from standins.loopback import Fault, LoopbackServer, Request, Response
-from tests.builders.raw_servers import WHOLE, KeepAliveServer, answering, answering_and_staying_open, serving
+from tests.builders.raw_servers import (
+    WHOLE,
+    KeepAliveServer,
+    answering,
+    answering_and_staying_open,
+    answering_twice,
+    dripping,
+    serving,
+)
 
 pytestmark = pytest.mark.usefixtures("clean_http_environment")
 
@@ -187,7 +196,6 @@ def test_connection_of_a_response_left_early_is_not_used_again(client: HttpClien
             b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 70000\r\n\r\n" + b"no" * 35_000,
             id="gzip",
         ),
-        pytest.param(b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" + WHOLE, id="interim"),
     ],
 )
 def test_connection_of_an_unreadable_response_is_not_used_again(client: HttpClient, broken: bytes) -> None:
@@ -280,7 +288,9 @@ def test_gzip_bomb_is_decoded_a_chunk_at_a_time(client: HttpClient) -> None:
 
 
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+HINTS = b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\nContent-Length: 7\r\n\r\n"
 GZIP = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n"
+PACKED = gzip.compress(bytes(range(256)) * 200 + b"".join(b"%d" % (n * n) for n in range(2000)))
 
 
 @pytest.mark.parametrize(
@@ -290,13 +300,19 @@ GZIP = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n"
         pytest.param(CHUNKED + b"ff\r\nshort", "cut off", id="short chunk"),
         pytest.param(CHUNKED + b"zz\r\n", "cut off|not HTTP", id="no chunk"),
         pytest.param(CHUNKED + b"-1\r\n" + bytes(2 * CHUNK_SIZE), "cut off|not HTTP", id="negative chunk"),
-        pytest.param(GZIP + b"not packed at all", "not HTTP", id="not gzip"),
+        pytest.param(GZIP + PACKED[:-1], "cut off", id="gzip cut off in its checksum"),
+        pytest.param(GZIP + PACKED[:500], "cut off", id="gzip cut off in the middle"),
+        pytest.param(GZIP + PACKED[:1], "cut off", id="gzip cut off in its header"),
+        pytest.param(GZIP + PACKED + PACKED[:500], "cut off", id="second gzip member cut off"),
+        pytest.param(GZIP + PACKED[:-8] + bytes(8), "not the gzip", id="gzip with a wrong checksum"),
+        pytest.param(GZIP + b"not packed at all", "not the gzip", id="not gzip"),
         pytest.param(b"HTTP/1.1 200 OK\r\nContent-Encoding: br\r\n\r\nx", "not asked for", id="brotli"),
         pytest.param(b"", "cut off", id="nothing"),
         pytest.param(b"SSH-2.0-OpenSSH_9\r\n", "not HTTP", id="SSH"),
         pytest.param(b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 200 + b"\r\n", "not HTTP", id="200 headers"),
-        pytest.param(b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" + WHOLE, "interim", id="103"),
-        pytest.param(b"HTTP/1.1 102 Processing\r\n\r\n" + WHOLE, "interim", id="102"),
+        pytest.param(HINTS, "cut off", id="103 alone"),
+        pytest.param(HINTS * (MAX_INTERIM + 1) + WHOLE, "only interim", id="too many interim responses"),
+        pytest.param(HINTS[:-2] + b"X: y\r\n" * 200 + b"\r\n" + WHOLE, "not HTTP", id="103 with 200 headers"),
     ],
 )
 def test_unreadable_response_is_described_in_short(client: HttpClient, answer: bytes, message: str) -> None:
@@ -307,9 +323,37 @@ def test_unreadable_response_is_described_in_short(client: HttpClient, answer: b
     assert not [word for word in ("127.0.0.1", "secret") if word in str(caught.value)]
 
 
-def test_100_continue_is_followed_by_the_response(client: HttpClient) -> None:
-    with answering(b"HTTP/1.1 100 Continue\r\n\r\n" + WHOLE) as (url, _):
-        assert body(client.request("POST", url, body=b"{}")) == b"ok"
+@pytest.mark.parametrize("status", [100, 101, 102, 103, 199])
+@pytest.mark.parametrize("count", [1, MAX_INTERIM])
+@pytest.mark.parametrize(("method", "sent"), [("GET", None), ("POST", b"{}")])
+def test_interim_responses_are_followed_by_the_response(
+    client: HttpClient, status: int, count: int, method: str, sent: bytes | None
+) -> None:
+    interim = b"HTTP/1.1 %d Wait\r\nLink: </a>\r\n\r\n" % status
+    with answering_twice(interim * count + WHOLE) as (url, requests):
+        for _ in range(2):  # the connection stays open
+            response = client.request(method, url, body=sent)
+            assert (response.status, body(response)) == (200, b"ok")
+            assert "link" not in response.headers
+    assert [request.split()[0].decode() for request in requests] == [method, method]
+
+
+@pytest.mark.parametrize("status", [100, 103])
+def test_endless_interim_responses_end(client: HttpClient, status: int) -> None:
+    interim = b"HTTP/1.1 %d Wait\r\n\r\n" % status
+    with dripping(interim * 10, interim) as url, pytest.raises(HttpError, match="only interim") as caught:
+        client.request("POST", url, body=b"{}")
+    assert caught.value.sent
+    assert not caught.value.is_http
+
+
+def test_stand_ins_faults_of_interim_responses_and_gzip_are_what_they_say(client: HttpClient) -> None:
+    with LoopbackServer(Recorder(Response(200, b"words" * 1000))) as server:
+        server.fail(Fault.early_hints(3))
+        assert body(client.request("GET", server.url)) == b"words" * 1000
+        server.fail(Fault.gzip_cut_off())
+        with pytest.raises(HttpError, match="cut off"):
+            body(client.request("GET", server.url))
 
 
 @given(st.binary(max_size=300))

@@ -11,7 +11,13 @@ import pytest
 from disgram.errors import HttpError, RequestCutOff, Stopping
 from disgram.http import HttpClient
 from disgram.workers.heartbeat import Heartbeat
-from tests.builders.raw_servers import WHOLE, answering, answering_and_staying_open, answering_early, dripping
+from tests.builders.raw_servers import (
+    WHOLE,
+    answering_and_staying_open,
+    answering_early,
+    answering_twice,
+    dripping,
+)
 
 pytestmark = pytest.mark.usefixtures("clean_http_environment")
 
@@ -88,7 +94,7 @@ def test_reader_of_a_body_that_drips_beats() -> None:
 def test_time_limit_begins_anew_with_each_body() -> None:
     now = [0.0]
     client = HttpClient({}, (5, 5), clock=lambda: now[0])
-    with answering(WHOLE, WHOLE) as (url, _):
+    with answering_twice(WHOLE) as (url, _):
         for _ in range(2):
             with client.request("GET", url) as response:
                 assert b"".join(response.iter_content(10)) == b"ok"

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from disgram.errors import DatabaseDamaged, StorageUnavailable
-from disgram.storage.rate_limits import LimitStore, set_damaged_aside
-from rate_limiter import DiscordRateLimiter
+from disgram.storage.rate_limits import LimitStore
+from disgram.storage.watched_files import open_limits
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def damage_the_pages(path: Path) -> None:
 
 def open_limiter(path: Path) -> list[str]:
     reports = list[str]()
-    DiscordRateLimiter.open(path.parent, reports.append).close()
+    open_limits(path, lambda level, text: reports.append(text)).close()
     return reports
 
 
@@ -79,12 +79,19 @@ def test_log_of_a_damaged_database_is_not_read_into_the_new_one(path: Path) -> N
         assert rows.next_turn("telegram") < 0
 
 
-def test_damaged_limits_that_cannot_be_renamed_are_named(path: Path) -> None:
+def test_damaged_limits_that_cannot_be_renamed_are_named(tmp_path: Path) -> None:
+    path = tmp_path / ("l" * 248)  # longer names are no names
     path.write_bytes(b"not a database, but long enough to be looked at" * 100)
-    obstacle = path.with_name("limits.db.damaged")
-    obstacle.mkdir()
-    with pytest.raises(StorageUnavailable, match=r"limits\.db is damaged and cannot be renamed"):
-        set_damaged_aside(path)
+    with pytest.raises(StorageUnavailable, match=r"cannot be renamed \(File name too long\)"):
+        open_limiter(path)
+
+
+def test_damaged_limits_are_renamed_to_a_name_that_is_no_folder(path: Path) -> None:
+    path.with_name("limits.db.damaged").mkdir()
+    for _ in range(2):
+        path.write_bytes(b"not a database, but long enough to be looked at" * 100)
+        (said,) = open_limiter(path)
+        assert "renamed to limits.db.damaged1" in said
 
 
 def test_limits_of_an_earlier_boot_are_deleted(path: Path) -> None:

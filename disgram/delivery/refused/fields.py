@@ -102,7 +102,8 @@ class RefusedFields:
         gone = error.fields.keys()
         keys = {self._key(message, path, name) for path, name in _of_channel(message) if _covered(path, gone)}
         self._known |= keys
-        names = ", ".join(f"{'.'.join(path)} ({why})" for path, why in error.fields.items())[:300]
+        fields = ((".".join(path), why) for path, why in error.fields.items())
+        names = ", ".join(f"{name} ({why})" if why else name for name, why in fields)[:300]
         further = ", and so are further posts" if keys else ""
         self._report(Level.STATUS, f"{url}: Discord refused {names}; it is sent without{further}")
 

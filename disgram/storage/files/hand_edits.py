@@ -47,7 +47,7 @@ class EditedFile(Generic[Entry]):
         try:
             entries = self._read()
         except StartRefused as refusal:
-            self._refuse(f"{name} was changed by hand and is not used: {refusal}")
+            self._refuse(f"{name} was changed by hand and is not used: {refusal}".rstrip(".") + ".")
             return
         if entries is None:  # an editor may be about to replace it, and a slip must not end everything
             self._refuse(f"{name} was removed. Everything goes on; the next change of a job writes it anew.")

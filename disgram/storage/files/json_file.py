@@ -33,10 +33,17 @@ class JsonFile:
         self._text = ""
         self._raw: bytes | None = None
         self._seen: _Version | None = None
+        self._obstacle: str | None = None
+        """Why the file could not be read the last time."""
 
     def read(self) -> dict[str, Any] | None:
         """The object; None if there is no file. Raises StartRefused; the file is never changed here."""
-        self._raw, self._seen = self._load()
+        try:
+            self._raw, self._seen = self._load()
+        except StartRefused as refusal:
+            self._obstacle = str(refusal)
+            raise
+        self._obstacle = None
         if self._raw is None:
             return None
         try:
@@ -47,17 +54,17 @@ class JsonFile:
         return self._parse()
 
     def changed(self) -> bool:
-        """Whether the file holds anything else than when it was last read or written here.
+        """Whether the file is anything else than when it was last read or written here, such as a folder.
 
-        Costs no reading while size and times are the same. False if it cannot be read now.
+        Costs no reading while size and times are the same.
         """
-        if _version(self._path) == self._seen:
+        if _version(self._path) == self._seen and not self._obstacle:
             return False
         try:
             raw, seen = self._load()
-        except StartRefused:
-            return False
-        if raw != self._raw:
+        except StartRefused as refusal:
+            return str(refusal) != self._obstacle
+        if raw != self._raw or self._obstacle:
             return True
         self._seen = seen
         return False
