@@ -21,6 +21,7 @@ from functools import partial
 
 from disgram.addresses import ChannelRef
 from disgram.backoff import REQUEST_BACKOFF_MAX
+from disgram.delivery.backlog import waiting_facts
 from disgram.delivery.follow import Follower
 from disgram.delivery.post_delivery import PostDelivery
 from disgram.delivery.retries import Retries
@@ -48,7 +49,7 @@ from disgram.telegram.channel import ChannelReader
 from disgram.telegram.channel_pages import ChannelPages
 from disgram.telegram.client import TelegramClient
 from disgram.telegram.empty_page import Read
-from disgram.telegram.throttle import TelegramThrottle
+from disgram.telegram.throttle import TelegramThrottle, report_rest
 from disgram.telegram.unknown_markup import UnknownMarkup
 from disgram.workers import warmup
 from disgram.workers.heartbeat import Heartbeat
@@ -154,7 +155,8 @@ class Worker:
         self._delivery.sender.raise_if_gone()
         head = self._pages.newest()
         progress = self._begin(head)
-        self._report(Level.INFO, f"Checked: {_seen(head, progress)}", polled=True, last_post_id=progress)
+        facts = {"polled": True, "last_post_id": progress, **waiting_facts(head, progress)}
+        self._report(Level.INFO, f"Checked: {_seen(head, progress)}", **facts)
         read = self._pages.older(head)
         self._retries.retry_failed(read, lambda post_slice: self._send(post_slice, head))
         self._retries.close_gaps(read, lambda post_slice: self._deliver(post_slice, head))
@@ -215,6 +217,7 @@ class Worker:
             if self._clock() - read_at > PAGE_FRESH:
                 return False
             self._deliver(post_slice, head)
+            self._report(None, "", **waiting_facts(head, post_slice.last_id))
         return True
 
     def _pass_over_unreadable(self, head: ChannelPage) -> bool:
@@ -265,7 +268,7 @@ def _assemble(spec: WorkerSpec, report: Reporter, heartbeat: Heartbeat, stack: E
     limiter = DiscordRateLimiter(limits)
     limiter.finish_abandoned(owner)
     throttle = TelegramThrottle(
-        limits, settings.telegram_requests_per_second, wait, on_rest=partial(_report_rest, report)
+        limits, settings.telegram_requests_per_second, wait, on_rest=partial(report_rest, report)
     )
     timeout = settings.request_timeout
     telegram = TelegramClient(
@@ -305,14 +308,6 @@ def _assemble(spec: WorkerSpec, report: Reporter, heartbeat: Heartbeat, stack: E
     unknown_markup = UnknownMarkup(settings.data_dir, spec.channel.key)
     reader = ChannelReader(telegram, spec.channel.name, unknown_markup, report=report, wait=wait)
     return Worker(spec, ledger, reader, delivery, follower, report=report, wait=wait)
-
-
-def _report_rest(report: Reporter, seconds: float | None) -> None:
-    if seconds is None:
-        report(None, "", reason=None)
-    else:
-        text = f"Waiting {seconds:.0f} s: Telegram asked this address to stay away"
-        report(Level.STATUS, text, reason=TelegramUnavailable.reason, lasts=seconds)
 
 
 def warm_up() -> None:

@@ -36,7 +36,9 @@ class Report:
     Facts used: `reason` (str or None: all is well), `lasts` (number: with a `reason`, the seconds from now
     after which the wait that it names ends), `polled` (bool: a poll ended; True means t.me
     answered with a page we understood), `last_post_id` (int), `gaps` (list of [from, to]),
-    `layout_changed` (int: how many different kinds of markup in this channel's posts were not understood).
+    `layout_changed` (int: how many different kinds of markup in this channel's posts were not understood),
+    `newest_post_id` (int: seen at Telegram), `waiting` (int: posts seen there and not dealt with yet),
+    `forwarded` (True: Discord has just confirmed a post), `discord_asked` (True: by this process).
     """
 
     level: Level | None = None

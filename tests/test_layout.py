@@ -24,7 +24,9 @@ SUPPORT = {
     if (ROOT / top).is_dir()
 }
 
-GROUND = frozenset({"errors", "addresses", "origin", "post", "report", "backoff", "http", "descriptors"})
+GROUND = frozenset(
+    {"errors", "addresses", "origin", "post", "report", "backoff", "http", "descriptors", "traffic"}
+)
 """Modules of `disgram/` itself that any room may import, as far as the circle test lets it."""
 
 MAY_IMPORT: Mapping[str, frozenset[str]] = {
