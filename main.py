@@ -21,7 +21,6 @@ if __name__ == "__main__":
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import replace
 from functools import partial
 from itertools import chain
 from typing import Any
@@ -40,7 +39,7 @@ from disgram.api.headers import JOB_NAME
 from disgram.api.middleware import HeadAsGet, RequestGuard
 from disgram.api.text_stream import TextStream
 from disgram.errors import StorageUnavailable
-from disgram.health import summary
+from disgram.health import known, summary
 from disgram.health.status_line import status_line
 from disgram.logs.log_file import one_line
 from disgram.workers.spec import WorkerStatus
@@ -57,12 +56,16 @@ def check_process_health(service: Service, job: str) -> tuple[WorkerStatus, ...]
 
 def health_check(service: Service) -> schemas.Health:
     """The answer of GET /health."""
-    log = summary.LogFileState(service.log.last_write_at, service.log.write_error)
     counts = {name: len(job.telegramChannels) for name, job in service.jobs.jobs().items()}
-    snapshot = service.supervisor.snapshot()
-    if service.jobs.problem:
-        snapshot = replace(snapshot, errors=(*snapshot.errors, service.jobs.problem))
-    return summary.summarise(snapshot, _limits(service), service.host.latest, log, service.moment(), counts)
+    return summary.summarise(
+        service.supervisor.snapshot(),
+        _limits(service),
+        service.host.latest,
+        known.log_state(service),
+        service.moment(),
+        counts,
+        known.findings(service),
+    )
 
 
 def job_health_check(service: Service, name: str) -> schemas.JobHealth:
@@ -76,7 +79,9 @@ def job_health_check(service: Service, name: str) -> schemas.JobHealth:
         channels_count=len(channels),
     )
     workers = check_process_health(service, name)
-    return summary.summarise_job(name, configuration, channels, workers, service.moment())
+    return summary.summarise_job(
+        name, configuration, channels, workers, service.moment(), known.findings(service)
+    )
 
 
 def _limits(service: Service) -> dict[str, Any]:

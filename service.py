@@ -11,9 +11,10 @@ import logging
 import os
 import resource
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -22,8 +23,9 @@ from config import PROJECT, Settings
 from disgram import __version__
 from disgram.api.systemd import Notifier
 from disgram.errors import DatabaseDamaged, StartRefused, StorageUnavailable, UnknownJob
-from disgram.health import summary
+from disgram.health import known, summary
 from disgram.health.host_stats import HostMonitor
+from disgram.health.watch import HealthWatch
 from disgram.logs.log_file import LogFile, escaped_name
 from disgram.logs.python_logging import logging_into
 from disgram.logs.refused_logins import RefusedLogins
@@ -66,6 +68,8 @@ class Progress(Protocol):
     def begin_replaced_anew(self, job: str) -> object: ...
     def failed(self) -> list[dict[str, Any]]: ...
     def retry(self, job: str, post_id: int | None) -> int: ...
+    def failed_counts(self) -> Mapping[tuple[str, str], tuple[int, float]]: ...
+    def last_confirmed(self) -> Mapping[tuple[str, str], float]: ...
 
 
 class Limits(Protocol):
@@ -85,6 +89,7 @@ class Service:
     limits: Limits
     log: LogFile
     host: HostMonitor
+    watch: HealthWatch
     gate: BearerGate
     started: float
     systemd: Notifier = field(default_factory=Notifier)
@@ -171,17 +176,22 @@ def assembled(
         on_refusal=refused.add,
         peer_must_be_local=settings.default_password,
     )
-    systemd = systemd or Notifier()
-    service = Service(settings, jobs, supervisor, ledger, limits, log, host, gate, time.monotonic(), systemd)
+    watch = HealthWatch(ledger, settings.monitor_interval)
+    started = time.monotonic()
+    service = Service(
+        settings, jobs, supervisor, ledger, limits, log, host, watch, gate, started, systemd or Notifier()
+    )
     _announce(service)
     with contextlib.closing(log):
         with logging_into(log), contextlib.closing(refused):
             host.start()
             supervisor.start()
+            watch.start(partial(known.problems, service), lambda: None)
             try:
                 yield service
             finally:
-                systemd.stopping()
+                service.systemd.stopping()
+                watch.stop()
                 supervisor.stop(_STOP_WITHIN)
                 host.stop()
         log.write(Level.SYSTEM, "Disgram stopped")

@@ -102,8 +102,10 @@ def one_per_channel(problems: Iterable[Problem]) -> list[Problem]:
 
 
 def problem(reason: str, what: str = "", job: str | None = None) -> Problem:
-    """One of the service's, or of a job as a whole. `what`: the first half of its sentence."""
-    return Problem(job, None, reason, sentence_of(reason).message(what))
+    """One of the service's, or of a job as a whole. `what`: the first half of its sentence, else the
+    reason's own."""
+    first = what.partition(". ")[0].rstrip(".")
+    return Problem(job, None, reason, sentence_of(reason).message(first))
 
 
 def _of_worker(worker: WorkerStatus, refused: RefusedPosts | None) -> Iterator[Problem]:

@@ -11,11 +11,12 @@ from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from disgram.storage import schema
+from disgram.storage import post_counts, schema
 from disgram.storage.channel_ledger import FAILED_INDEX, IS_FAILED, ChannelLedger
 from disgram.storage.channel_source import TABLES_OF_CHANNEL, forget_replaced
 from disgram.storage.destinations import Destinations
 from disgram.storage.log_import import import_log
+from disgram.storage.post_counts import Channel, Failed
 from disgram.storage.sqlite import Database
 
 
@@ -62,6 +63,14 @@ class Ledger:
         )
         with self._database.reading() as run:
             return [dict(zip(names, map(_text_of, row), strict=True)) for row in run.execute(query)]
+
+    def failed_counts(self) -> dict[Channel, Failed]:
+        """See post_counts.failed."""
+        return post_counts.failed(self._database)
+
+    def last_confirmed(self) -> dict[Channel, float]:
+        """See post_counts.last_confirmed."""
+        return post_counts.last_confirmed(self._database)
 
     def retry(self, job: str, post_id: int | None = None) -> int:
         """Mark a job's failed posts (one, or all) to be sent again; returns how many."""
