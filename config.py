@@ -35,6 +35,7 @@ from pydantic_settings import (
 )
 
 from disgram.addresses import Destination
+from disgram.alerts.address import parse_alert_address
 from disgram.api.client_address import LOOPBACK, IPNetwork
 from disgram.errors import BadSetting, BadWebhookURL
 from disgram.home import home
@@ -115,6 +116,14 @@ def _base_url(text: str, info: ValidationInfo) -> str:
     return url
 
 
+def _alert_address(text: str, info: ValidationInfo) -> str:
+    try:
+        parse_alert_address(text, info.data["webhook_hosts"])
+    except ValueError as error:
+        raise _bad(info, str(error)) from None
+    return text
+
+
 def _folder(text: str, info: ValidationInfo) -> Path:
     """A relative path starts at the project folder, wherever the service is started from."""
     try:
@@ -178,6 +187,8 @@ class Settings(BaseSettings):
     forward_service_messages: bool = False
     request_timeout: float = Field(30.0, ge=0.1, le=30)
     protect_reads: bool = False
+    alert_webhook_url: Annotated[str | None, AfterValidator(_alert_address)] = Field(None, repr=False)
+    alert_after: float = Field(300.0, ge=0, le=7 * _DAY)
     trusted_proxies: Annotated[tuple[Annotated[IPNetwork, BeforeValidator(_network)], ...], _commas] = ()
 
     @field_validator("*", mode="before")
@@ -211,6 +222,11 @@ class Settings(BaseSettings):
         except BadWebhookURL as error:
             return f"{error.error}: {error}" if self.discord_webhook_url else None
         return None
+
+    @property
+    def alert_address(self) -> Destination | str | None:
+        """See parse_alert_address."""
+        return self.alert_webhook_url and parse_alert_address(self.alert_webhook_url, self.webhook_hosts)
 
     @property
     def answering_to(self) -> frozenset[str] | None:

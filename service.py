@@ -21,6 +21,7 @@ from typing import Any, Protocol
 from auth import BearerGate
 from config import PROJECT, Settings
 from disgram import __version__
+from disgram.alerts.running import alerting
 from disgram.api.systemd import Notifier
 from disgram.errors import DatabaseDamaged, StartRefused, StorageUnavailable, UnknownJob
 from disgram.health import known, summary
@@ -39,10 +40,11 @@ from disgram.workers.forkserver_process import ForkServerProcess
 from disgram.workers.spec import Snapshot, WorkerSpec
 from disgram.workers.supervisor import Supervisor
 from jobs import Job, JobManager
-from rate_limiter import DiscordRateLimiter
+from rate_limiter import DiscordRateLimiter, Route
 
 _STOP_WITHIN = 8.0
 """Seconds for the workers to end; every process must have ended after ten."""
+_ALERT_ROUTE = partial(Route.to, "POST", "alerts")
 _KNOWN_PASSWORD = (
     "AUTH_PASSWORD is the published default, so only this machine can use the service. Set your own in .env."  # noqa: S105
 )
@@ -153,6 +155,7 @@ def running_service(settings: Settings) -> Iterator[Service]:
             contextlib.closing(ledger),
             contextlib.closing(limits),
             assembled(settings, jobs, log, supervisor, ledger, limits, systemd) as service,
+            alerting(service, folder, settings.alert_address, settings.alert_after, limits, _ALERT_ROUTE),
         ):
             yield service
 
@@ -186,7 +189,7 @@ def assembled(
         with logging_into(log), contextlib.closing(refused):
             host.start()
             supervisor.start()
-            watch.start(partial(known.problems, service), lambda: None)
+            watch.start(partial(known.problems, service))
             try:
                 yield service
             finally:

@@ -41,6 +41,8 @@ DEFAULTS = {
     "forward_service_messages": False,
     "request_timeout": 30.0,
     "protect_reads": False,
+    "alert_webhook_url": None,
+    "alert_after": 300.0,
     "trusted_proxies": (),
 }
 

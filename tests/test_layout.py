@@ -38,6 +38,7 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
     "delivery": frozenset({"telegram", "discord", "storage"}),
     "api": frozenset({"workers", "logs"}),
     "health": frozenset({"api", "workers", "logs"}),
+    "alerts": frozenset({"health", "discord", "storage"}),
 }
 """Room -> the rooms it may import, beside GROUND. `telegram` and `discord` never see each other."""
 

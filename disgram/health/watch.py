@@ -1,7 +1,7 @@
 """What the service finds out by looking now and then: refused posts, and when problems began.
 
 Owns a thread, so that no request and no worker waits for the ledger. Decides nothing: what is a problem is
-problems.py's, who is alerted is the caller's.
+problems.py's.
 """
 
 from __future__ import annotations
@@ -37,11 +37,10 @@ class HealthWatch:
         self._thread: threading.Thread | None = None
         self.findings = Findings()
 
-    def start(self, problems: Callable[[], Sequence[Problem]], tell: Callable[[], object]) -> None:
-        """Count once before returning; then, in the background, look at `problems()` and call `tell` after
-        each look."""
+    def start(self, problems: Callable[[], Sequence[Problem]]) -> None:
+        """Count once before returning; then, in the background, count again and look at `problems()`."""
         self._count(first=True)
-        run = (problems, tell)
+        run = (problems,)
         self._thread = threading.Thread(target=self._run, args=run, name="health watch", daemon=True)
         self._thread.start()
 
@@ -58,12 +57,11 @@ class HealthWatch:
         }
         self.findings = replace(self.findings, begun=begun)
 
-    def _run(self, problems: Callable[[], Sequence[Problem]], tell: Callable[[], object]) -> None:
+    def _run(self, problems: Callable[[], Sequence[Problem]]) -> None:
         while not self._stop.wait(self._interval):
             try:
                 self._count()
                 self.look(problems(), datetime.now(timezone.utc))
-                tell()
             except Exception:
                 logging.getLogger(__name__).exception("The look at the service's health failed")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -32,29 +32,36 @@ class Ledger:
         return {CHANNEL: NOON.timestamp(), ("news", "never"): 0.0}
 
 
+def looks(looked: threading.Semaphore) -> Callable[[], list[Problem]]:
+    """For `start`: no problem, and one look more that was made."""
+
+    def problems() -> list[Problem]:
+        looked.release()
+        return []
+
+    return problems
+
+
 def test_refused_posts_are_counted_in_the_background() -> None:
-    ledger, looked = Ledger(), threading.Event()
+    ledger, looked = Ledger(), threading.Semaphore(0)
     watch = HealthWatch(ledger, 0.01)
-    watch.start(list, lambda: looked.set() if watch.findings.refused else None)
+    watch.start(looks(looked))
     assert watch.findings.refused == {}
     assert watch.findings.forwarded == {CHANNEL: NOON}
     ledger.failed = {CHANNEL: (2, NOON.timestamp()), ("news", "other"): (1, 0.0)}
-    assert looked.wait(10)
+    assert all(looked.acquire(timeout=10) for _ in range(2))
     watch.stop()
-    assert watch.findings.refused == {
-        CHANNEL: RefusedPosts(2, NOON),
-        ("news", "other"): RefusedPosts(1, None),
-    }
+    other = RefusedPosts(1, None)
+    assert watch.findings.refused == {CHANNEL: RefusedPosts(2, NOON), ("news", "other"): other}
 
 
 def test_counts_stay_while_the_ledger_cannot_be_read() -> None:
-    ledger, looked = Ledger(), threading.Event()
+    ledger, looked = Ledger(), threading.Semaphore(0)
     ledger.failed = {CHANNEL: (2, 5.0)}
     watch = HealthWatch(ledger, 0.01)
-    watch.start(list, looked.set)
+    watch.start(looks(looked))
     ledger.broken = True
-    looked.clear()
-    assert looked.wait(10)
+    assert all(looked.acquire(timeout=10) for _ in range(2))
     watch.stop()
     assert watch.findings.refused[CHANNEL].number == 2
 
@@ -62,16 +69,16 @@ def test_counts_stay_while_the_ledger_cannot_be_read() -> None:
 def test_look_that_fails_is_logged_and_the_next_one_is_made(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    watch, looked = HealthWatch(Ledger(), 0.01), threading.Event()
-    fails = iter([True])
+    watch, looked = HealthWatch(Ledger(), 0.01), threading.Semaphore(0)
+    fails, well = iter([True]), looks(looked)
 
     def problems() -> list[Problem]:
         if next(fails, False):
             raise RuntimeError("unexpected")
-        return []
+        return well()
 
-    watch.start(problems, looked.set)
-    assert looked.wait(10)
+    watch.start(problems)
+    assert looked.acquire(timeout=10)
     watch.stop()
     assert "look at the service's health failed" in caplog.text
 
