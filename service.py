@@ -26,6 +26,7 @@ from disgram.api.systemd import Notifier
 from disgram.errors import DatabaseDamaged, StartRefused, StorageUnavailable, UnknownJob
 from disgram.health import known, summary
 from disgram.health.host_stats import HostMonitor
+from disgram.health.memory import HealthMemory
 from disgram.health.watch import HealthWatch
 from disgram.logs.log_file import LogFile, escaped_name
 from disgram.logs.python_logging import logging_into
@@ -179,7 +180,7 @@ def assembled(
         on_refusal=refused.add,
         peer_must_be_local=settings.default_password,
     )
-    watch = HealthWatch(ledger, settings.monitor_interval)
+    watch = HealthWatch(ledger, HealthMemory(settings.data_dir), settings.monitor_interval)
     started = time.monotonic()
     service = Service(
         settings, jobs, supervisor, ledger, limits, log, host, watch, gate, started, systemd or Notifier()
@@ -189,7 +190,7 @@ def assembled(
         with logging_into(log), contextlib.closing(refused):
             host.start()
             supervisor.start()
-            watch.start(partial(known.problems, service))
+            watch.start(partial(known.view, service))
             try:
                 yield service
             finally:

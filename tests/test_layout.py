@@ -37,7 +37,7 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
     "workers": frozenset({"storage"}),
     "delivery": frozenset({"telegram", "discord", "storage"}),
     "api": frozenset({"workers", "logs"}),
-    "health": frozenset({"api", "workers", "logs"}),
+    "health": frozenset({"api", "workers", "logs", "storage"}),
     "alerts": frozenset({"health", "discord", "storage"}),
 }
 """Room -> the rooms it may import, beside GROUND. `telegram` and `discord` never see each other."""

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterable
 from datetime import datetime, timezone
 
-from disgram.alerts.decision import Channels, Memory, decide
+from disgram.alerts.decision import Memory, decide
 from disgram.alerts.memory import AlertMemory
 from disgram.errors import (
     DiscordError,
@@ -23,15 +23,13 @@ from disgram.errors import (
     StorageUnavailable,
     UnreadableResponse,
 )
-from disgram.health.problems import Problem
+from disgram.health.problems import Channels, Problem
+from disgram.health.watch import View
 from disgram.report import Level
 
 LOOK_EVERY = 5.0
 SECOND_TRY, LATER_TRIES = 60.0, 3600.0
 """Seconds after the first refusal, and after each further one."""
-
-View = Callable[[], tuple[Iterable[Problem], Channels] | None]
-"""All problems, and the channels of which nothing is known yet; None: nothing is known at all."""
 
 
 class Alerts:
@@ -62,7 +60,7 @@ class Alerts:
             log(Level.ERROR, f"What was alerted before is not known, and may be alerted again: {error}")
             self._memory = Memory()
 
-    def start(self, view: View) -> None:
+    def start(self, view: Callable[[], View | None]) -> None:
         self._thread = threading.Thread(target=self._run, args=(view,), name="alerts", daemon=True)
         self._thread.start()
 
@@ -115,11 +113,11 @@ class Alerts:
         except StorageUnavailable as error:
             self._log(Level.ERROR, f"Alerts may be sent again after a restart: {error}")
 
-    def _run(self, view: View) -> None:
+    def _run(self, view: Callable[[], View | None]) -> None:
         while not self._stop.wait(LOOK_EVERY):
             try:
                 if seen := view():
-                    self.look(*seen, datetime.now(timezone.utc))
+                    self.look(seen.problems, seen.unheard, datetime.now(timezone.utc))
             except Stopping:
                 return
             except Exception:

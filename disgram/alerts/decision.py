@@ -8,12 +8,12 @@ just started knows nothing yet.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from itertools import groupby
 
-from disgram.health.problems import Key, Problem
+from disgram.health.problems import Channels, Key, Problem
 from disgram.health.sentences import Reach, Urgency, sentence_of
 
 AT_MOST_EVERY = timedelta(minutes=1)
@@ -21,9 +21,6 @@ LONGEST = 1900
 """Characters of a message, below the 2,000 of Discord's `content`."""
 _NAMES_SHOWN = 5
 _LONGEST_NAME, _LONGEST_MESSAGE = 60, 400
-
-Channels = Collection[tuple[str, str]]
-"""Job and channel, the latter in lower case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +61,7 @@ def decide(
         for subject in subjects.values()
         if subject.key not in memory.told and _is_due(subject, now, after)
     ]
-    over = [key for key in memory.told if key not in subjects and not _may_last(key, unheard)]
+    over = [key for key in memory.told if key not in subjects and not key.may_be_of(unheard)]
     if not begun and not over:
         return None
     told = {key: since for key, since in memory.told.items() if key not in over}
@@ -91,10 +88,6 @@ def _subjects(problems: Iterable[Problem], now: datetime) -> Iterator[_Subject]:
 def _is_due(subject: _Subject, now: datetime, after: float) -> bool:
     passes = sentence_of(subject.key.reason).urgency is Urgency.PASSES
     return not passes or (now - subject.since).total_seconds() >= after
-
-
-def _may_last(key: Key, unheard: Channels) -> bool:
-    return any(key.job in {None, job} and key.channel in {None, channel} for job, channel in unheard)
 
 
 def _begins(subject: _Subject) -> str:

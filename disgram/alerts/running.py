@@ -6,16 +6,15 @@ Owns that order. Without ALERT_WEBHOOK_URL nothing is imported, started or writt
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from disgram.addresses import Destination
 from disgram.alerts.alerts import Alerts
-from disgram.alerts.decision import Channels
 from disgram.alerts.memory import AlertMemory
 from disgram.health import known
-from disgram.health.problems import Problem
 
 if TYPE_CHECKING:
     from disgram.alerts.senders import Limiter
@@ -48,17 +47,8 @@ def alerting(
         if isinstance(address, Destination)
         else PlainSender(address)
     )
-    alerts.start(lambda: view(service))
+    alerts.start(partial(known.view, service))
     try:
         yield
     finally:
         alerts.stop(_STOP_WITHIN)
-
-
-def view(service: known.WatchedService) -> tuple[Iterable[Problem], Channels] | None:
-    """See alerts.View. Before the supervisor's first turn nothing is known."""
-    if not service.supervisor.snapshot().taken_at:
-        return None
-    workers = known.workers(service)
-    unheard = {(worker.job, worker.channel.lower()) for worker in workers if not worker.settled}
-    return known.problems(service), unheard

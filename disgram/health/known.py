@@ -10,11 +10,11 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from disgram.health.host_stats import HostMonitor
-from disgram.health.problems import Fault, Findings, Problem, problem_list
+from disgram.health.problems import Fault, Findings, problem_list
 from disgram.health.summary import LogFileState, Moment, judged, with_faults
-from disgram.health.watch import HealthWatch
+from disgram.health.watch import HealthWatch, View
 from disgram.logs.log_file import LogFile
-from disgram.workers.spec import Snapshot, WorkerStatus
+from disgram.workers.spec import Snapshot
 
 
 class Jobs(Protocol):
@@ -54,14 +54,18 @@ def findings(service: WatchedService) -> Findings:
     return replace(service.watch.findings, faults=faults)
 
 
-def workers(service: WatchedService) -> list[WorkerStatus]:
-    """Those of jobs there are, `stale` where one only looks well."""
-    return judged(service.supervisor.snapshot().workers, service.jobs.jobs(), service.moment())
-
-
-def problems(service: WatchedService) -> list[Problem]:
-    """Every one, also those that stand behind a more urgent one of the same channel."""
-    known = findings(service).of_jobs(service.jobs.jobs())
-    snapshot, host = service.supervisor.snapshot(), service.host.latest
-    known = with_faults(known, snapshot, host, log_state(service), service.moment())
-    return problem_list(workers(service), known)
+def view(service: WatchedService) -> View | None:
+    """See there. Before the supervisor's first turn nothing is known."""
+    snapshot, jobs, moment = service.supervisor.snapshot(), service.jobs.jobs(), service.moment()
+    if not snapshot.taken_at:
+        return None
+    found = with_faults(
+        findings(service).of_jobs(jobs), snapshot, service.host.latest, log_state(service), moment
+    )
+    workers = judged(snapshot.workers, jobs, moment)
+    channels = [((worker.job, worker.channel.lower()), worker) for worker in workers]
+    return View(
+        problem_list(workers, found),
+        {channel for channel, worker in channels if not worker.settled},
+        {channel: since for channel, worker in channels if (since := worker.traffic.waiting_since)},
+    )

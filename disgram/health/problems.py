@@ -5,7 +5,7 @@ Owns which states are problems, and their order. Pure: reads no clock, asks nobo
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import NamedTuple
@@ -21,6 +21,14 @@ class Key(NamedTuple):
     job: str | None
     channel: str | None
     reason: str
+
+    def may_be_of(self, channels: Channels) -> bool:
+        """Whether one of these channels could have it."""
+        return any(self.job in {None, job} and self.channel in {None, name} for job, name in channels)
+
+
+Channels = Collection[tuple[str, str]]
+"""Job and channel, the latter in lower case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +77,8 @@ class Findings:
     begun: Mapping[Key, datetime] = field(default_factory=dict)
     forwarded: Mapping[tuple[str, str], datetime] = field(default_factory=dict)
     """When the newest post of a channel was confirmed before this service started; keys as in `refused`."""
+    waiting: Mapping[tuple[str, str], datetime] = field(default_factory=dict)
+    """When posts of a channel began to wait, maybe before this service started; keys as in `refused`."""
 
     def of_job(self, job: str) -> Findings:
         """Those about one job; none of the service's own faults."""

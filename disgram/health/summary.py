@@ -27,7 +27,7 @@ from disgram.api.schemas import (
     Worker,
 )
 from disgram.health.host_stats import HostStats
-from disgram.health.problems import Fault, Findings, Problem, Refused, one_per_channel, problem_list
+from disgram.health.problems import Fault, Findings, Problem, one_per_channel, problem_list
 from disgram.workers.spec import Snapshot, WorkerState, WorkerStatus
 
 HEALTHY, DEGRADED, UNHEALTHY = "healthy", "degraded", "unhealthy"
@@ -98,7 +98,7 @@ def summarise(
         log_freshness=freshness,
         system=host.system,
         rate_limiting=RateLimiting(**limits),
-        delivery=_delivery(workers, findings.refused, moment),
+        delivery=_delivery(workers, findings, moment),
         problems=_shown(problems),
         problems_total=len(problems),
         errors=[fault.text for fault in findings.faults],
@@ -130,7 +130,7 @@ def summarise_job(
         ),
         configuration=configuration,
         workers=[_worker(worker, findings, moment) for worker in known],
-        delivery=_delivery(known, findings.refused, moment),
+        delivery=_delivery(known, findings, moment),
         problems=_shown(problems),
         problems_total=len(problems),
     )
@@ -265,16 +265,21 @@ def _shown(problems: Sequence[Problem]) -> list[schemas.Problem]:
     ]
 
 
-def _delivery(workers: Collection[WorkerStatus], refused: Refused, moment: Moment) -> Delivery:
+def _waiting_since(worker: WorkerStatus, findings: Findings) -> datetime | None:
+    since = worker.traffic.waiting_since
+    return since and min(since, findings.waiting.get((worker.job, worker.channel.lower()), since))
+
+
+def _delivery(workers: Collection[WorkerStatus], findings: Findings, moment: Moment) -> Delivery:
     """Posts that are not in Discord (yet), and parts of pages that were not understood."""
-    since = min((at for worker in workers if (at := worker.traffic.waiting_since)), default=None)
+    since = min(filter(None, (_waiting_since(worker, findings) for worker in workers)), default=None)
     gaps = [
         Gap(job=worker.job, channel=worker.channel, first=first, last=last)
         for worker in workers
         for first, last in worker.gaps
     ]
     return Delivery(
-        failed=sum(posts.number for posts in refused.values()),
+        failed=sum(posts.number for posts in findings.refused.values()),
         waiting=sum(worker.traffic.waiting for worker in workers),
         oldest_waiting_seconds=round(max(0.0, (moment.now - since).total_seconds()), 1) if since else None,
         gaps=gaps,

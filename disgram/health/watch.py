@@ -11,13 +11,16 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from disgram.errors import StorageUnavailable
-from disgram.health.problems import Findings, Key, Problem, RefusedPosts
+from disgram.health.memory import Began, HealthMemory
+from disgram.health.problems import Channels, Findings, Problem, RefusedPosts
 
 LOOK_EVERY = 5.0
 """Seconds between two looks at most."""
+LONG_WAIT = 60.0
+"""Seconds from which on a wait is remembered over a restart; shorter ones come and go with every post."""
 
 
 class Counts(Protocol):
@@ -27,21 +30,32 @@ class Counts(Protocol):
     def last_confirmed(self) -> Mapping[tuple[str, str], float]: ...
 
 
+class View(NamedTuple):
+    """What is wrong at one moment: every problem, also those behind a more urgent one of the same channel;
+    the channels of which nothing is known yet; and since when posts wait in a channel, where they do."""
+
+    problems: Sequence[Problem]
+    unheard: Channels
+    waiting: Mapping[tuple[str, str], datetime]
+
+
 class HealthWatch:
     """`findings` is always there. `interval` in seconds."""
 
-    def __init__(self, counts: Counts, interval: float = LOOK_EVERY) -> None:
+    def __init__(self, counts: Counts, memory: HealthMemory, interval: float = LOOK_EVERY) -> None:
         self._counts = counts
+        self._memory = memory
         self._interval = min(interval, LOOK_EVERY)
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self.findings = Findings()
 
-    def start(self, problems: Callable[[], Sequence[Problem]]) -> None:
-        """Count once before returning; then, in the background, count again and look at `problems()`."""
+    def start(self, view: Callable[[], View | None]) -> None:
+        """Count once before returning; then, in the background, count again and look at the `view`."""
+        began = self._memory.load()
+        self.findings = replace(self.findings, begun=began.problems, waiting=began.waiting)
         self._count(first=True)
-        run = (problems,)
-        self._thread = threading.Thread(target=self._run, args=run, name="health watch", daemon=True)
+        self._thread = threading.Thread(target=self._run, args=(view,), name="health watch", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
@@ -49,19 +63,28 @@ class HealthWatch:
         if self._thread:
             self._thread.join()
 
-    def look(self, problems: Sequence[Problem], now: datetime) -> None:
-        """Keep when each problem was first seen, as long as it is there."""
-        known = self.findings.begun
-        begun: Mapping[Key, datetime] = {
-            problem.key: known.get(problem.key) or problem.since or now for problem in problems
+    def look(self, view: View, now: datetime) -> None:
+        """Keep when each problem was first seen, and each long wait, as long as it is there or may be."""
+        begun, waiting = self.findings.begun, self.findings.waiting
+        problems = {
+            found.key: min(begun.get(found.key) or found.since or now, now) for found in view.problems
         }
-        self.findings = replace(self.findings, begun=begun)
+        problems |= {key: since for key, since in begun.items() if key.may_be_of(view.unheard)}
+        waits = {
+            channel: min(waiting.get(channel, since), since)
+            for channel, since in view.waiting.items()
+            if (now - since).total_seconds() >= LONG_WAIT or channel in waiting
+        }
+        waits |= {channel: since for channel, since in waiting.items() if channel in view.unheard}
+        self.findings = replace(self.findings, begun=problems, waiting=waits)
+        self._memory.save(Began(problems, waits))
 
-    def _run(self, problems: Callable[[], Sequence[Problem]]) -> None:
+    def _run(self, view: Callable[[], View | None]) -> None:
         while not self._stop.wait(self._interval):
             try:
                 self._count()
-                self.look(problems(), datetime.now(timezone.utc))
+                if seen := view():
+                    self.look(seen, datetime.now(timezone.utc))
             except Exception:
                 logging.getLogger(__name__).exception("The look at the service's health failed")
 
