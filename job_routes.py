@@ -108,5 +108,6 @@ def retry_failed_posts(request: Request, service: Authenticated) -> schemas.Retr
             "Post not found", f"Job {name!r} has no failed post {post}; GET /job/failed lists them."
         )
     restart_all_processes(service, name)
+    service.watch.look_soon()
     service.log.write(Level.SYSTEM, f"{count} failed posts are sent again", name)
     return schemas.Retried(message=f"{count} failed posts will be sent again", retried=count)

@@ -66,6 +66,6 @@ def view(service: WatchedService) -> View | None:
     channels = [((worker.job, worker.channel.lower()), worker) for worker in workers]
     return View(
         problem_list(workers, found),
-        {channel for channel, worker in channels if not worker.settled},
+        {channel for channel, worker in channels if not (worker.settled or worker.reason)},
         {channel: since for channel, worker in channels if (since := worker.traffic.waiting_since)},
     )

@@ -46,7 +46,8 @@ class HealthWatch:
         self._counts = counts
         self._memory = memory
         self._interval = min(interval, LOOK_EVERY)
-        self._stop = threading.Event()
+        self._wake = threading.Event()
+        self._stopping = False
         self._thread: threading.Thread | None = None
         self.findings = Findings()
 
@@ -58,8 +59,13 @@ class HealthWatch:
         self._thread = threading.Thread(target=self._run, args=(view,), name="health watch", daemon=True)
         self._thread.start()
 
+    def look_soon(self) -> None:
+        """Refused posts were dealt with: count them now, and not in a few seconds."""
+        self._wake.set()
+
     def stop(self) -> None:
-        self._stop.set()
+        self._stopping = True
+        self._wake.set()
         if self._thread:
             self._thread.join()
 
@@ -80,7 +86,9 @@ class HealthWatch:
         self._memory.save(Began(problems, waits))
 
     def _run(self, view: Callable[[], View | None]) -> None:
-        while not self._stop.wait(self._interval):
+        while not self._stopping:
+            self._wake.wait(self._interval)
+            self._wake.clear()
             try:
                 self._count()
                 if seen := view():

@@ -62,6 +62,18 @@ def test_refused_posts_are_counted_in_the_background(tmp_path: Path) -> None:
     assert watch.findings.refused == {CHANNEL: RefusedPosts(2, NOON), ("news", "other"): other}
 
 
+def test_count_is_made_at_once_when_posts_were_dealt_with(tmp_path: Path) -> None:
+    ledger, looked = Ledger(), threading.Semaphore(0)
+    ledger.failed = {CHANNEL: (2, 5.0)}
+    watch = HealthWatch(ledger, HealthMemory(tmp_path), 5.0)
+    watch.start(looks(looked))
+    ledger.failed = {}
+    watch.look_soon()
+    assert looked.acquire(timeout=4)
+    watch.stop()
+    assert watch.findings.refused == {}
+
+
 def test_counts_stay_while_the_ledger_cannot_be_read(tmp_path: Path) -> None:
     ledger, looked = Ledger(), threading.Semaphore(0)
     ledger.failed = {CHANNEL: (2, 5.0)}
