@@ -93,7 +93,7 @@ def _is_due(subject: _Subject, now: datetime, after: float) -> bool:
 def _begins(subject: _Subject) -> str:
     channels = list(dict.fromkeys(_short(each.channel) for each in subject.problems if each.channel))
     where = _where(subject.key.job, channels)
-    message = _short(subject.problems[0].message, _LONGEST_MESSAGE)
+    message = _short(subject.problems[0].message.rstrip("."), _LONGEST_MESSAGE)
     return f"{where}{message} (since {_utc(subject.since)})"
 
 

@@ -23,6 +23,9 @@ TIMEOUT = 10.0
 TURN_WITHIN = 60.0
 """Seconds an alert waits in the limiter's queue, behind the posts that were there before it."""
 
+SUPPRESS_EMBEDS = 1 << 2
+"""An alert may name an address, of which Discord would show a card (Message Resource, Message Flags)."""
+
 
 class Limiter(Protocol):
     """What rate_limiter.DiscordRateLimiter offers; `Any` stands for its Route."""
@@ -50,7 +53,9 @@ class DiscordSender:
     def __call__(self, content: str) -> None:
         """Raises DiscordError, StorageUnavailable and Stopping."""
         ticket = self._limiter.acquire(self._route, self._patiently())
-        message = DiscordMessage({"content": content, "allowed_mentions": {"parse": []}})
+        message = DiscordMessage(
+            {"content": content, "allowed_mentions": {"parse": []}, "flags": SUPPRESS_EMBEDS}
+        )
         try:
             answer = self._client.execute(self._destination, message, {})
         except BaseException:

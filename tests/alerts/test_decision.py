@@ -65,7 +65,7 @@ def test_what_needs_a_person_is_told_at_once_and_what_may_pass_when_it_has_laste
 def test_message_names_job_channel_sentence_and_beginning() -> None:
     alert = after_minutes(1, problem("no_preview"))
     assert alert
-    message = SENTENCES["no_preview"].message()
+    message = SENTENCES["no_preview"].message().rstrip(".")
     assert alert.content == f"Disgram\n- news / durov: {message} (since 2026-01-01 12:00 UTC)"
     assert alert.memory == Memory({Key("news", "durov", "no_preview"): NOON}, NOON + timedelta(minutes=1))
 
