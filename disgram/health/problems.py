@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import NamedTuple
 
-from disgram.health.sentences import SENTENCES, sentence_of
+from disgram.health.sentences import SENTENCES, Urgency, sentence_of
 from disgram.workers.spec import WorkerStatus
 
 
@@ -86,18 +86,34 @@ class Findings:
         others = tuple(other for other in self.others if other.job == job)
         return replace(self, faults=(), refused=refused, others=others)
 
+    def of_persons(self) -> dict[tuple[str, str], str]:
+        """The reasons that channels had before, of those that only a person ends; keys as in `refused`."""
+        return {
+            (key.job, key.channel): key.reason
+            for key in self.begun
+            if key.job and key.channel and sentence_of(key.reason).urgency is Urgency.PERSON
+        }
+
     def of_jobs(self, jobs: Container[str]) -> Findings:
         """Without refused posts of jobs that are no more."""
         return replace(self, refused={key: posts for key, posts in self.refused.items() if key[0] in jobs})
 
 
 def problem_list(workers: Iterable[WorkerStatus], findings: Findings) -> list[Problem]:
-    """Every problem, most urgent first, among equals the oldest."""
-    left = dict(findings.refused)
+    """Every problem, most urgent first, among equals the oldest.
+
+    A channel whose worker has not told anything since the service started keeps what it had before, if only
+    a person could have ended it: else a restart would hide for minutes what is broken.
+    """
+    left, before = dict(findings.refused), findings.of_persons()
     found = [problem(reason, text) for reason, text in findings.faults]
     found += findings.others
     for worker in workers:
-        found += _of_worker(worker, left.pop((worker.job, worker.channel.lower()), None))
+        channel = worker.job, worker.channel.lower()
+        found += _of_worker(worker, left.pop(channel, None))
+        if channel in before and not (worker.settled or worker.reason):
+            reason = before[channel]
+            found.append(Problem(worker.job, worker.channel, reason, sentence_of(reason).message()))
     found += [_refused(job, channel, posts) for (job, channel), posts in left.items()]
     return sorted((_dated(problem, findings.begun) for problem in found), key=_order)
 

@@ -14,6 +14,7 @@ from disgram.health.host_stats import HostStats
 from disgram.health.problems import (
     Fault,
     Findings,
+    Key,
     Problem,
     RefusedPosts,
     one_per_channel,
@@ -107,6 +108,23 @@ def test_trouble_is_a_problem_while_the_worker_is_being_started_again() -> None:
     starting = worker(state=WorkerState.STARTING, reason=None, trouble="crashed", since=ANCIENT)
     (found,) = health(starting)["problems"]
     assert (found["reason"], found["since"]) == ("crashed", ANCIENT.isoformat())
+
+
+@pytest.mark.parametrize(
+    ("reason", "shown"),
+    [("webhook_gone", True), ("no_preview", True), ("telegram_unavailable", False), ("crashed", False)],
+)
+def test_what_only_a_person_ends_is_shown_after_a_restart_before_the_first_poll(
+    reason: str, shown: bool
+) -> None:
+    findings = Findings(begun={Key("news", "durov", reason): ANCIENT})
+    starting = worker("Durov", state=WorkerState.STARTING)
+    answer = health(starting, worker("b"), findings=findings)
+    found = [(found["channel"], found["reason"], found["since"]) for found in answer["problems"]]
+    assert found == ([("Durov", reason, ANCIENT.isoformat())] if shown else [])
+    for heard in (replace(starting, settled=True), troubled("Durov", "crashed")):
+        reasons = [found["reason"] for found in health(heard, findings=findings)["problems"]]
+        assert reasons in ([], ["crashed"])
 
 
 def test_problem_names_what_a_person_needs() -> None:
