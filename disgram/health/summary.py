@@ -79,8 +79,9 @@ def summarise(
     findings: Findings | None = None,
 ) -> Health:
     """The answer of GET /health. `jobs`: how many channels each job has."""
-    workers = judged(snapshot.workers, jobs, moment)
-    findings = with_faults((findings or Findings()).of_jobs(jobs), snapshot, host, log, moment)
+    at_work = {name for name, channels in jobs.items() if channels}
+    workers = judged(snapshot.workers, at_work, moment)
+    findings = with_faults((findings or Findings()).of_jobs(at_work), snapshot, host, log, moment)
     problems = one_per_channel(problem_list(workers, findings))
     freshness = _log_freshness(workers, log, moment)
     services = ExternalServices(

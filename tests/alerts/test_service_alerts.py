@@ -110,3 +110,18 @@ def test_nothing_is_reachable_or_not_before_it_was_asked(stage: Stage) -> None:
     eventually(lambda: stage.numbers() == [1, 2, 3], of=stage.log)
     reached = {"telegram_reachable": True, "discord_reachable": True}
     eventually(lambda: stage.health()["external_services"] == reached)
+
+
+def test_alert_to_a_discord_webhook_goes_through_the_limiter_and_pings_nobody(stage: Stage) -> None:
+    room = stage.discord.add_channel("ops")
+    stage.environment["ALERT_WEBHOOK_URL"] = stage.discord.add_webhook(room).url
+    stage.telegram.add_landing("a_group", "group")
+    stage.start()
+    stage.add_job("@everyone", "a_group")
+    eventually(lambda: stage.arrived(room), of=stage.log)
+    (alert,) = stage.arrived(room)
+    assert "@everyone / a_group: t.me shows no posts" in alert.content
+    assert alert.payload["allowed_mentions"] == {"parse": []}
+    limits = stage.health()["rate_limiting"]["buckets"]
+    assert any(name.endswith(f":{alert.webhook_id}") for name in limits)
+    assert stage.discord.violations == []
