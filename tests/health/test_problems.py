@@ -9,6 +9,8 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from disgram.health.host_stats import HostStats
 from disgram.health.problems import (
@@ -197,3 +199,29 @@ def test_health_of_a_thousand_workers_with_200_problems_is_made_in_no_time() -> 
         return time.process_time() - began
 
     assert min(seconds() for _ in range(10)) < 0.010
+
+
+STATES = [WorkerState.STARTING, WorkerState.RUNNING, WorkerState.STOPPING]
+WORKERS = st.lists(
+    st.builds(
+        worker,
+        st.sampled_from(["a", "b", "c"]),
+        state=st.sampled_from(STATES),
+        reason=st.sampled_from([None, "stale", *SENTENCES]),
+        trouble=st.sampled_from([None, "crashed"]),
+        gaps=st.sampled_from([(), ((1, 2),)]),
+        last_line_at=st.sampled_from([995.0, 0.0]),
+        idle_since=st.sampled_from([995.0, 0.0]),
+        last_poll_ok=st.sampled_from([True, None]),
+    ),
+    max_size=4,
+    unique_by=lambda status: status.channel,
+)
+
+
+@given(WORKERS, st.booleans())
+def test_service_is_well_exactly_when_it_has_no_problem(workers: list[WorkerStatus], refused: bool) -> None:
+    posts = {("news", "a"): RefusedPosts(1, NOW)} if refused else {}
+    answer = health(*workers, findings=Findings(refused=posts)) if workers else health()
+    assert (answer["status"] == "healthy") == (answer["problems_total"] == 0)
+    assert len({(found["job"], found["channel"]) for found in answer["problems"]}) == answer["problems_total"]
