@@ -7,7 +7,6 @@ nothing in `disgram/` imports this. Never touches the network or the data direct
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import re
 import sys
@@ -35,18 +34,30 @@ from pydantic_settings import (
 )
 
 from disgram.addresses import Destination
+from disgram.alerts.address import parse_alert_address
 from disgram.api.client_address import LOOPBACK, IPNetwork
-from disgram.cooldown import LEAST, MOST, Cooldown
-from disgram.discord.color import parse_color
+from disgram.cooldown import Cooldown
 from disgram.errors import BadSetting, BadWebhookURL
 from disgram.home import home
 from disgram.logs.stderr import warn_stderr
-from disgram.origin import Origin
+from disgram.setting_types import (
+    DEFAULT_PASSWORD,
+    alert_address_of,
+    bad,
+    base_url,
+    commas,
+    cooldown_of,
+    embed_color_of,
+    listening_host,
+    lower,
+    network,
+    stale_after,
+    webhook_host,
+)
 from disgram.storage.files.regular_file import special_kind
 from disgram.workers.spec import WorkerSettings
 
 PROJECT = home(Path(__file__).resolve().parent, os.environ)
-DEFAULT_PASSWORD = "disgram_default_password_change_me"  # noqa: S105  (published: accepted from loopback only)
 
 _DAY = 86400
 _MIB = 1024 * 1024
@@ -56,71 +67,6 @@ _PLAIN: Mapping[object, re.Pattern[str]] = {
     bool: re.compile(r"true|1|yes|on|false|0|no|off", re.IGNORECASE),
 }
 """The forms of numbers and switches. Pydantic takes more: 5_000, 1e3, 20.0 for a whole number, t for true."""
-_HOST = re.compile(r"(?![0-9.]+$)[A-Za-z0-9._-]{1,253}")
-_HOST_AND_PORT = re.compile(
-    r"(?P<host>[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::(?P<port>[0-9]{1,5}))?"
-)
-
-
-# --- types that pydantic does not have: each raises BadSetting with what to write instead ---------------
-# No message repeats a value: a secret may stand in the wrong line.
-
-
-def _bad(info: ValidationInfo, message: str) -> BadSetting:
-    return BadSetting((info.field_name or "").upper(), message)
-
-
-def _embed_color(text: str, info: ValidationInfo) -> int:
-    color = parse_color(text)
-    if color is None:
-        raise _bad(info, "must be six hex digits such as 89a7d9 (# or 0x in front is accepted).")
-    return color
-
-
-def _cooldown(text: str, info: ValidationInfo) -> Cooldown:
-    try:
-        return Cooldown.parse(text)
-    except ValueError:
-        raise _bad(
-            info, f"must be a number from {LEAST} to {MOST:.0f}, or a range of them such as 60-300."
-        ) from None
-
-
-def _stale_after(cooldown: Cooldown | None) -> float:
-    return max(360.0, (cooldown.longest if cooldown else 0.0) + 60)
-
-
-def _listening_host(text: str, info: ValidationInfo) -> str:
-    """Loopback alone while the password is the published one, whatever HOST says."""
-    host = text.strip("[]")
-    address = _ip_address(host)
-    if host and not _HOST.fullmatch(host) and address is None:
-        raise _bad(info, "must be an address or a host name to listen on, such as 0.0.0.0.")
-    if info.data["auth_password"] != DEFAULT_PASSWORD:
-        return host or "0.0.0.0"  # noqa: S104  (the published default, README "Configuration")
-    return host if host.lower() == "localhost" or (address and address.is_loopback) else LOOPBACK
-
-
-def _ip_address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    try:
-        return ipaddress.ip_address(text)
-    except ValueError:
-        return None
-
-
-def _webhook_host(text: str, info: ValidationInfo) -> str:
-    found = _HOST_AND_PORT.fullmatch(text)
-    if not found or not 1 <= int(found["port"] or 1) <= 65535:
-        raise _bad(info, "must be hosts, each host or host:port, with commas between them.")
-    # An address is compared without its brackets when no port stands behind it.
-    return text.lower() if found["port"] else text.lower().strip("[]")
-
-
-def _base_url(text: str, info: ValidationInfo) -> str:
-    url = text.rstrip("/")
-    if not Origin.of(url) or not url.isascii() or re.search(r"[\s?#@\\]", url):
-        raise _bad(info, "must be an address such as https://t.me.")
-    return url
 
 
 def _folder(text: str, info: ValidationInfo) -> Path:
@@ -128,22 +74,7 @@ def _folder(text: str, info: ValidationInfo) -> Path:
     try:
         return (PROJECT / Path(text).expanduser()).absolute()
     except RuntimeError:
-        raise _bad(info, "starts with the name of a user who has no home folder.") from None
-
-
-def _network(text: str, info: ValidationInfo) -> IPNetwork:
-    try:
-        return ipaddress.ip_network(text, strict=False)
-    except ValueError:
-        raise _bad(info, "must be addresses or networks, such as 127.0.0.1 or 10.0.0.0/8.") from None
-
-
-def _split(text: str) -> tuple[str, ...]:
-    return tuple(item.strip() for item in text.split(",") if item.strip())
-
-
-_lower = BeforeValidator(str.lower)
-_commas = BeforeValidator(_split)
+        raise bad(info, "starts with the name of a user who has no home folder.") from None
 
 
 class Settings(BaseSettings):
@@ -164,39 +95,41 @@ class Settings(BaseSettings):
     )
 
     auth_password: str = Field(DEFAULT_PASSWORD, repr=False)
-    host: Annotated[str, AfterValidator(_listening_host)] = Field("", validate_default=True)
+    host: Annotated[str, AfterValidator(listening_host)] = Field("", validate_default=True)
     port: int = Field(5000, ge=1, le=65535)
-    webhook_hosts: Annotated[tuple[Annotated[str, AfterValidator(_webhook_host)], ...], _commas] = ()
+    webhook_hosts: Annotated[tuple[Annotated[str, AfterValidator(webhook_host)], ...], commas] = ()
     discord_webhook_url: str | None = Field(None, repr=False)
-    embed_color: Annotated[int | None, BeforeValidator(_embed_color)] = None
-    cooldown: Annotated[Cooldown, BeforeValidator(_cooldown)] = Cooldown(300.0, 300.0)
+    embed_color: Annotated[int | None, BeforeValidator(embed_color_of)] = None
+    cooldown: Annotated[Cooldown, BeforeValidator(cooldown_of)] = Cooldown(300.0, 300.0)
     initial_posts: int = Field(20, ge=0, le=1_000_000)
     monitor_interval: float = Field(30.0, ge=0.05, le=3600)
     log_stale_after: float = Field(
-        default_factory=lambda data: _stale_after(data.get("cooldown")), ge=1, le=30 * _DAY
+        default_factory=lambda data: stale_after(data.get("cooldown")), ge=1, le=30 * _DAY
     )
-    telegram_base_url: Annotated[str, AfterValidator(_base_url)] = "https://t.me"
+    telegram_base_url: Annotated[str, AfterValidator(base_url)] = "https://t.me"
     telegram_requests_per_second: float = Field(2.0, ge=0.001, le=1000)
     max_upload_mb: float = Field(20.0, ge=0, le=1024)
     data_dir: Annotated[Path, BeforeValidator(_folder)] = PROJECT
     log_max_mb: float = Field(10.0, ge=0.001, le=10240)
     log_backups: int = Field(5, ge=0, le=100)
     follow_edits: bool = True
-    follow_deletions: Annotated[Literal["keep", "mark", "delete"], _lower] = "keep"
+    follow_deletions: Annotated[Literal["keep", "mark", "delete"], lower] = "keep"
     forward_service_messages: bool = False
     request_timeout: float = Field(30.0, ge=0.1, le=30)
     protect_reads: bool = False
-    trusted_proxies: Annotated[tuple[Annotated[IPNetwork, BeforeValidator(_network)], ...], _commas] = ()
+    alert_webhook_url: Annotated[str | None, AfterValidator(alert_address_of)] = Field(None, repr=False)
+    alert_after: float = Field(300.0, ge=0, le=7 * _DAY)
+    trusted_proxies: Annotated[tuple[Annotated[IPNetwork, BeforeValidator(network)], ...], commas] = ()
 
     @field_validator("*", mode="before")
     @classmethod
     def _plain(cls, value: Any, info: ValidationInfo) -> Any:
         if isinstance(value, str) and not value.isprintable():
-            raise _bad(info, "holds a character that cannot be printed, or is not UTF-8.")
+            raise bad(info, "holds a character that cannot be printed, or is not UTF-8.")
         field = cls.model_fields[info.field_name or ""]
         form = _PLAIN.get(field.annotation)
         if form and not form.fullmatch(str(value)):
-            raise _bad(info, _what_to_write(field))
+            raise bad(info, _what_to_write(field))
         return value
 
     @classmethod
@@ -219,6 +152,11 @@ class Settings(BaseSettings):
         except BadWebhookURL as error:
             return f"{error.error}: {error}" if self.discord_webhook_url else None
         return None
+
+    @property
+    def alert_address(self) -> Destination | str | None:
+        """See parse_alert_address."""
+        return self.alert_webhook_url and parse_alert_address(self.alert_webhook_url, self.webhook_hosts)
 
     @property
     def answering_to(self) -> frozenset[str] | None:

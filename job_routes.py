@@ -144,6 +144,7 @@ def retry_failed_posts(service: Authenticated, sent: Sent) -> schemas.Retried:
     count = service.ledger.retry(name, post)
     _refuse_if_not_there(name, post, count)
     restart_all_processes(service, name)
+    service.watch.look_soon()
     text = f"{counted(count, 'failed post')} will be sent again"
     service.log.write(Level.SYSTEM, text, name)
     return schemas.Retried(message=text, retried=count)
@@ -155,6 +156,7 @@ def dismiss_failed_posts(service: Authenticated, sent: Sent) -> schemas.Dismisse
     service.jobs.get(name)
     count = service.ledger.dismiss(name, post)
     _refuse_if_not_there(name, post, count)
+    service.watch.look_soon()
     text = f"{counted(count, 'failed post')} dismissed"
     service.log.write(Level.SYSTEM, text, name)
     return schemas.Dismissed(message=text, dismissed=count)

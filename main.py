@@ -21,7 +21,6 @@ if __name__ == "__main__":
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import replace
 from functools import partial
 from itertools import chain
 from typing import Any
@@ -40,7 +39,7 @@ from disgram.api.headers import JOB_NAME
 from disgram.api.middleware import HeadAsGet, RequestGuard
 from disgram.api.text_stream import TextStream
 from disgram.errors import StorageUnavailable
-from disgram.health import summary, unusable_jobs
+from disgram.health import known, summary, unusable_jobs
 from disgram.health.status_line import status_line
 from disgram.jobs.unusable import UnusableJob
 from disgram.logs.log_file import one_line
@@ -58,25 +57,25 @@ def check_process_health(service: Service, job: str) -> tuple[WorkerStatus, ...]
 
 def health_check(service: Service) -> schemas.Health:
     """The answer of GET /health."""
-    log = summary.LogFileState(service.log.last_write_at, service.log.write_error)
-    jobs = service.jobs.jobs().items()
-    counts = {name: 0 if job.paused else len(job.telegramChannels) for name, job in jobs}
-    snapshot = service.supervisor.snapshot()
-    snapshot = replace(snapshot, blocked=service.lost_files())
-    if service.jobs.problem:
-        snapshot = replace(snapshot, errors=(*snapshot.errors, service.jobs.problem))
-    unusable = service.jobs.unusable()
-    snapshot = unusable_jobs.added_to(snapshot, unusable.values(), service.moment().monotonic)
-    counts |= {name: max(1, len(job.addresses)) for name, job in unusable.items()}
-    return summary.summarise(snapshot, _limits(service), service.host.latest, log, service.moment(), counts)
+    return summary.summarise(
+        known.snapshot(service),
+        _limits(service),
+        service.host.latest,
+        known.log_state(service),
+        service.moment(),
+        known.channel_counts(service),
+        known.findings(service),
+    )
 
 
 def job_health_check(service: Service, name: str) -> schemas.JobHealth:
     """The answer of GET /health with JOB_NAME. Raises UnknownJob."""
     job = service.jobs.entry(name)
     if isinstance(job, UnusableJob):
-        workers, settings = unusable_jobs.statuses(job, 0.0), unusable_jobs.configuration(job)
-        return summary.summarise_job(name, settings, job.addresses, workers, service.moment())
+        dead, settings = unusable_jobs.statuses(job, 0.0), unusable_jobs.configuration(job)
+        return summary.summarise_job(
+            name, settings, job.addresses, dead, service.moment(), known.findings(service)
+        )
     channels = [channel.name for channel in job.channels]
     configuration = schemas.JobConfiguration(
         webhook_url=job.masked().webhookUrl,
@@ -84,9 +83,9 @@ def job_health_check(service: Service, name: str) -> schemas.JobHealth:
         embed_color=job.embedColor,
         channels_count=len(channels),
     )
-    known = check_process_health(service, name)
+    workers, findings = check_process_health(service, name), known.findings(service)
     return summary.summarise_job(
-        name, configuration, channels, known, service.moment(), paused=bool(job.paused)
+        name, configuration, channels, workers, service.moment(), findings, paused=bool(job.paused)
     )
 
 

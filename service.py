@@ -7,28 +7,31 @@ job or a worker does.
 from __future__ import annotations
 
 import contextlib
-import logging
 import os
-import resource
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
+from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
 
 from auth import BearerGate
 from config import PROJECT, Settings
 from disgram import __version__
+from disgram.alerts.running import alerting
+from disgram.api.parts import Limits, Progress, Supervision
 from disgram.api.systemd import Notifier
 from disgram.errors import BadInput, DatabaseDamaged, StartRefused, StorageUnavailable
-from disgram.health import summary
+from disgram.health import known, summary
 from disgram.health.host_stats import HostMonitor
+from disgram.health.memory import HealthMemory
+from disgram.health.watch import HealthWatch
 from disgram.jobs.file import Entry
 from disgram.logs.log_file import LogFile, escaped_name
 from disgram.logs.python_logging import logging_into
 from disgram.logs.refused_logins import RefusedLogins
 from disgram.logs.stderr import warn_stderr
+from disgram.own_process import end_at_once, leave_no_core
 from disgram.report import Level, Report, counted
 from disgram.storage.before_use import raise_if_any_is_newer, raise_if_damaged
 from disgram.storage.files.locks import LOCK_FILE, InstanceLock
@@ -36,45 +39,17 @@ from disgram.storage.files.regular_file import refuse_special
 from disgram.storage.ledger import Ledger
 from disgram.storage.watched_files import WatchedFiles, open_limits
 from disgram.workers.forkserver_process import ForkServerProcess
-from disgram.workers.spec import Snapshot, WorkerSpec
+from disgram.workers.spec import WorkerSpec
 from disgram.workers.supervisor import Supervisor
 from jobs import Job, JobManager
-from rate_limiter import DiscordRateLimiter
+from rate_limiter import DiscordRateLimiter, Route
 
 _STOP_WITHIN = 8.0
 """Seconds for the workers to end; every process must have ended after ten."""
+_ALERT_ROUTE = partial(Route.to, "POST", "alerts")
 _KNOWN_PASSWORD = (
     "AUTH_PASSWORD is the published default, so only this machine can use the service. Set your own in .env."  # noqa: S105
 )
-
-
-class Supervision(Protocol):
-    """The thread that starts and stops workers."""
-
-    def start(self) -> None: ...
-    def stop(self, timeout: float = ...) -> None: ...
-    def wake(self) -> None: ...
-    def reset_backoff(self, job: str) -> None: ...
-    def wait_gone(self, job: str, timeout: float) -> bool: ...
-    def restart(self, job: str) -> None: ...
-    def snapshot(self) -> Snapshot: ...
-
-
-class Progress(Protocol):
-    """The ledger of what was sent."""
-
-    def delete_job(self, job: str) -> object: ...
-    def clear_gone(self, destination: str) -> object: ...
-    def begin_replaced_anew(self, job: str) -> object: ...
-    def failed(self) -> list[dict[str, Any]]: ...
-    def retry(self, job: str, post_id: int | None) -> int: ...
-    def dismiss(self, job: str, post_id: int | None) -> int: ...
-
-
-class Limits(Protocol):
-    """Discord's rate limits, as far as the workers know them."""
-
-    def snapshot(self) -> dict[str, Any]: ...
 
 
 @dataclass(frozen=True)
@@ -88,6 +63,7 @@ class Service:
     limits: Limits
     log: LogFile
     host: HostMonitor
+    watch: HealthWatch
     gate: BearerGate
     started: float
     systemd: Notifier = field(default_factory=Notifier)
@@ -122,7 +98,7 @@ def refuse_second_service(settings: Settings) -> None:
 def running_service(settings: Settings) -> Iterator[Service]:
     """Start every part in order, and stop them in reverse. Raises StartRefused before any has started."""
     folder = settings.data_dir
-    _leave_no_core()
+    leave_no_core()
     _make_folder(folder)
     with contextlib.suppress(OSError):  # no such file, or another owner's
         (PROJECT / ".env").chmod(0o600)
@@ -146,7 +122,7 @@ def running_service(settings: Settings) -> Iterator[Service]:
             monitor_interval=min(settings.monitor_interval, systemd.interval),
             stale_after=settings.log_stale_after,
             on_turn=systemd.turn,
-            on_crash=_end_at_once,
+            on_crash=end_at_once,
         )
         store = open_limits(folder / "limits.db", log.write)
         limits = DiscordRateLimiter(store)
@@ -156,6 +132,7 @@ def running_service(settings: Settings) -> Iterator[Service]:
             contextlib.closing(ledger),
             contextlib.closing(limits),
             assembled(settings, jobs, log, supervisor, ledger, limits, systemd, files.problems) as service,
+            alerting(service, folder, settings.alert_address, settings.alert_after, limits, _ALERT_ROUTE),
         ):
             yield service
 
@@ -180,19 +157,22 @@ def assembled(
         on_refusal=refused.add,
         peer_must_be_local=settings.default_password,
     )
-    systemd = systemd or Notifier()
+    watch = HealthWatch(ledger, HealthMemory(settings.data_dir), settings.monitor_interval)
+    started, systemd = time.monotonic(), systemd or Notifier()
     service = Service(
-        settings, jobs, supervisor, ledger, limits, log, host, gate, time.monotonic(), systemd, lost_files
+        settings, jobs, supervisor, ledger, limits, log, host, watch, gate, started, systemd, lost_files
     )
     _announce(service)
     with contextlib.closing(log):
         with logging_into(log), contextlib.closing(refused):
             host.start()
             supervisor.start()
+            watch.start(partial(known.view, service))
             try:
                 yield service
             finally:
-                systemd.stopping()
+                service.systemd.stopping()
+                watch.stop()
                 supervisor.stop(_STOP_WITHIN)
                 host.stop()
         log.write(Level.SYSTEM, "Disgram stopped")
@@ -271,22 +251,6 @@ def log_reports(log: LogFile) -> Callable[[WorkerSpec, Report], None]:
             log.write(report.level, report.text, spec.job, spec.channel.name)
 
     return write
-
-
-def _leave_no_core() -> None:
-    """A core dump of this process or a worker would contain the password and webhook tokens."""
-    with contextlib.suppress(OSError, ValueError):  # what the system refuses stays unchanged
-        resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
-
-
-def _end_at_once() -> None:
-    """Without its supervisor the service forwards nothing, so systemd or pm2 has to start it again.
-
-    `os._exit`, since an orderly stop would end with exit code 0. All files survive a crash.
-    """
-    logging.shutdown()  # the log's last lines are still queued
-    warn_stderr("the supervisor has crashed (see Disgram.log); the service ends with exit code 1")
-    os._exit(1)
 
 
 def _make_folder(folder: Path) -> None:

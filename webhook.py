@@ -19,6 +19,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 
 from disgram.addresses import ChannelRef
+from disgram.delivery.backlog import waiting_facts
 from disgram.delivery.follow import Follower
 from disgram.delivery.post_delivery import PostDelivery
 from disgram.delivery.retries import Retries
@@ -167,7 +168,8 @@ class Worker:
         head = self._pages.newest()
         self._newest_posts = head.slices
         progress = self._begin(head)
-        self._report(Level.INFO, f"Checked: {_seen(head, progress)}", polled=True, last_post_id=progress)
+        facts = {"polled": True, "last_post_id": progress, **waiting_facts(head, progress)}
+        self._report(Level.INFO, f"Checked: {_seen(head, progress)}", **facts)
         read = self._pages.older(head)
         self._retries.retry_failed(read, lambda post_slice: self._send(post_slice, head))
         self._retries.close_gaps(read, lambda post_slice: self._deliver(post_slice, head))
@@ -231,6 +233,7 @@ class Worker:
             if self._clock() - read_at > PAGE_FRESH:
                 return False
             self._deliver(post_slice, head)
+            self._report(None, "", **waiting_facts(head, post_slice.last_id))
         return True
 
     def _pass_over_unreadable(self, head: ChannelPage) -> bool:

@@ -16,10 +16,7 @@ from disgram.delivery.post_delivery import PostDelivery
 from disgram.delivery.sender import Sender
 from disgram.discord.client import DiscordClient
 from disgram.discord.color import stable_color
-from disgram.errors import (
-    TelegramUnavailable,
-)
-from disgram.report import Level, Reporter
+from disgram.report import Reporter
 from disgram.rules.rules import Rules
 from disgram.storage.channel_ledger import ChannelLedger
 from disgram.storage.ledger import Ledger
@@ -27,7 +24,7 @@ from disgram.storage.rate_limits import LimitStore
 from disgram.telegram.channel import ChannelReader
 from disgram.telegram.client import TelegramClient
 from disgram.telegram.missing_posts import oldest_copy
-from disgram.telegram.throttle import TelegramThrottle
+from disgram.telegram.throttle import TelegramThrottle, report_rest
 from disgram.telegram.unknown_markup import UnknownMarkup
 from disgram.workers.heartbeat import Heartbeat
 from disgram.workers.spec import WorkerSpec
@@ -53,7 +50,7 @@ def worker_parts(spec: WorkerSpec, report: Reporter, heartbeat: Heartbeat, stack
     limiter = DiscordRateLimiter(limits)
     limiter.finish_abandoned(owner)
     throttle = TelegramThrottle(
-        limits, settings.telegram_requests_per_second, wait, on_rest=partial(_report_rest, report)
+        limits, settings.telegram_requests_per_second, wait, on_rest=partial(report_rest, report)
     )
     timeout = settings.request_timeout
     telegram = TelegramClient(
@@ -100,11 +97,3 @@ def worker_parts(spec: WorkerSpec, report: Reporter, heartbeat: Heartbeat, stack
     unknown_markup = UnknownMarkup(settings.data_dir, spec.channel.key)
     reader = ChannelReader(telegram, spec.channel.name, unknown_markup, report=report, wait=wait)
     return WorkerParts(ledger, reader, delivery, follower)
-
-
-def _report_rest(report: Reporter, seconds: float | None) -> None:
-    if seconds is None:
-        report(None, "", reason=None)
-    else:
-        text = f"Waiting {seconds:.0f} s: Telegram asked this address to stay away"
-        report(Level.STATUS, text, reason=TelegramUnavailable.reason, lasts=seconds)

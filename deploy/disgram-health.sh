@@ -1,5 +1,5 @@
 #!/bin/sh
-# For cron: says nothing while Disgram is healthy, otherwise one line, which cron mails to you.
+# For cron: says nothing while Disgram is healthy, otherwise a line and the first problems, which cron mails to you.
 #   */5 * * * * /opt/disgram/deploy/disgram-health.sh
 # Exit code: 0 healthy, 1 degraded, 2 unhealthy or no answer. The argument is the service's address.
 url=${1:-http://127.0.0.1:5000}
@@ -12,4 +12,12 @@ degraded) code=1 ;;
 *) code=2 ;;
 esac
 echo "Disgram at $url is ${status:-not answering: $answer}"
+string='"(([^"\\]|\\.)*)"'
+printf '%s\n' "$answer" |
+    sed -n 's/.*"problems":\[\(.*\)\],"problems_total".*/\1/p' |
+    awk '{ gsub(/\},\{/, "}\n{"); print }' |
+    sed -nE -e "s/^\{\"job\":null,\"channel\":null,\"reason\":$string,\"message\":$string.*/- \3/p" \
+        -e "s/^\{\"job\":$string,\"channel\":null,\"reason\":$string,\"message\":$string.*/- \1: \5/p" \
+        -e "s/^\{\"job\":$string,\"channel\":$string,\"reason\":$string,\"message\":$string.*/- \1 \/ \3: \7/p" |
+    sed -e 's/\\\(["\\]\)/\1/g' -e 5q
 exit $code

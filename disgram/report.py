@@ -42,7 +42,9 @@ class Report:
     after which the wait that it names ends), `polled` (bool: a poll ended; True means t.me
     answered with a page we understood), `last_post_id` (int), `gaps` (list of [from, to]),
     `layout_changed` (int: how many different kinds of markup in this channel's posts were not understood),
-    `cooldown` (number: seconds until the next poll, where COOLDOWN is a range).
+    `cooldown` (number: seconds until the next poll, where COOLDOWN is a range),
+    `newest_post_id` (int: seen at Telegram), `waiting` (int: posts seen there and not dealt with yet),
+    `forwarded` (True: Discord has just confirmed a post), `discord_asked` (True: by this process).
     """
 
     level: Level | None = None

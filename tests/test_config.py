@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 import config
-from config import DEFAULT_PASSWORD, PROJECT, Settings, environment, read
+from config import PROJECT, Settings, environment, read
 from disgram.cooldown import Cooldown
 from disgram.errors import BadSetting
+from disgram.setting_types import DEFAULT_PASSWORD
 
 WEBHOOK = "https://discord.com/api/webhooks/1/aToken"
 
@@ -42,6 +43,8 @@ DEFAULTS = {
     "forward_service_messages": False,
     "request_timeout": 30.0,
     "protect_reads": False,
+    "alert_webhook_url": None,
+    "alert_after": 300.0,
     "trusted_proxies": (),
 }
 

@@ -82,6 +82,37 @@ def test_cron_hears_only_of_trouble(status: int, body: dict[str, object], code: 
     assert says in done.stdout
 
 
+def test_cron_hears_of_the_first_problems() -> None:
+    problems = [
+        {
+            "job": None,
+            "channel": None,
+            "reason": "jobs_file",
+            "message": "Line 3: mend it.",
+            "since": None,
+        },
+        {"job": 'my "own" \\ job', "channel": "durov", "reason": "gap", "message": "Wait.", "since": None},
+        {"job": "new", "channel": None, "reason": "x", "message": 'Say "a", {b}.', "since": None},
+        *[{"job": "n", "channel": f"c{n}", "reason": "x", "message": "M.", "since": None} for n in range(9)],
+    ]
+    body = {"status": "degraded", "log_freshness": {"message": "no"}, "problems": problems}
+    text = json.dumps(body | {"problems_total": 12, "errors": []}, separators=(",", ":")).encode()
+    server = LoopbackServer(lambda _: Response(200, text, "application/json"))
+    server.start()
+    try:
+        done = run(str(DEPLOY / "disgram-health.sh"), server.url)
+    finally:
+        server.stop()
+    assert done.returncode == 1
+    assert done.stdout.splitlines()[1:] == [
+        "- Line 3: mend it.",
+        '- my "own" \\ job / durov: Wait.',
+        '- new: Say "a", {b}.',
+        "- n / c0: M.",
+        "- n / c1: M.",
+    ]
+
+
 def test_cron_hears_that_nobody_answers() -> None:
     done = run(str(DEPLOY / "disgram-health.sh"), "http://127.0.0.1:1")
     assert done.returncode == 2

@@ -25,7 +25,7 @@ SUPPORT = {
 }
 
 GROUND = frozenset(
-    {"errors", "addresses", "cooldown", "origin", "post", "report", "backoff", "descriptors"}
+    {"errors", "addresses", "cooldown", "origin", "post", "report", "backoff", "descriptors", "traffic"}
     | {"http", "interim", "gzip_body"}
 )
 """Modules of `disgram/` itself that any room may import, as far as the circle test lets it."""
@@ -40,7 +40,8 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
     "delivery": frozenset({"rules", "telegram", "discord", "storage"}),
     "jobs": frozenset({"rules", "discord", "storage"}),
     "api": frozenset({"workers", "logs"}),
-    "health": frozenset({"api", "jobs", "workers", "logs"}),
+    "health": frozenset({"api", "jobs", "workers", "logs", "storage"}),
+    "alerts": frozenset({"health", "discord", "storage"}),
 }
 """Room -> the rooms it may import, beside GROUND. `telegram` and `discord` never see each other."""
 

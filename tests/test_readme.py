@@ -10,6 +10,7 @@ from dotenv import dotenv_values
 
 import config
 from disgram import errors
+from disgram.health.sentences import SENTENCES
 from disgram.workers import lifecycle
 from main import app
 
@@ -78,7 +79,11 @@ def reasons() -> set[str]:
 
 def test_every_reason_is_explained_and_no_other() -> None:
     explained = table(section("When something is wrong"))
-    assert {word for word in explained if re.fullmatch(r"[a-z_]+", word)} - {"reason"} == reasons()
+    assert {word for word in explained if re.fullmatch(r"[a-z_]+", word)} - {"reason"} == set(SENTENCES)
+
+
+def test_every_reason_that_the_source_names_has_its_sentence() -> None:
+    assert reasons() <= set(SENTENCES)
     assert errors.DiscordUnavailable.reason in reasons()
 
 

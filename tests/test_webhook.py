@@ -276,3 +276,24 @@ def test_sigterm_ends_a_wait_between_two_tries(bench: Bench) -> None:
     bench.stop_after = 1
     with pytest.raises(Stopping):
         bench.worker.run()
+
+
+# --- what waits ---------------------------------------------------------------------------------
+
+
+def test_worker_reports_how_many_posts_wait_while_it_sends_them(bench: Bench) -> None:
+    bench.telegram.fill(1, 3)
+    seen: list[int] = []
+    bench.discord.before = lambda: seen.append(bench.said.facts["waiting"])
+    bench.poll()
+    assert seen == [3, 2, 1]
+    assert (bench.said.facts["newest_post_id"], bench.said.facts["waiting"]) == (3, 0)
+
+
+def test_posts_of_older_pages_are_counted_by_their_numbers(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, initial_posts=50)
+    bench.telegram.fill(1, 60)
+    seen: list[int] = []
+    bench.discord.before = lambda: seen.append(bench.said.facts["waiting"])
+    bench.poll()
+    assert seen == list(range(50, 0, -1))

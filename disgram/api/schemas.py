@@ -86,8 +86,8 @@ class Jobs(Answer):
 
 
 class ExternalServices(Answer):
-    telegram_reachable: bool
-    discord_reachable: bool
+    telegram_reachable: bool | None = Field(description="Null until a channel was read.")
+    discord_reachable: bool | None = Field(description="Null until something was sent.")
 
 
 class LogFreshness(Answer):
@@ -128,10 +128,27 @@ class Gap(Answer):
 
 
 class Delivery(Answer):
+    failed: int = Field(description="Posts that Discord refused in every form: see GET /job/failed.")
+    waiting: int = Field(
+        description="Posts seen at Telegram that Discord has not confirmed; while older pages are unread, "
+        "the most there can be."
+    )
+    oldest_waiting_seconds: float | None = Field(description="How long ago the oldest of them was seen.")
     gaps: list[Gap]
     layout_changed: int = Field(
         description="Different pieces of posts that were not understood: see DATA_DIR/layout."
     )
+
+
+class Problem(Answer):
+    """Something that is wrong; of the service itself if it names no job."""
+
+    job: str | None
+    channel: str | None
+    reason: str = Field(description="One word for programs.")
+    message: str = Field(description="What is wrong, and what to do.")
+    since: str | None
+    until: str | None = Field(description="When it will end by itself, if that is known.")
 
 
 class Health(Answer):
@@ -147,6 +164,8 @@ class Health(Answer):
     system: System
     rate_limiting: RateLimiting
     delivery: Delivery
+    problems: list[Problem] = Field(description="Most urgent first, 50 at most.")
+    problems_total: int
     errors: list[str] = Field(description="What keeps the service itself from working.")
 
 
@@ -172,6 +191,9 @@ class Worker(Answer):
     restarts: int
     last_poll_at: str | None
     last_post_id: int | None
+    newest_post_id: int | None = Field(description="The newest one seen at Telegram.")
+    last_forwarded_at: str | None
+    waiting: int = Field(description="As in delivery.")
     cooldown: float = Field(description="Seconds from its last poll to the next.")
     log_age_seconds: float
     next_start_seconds: float | None
@@ -187,6 +209,8 @@ class JobHealth(Answer):
     configuration: JobConfiguration
     workers: list[Worker]
     delivery: Delivery
+    problems: list[Problem] = Field(description="Most urgent first, 50 at most.")
+    problems_total: int
 
 
 HealthAnswer = Health | JobHealth | BareStatus

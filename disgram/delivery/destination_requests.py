@@ -60,6 +60,7 @@ class DestinationRequests:
         self._limit_wait = LimitWait(report, wait, clock, limiter.blocked_by_cloudflare)
         self._unobserved: list[tuple[Any, int, RateLimitHeaders]] = []
         """Requests that have ended and that the limiter could not be informed of yet."""
+        self._asked = False
         self.health_reason: str | None = None
         """The `reason` of /health after the last request: why Discord is unavailable, None if it is not."""
 
@@ -105,6 +106,9 @@ class DestinationRequests:
 
     def _report_availability(self, error: DiscordError | None, *, posts: bool) -> None:
         """Let /health and the log know when Discord becomes unavailable, and when it answers again."""
+        if not self._asked:
+            self._asked = True
+            self._report(None, "", discord_asked=True)
         passes = is_plain_429(error) or isinstance(error, EditWaits)
         unavailable = isinstance(error, DiscordUnavailable) and not passes
         reason = error.reason if error and unavailable else None

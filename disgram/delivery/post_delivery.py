@@ -119,7 +119,8 @@ class PostDelivery:
         else:
             self.refused_posts.accepted()
             self.sender.persist(self._ledger.finish, row)
-            self._report(Level.NEW_MESSAGE, f"Forwarded {post.url}", last_post_id=post.last_id)
+            facts = {"last_post_id": post.last_id, "forwarded": True}
+            self._report(Level.NEW_MESSAGE, f"Forwarded {post.url}", **facts)
 
     def _warn_if_unconfirmed(self, post: TelegramPost) -> None:
         if any(row.state == "attempting" for row in self._ledger.messages(post.id)):

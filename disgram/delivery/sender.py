@@ -24,7 +24,7 @@ from disgram.delivery.refused.poison import PoisonDetector, PoisonEdits, is_plai
 from disgram.delivery.refused.refusals import Refusals
 from disgram.discord.client import DiscordClient
 from disgram.discord.message import DiscordMessage
-from disgram.discord.render import digest, edited
+from disgram.discord.render import digest, edit_request
 from disgram.discord.responses import DiscordResponse
 from disgram.errors import (
     DiscordUnavailable,
@@ -201,7 +201,7 @@ class Sender:
         where, message_id = self._place_of(old), old.message_id
         outgoing = self._refused_fields.outgoing(message, self.post_url(post_id), edit=True)
         while True:
-            request = _edit_request(outgoing.message, with_files=files is not None)
+            request = edit_request(outgoing.message, with_files=files is not None)
             send = partial(self._client.edit, where, message_id, request, files or {})
             try:
                 self._change("PATCH", send)
@@ -314,15 +314,6 @@ class Sender:
             self._report(
                 Level.ERROR, f"Post {post_id}: Discord did not take it ({error}); sending it again: {url}"
             )
-
-
-def _edit_request(message: DiscordMessage, *, with_files: bool) -> DiscordMessage:
-    body = edited(message)
-    if not with_files:
-        return DiscordMessage(body)
-    # A list of attachments without the old files removes them (Edit Webhook Message).
-    attachments = message.payload.get("attachments", [])
-    return DiscordMessage(body | {"attachments": attachments}, message.uploads)
 
 
 def _ignores_buttons(message: DiscordMessage, response: DiscordResponse) -> bool:

@@ -97,6 +97,16 @@ def edited(message: DiscordMessage) -> dict[str, Any]:
     return body if message.uploads and len(body) == 1 else {"content": "", "embeds": [], **body}
 
 
+def edit_request(message: DiscordMessage, *, with_files: bool) -> DiscordMessage:
+    """The PATCH for a message sent before. `with_files`: its files are replaced by those of `message`."""
+    body = edited(message)
+    if not with_files:
+        return DiscordMessage(body)
+    # A list of attachments without the old files removes them (Edit Webhook Message).
+    attachments = message.payload.get("attachments", [])
+    return DiscordMessage(body | {"attachments": attachments}, message.uploads)
+
+
 def digest(message: DiscordMessage) -> str:
     """A hash that changes if a reader would see a different message.
 

@@ -6,11 +6,12 @@ so shows none.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from disgram.api import schemas
 from disgram.api.schemas import (
     Delivery,
     ExternalServices,
@@ -26,6 +27,7 @@ from disgram.api.schemas import (
     Worker,
 )
 from disgram.health.host_stats import HostStats
+from disgram.health.problems import Fault, Findings, Problem, one_per_channel, problem_list
 from disgram.workers.spec import Snapshot, WorkerState, WorkerStatus
 
 HEALTHY, DEGRADED, UNHEALTHY = "healthy", "degraded", "unhealthy"
@@ -38,6 +40,8 @@ _DISCORD_ANSWERED = frozenset(
     | {"destination_refuses"}
 )
 _NAMES_SHOWN = 5
+MOST_PROBLEMS = 50
+"""In an answer; `problems_total` counts all."""
 
 COOLDOWNS_LATE, LEAST_LATE = 3, 180.0
 """A worker that neither polls nor sends for so many cooldowns, and for so many seconds, is `stale`."""
@@ -61,6 +65,9 @@ class Moment:
     stale_after: float = 360.0
     monitor_interval: float = 30.0
 
+    def silent(self, worker: WorkerStatus) -> bool:
+        return self.monotonic - worker.last_line_at > self.stale_after
+
 
 def summarise(
     snapshot: Snapshot,
@@ -69,20 +76,23 @@ def summarise(
     log: LogFileState,
     moment: Moment,
     jobs: Mapping[str, int],
+    findings: Findings | None = None,
 ) -> Health:
     """The answer of GET /health. `jobs`: how many channels each job has, 0 while it is paused."""
-    workers = [_judged(worker, moment) for worker in snapshot.workers if jobs.get(worker.job)]
+    at_work = {name for name, channels in jobs.items() if channels}
+    workers = judged(snapshot.workers, at_work, moment)
+    findings = with_faults((findings or Findings()).of_jobs(at_work), snapshot, host, log, moment)
+    problems = one_per_channel(problem_list(workers, findings))
     freshness = _log_freshness(workers, log, moment)
     services = ExternalServices(
         telegram_reachable=_telegram_reachable(workers), discord_reachable=_discord_reachable(workers)
     )
-    errors = list(_errors(snapshot, host, log, moment))
     broken = bool(
         snapshot.blocked or host.write_error or log.write_error or _monitor_silent(snapshot, moment)
     )
-    problems = bool(errors) or not freshness.is_fresh or not services.discord_reachable
+    degraded = bool(problems) or not freshness.is_fresh or services.discord_reachable is False
     return Health(
-        status=UNHEALTHY if broken else _status(workers, problems=problems),
+        status=UNHEALTHY if broken else _status(workers, problems=degraded),
         timestamp=moment.now.isoformat(),
         uptime_minutes=round(moment.uptime / 60, 2),
         processes=Processes(total=sum(jobs.values()), running=_running(workers)),
@@ -91,8 +101,10 @@ def summarise(
         log_freshness=freshness,
         system=host.system,
         rate_limiting=RateLimiting(**limits),
-        delivery=_delivery(workers),
-        errors=errors,
+        delivery=_delivery(workers, findings, moment),
+        problems=_shown(problems),
+        problems_total=len(problems),
+        errors=[fault.text for fault in findings.faults],
     )
 
 
@@ -102,15 +114,18 @@ def summarise_job(
     channels: Sequence[str],
     workers: Iterable[WorkerStatus],
     moment: Moment,
+    findings: Findings | None = None,
     *,
     paused: bool = False,
 ) -> JobHealth:
     """The answer of GET /health with a JOB_NAME. `channels`: their names; `workers`: the job's."""
-    known = [_judged(worker, moment) for worker in workers]
+    known = judged(workers, {job}, moment)
     state = WorkerState.PAUSED if paused else WorkerState.STARTING
     known += _without_worker(job, configuration, channels, known, moment, state)
+    findings = Findings() if paused else (findings or Findings()).of_job(job)
+    problems = one_per_channel(problem_list(known, findings))
     return JobHealth(
-        status=HEALTHY if paused else _status(known),
+        status=HEALTHY if paused else _status(known, problems=bool(problems)),
         timestamp=moment.now.isoformat(),
         job_name=job,
         processes=JobProcesses(
@@ -120,8 +135,10 @@ def summarise_job(
             channels=list(channels),
         ),
         configuration=configuration,
-        workers=[_worker(worker, moment) for worker in known],
-        delivery=_delivery(known),
+        workers=[_worker(worker, findings, moment) for worker in known],
+        delivery=_delivery(known, findings, moment),
+        problems=_shown(problems),
+        problems_total=len(problems),
     )
 
 
@@ -146,17 +163,23 @@ def _without_worker(
 def _status(workers: Collection[WorkerStatus], *, problems: bool = False) -> str:
     """From workers alone. None at all is healthy: there is no job, or it was created just now."""
     if workers and (
-        all(worker.state in _NOT_WORKING for worker in workers) or not _telegram_reachable(workers)
+        all(worker.state in _NOT_WORKING for worker in workers) or _telegram_reachable(workers) is False
     ):
         return UNHEALTHY
     some_fail = any(worker.state in _NOT_WORKING or worker.reason or worker.gaps for worker in workers)
     return DEGRADED if some_fail or problems else HEALTHY
 
 
+def judged(workers: Iterable[WorkerStatus], jobs: Collection[str], moment: Moment) -> list[WorkerStatus]:
+    """The workers of these jobs, `stale` where one only looks well."""
+    return [_judged(worker, moment) for worker in workers if worker.job in jobs]
+
+
 def _judged(worker: WorkerStatus, moment: Moment) -> WorkerStatus:
     """A worker that gives no reason and does nothing all the same is not well."""
+    silent = worker.state is WorkerState.RUNNING and moment.silent(worker)
     idle = moment.monotonic - worker.idle_since
-    if worker.reason or idle <= max(COOLDOWNS_LATE * worker.cooldown, LEAST_LATE):
+    if worker.reason or not (silent or idle > max(COOLDOWNS_LATE * worker.cooldown, LEAST_LATE)):
         return worker
     return replace(worker, reason="stale")
 
@@ -165,10 +188,10 @@ def _running(workers: Iterable[WorkerStatus]) -> int:
     return sum(worker.state is WorkerState.RUNNING for worker in workers)
 
 
-def _telegram_reachable(workers: Iterable[WorkerStatus]) -> bool:
-    """False when no worker reached Telegram and at least one tried."""
+def _telegram_reachable(workers: Iterable[WorkerStatus]) -> bool | None:
+    """False when no worker reached Telegram and at least one tried; None when none tried."""
     results = [reached for worker in workers if (reached := _reached_telegram(worker)) is not None]
-    return any(results) or not results
+    return any(results) if results else None
 
 
 def _reached_telegram(worker: WorkerStatus) -> bool | None:
@@ -177,10 +200,13 @@ def _reached_telegram(worker: WorkerStatus) -> bool | None:
     return True if worker.reason in _TELEGRAM_ANSWERED else worker.last_poll_ok
 
 
-def _discord_reachable(workers: Iterable[WorkerStatus]) -> bool:
-    """False when a worker could not reach Discord and none got an answer; most send nothing for hours."""
+def _discord_reachable(workers: Collection[WorkerStatus]) -> bool | None:
+    """False when a worker could not reach Discord and none got an answer; most send nothing for hours. None
+    when none asked anything."""
     reasons = {worker.reason for worker in workers}
-    return not reasons & _DISCORD_DOWN or bool(reasons & _DISCORD_ANSWERED)
+    if reasons & _DISCORD_DOWN:
+        return bool(reasons & _DISCORD_ANSWERED)
+    return True if reasons & _DISCORD_ANSWERED or any(worker.discord_asked for worker in workers) else None
 
 
 def _monitor_silent(snapshot: Snapshot, moment: Moment) -> bool:
@@ -189,21 +215,32 @@ def _monitor_silent(snapshot: Snapshot, moment: Moment) -> bool:
     return snapshot.taken_at > 0 and moment.monotonic - snapshot.taken_at > allowed
 
 
-def _errors(snapshot: Snapshot, host: HostStats, log: LogFileState, moment: Moment) -> Iterable[str]:
-    yield from (*snapshot.blocked, *snapshot.errors)
+def with_faults(
+    findings: Findings, snapshot: Snapshot, host: HostStats, log: LogFileState, moment: Moment
+) -> Findings:
+    """The findings, and what hinders the service itself."""
+    return replace(findings, faults=(*findings.faults, *_faults(snapshot, host, log, moment)))
+
+
+def _faults(snapshot: Snapshot, host: HostStats, log: LogFileState, moment: Moment) -> Iterator[Fault]:
+    for text in snapshot.blocked:
+        yield Fault("storage_unavailable", text)
+    for text in snapshot.errors:
+        yield Fault("service_error", text)
     if host.write_error:
-        yield f"The data directory cannot be written: {host.write_error}"
+        yield Fault("storage_unavailable", f"The data directory cannot be written: {host.write_error}")
     if log.write_error:
-        yield f"Disgram.log cannot be written: {log.write_error}"
+        yield Fault("storage_unavailable", f"Disgram.log cannot be written: {log.write_error}")
     if _monitor_silent(snapshot, moment):
-        yield f"The monitor has been silent for {moment.monotonic - snapshot.taken_at:.0f} s"
+        silent = moment.monotonic - snapshot.taken_at
+        yield Fault("monitor_silent", f"The monitor has been silent for {silent:.0f} s")
 
 
 def _log_freshness(workers: Iterable[WorkerStatus], log: LogFileState, moment: Moment) -> LogFreshness:
     """By the heartbeats of workers, not by the file's age: quiet channels write no lines."""
     running = [worker for worker in workers if worker.state is WorkerState.RUNNING]
     ages = [moment.monotonic - worker.last_line_at for worker in running]
-    stale = [worker.channel for worker, age in zip(running, ages, strict=True) if age > moment.stale_after]
+    stale = [worker.channel for worker in running if moment.silent(worker)]
     last = log.last_write_at
     return LogFreshness(
         is_fresh=not stale,
@@ -222,32 +259,66 @@ def _freshness_message(ages: Collection[float], stale: list[str], stale_after: f
     return f"All {len(ages)} running workers reported within {max(ages):.0f} s"
 
 
-def _delivery(workers: Iterable[WorkerStatus]) -> Delivery:
-    """Posts that could not be read (yet), and parts of pages that were not understood."""
-    workers = list(workers)
+def _shown(problems: Sequence[Problem]) -> list[schemas.Problem]:
+    """The first MOST_PROBLEMS, as the answer has them."""
+    return [
+        schemas.Problem(
+            job=problem.job,
+            channel=problem.channel,
+            reason=problem.reason,
+            message=problem.message,
+            since=_iso(problem.since),
+            until=_iso(problem.until),
+        )
+        for problem in problems[:MOST_PROBLEMS]
+    ]
+
+
+def _waiting_since(worker: WorkerStatus, findings: Findings) -> datetime | None:
+    since = worker.traffic.waiting_since
+    return since and min(since, findings.waiting.get((worker.job, worker.channel.lower()), since))
+
+
+def _delivery(workers: Collection[WorkerStatus], findings: Findings, moment: Moment) -> Delivery:
+    """Posts that are not in Discord (yet), and parts of pages that were not understood."""
+    since = min(filter(None, (_waiting_since(worker, findings) for worker in workers)), default=None)
     gaps = [
         Gap(job=worker.job, channel=worker.channel, first=first, last=last)
         for worker in workers
         for first, last in worker.gaps
     ]
-    return Delivery(gaps=gaps, layout_changed=sum(worker.layout_changed for worker in workers))
+    return Delivery(
+        failed=sum(posts.number for posts in findings.refused.values()),
+        waiting=sum(worker.traffic.waiting for worker in workers),
+        oldest_waiting_seconds=round(max(0.0, (moment.now - since).total_seconds()), 1) if since else None,
+        gaps=gaps,
+        layout_changed=sum(worker.layout_changed for worker in workers),
+    )
 
 
-def _worker(worker: WorkerStatus, moment: Moment) -> Worker:
+def _worker(worker: WorkerStatus, findings: Findings, moment: Moment) -> Worker:
+    before = findings.forwarded.get((worker.job, worker.channel.lower()))
     return Worker(
         channel=worker.channel,
         pid=worker.pid,
         script=worker.script,
         state=worker.state.value,
         reason=worker.reason,
-        until=worker.until.isoformat() if worker.until else None,
+        until=_iso(worker.until),
         restarts=worker.restarts,
-        last_poll_at=worker.last_poll_at.isoformat() if worker.last_poll_at else None,
+        last_poll_at=_iso(worker.last_poll_at),
         last_post_id=worker.last_post_id,
+        newest_post_id=worker.traffic.newest_post_id,
+        last_forwarded_at=_iso(worker.traffic.last_forwarded_at or before),
+        waiting=worker.traffic.waiting,
         cooldown=worker.cooldown,
         log_age_seconds=round(max(0.0, moment.monotonic - worker.last_line_at), 1),
         next_start_seconds=_seconds_until(worker.next_start_at, moment),
     )
+
+
+def _iso(at: datetime | None) -> str | None:
+    return at.isoformat() if at else None
 
 
 def _seconds_until(monotonic: float | None, moment: Moment) -> float | None:

@@ -5,12 +5,9 @@ Each of their channels counts as one that failed. Never repeats a webhook's addr
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import replace
-
 from disgram.api.schemas import JobConfiguration
 from disgram.jobs.unusable import UnusableJob
-from disgram.workers.spec import Snapshot, WorkerState, WorkerStatus
+from disgram.workers.spec import WorkerState, WorkerStatus
 
 
 def statuses(job: UnusableJob, now: float) -> list[WorkerStatus]:
@@ -28,14 +25,4 @@ def configuration(job: UnusableJob) -> JobConfiguration:
         thread_id_configured=bool(job.fields.get("threadId")),
         embed_color=str(color)[:100] if color else None,
         channels_count=len(job.addresses),
-    )
-
-
-def added_to(snapshot: Snapshot, jobs: Iterable[UnusableJob], now: float) -> Snapshot:
-    """With their channels and what to do about them."""
-    jobs = list(jobs)
-    return replace(
-        snapshot,
-        workers=(*snapshot.workers, *(status for job in jobs for status in statuses(job, now))),
-        errors=(*snapshot.errors, *(f"{job.error}" for job in jobs)),
     )

@@ -11,12 +11,13 @@ from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from disgram.storage import schema
+from disgram.storage import post_counts, schema
 from disgram.storage.channel_ledger import ChannelLedger
 from disgram.storage.channel_source import TABLES_OF_CHANNEL, forget_replaced
 from disgram.storage.destinations import Destinations
 from disgram.storage.failed_posts import FailedPosts
 from disgram.storage.log_import import import_log
+from disgram.storage.post_counts import Channel, Failed
 from disgram.storage.sqlite import Database
 
 
@@ -58,6 +59,14 @@ class Ledger:
     def failed(self) -> list[dict[str, Any]]:
         """See FailedPosts.all."""
         return self.failed_posts.all()
+
+    def failed_counts(self) -> dict[Channel, Failed]:
+        """See post_counts.failed."""
+        return post_counts.failed(self._database)
+
+    def last_confirmed(self) -> dict[Channel, float]:
+        """See post_counts.last_confirmed."""
+        return post_counts.last_confirmed(self._database)
 
     def retry(self, job: str, post_id: int | None = None) -> int:
         """See FailedPosts.retry."""

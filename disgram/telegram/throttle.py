@@ -11,6 +11,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from disgram.errors import TelegramUnavailable
+from disgram.report import Level, Reporter
 from disgram.storage.rate_limits import CLOCK_SLACK, LimitRows, LimitStore
 
 LONGEST_REST = 3600.0
@@ -92,3 +94,12 @@ class TelegramThrottle:
         now = self._clock()
         with self._store.reading() as rows:
             return self._rest_end(rows, now, _MEDIA_REST) > now
+
+
+def report_rest(report: Reporter, seconds: float | None) -> None:
+    """The `on_rest` of a worker."""
+    if seconds is None:
+        report(None, "", reason=None)
+    else:
+        text = f"Waiting {seconds:.0f} s: Telegram asked this address to stay away"
+        report(Level.STATUS, text, reason=TelegramUnavailable.reason, lasts=seconds)

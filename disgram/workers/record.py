@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from disgram.report import Level, Report
+from disgram.traffic import NO_TRAFFIC
 from disgram.workers import lifecycle
 from disgram.workers.spec import WorkerState, WorkerStatus
 from disgram.workers.worker_process import WorkerProcess
@@ -31,6 +32,9 @@ class WorkerRecord:
         self._cooldown: float | None = None
         self._idle_since = worker.due_at
         self._until: datetime | None = None
+        self._trouble: tuple[str, datetime] | None = None
+        self._settled = self._discord_asked = False
+        self._traffic = NO_TRAFFIC
         self.reported: str | None = None
         self.process: WorkerProcess | None = None
         self.generation = 0
@@ -61,6 +65,7 @@ class WorkerRecord:
         match facts:
             case {"reason": None | str() as reason}:
                 self.reported, self._until = reason, _end(facts.get("lasts"), at)
+                self._note(reason, at)
         match facts:
             case {"polled": bool(polled)}:
                 self._last_poll_at, self._last_poll_ok = at, polled
@@ -78,6 +83,22 @@ class WorkerRecord:
         match facts:
             case {"gaps": list(gaps)}:
                 self._gaps = tuple(_pairs(gaps))
+        match facts:
+            case {"discord_asked": True}:
+                self._discord_asked = True
+        self._traffic = self._traffic.updated(facts, at)
+
+    def note_trouble(self, at: datetime) -> None:
+        """Call once the process has ended or was stopped: its reason is trouble until a later one is well."""
+        if self._worker.reason:
+            self._note(self._worker.reason, at)
+
+    def _note(self, reason: str | None, at: datetime) -> None:
+        self._status, self._settled = None, True
+        if reason is None:
+            self._trouble = None
+        elif self._trouble is None or self._trouble[0] != reason:
+            self._trouble = reason, at
 
     @property
     def status(self) -> WorkerStatus:
@@ -109,6 +130,11 @@ class WorkerRecord:
             idle_since=self._idle_since,
             cooldown=self._cooldown or worker.spec.settings.cooldown,
             until=self._until if worker.live and not worker.reason else None,
+            trouble=self._trouble[0] if self._trouble else None,
+            since=self._trouble[1] if self._trouble else None,
+            settled=self._settled,
+            discord_asked=self._discord_asked,
+            traffic=self._traffic,
         )
 
 

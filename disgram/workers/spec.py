@@ -10,6 +10,7 @@ from typing import Any
 
 from disgram.addresses import ChannelRef, Destination
 from disgram.rules.texts import NO_RULES, RuleTexts
+from disgram.traffic import NO_TRAFFIC, Traffic
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,10 @@ class WorkerStatus:
     `last_line_at`, `next_start_at` and `idle_since` are monotonic, for ages; `last_poll_at` and `until` are
     wall-clock UTC, for people. `until`: when the wait that `reason` names ends. `idle_since`: the last poll
     or message, or else the start; `cooldown`: seconds between two polls.
-    What the worker itself reports (polls, posts, gaps) outlives its restarts; `reason` does not.
+    What the worker itself reports (polls, posts, gaps) outlives its restarts; `reason` does not. `trouble`:
+    the last reason, until the worker itself reports that all is well, whatever restarts lie between;
+    `since`: when it began. `settled`: the worker has told how it is. `discord_asked`: it has had an answer
+    or none from Discord.
     """
 
     job: str
@@ -116,6 +120,11 @@ class WorkerStatus:
     idle_since: float
     cooldown: float
     until: datetime | None = None
+    trouble: str | None = None
+    since: datetime | None = None
+    settled: bool = False
+    discord_asked: bool = False
+    traffic: Traffic = NO_TRAFFIC
 
     @classmethod
     def without_process(

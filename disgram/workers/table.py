@@ -155,7 +155,7 @@ class WorkerTable:
         record.worker = lifecycle.on_line(record.worker, self._clock())
         for line in lines:
             report = decoded(line)
-            record.update(report.facts, datetime.now(timezone.utc))
+            record.update(report.facts, _utc_now())
             if report.level:
                 self._report(record, report.level, report.text, report.facts)
 
@@ -172,6 +172,7 @@ class WorkerTable:
             self._on_start_failed(record, process.failure, now)
             return
         record.worker = lifecycle.on_exit(record.worker, process.code, record.reported, now)
+        record.note_trouble(_utc_now())
         if not was_stopping:
             wait = record.worker.due_at - now
             text = f"Worker {lifecycle.describe_exit(process.code)}; restarting in {wait:.0f} s"
@@ -180,6 +181,7 @@ class WorkerTable:
     def _on_start_failed(self, record: WorkerRecord, why: str, now: float) -> None:
         spec = record.worker.spec
         record.worker = lifecycle.on_start_failed(record.worker, now)
+        record.note_trouble(_utc_now())
         self._errors["start"] = f"{spec.script} {spec.channel.name} cannot be started: {why}"
 
     def _report(
@@ -270,6 +272,7 @@ class WorkerTable:
             self._report(record, Level.ERROR, f"Worker sent nothing for {silent:.0f} s; replacing it")
         self._signal(record.process, signal.SIGTERM)
         record.worker = lifecycle.on_stop(record.worker, reason, now, timeout)
+        record.note_trouble(_utc_now())
 
     def _kill(self, record: WorkerRecord, now: float) -> None:
         if record.process:
@@ -284,3 +287,7 @@ class WorkerTable:
             process.pending_signals.append(number)
         else:
             self._protocol.signal(process.pid, number)
+
+
+def _utc_now() -> datetime:
+    return datetime.now(timezone.utc)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timezone
@@ -125,6 +126,13 @@ class FakeLedger:
 
     def begin_replaced_anew(self, job: str) -> None:
         self._book()
+
+    def failed_counts(self) -> dict[tuple[str, str], tuple[int, float]]:
+        numbers = Counter((post["job"], post["channel"].lower()) for post in self.posts)
+        return {key: (number, 0.0) for key, number in numbers.items()}
+
+    def last_confirmed(self) -> dict[tuple[str, str], float]:
+        return {}
 
     def failed(self) -> list[dict[str, Any]]:
         return list(self.posts)

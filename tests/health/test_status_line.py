@@ -10,7 +10,8 @@ HEALTH: dict[str, Any] = {
     "status": "healthy",
     "processes": {"total": 12, "running": 12},
     "jobs": {"total_jobs": 3},
-    "errors": [],
+    "problems": [],
+    "problems_total": 0,
 }
 
 
@@ -18,9 +19,12 @@ def test_a_healthy_service() -> None:
     assert status_line(HEALTH) == "healthy: 12 of 12 workers running, 3 jobs"
 
 
-def test_the_first_error_is_shown_on_the_same_line() -> None:
-    health = HEALTH | {"status": "degraded", "jobs": {"total_jobs": 1}, "errors": ["no\nroom", "other"]}
-    assert status_line(health) == "degraded: 12 of 12 workers running, 1 job; no room"
+def test_the_first_problem_is_shown_on_the_same_line() -> None:
+    first = {"job": None, "channel": None, "message": "There is no\nroom: make some."}
+    health = HEALTH | {"status": "degraded", "jobs": {"total_jobs": 1}, "problems": [first]}
+    line = "degraded: 12 of 12 workers running, 1 job; There is no room: make some"
+    assert status_line(health | {"problems_total": 1}) == line
+    assert status_line(health | {"problems_total": 3}) == f"{line}; 2 more problems"
 
 
 def test_protected_reads_leave_the_status() -> None:

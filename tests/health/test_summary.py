@@ -134,10 +134,11 @@ def test_faults_of_the_service_itself_are_errors() -> None:
 @pytest.mark.parametrize(
     ("workers", "telegram", "discord"),
     [
-        ([], True, True),
-        ([worker(last_poll_ok=None)], True, True),
-        ([worker(reason="no_preview", last_poll_ok=False, state=FAILED)], True, True),
-        ([worker(last_poll_ok=False, reason=None)], False, True),
+        ([], None, None),
+        ([worker(last_poll_ok=None)], None, None),
+        ([worker(discord_asked=True)], True, True),
+        ([worker(reason="no_preview", last_poll_ok=False, state=FAILED)], True, None),
+        ([worker(last_poll_ok=False, reason=None)], False, None),
         ([worker(reason="blocked_by_cloudflare"), worker("quiet")], True, False),
         ([worker(reason="discord_unavailable"), worker("b", reason="thread_gone", state=FAILED)], True, True),
         (
@@ -147,7 +148,9 @@ def test_faults_of_the_service_itself_are_errors() -> None:
         ),
     ],
 )
-def test_which_services_are_reachable(workers: list[WorkerStatus], telegram: bool, discord: bool) -> None:
+def test_which_services_are_reachable_and_null_before_anything_was_asked(
+    workers: list[WorkerStatus], telegram: bool | None, discord: bool | None
+) -> None:
     services = ask(*workers)["external_services"]
     assert services == {"telegram_reachable": telegram, "discord_reachable": discord}
 
@@ -185,6 +188,9 @@ def test_answer_has_all_fields_in_order() -> None:
         "paused_until": None,
     }
     assert answer["delivery"] == {
+        "failed": 0,
+        "waiting": 0,
+        "oldest_waiting_seconds": None,
         "gaps": [{"job": "news", "channel": "durov", "from": 3, "to": 9}],
         "layout_changed": 3,
     }
@@ -237,6 +243,9 @@ def test_health_of_one_job() -> None:
         "last_poll_at": "2026-03-01T12:00:00+00:00",
         "last_post_id": 7,
         "cooldown": 300.0,
+        "newest_post_id": None,
+        "last_forwarded_at": None,
+        "waiting": 0,
         "log_age_seconds": 5.0,
         "next_start_seconds": None,
     }

@@ -22,8 +22,9 @@ def test_job_that_cannot_run_is_its_own_problem_and_can_be_mended(tmp_path: Path
         health = api("GET", "/health").json()
         assert (health["status"], health["processes"]) == ("degraded", {"total": 3, "running": 1})
         assert health["jobs"]["job_names"] == ["good", "old"]
-        assert len(health["errors"]) == 1
-        assert "Job 'old' cannot run. Private channel: 'https://t.me/+AbC'" in health["errors"][0]
+        (problem,) = health["problems"]
+        assert (problem["job"], problem["reason"]) == ("old", "job_unusable")
+        assert "Job 'old' cannot run. Private channel: 'https://t.me/+AbC'" in problem["message"]
         assert "[ERROR] [old] Job 'old' cannot run" in log_of(api)
         own = api("GET", "/health", OWN)
         assert (own.status_code, own.json()["status"]) == (503, "unhealthy")
@@ -37,7 +38,7 @@ def test_job_that_cannot_run_is_its_own_problem_and_can_be_mended(tmp_path: Path
         mended = api("PATCH", "/job", AUTH | OWN | {"TELEGRAM_CHANNELS": "telegram"})
         assert mended.json()["message"].startswith("Job 'old' changed: ")
         health = api("GET", "/health").json()
-        assert (health["status"], health["errors"], health["processes"]["running"]) == ("healthy", [], 2)
+        assert (health["status"], health["problems"], health["processes"]["running"]) == ("healthy", [], 2)
 
 
 def test_job_that_cannot_run_can_be_deleted(tmp_path: Path) -> None:

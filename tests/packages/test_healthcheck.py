@@ -15,7 +15,8 @@ HEALTH: dict[str, Any] = {
     "status": "degraded",
     "processes": {"total": 3, "running": 2},
     "jobs": {"total_jobs": 1},
-    "errors": [],
+    "problems": [],
+    "problems_total": 0,
 }
 
 

@@ -416,3 +416,29 @@ def test_threads_that_share_a_ledger_take_turns(ledger: Ledger) -> None:
 
     with ThreadPoolExecutor(10) as threads:
         list(threads.map(delete, range(10)))
+
+
+# --- counts for the service -----------------------------------------------------------------------------
+
+
+def test_failed_posts_are_counted_by_channel_until_they_are_retried(ledger: Ledger) -> None:
+    for job, channel, numbers in (("a", "X", (1, 2)), ("b", "y", (7,))):
+        rows = ledger.of(job, channel)
+        rows.begin(0, None)
+        for number in numbers:
+            rows.fail(PostRow(number, number, "failed", "", ""), "400", "[]")
+    counts = ledger.failed_counts()
+    assert {key: failed.number for key, failed in counts.items()} == {("a", "x"): 2, ("b", "y"): 1}
+    assert counts["a", "x"].since > 0
+    ledger.retry("a", 1)
+    ledger.retry("b")
+    assert {key: failed.number for key, failed in ledger.failed_counts().items()} == {("a", "x"): 1}
+
+
+def test_last_confirmed_post_is_the_newest_that_was_sent(ledger: Ledger) -> None:
+    rows = ledger.of("a", "x")
+    rows.begin(0, None)
+    ledger.of("a", "empty").begin(0, None)
+    rows.finish(PostRow(1, 1, "sent", "", ""))
+    rows.fail(PostRow(2, 2, "failed", "", ""), "400", "[]")
+    assert list(ledger.last_confirmed()) == [("a", "x")]

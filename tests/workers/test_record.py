@@ -130,3 +130,25 @@ def test_any_bytes_are_decoded_without_an_exception(line: bytes) -> None:
 
 def test_json_nested_too_deeply_is_logged_as_an_error() -> None:
     assert decoded(b"[" * 60_000).level is Level.ERROR
+
+
+def test_trouble_lasts_over_restarts_until_the_worker_reports_that_all_is_well(record: WorkerRecord) -> None:
+    assert not record.status.settled
+    record.worker = lifecycle.on_exit(record.worker, 1, None, 6.0)
+    record.note_trouble(NOON)
+    record.worker = lifecycle.on_start(record.worker, SPEC, 7.0)
+    assert (record.status.reason, record.status.trouble, record.status.since) == (None, "crashed", NOON)
+    record.worker = lifecycle.on_exit(record.worker, 1, None, 8.0)
+    record.note_trouble(NOON + timedelta(hours=1))
+    assert (record.status.reason, record.status.since, record.status.settled) == ("crashed", NOON, True)
+    record.worker = lifecycle.on_start(record.worker, SPEC, 9.0)
+    record.update({"reason": None}, NOON + timedelta(hours=2))
+    assert (record.status.trouble, record.status.since) == (None, None)
+
+
+def test_trouble_of_another_kind_begins_anew(record: WorkerRecord) -> None:
+    record.update({"reason": "telegram_unavailable"}, NOON)
+    record.update({"reason": "telegram_unavailable"}, NOON + timedelta(minutes=5))
+    assert record.status.since == NOON
+    record.update({"reason": "discord_unavailable"}, NOON + timedelta(minutes=9))
+    assert record.status.since == NOON + timedelta(minutes=9)
