@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from disgram import http
+from disgram.http import client as http
 
 # An example takes milliseconds, but on a loaded machine any limit of time is exceeded now and then.
 _NO_CLOCK = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])

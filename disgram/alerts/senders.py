@@ -16,7 +16,7 @@ from disgram.addresses import Destination
 from disgram.discord.client import DiscordClient
 from disgram.discord.message import DiscordMessage, RateLimitHeaders
 from disgram.errors import HttpError, RateLimited, StorageUnavailable
-from disgram.http import HttpClient
+from disgram.http.client import HttpClient
 
 TIMEOUT = 10.0
 """Seconds to connect, and without a byte of the answer."""

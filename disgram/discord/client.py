@@ -25,7 +25,7 @@ from disgram.errors import (
     RequestCutOff,
     UnreadableResponse,
 )
-from disgram.http import CHUNK_SIZE, HttpClient, HttpResponse
+from disgram.http.client import CHUNK_SIZE, HttpClient, HttpResponse
 
 TIMEOUT = (10.0, 30.0)
 """Seconds to connect, and without a byte of the answer."""

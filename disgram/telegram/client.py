@@ -28,7 +28,7 @@ from disgram.errors import (
     PageNotUnderstood,
     TelegramUnavailable,
 )
-from disgram.http import HttpClient, HttpResponse
+from disgram.http.client import HttpClient, HttpResponse
 from disgram.origin import Origin
 from disgram.post import MediaFile
 from disgram.telegram.media_budget import MediaBudget

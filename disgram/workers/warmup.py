@@ -23,7 +23,7 @@ from typing import Any, NoReturn, Protocol
 
 from disgram.addresses import ChannelRef, Destination
 from disgram.errors import HttpError
-from disgram.http import ssl_context
+from disgram.http.client import ssl_context
 from disgram.report import Level, Reporter
 from disgram.workers.heartbeat import Heartbeat
 from disgram.workers.spec import WorkerSettings, WorkerSpec

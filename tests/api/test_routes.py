@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from disgram.api.headers import JOB_FIELDS
 from disgram.logs.log_file import MAX_READERS
 from disgram.workers.spec import WorkerState
 from main import check_process_health

@@ -25,7 +25,7 @@ from disgram.errors import (
     PayloadTooLarge,
     UnreadableResponse,
 )
-from disgram.http import CHUNK_SIZE
+from disgram.http.client import CHUNK_SIZE
 from tests.builders.raw_servers import answering, answering_early
 
 HOOK = Destination("https://discord.com", "123", "s3cret-token")

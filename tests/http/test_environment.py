@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from disgram import http
 from disgram.errors import HttpError
-from disgram.http import HttpClient, HttpResponse
+from disgram.http import client as http
+from disgram.http.client import HttpClient, HttpResponse
 from standins.loopback import LoopbackServer, Request, Response
 from tests.builders.raw_servers import KeepAliveServer, answering, connect_proxy
 

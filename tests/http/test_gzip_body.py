@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from disgram.gzip_body import GzipBody
+from disgram.http.gzip_body import GzipBody
 
 
 def read(pieces: list[bytes], chunk_size: int = 100) -> tuple[bytes, bool]:

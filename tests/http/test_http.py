@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from disgram.errors import HttpError
-from disgram.http import CHUNK_SIZE, MAX_IDLE_CONNECTIONS, HttpClient, HttpResponse
-from disgram.interim import MAX_INTERIM
+from disgram.http.client import CHUNK_SIZE, MAX_IDLE_CONNECTIONS, HttpClient, HttpResponse
+from disgram.http.interim import MAX_INTERIM
 from standins.loopback import Fault, LoopbackServer, Request, Response
 from tests.builders.raw_servers import (
     WHOLE,

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from disgram.errors import HttpError, RequestCutOff, Stopping
-from disgram.http import HttpClient
+from disgram.http.client import HttpClient
 from disgram.workers.heartbeat import Heartbeat
 from tests.builders.raw_servers import (
     WHOLE,

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 import webhook
-from disgram import http
 from disgram.errors import HttpError, StorageUnavailable
+from disgram.http import client as http
 from disgram.report import Level, Reporter
 from disgram.workers.heartbeat import Heartbeat
 from disgram.workers.spec import WorkerSpec

@@ -32,8 +32,8 @@ from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from disgram.errors import HttpError, RequestCutOff
-from disgram.gzip_body import GzipBody
-from disgram.interim import OnlyInterimResponses, PlainConnection, TlsConnection
+from disgram.http.gzip_body import GzipBody
+from disgram.http.interim import OnlyInterimResponses, PlainConnection, TlsConnection
 from disgram.origin import Origin
 
 CHUNK_SIZE = 16 * 1024
