@@ -173,6 +173,7 @@ class Settings(BaseSettings):
     data_dir: Annotated[Path, BeforeValidator(_folder)] = PROJECT
     log_max_mb: float = Field(10.0, ge=0.001, le=10240)
     log_backups: int = Field(5, ge=0, le=100)
+    log_to_stderr: bool = True
     follow_edits: bool = True
     follow_deletions: Annotated[Literal["keep", "mark", "delete"], _lower] = "keep"
     forward_service_messages: bool = False

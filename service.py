@@ -27,6 +27,7 @@ from disgram.health.host_stats import HostMonitor
 from disgram.logs.log_file import LogFile, escaped_name
 from disgram.logs.python_logging import logging_into
 from disgram.logs.refused_logins import RefusedLogins
+from disgram.logs.standard_streams import patient_stderr
 from disgram.logs.stderr import warn_stderr
 from disgram.report import Level, Report
 from disgram.storage.before_use import raise_if_any_is_newer, raise_if_damaged
@@ -195,11 +196,13 @@ def open_jobs(settings: Settings) -> JobManager:
 
 
 def open_log(settings: Settings) -> LogFile:
+    stderr = patient_stderr() if settings.log_to_stderr else None
     return LogFile(
         settings.data_dir / "Disgram.log",
         max_bytes=settings.log_max_bytes,
         backups=settings.log_backups,
         secrets=() if settings.default_password else (settings.auth_password,),
+        copy=stderr.write if stderr else None,
     )
 
 
@@ -287,12 +290,9 @@ def _make_folder(folder: Path) -> None:
 def _announce(service: Service) -> None:
     service.log.write(Level.SYSTEM, f"Disgram {__version__} started, {len(service.jobs.jobs())} jobs")
     if service.settings.default_password:
-        warn_stderr(_KNOWN_PASSWORD)
-        service.log.write(Level.SYSTEM, _KNOWN_PASSWORD)
+        service.log.warn(Level.SYSTEM, _KNOWN_PASSWORD)
     if problem := service.settings.webhook_problem:
-        text = f"{problem} Until then each job has to name its own."
-        warn_stderr(text)
-        service.log.write(Level.STATUS, text)
+        service.log.warn(Level.STATUS, f"{problem} Until then each job has to name its own.")
     warn_of_pace(service)
 
 

@@ -98,6 +98,6 @@ def terminal_reporter(spec: WorkerSpec) -> Reporter:
 
     def report(level: Level | None, text: str, **facts: Any) -> None:
         if level:
-            print(stamp(time.time()), body(level, text, spec.job, spec.channel.name), flush=True)
+            print(stamp(time.time()) + body(level, text, spec.job, spec.channel.name), flush=True)
 
     return report

@@ -36,6 +36,7 @@ DEFAULTS = {
     "data_dir": PROJECT,
     "log_max_mb": 10.0,
     "log_backups": 5,
+    "log_to_stderr": True,
     "follow_edits": True,
     "follow_deletions": "keep",
     "forward_service_messages": False,

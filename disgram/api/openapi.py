@@ -124,8 +124,9 @@ _LOG_PARAMETERS: list[dict[str, Any]] = [
         "name": "level",
         "in": "query",
         "required": False,
-        "description": "Only lines of this level.",
-        "schema": {"type": "string", "enum": [level.value for level in Level]},
+        "description": "Only lines of these levels, with commas between them: "
+        + ", ".join(level.value for level in Level),
+        "schema": {"type": "string"},
     },
 ]
 
