@@ -24,6 +24,7 @@ from disgram.api.systemd import Notifier
 from disgram.errors import DatabaseDamaged, StartRefused, StorageUnavailable, UnknownJob
 from disgram.health import summary
 from disgram.health.host_stats import HostMonitor
+from disgram.logs.idle_polls import IdlePolls
 from disgram.logs.log_file import LogFile, escaped_name
 from disgram.logs.python_logging import logging_into
 from disgram.logs.refused_logins import RefusedLogins
@@ -134,14 +135,20 @@ def running_service(settings: Settings) -> Iterator[Service]:
             take_over_edits(jobs, settings, ledger, supervisor, log)
             return jobs.specs(settings)
 
-        systemd = Notifier.from_environment(os.environ)
+        systemd, idle_polls = Notifier.from_environment(os.environ), IdlePolls()
+
+        def on_turn() -> None:
+            systemd.turn()
+            if summary := idle_polls.summary(time.monotonic()):
+                log.write(Level.INFO, summary)
+
         supervisor = Supervisor(
             desired,
-            log_reports(log),
+            log_reports(log, idle_polls),
             ForkServerProcess(["webhook", "threadhook"]),
             monitor_interval=min(settings.monitor_interval, systemd.interval),
             stale_after=settings.log_stale_after,
-            on_turn=systemd.turn,
+            on_turn=on_turn,
             on_crash=_end_at_once,
         )
         limits = DiscordRateLimiter.open(folder, lambda text: log.write(Level.ERROR, text))
@@ -254,10 +261,12 @@ def _clear_gone(job: Job, settings: Settings, ledger: Progress) -> None:
     ledger.begin_replaced_anew(job.jobName)
 
 
-def log_reports(log: LogFile) -> Callable[[WorkerSpec, Report], None]:
-    """The supervisor's `on_report`: writes a worker's report into the log."""
+def log_reports(log: LogFile, idle_polls: IdlePolls) -> Callable[[WorkerSpec, Report], None]:
+    """The supervisor's `on_report`: writes a worker's report into the log, and counts its idle polls."""
 
     def write(spec: WorkerSpec, report: Report) -> None:
+        if report.facts.get("polled") is True:
+            idle_polls.polled(spec.key, idle=report.level is None, now=time.monotonic())
         if report.level:
             log.write(report.level, report.text, spec.job, spec.channel.name)
 

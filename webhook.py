@@ -154,7 +154,8 @@ class Worker:
         self._delivery.sender.raise_if_gone()
         head = self._pages.newest()
         progress = self._begin(head)
-        self._report(Level.INFO, f"Checked: {_seen(head, progress)}", polled=True, last_post_id=progress)
+        news = _news(head, progress)
+        self._report(Level.INFO if news else None, news, polled=True, last_post_id=progress)
         read = self._pages.older(head)
         self._retries.retry_failed(read, lambda post_slice: self._send(post_slice, head))
         self._retries.close_gaps(read, lambda post_slice: self._deliver(post_slice, head))
@@ -240,13 +241,10 @@ class Worker:
         send_message_to_discord(self._delivery, post, post_slice.fingerprint)
 
 
-def _seen(head: ChannelPage, progress: int) -> str:
-    if not head.slices:
-        return "the channel has no posts"
-    newest_id = head.slices[-1].last_id
-    return (
-        f"nothing new, post {newest_id}" if newest_id <= progress else f"posts {progress + 1} to {newest_id}"
-    )
+def _news(head: ChannelPage, progress: int) -> str:
+    """A line for the log; "" where nothing is new: the service sums such polls up."""
+    newest_id = head.slices[-1].last_id if head.slices else 0
+    return f"Checked: posts {progress + 1} to {newest_id}" if newest_id > progress else ""
 
 
 def serve(spec: WorkerSpec, report: Reporter, heartbeat: Heartbeat, *, once: bool = False) -> int:

@@ -23,6 +23,11 @@ class Level(str, Enum):
     SYSTEM = "SYSTEM"
 
 
+def counted(number: int, noun: str) -> str:
+    """A number with its noun: `1 channel`, `3 channels`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 EXIT_OK = 0
 EXIT_CRASH = 1
 EXIT_PERMANENT = 78

@@ -79,7 +79,7 @@ def _accepted(
     from_discord = rate_limit.limit is not None and (not raw.strip() or raw.lstrip()[:1] == b"{")
     if from_discord or (status == 204 and method == "DELETE"):
         return DiscordResponse(rate_limit)
-    error = UnreadableResponse(f"{status} with a response that is not Discord's", ambiguous=True)
+    error = UnreadableResponse(f"Discord: {status} with a response that is not Discord's", ambiguous=True)
     return DiscordResponse(rate_limit, error)
 
 
@@ -189,18 +189,15 @@ def _is_cloudflare(status: int, headers: Mapping[str, str], body: dict[str, Any]
 
 
 def _describe(status: int, body: dict[str, Any], raw: bytes) -> str:
-    """One line for logs, up to 300 characters: the status with Discord's message and errors, or with the
-    beginning of any other body."""
+    """One line for logs, up to 300 characters: whose answer it was, the status with Discord's message and
+    errors, or with the beginning of any other body."""
     if body:
-        return (
-            f"{status} {body.get('message', '')} (code {body.get('code', 0)}) {_errors_text(body)}".strip()[
-                :300
-            ]
-        )
+        said = f"{status} {body.get('message', '')} (code {body.get('code', 0)}) {_errors_text(body)}"
+        return f"Discord: {said}".strip()[:300]
     text = re.sub(
         r"<(style|script)\b.*?</\1>|<[^>]*>", " ", raw[:4000].decode("utf-8", "replace"), flags=re.S
     )
-    return f"{status} {' '.join(text.split())}".strip()[:300]
+    return f"Discord: {status} {' '.join(text.split())}".strip()[:300]
 
 
 def _errors_text(body: dict[str, Any]) -> str:
