@@ -46,6 +46,9 @@ from disgram.workers.spec import WorkerSettings
 PROJECT = home(Path(__file__).resolve().parent, os.environ)
 DEFAULT_PASSWORD = "disgram_default_password_change_me"  # noqa: S105  (published: accepted from loopback only)
 
+COOLDOWN = 300.0
+"""Seconds between two polls of one channel, where neither the environment nor .env says COOLDOWN."""
+
 _DAY = 86400
 _MIB = 1024 * 1024
 _PLAIN: Mapping[object, re.Pattern[str]] = {
@@ -161,7 +164,7 @@ class Settings(BaseSettings):
     webhook_hosts: Annotated[tuple[Annotated[str, AfterValidator(_webhook_host)], ...], _commas] = ()
     discord_webhook_url: str | None = Field(None, repr=False)
     embed_color: Annotated[int | None, BeforeValidator(_embed_color)] = None
-    cooldown: float = Field(300.0, ge=0.01, le=7 * _DAY)
+    cooldown: float = Field(COOLDOWN, ge=0.01, le=7 * _DAY, validate_default=True)
     initial_posts: int = Field(20, ge=0, le=1_000_000)
     monitor_interval: float = Field(30.0, ge=0.05, le=3600)
     log_stale_after: float = Field(
@@ -262,7 +265,7 @@ def _what_to_write(field: FieldInfo) -> str:
         return f"must be one of {', '.join(choices)}."
     low, high = (next(getattr(m, side) for m in field.metadata if hasattr(m, side)) for side in ("ge", "le"))
     kind = "whole number" if field.annotation is int else "number"
-    example = "" if field.default_factory else f", such as {field.default:g}"
+    example = "" if field.default_factory or field.validate_default else f", such as {field.default:g}"
     return f"must be a {kind} from {low} to {high}{example}."
 
 
@@ -307,6 +310,4 @@ def _read_or_exit() -> Settings:
 
 SETTINGS = _read_or_exit()
 # Names that users' own scripts import from here; Disgram itself asks SETTINGS.
-COOLDOWN = SETTINGS.cooldown
-AUTH_PASSWORD = SETTINGS.auth_password
-EMBED_COLOR = SETTINGS.embed_color
+COOLDOWN, AUTH_PASSWORD, EMBED_COLOR = SETTINGS.cooldown, SETTINGS.auth_password, SETTINGS.embed_color
