@@ -38,9 +38,7 @@ class JobAnswer(schemas.Message):
     job: Job
 
 
-@router.post(
-    "/job", **openapi.create_job(Job, SETTINGS.webhook_hosts, has_default=bool(SETTINGS.discord_webhook_url))
-)
+@router.post("/job", **openapi.create_job(Job, has_default=bool(SETTINGS.discord_webhook_url)))
 def create_job(request: Request, service: Authenticated) -> JobAnswer:
     job = new_job(sent_headers(request), service.settings)
     with service.jobs.exclusive(job.jobName):
@@ -53,7 +51,7 @@ def create_job(request: Request, service: Authenticated) -> JobAnswer:
     return JobAnswer(message=f"Job {job.jobName!r} created", job=job.masked())
 
 
-@router.patch("/job", **openapi.change_job(Job, SETTINGS.webhook_hosts))
+@router.patch("/job", **openapi.change_job(Job))
 def change_job(request: Request, service: Authenticated) -> JobAnswer:
     sent = sent_headers(request)
     name, changed = job_name(needed(sent, JOB_NAME)), changes(sent)

@@ -145,6 +145,7 @@ def create_app(settings: Settings, run: ServiceContext = running_service) -> Fas
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        servers=[{"url": "."}],  # beside the document: a proxy may add a path prefix
         lifespan=server.lifespan(lambda: run(settings), _report_to_systemd),
     )
     docs = docs_routes("Disgram")
