@@ -244,6 +244,8 @@ class Worker:
 def _news(head: ChannelPage, progress: int) -> str:
     """A line for the log; "" where nothing is new: the service sums such polls up."""
     newest_id = head.slices[-1].last_id if head.slices else 0
+    if newest_id == progress + 1:
+        return f"Checked: post {newest_id}"
     return f"Checked: posts {progress + 1} to {newest_id}" if newest_id > progress else ""
 
 

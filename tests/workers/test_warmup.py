@@ -26,7 +26,7 @@ def test_warm_up_sends_edits_and_polls_as_a_worker_does() -> None:
     texts = [text for _, text in lines]
     assert [level for level, _ in lines].count(Level.NEW_MESSAGE) == 2
     assert any("followed an edit" in text for text in texts)
-    assert sum(text.startswith("Checked: posts") for text in texts) == 2
+    assert sum(text.startswith("Checked: post") for text in texts) == 2
     assert Level.ERROR not in [level for level, _ in lines]
 
 
