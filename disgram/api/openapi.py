@@ -91,9 +91,14 @@ _LOG_PARAMETERS: list[dict[str, Any]] = [
         "name": "level",
         "in": "query",
         "required": False,
-        "description": "Only lines of these levels, with commas between them: "
-        + ", ".join(level.value for level in Level),
-        "schema": {"type": "string"},
+        "description": "Only lines of these levels: one, or several with commas between them, in any case.",
+        "style": "form",
+        "explode": False,
+        "schema": {
+            "type": "array",
+            "minItems": 1,
+            "items": {"type": "string", "enum": [level.value for level in Level]},
+        },
     },
 ]
 
