@@ -39,9 +39,7 @@ class JobAnswer(schemas.Message):
     job: Job
 
 
-@router.post(
-    "/job", **openapi.create_job(Job, SETTINGS.webhook_hosts, has_default=bool(SETTINGS.discord_webhook_url))
-)
+@router.post("/job", **openapi.create_job(Job, has_default=bool(SETTINGS.discord_webhook_url)))
 def create_job(service: Authenticated, sent: Sent) -> JobAnswer:
     job = new_job(sent, service.settings)
     with service.jobs.exclusive(job.jobName):
@@ -55,7 +53,7 @@ def create_job(service: Authenticated, sent: Sent) -> JobAnswer:
     return JobAnswer(message=f"Job {job.jobName!r} created", job=job.masked())
 
 
-@router.patch("/job", **openapi.change_job(Job, SETTINGS.webhook_hosts))
+@router.patch("/job", **openapi.change_job(Job))
 def change_job(service: Authenticated, sent: Sent) -> JobAnswer:
     name, changed = job_name(needed(sent, JOB_NAME)), changes(sent)
     with service.jobs.exclusive(name):

@@ -124,12 +124,12 @@ def show_health(request: Request, response: Response, scheme: BEARER) -> schemas
 
 @router.get("/logs", response_class=PlainTextResponse, **openapi.LOGS)
 def show_logs(request: Request, _trusted: TrustedReader) -> TextStream:
-    most, level = headers.log_query(request.url.query)
+    most, levels = headers.log_query(request.url.query)
     job = known_job(request)
-    lines = service_of(request).log.tail(most, job, level)
+    lines = service_of(request).log.tail(most, job, levels)
     heading = [
         f"Disgram {__version__}, log of {one_line(job) if job else 'all jobs'}",
-        f"{len(lines)} lines (at most {most}), level: {level.value if level else 'all'}",
+        f"{len(lines)} lines (at most {most}), level: {', '.join(level.value for level in levels) or 'all'}",
         "=" * 80,
     ]
     return TextStream(chain(heading, lines), lines.close)
@@ -155,6 +155,7 @@ def create_app(settings: Settings, run: ServiceContext = running_service) -> Fas
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        servers=[{"url": "."}],  # beside the document: a proxy may add a path prefix
         lifespan=server.lifespan(lambda: run(settings), _report_to_systemd),
     )
     docs = docs_routes("Disgram")

@@ -27,10 +27,11 @@ from disgram.health.host_stats import HostMonitor
 from disgram.health.memory import HealthMemory
 from disgram.health.watch import HealthWatch
 from disgram.jobs.file import Entry
+from disgram.logs.idle_polls import IdlePolls
 from disgram.logs.log_file import LogFile, escaped_name
 from disgram.logs.python_logging import logging_into
 from disgram.logs.refused_logins import RefusedLogins
-from disgram.logs.stderr import warn_stderr
+from disgram.logs.standard_streams import patient_stderr
 from disgram.own_process import end_at_once, leave_no_core
 from disgram.report import Level, Report, counted
 from disgram.storage.before_use import raise_if_any_is_newer, raise_if_damaged
@@ -114,14 +115,20 @@ def running_service(settings: Settings) -> Iterator[Service]:
             take_over_edits(jobs, settings, ledger, supervisor, log)
             return jobs.specs(settings, ledger.file) if files.workers_may_run() else {}
 
-        systemd = Notifier.from_environment(os.environ)
+        systemd, idle_polls = Notifier.from_environment(os.environ), IdlePolls()
+
+        def on_turn() -> None:
+            systemd.turn()
+            if summary := idle_polls.summary(time.monotonic()):
+                log.write(Level.INFO, summary)
+
         supervisor = Supervisor(
             desired,
-            log_reports(log),
+            log_reports(log, idle_polls),
             ForkServerProcess(["webhook", "threadhook"]),
             monitor_interval=min(settings.monitor_interval, systemd.interval),
             stale_after=settings.log_stale_after,
-            on_turn=systemd.turn,
+            on_turn=on_turn,
             on_crash=end_at_once,
         )
         store = open_limits(folder / "limits.db", log.write)
@@ -186,11 +193,13 @@ def open_jobs(settings: Settings) -> JobManager:
 
 
 def open_log(settings: Settings) -> LogFile:
+    stderr = patient_stderr() if settings.log_to_stderr else None
     return LogFile(
         settings.data_dir / "Disgram.log",
         max_bytes=settings.log_max_bytes,
         backups=settings.log_backups,
         secrets=() if settings.default_password else (settings.auth_password,),
+        copy=stderr.write if stderr else None,
     )
 
 
@@ -243,10 +252,12 @@ def _clear_gone(job: Job, settings: Settings, ledger: Progress) -> None:
     ledger.begin_replaced_anew(job.jobName)
 
 
-def log_reports(log: LogFile) -> Callable[[WorkerSpec, Report], None]:
-    """The supervisor's `on_report`: writes a worker's report into the log."""
+def log_reports(log: LogFile, idle_polls: IdlePolls) -> Callable[[WorkerSpec, Report], None]:
+    """The supervisor's `on_report`: writes a worker's report into the log, and counts its idle polls."""
 
     def write(spec: WorkerSpec, report: Report) -> None:
+        if report.facts.get("polled") is True:
+            idle_polls.polled(spec.key, idle=report.level is None, now=time.monotonic())
         if report.level:
             log.write(report.level, report.text, spec.job, spec.channel.name)
 
@@ -266,12 +277,9 @@ def _announce(service: Service) -> None:
     for name, unusable in service.jobs.unusable().items():
         service.log.write(Level.ERROR, f"{unusable.error}", name)
     if service.settings.default_password:
-        warn_stderr(_KNOWN_PASSWORD)
-        service.log.write(Level.SYSTEM, _KNOWN_PASSWORD)
+        service.log.warn(Level.SYSTEM, _KNOWN_PASSWORD)
     if problem := service.settings.webhook_problem:
-        text = f"{problem} Until then each job has to name its own."
-        warn_stderr(text)
-        service.log.write(Level.STATUS, text)
+        service.log.warn(Level.STATUS, f"{problem} Until then each job has to name its own.")
     warn_of_pace(service)
 
 

@@ -168,8 +168,9 @@ class Worker:
         head = self._pages.newest()
         self._newest_posts = head.slices
         progress = self._begin(head)
+        news = _news(head, progress)
         facts = {"polled": True, "last_post_id": progress, **waiting_facts(head, progress)}
-        self._report(Level.INFO, f"Checked: {_seen(head, progress)}", **facts)
+        self._report(Level.INFO if news else None, news, **facts)
         read = self._pages.older(head)
         self._retries.retry_failed(read, lambda post_slice: self._send(post_slice, head))
         self._retries.close_gaps(read, lambda post_slice: self._deliver(post_slice, head))
@@ -260,13 +261,12 @@ class Worker:
             send_message_to_discord(self._delivery, post, post_slice.fingerprint)
 
 
-def _seen(head: ChannelPage, progress: int) -> str:
-    if not head.slices:
-        return "Telegram's page shows no posts"
-    newest_id = head.slices[-1].last_id
-    return (
-        f"nothing new, post {newest_id}" if newest_id <= progress else f"posts {progress + 1} to {newest_id}"
-    )
+def _news(head: ChannelPage, progress: int) -> str:
+    """A line for the log; "" where nothing is new: the service sums such polls up."""
+    newest_id = head.slices[-1].last_id if head.slices else 0
+    if newest_id == progress + 1:
+        return f"Checked: post {newest_id}"
+    return f"Checked: posts {progress + 1} to {newest_id}" if newest_id > progress else ""
 
 
 def serve(spec: WorkerSpec, report: Reporter, heartbeat: Heartbeat, *, once: bool = False) -> int:

@@ -95,15 +95,18 @@ def post_id(headers: Mapping[str, Any]) -> int | None:
     return int(digits) if digits else None
 
 
-def log_query(query: str) -> tuple[int, Level | None]:
-    """`lines` and `level` of GET /logs. Raises BadInput."""
+def log_query(query: str) -> tuple[int, tuple[Level, ...]]:
+    """`lines` and `level` of GET /logs: levels in any case, with commas between them; () for all. Raises
+    BadInput."""
     values = parse_qs(query, keep_blank_values=True, max_num_fields=50) if query.count("&") < 50 else {}
     lines, level = _single(values, "lines", str(DEFAULT_LINES)), _single(values, "level", "")
     if not _LINES.fullmatch(lines) or not 1 <= int(lines) <= MAX_LINES:
         raise BadInput("Invalid lines", f"lines is a whole number from 1 to {MAX_LINES}.")
-    if "level" in values and level not in set(Level):
-        raise BadInput("Invalid level", f"level is one of {', '.join(level.value for level in Level)}.")
-    return int(lines), Level(level) if level else None
+    names = [name.strip().upper() for name in level.split(",")] if "level" in values else []
+    if not set(names) <= {level.value for level in Level}:
+        known = ", ".join(level.value for level in Level)
+        raise BadInput("Invalid level", f"level is one of {known}, or several with commas between them.")
+    return int(lines), tuple(level for level in Level if level.value in names)
 
 
 def _single(values: Mapping[str, list[str]], name: str, default: str) -> str:

@@ -91,14 +91,14 @@ def _accepted(
     from_discord = rate_limit.limit is not None and (not raw.strip() or raw.lstrip()[:1] == b"{")
     if from_discord or (status == 204 and method == "DELETE"):
         return DiscordResponse(rate_limit)
-    error = UnreadableResponse(f"{status} with a response that is not Discord's", ambiguous=True)
+    error = UnreadableResponse(f"Discord: {status} with a response that is not Discord's", ambiguous=True)
     return DiscordResponse(rate_limit, error)
 
 
 def _error(
     status: int, rate_limit: RateLimitHeaders, body: dict[str, Any], raw: bytes, method: str
 ) -> DiscordError:
-    description = describe(status, body, raw)
+    description = f"Discord: {describe(status, body, raw)}"
     code = body["code"] if isinstance(body.get("code"), int) else 0
     if rate_limit.cloudflare:
         return CloudflareBlocked(description, retry_after=rate_limit.retry_after or 0.0)

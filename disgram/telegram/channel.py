@@ -46,26 +46,35 @@ class ChannelReader:
         self._report = report
         self._wait = wait
         self.asked: int | None = None
+        self._failing: Level | None = None
+        """Telegram does not answer: the level at which its first answer is reported. None: it does."""
 
     def read(self, before: int | None = None) -> ChannelPage:
         """The newest page, or the page of the posts before a post id. Raises TelegramError and Stopping."""
         self.asked = before
-        for failures in range(1, PAGE_TRIES):
+        for failures in range(1, PAGE_TRIES + 1):
             try:
                 page = self._fetch(before)
+            except PageNotUnderstood:
+                self._failing = Level.STATUS
+                raise
             except TelegramUnavailable as error:
+                self._failing = Level.STATUS if failures == PAGE_TRIES else self._failing or Level.INFO
+                if failures == PAGE_TRIES:
+                    raise
                 # /health does not show a single failure, unless t.me named a time to wait: that is long.
                 shown = {"reason": error.reason} if failures > 1 or error.retry_after else {}
                 delay = jittered_backoff(failures, REQUEST_BACKOFF_MAX)
                 # After a 429 TelegramThrottle makes the next request wait longer than `delay`.
                 when = "" if error.retry_after else f" in {delay:.0f} s"
-                self._report(Level.INFO, f"Telegram: {error}; trying again{when}", **shown)
+                self._report(Level.INFO, f"{error}; trying again{when}", **shown)
                 self._wait(delay)
             else:
-                if failures > 1:
-                    self._report(Level.INFO, "Telegram answers again", reason=None)
-                return page
-        return self._fetch(before)
+                break
+        if self._failing:
+            self._report(self._failing, "Telegram answers again", reason=None)
+            self._failing = None
+        return page
 
     def _fetch(self, before: int | None) -> ChannelPage:
         html = self._client.page(self._channel, before)

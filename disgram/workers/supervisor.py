@@ -38,10 +38,10 @@ _KILL_BEFORE_END = 1.0
 class Supervisor:
     """Everything public may be called from any thread, but not from a signal handler.
 
-    `desired` returns a mapping that is not changed afterwards. `on_report` gets every line to be logged,
-    without heartbeats; if it raises, the snapshot's errors say so and work goes on. `on_crash` is called when
-    the loop ended by an unexpected exception, after it has stopped every worker. Times are in seconds;
-    `clock` is monotonic.
+    `desired` returns a mapping that is not changed afterwards. `on_report` gets every line to be logged
+    and every poll, without heartbeats; if it raises, the snapshot's errors say so and work goes on.
+    `on_crash` is called when the loop ended by an unexpected exception, after it has stopped every worker.
+    Times are in seconds; `clock` is monotonic.
     """
 
     def __init__(

@@ -406,6 +406,9 @@ def test_logs_by_job_level_and_number_of_lines(api: Api) -> None:
     assert len(one) == 4
     assert "[SYSTEM] [news] Job created" in one[-1]
     assert api("GET", "/logs?level=ERROR").text.splitlines()[-1] == "=" * 80
+    several = api("GET", "/logs?level=error,system").text.splitlines()
+    assert "level: ERROR, SYSTEM" in several[1]
+    assert several[-1].endswith("Job created, 2 channels")
 
 
 def test_every_descriptor_of_a_log_answer_is_closed_at_its_end(api: Api) -> None:
@@ -424,7 +427,7 @@ def test_too_many_readers_of_the_log_are_told_to_come_back(api: Api) -> None:
 
 
 BAD_LINES = ["0", "100001", "-1", "x", "", "1.5", "%D9%A3", "1&lines=2", "9" * 5000]
-BAD_LEVELS = ["error", "", "DEBUG", "ERROR&level=INFO"]
+BAD_LEVELS = ["", "DEBUG", "ERROR,", "ERROR,DEBUG", "ERROR&level=INFO"]
 
 
 @pytest.mark.parametrize("query", [f"lines={v}" for v in BAD_LINES] + [f"level={v}" for v in BAD_LEVELS])
