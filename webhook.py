@@ -43,7 +43,7 @@ from disgram.report import EXIT_CRASH, EXIT_OK, EXIT_PERMANENT, Level, Reporter
 from disgram.storage.channel_ledger import ChannelLedger
 from disgram.storage.ledger import Ledger
 from disgram.storage.rate_limits import LimitStore
-from disgram.telegram.backfill import posts_after, start_of_newer, start_of_newest
+from disgram.telegram.backfill import start_of_newer, start_of_newest
 from disgram.telegram.channel import ChannelReader
 from disgram.telegram.channel_pages import ChannelPages
 from disgram.telegram.client import TelegramClient
@@ -57,6 +57,9 @@ from rate_limiter import DiscordRateLimiter, Route
 
 JITTER = 0.05
 """Share of the cooldown by which a poll may come late, so that workers do not all poll at the same moment."""
+
+SERVICE_RULE = "FORWARD_SERVICE_MESSAGES"
+"""What the ledger names as the rule that left out a service message: the setting that would forward it."""
 
 PAGE_FRESH = 600.0
 """Seconds after which a page is read again before more of it is sent: by then its media addresses may have
@@ -209,7 +212,7 @@ class Worker:
 
     def _deliver_after(self, progress: int, head: ChannelPage) -> bool:
         """False: sending took so long (rate limit, outage) that the pages have to be read again first."""
-        for post_slice in posts_after(head, progress, self._pages.older(head)):
+        for post_slice in self._pages.posts_after(head, progress):
             newest = post_slice.id >= head.slices[0].id
             read_at = self._pages.newest_read_at if newest else self._pages.last_read_at
             if self._clock() - read_at > PAGE_FRESH:
@@ -231,7 +234,7 @@ class Worker:
         elif not self._is_forwarded(post_slice):
             url = self._delivery.sender.post_url(post_slice.id)
             self._report(Level.STATUS, f"{url} is a service message and not forwarded")
-            self._ledger.advance(post_slice.last_id)
+            self._ledger.leave_out(post_slice, SERVICE_RULE)
         else:
             self._send(post_slice, page)
 

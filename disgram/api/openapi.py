@@ -22,6 +22,7 @@ from disgram.api.headers import (
     JOB_NAME,
     MAX_LINES,
     POST_ID,
+    POST_URL,
     TELEGRAM_CHANNELS,
 )
 from disgram.api.schemas import HealthAnswer
@@ -111,6 +112,13 @@ _POST_ID_PARAMETER = _header(
     "One post; without it all of the job.",
     {"type": "string", "pattern": "^$|^[1-9][0-9]{0,8}$"},
     required=False,
+)
+_POST_URL_PARAMETER = _header(
+    POST_URL,
+    "The post's address: `https://t.me/name/123`. Any post of an album names it.",
+    {"type": "string", "minLength": 1},
+    required=True,
+    example="https://t.me/durov/123",
 )
 _LOG_PARAMETERS: list[dict[str, Any]] = [
     {
@@ -218,4 +226,11 @@ RETRY_POSTS: dict[str, Any] = {
     "summary": "Send failed posts again",
     "responses": _JOB_ERRORS,
     "openapi_extra": {"parameters": [job_name_parameter(required=True), _POST_ID_PARAMETER]},
+}
+
+EXPLAIN: dict[str, Any] = {
+    "tags": ["Posts"],
+    "summary": "What became of one post",
+    "responses": _JOB_ERRORS,
+    "openapi_extra": {"parameters": [job_name_parameter(required=True), _POST_URL_PARAMETER]},
 }

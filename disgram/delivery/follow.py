@@ -132,7 +132,8 @@ class Follower:
         )
         last_id = max(row.last_id, post.last_id)
         self._delivery.sender.poison_edits.ended(row.post_id)
-        self._ledger.finish(PostRow(row.post_id, last_id, "sent", fingerprint, new_shape.encode()))
+        edited = PostRow(row.post_id, last_id, "sent", fingerprint, new_shape.encode())
+        self._ledger.finish(edited, edited=bool(changed))
         if changed:
             self._report(Level.INFO, f"{post.url}: followed an edit ({changed} message(s) changed)")
 

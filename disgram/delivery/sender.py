@@ -118,6 +118,7 @@ class Sender:
                     state="sent",
                     message_id=str(response.message.get("id", "")),
                     channel_id=str(response.message.get("channel_id", "")),
+                    sent_at=self._ledger.destinations.now(),
                 )
                 self.persist(self._ledger.put_message, post_id, row)
                 self._edits_wait_until = self._clock()  # a new message opens an archived thread

@@ -14,8 +14,10 @@ from collections.abc import Callable
 from itertools import takewhile
 from typing import Any, NamedTuple
 
+from disgram.post import PostSlice
 from disgram.storage.channel_source import ChannelSource
 from disgram.storage.destinations import Destinations
+from disgram.storage.post_history import PostHistory
 from disgram.storage.sqlite import Database
 
 # Named, since the planner prefers the primary key and reads all a channel ever had (SQLite 3.40).
@@ -33,9 +35,10 @@ class Progress(NamedTuple):
 
 
 class PostRow(NamedTuple):
-    """A post and how it ended: `sent`, `failed`, `retry` or `deleted`.
+    """A post and how it ended: `sent`, `failed`, `retry`, `deleted` or `filtered`.
 
-    `last_id`: the highest of an album's. `fingerprint`: the page's then. `shape`: see delivery/shape.py.
+    `last_id`: the highest of an album's. `fingerprint`: the page's then. `shape`: see delivery/shape.py;
+    empty for a post that was filtered. `rule`: what filtered it.
     """
 
     post_id: int
@@ -43,14 +46,15 @@ class PostRow(NamedTuple):
     state: str
     fingerprint: str
     shape: str
+    rule: str | None = None
 
 
 class MessageRow(NamedTuple):
     """One message of a post: `attempting` or `sent`. `position` is its place within the post, from 0.
 
     `digest` is of its payload, `files` names what it carries; the payload itself is kept only where it
-    is needed again. `webhook_id` and `thread_id` say through what it was sent; rows of a Disgram that did not
-    write it down have None.
+    is needed again. `webhook_id` and `thread_id` say through what it was sent, `sent_at` when, in seconds
+    since 1970; rows of a Disgram that did not write it down have None.
     """
 
     position: int
@@ -62,6 +66,7 @@ class MessageRow(NamedTuple):
     payload: str | None = None
     webhook_id: str | None = None
     thread_id: str | None = None
+    sent_at: float | None = None
 
 
 _POST_COLUMNS = ", ".join(PostRow._fields)
@@ -76,6 +81,7 @@ class ChannelLedger:
         self._database = database
         self._key: dict[str, object] = {"job": job, "channel": channel}
         self.source = ChannelSource(database, self._key, clock)
+        self.history = PostHistory(database, self._key, clock)
         self._clock = clock
 
     # progress --------------------------------------------------------------------------------
@@ -93,8 +99,8 @@ class ChannelLedger:
     def begin(self, last_id: int, start: int | None) -> None:
         """Set where to go on from, before anything is sent."""
         self._run(
-            "INSERT OR REPLACE INTO progress (job, channel, last_id, start) "
-            "VALUES (:job, :channel, :last_id, :start)",
+            "INSERT OR REPLACE INTO progress (job, channel, last_id, start, began_after) "
+            "VALUES (:job, :channel, :last_id, :start, :last_id)",
             last_id=last_id,
             start=start,
         )
@@ -136,8 +142,14 @@ class ChannelLedger:
         )
         return [int(row[0]) for row in rows]
 
-    def finish(self, row: PostRow) -> None:
-        """Every message is confirmed: the post is done, and progress moves past it."""
+    def finish(self, row: PostRow, *, edited: bool = False) -> None:
+        """Every message is confirmed: the post is done, and progress moves past it. `edited`: messages that
+        were sent before have been changed."""
+        self._put_post(row, None, None, edited=edited)
+
+    def leave_out(self, post_slice: PostSlice, rule: str) -> None:
+        """A rule says that the post is not sent: progress moves past it."""
+        row = PostRow(post_slice.id, post_slice.last_id, "filtered", post_slice.fingerprint, "", rule)
         self._put_post(row, None, None)
 
     def fail(self, row: PostRow, reason: str, payload: str) -> None:
@@ -148,7 +160,7 @@ class ChannelLedger:
         """The posts right before this one that Discord refused in every form, ascending; `most` of them."""
         rows = self._all(
             f"SELECT post_id, state FROM post WHERE {_THIS_CHANNEL} AND post_id < :post_id "
-            "ORDER BY post_id DESC LIMIT :most",
+            "AND state != 'filtered' ORDER BY post_id DESC LIMIT :most",
             post_id=post_id,
             most=most,
         )
@@ -165,15 +177,19 @@ class ChannelLedger:
                 f"UPDATE progress SET last_id = MIN(last_id, :first - 1) WHERE {_THIS_CHANNEL}", values
             )
 
-    def _put_post(self, row: PostRow, reason: str | None, refused_payload: str | None) -> None:
+    def _put_post(
+        self, row: PostRow, reason: str | None, refused_payload: str | None, *, edited: bool = False
+    ) -> None:
         ending = {"reason": reason, "refused_payload": refused_payload, "at": self._clock()}
         with self._database.transaction() as run:
             run.execute(
                 "INSERT OR REPLACE INTO post (job, channel, post_id, last_id, state, fingerprint, shape, "
-                "reason, refused_payload, at) VALUES (:job, :channel, :post_id, :last_id, :state, "
-                ":fingerprint, :shape, :reason, :refused_payload, :at)",
+                "rule, reason, refused_payload, at) VALUES (:job, :channel, :post_id, :last_id, :state, "
+                ":fingerprint, :shape, :rule, :reason, :refused_payload, :at)",
                 self._key | row._asdict() | ending,
             )
+            if edited:
+                self.history.count_edit(run, row.post_id)
             self._advance(run, row.last_id)
 
     def deleted(self, post_id: int) -> None:
@@ -191,13 +207,16 @@ class ChannelLedger:
         return [MessageRow(*row) for row in rows]
 
     def put_message(self, post_id: int, row: MessageRow) -> None:
-        """`attempting` before the request goes out, `sent` once Discord confirmed it."""
-        self._run(
-            f"INSERT OR REPLACE INTO message (job, channel, post_id, {_MESSAGE_COLUMNS}) "
-            f"VALUES (:job, :channel, :post_id, {', '.join(f':{name}' for name in MessageRow._fields)})",
-            post_id=post_id,
-            **row._asdict(),
-        )
+        """`attempting` before the request goes out, which counts as an attempt; `sent` once Discord confirmed
+        it."""
+        with self._database.transaction() as run:
+            run.execute(
+                f"INSERT OR REPLACE INTO message (job, channel, post_id, {_MESSAGE_COLUMNS}) "
+                f"VALUES (:job, :channel, :post_id, {', '.join(f':{name}' for name in MessageRow._fields)})",
+                self._key | {"post_id": post_id} | row._asdict(),
+            )
+            if row.state == "attempting":
+                self.history.count_attempt(run, post_id)
 
     def drop_message(self, post_id: int, position: int) -> None:
         """The message certainly was not accepted, or is deleted again."""

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from disgram.storage.sqlite import Database
 
-TABLES_OF_CHANNEL = ("progress", "post", "message", "gap", "imported_progress", "source")
+TABLES_OF_CHANNEL = ("progress", "post", "message", "gap", "imported_progress", "source", "post_history")
 """Tables with the columns `job` and `channel`."""
 
 _THIS_CHANNEL = "job = :job AND channel = :channel"

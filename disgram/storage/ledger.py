@@ -16,6 +16,7 @@ from disgram.storage.channel_ledger import FAILED_INDEX, IS_FAILED, ChannelLedge
 from disgram.storage.channel_source import TABLES_OF_CHANNEL, forget_replaced
 from disgram.storage.destinations import Destinations
 from disgram.storage.log_import import import_log
+from disgram.storage.post_history import KnownChannel, KnownPost, known_channel, known_post
 from disgram.storage.sqlite import Database
 
 
@@ -72,6 +73,19 @@ class Ledger:
                 f"WHERE job = :job AND state = 'failed' AND {IS_FAILED}{chosen}",
                 {"job": job, "post_id": post_id},
             ).rowcount
+
+    def known_post(self, job: str, channel: str, post_id: int) -> KnownPost | None:
+        """See post_history.known_post."""
+        return known_post(self._database, job, channel.lower(), post_id)
+
+    def known_channel(self, job: str, channel: str, post_id: int) -> KnownChannel:
+        """See post_history.known_channel."""
+        return known_channel(self._database, job, channel.lower(), post_id)
+
+    def refusal(self, *destinations: str) -> str | None:
+        """Why the first of these that takes no messages takes none; None if all take them."""
+        rows = self.destinations.gone(*destinations)
+        return rows[0].reason if rows else None
 
     def clear_gone(self, destination: str) -> None:
         """See Destinations.clear_gone."""

@@ -16,6 +16,7 @@ from typing import Any
 from config import SETTINGS, Settings
 from disgram.api.server import serve
 from disgram.errors import StorageUnavailable
+from disgram.storage.post_history import KnownChannel, KnownPost
 from disgram.workers.spec import (
     Snapshot,
     WorkerSpec,
@@ -110,6 +111,8 @@ class FakeLedger:
         self.forgotten: list[str] = []
         self.forgiven: list[str] = []
         self.full = False
+        self.known: KnownPost | None = None
+        self.channel = KnownChannel()
 
     def _book(self) -> None:
         if self.full:
@@ -133,6 +136,15 @@ class FakeLedger:
         chosen = [post for post in self.posts if post["job"] == job and post_id in {None, post["post_id"]}]
         self.posts = [post for post in self.posts if post not in chosen]
         return len(chosen)
+
+    def known_post(self, job: str, channel: str, post_id: int) -> KnownPost | None:
+        return self.known
+
+    def known_channel(self, job: str, channel: str, post_id: int) -> KnownChannel:
+        return self.channel
+
+    def refusal(self, *destinations: str) -> str | None:
+        return None
 
 
 class FakeLimits:
