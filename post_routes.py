@@ -1,22 +1,83 @@
-"""The routes about single posts: what became of one.
+"""The routes about single posts: what would be sent, and what became of one.
 
-Owns which call answers what. Never decides what became of a post.
+Owns which call answers what, and how long a preview may take. Never renders a post and never decides what
+became of it.
 """
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+from typing import Any
+
+import anyio
+import anyio.to_thread
 from fastapi import APIRouter, Request
 
-from dependencies import Authenticated, sent_headers
+from dependencies import Authenticated, known_job, sent_headers
 from disgram.addresses import ChannelRef
 from disgram.api import openapi, schemas
-from disgram.api.headers import JOB_NAME, POST_URL, needed
-from disgram.errors import BadInput
+from disgram.api.headers import JOB_NAME, POST_URL, TELEGRAM_CHANNELS, needed
+from disgram.errors import BadInput, PreviewUnavailable, UnknownJob
 from disgram.explain import explain
+from disgram.preview.process import PreviewProcess
+from disgram.preview.request import PreviewRequest
 from jobs import job_name
 from service import Service
 
 router = APIRouter()
+
+PREVIEW_WITHIN = 60.0
+"""Seconds for a preview, waiting for others to be made included; one takes 30 at most (preview/posts.py)."""
+
+
+@router.get("/job/preview", **openapi.PREVIEW)
+async def preview(request: Request, service: Authenticated) -> schemas.Preview:
+    channel = _channel_of(needed(sent_headers(request), TELEGRAM_CHANNELS))
+    name = known_job(request)
+    asked = _of_job(service, name, channel) if name else _of_nobody(service, channel)
+    answer = await _made(PreviewProcess(asked), service.preview_turns)
+    if refusal := answer.get("refusal"):
+        if refusal["missing"]:
+            raise UnknownJob(refusal["error"], refusal["message"])
+        raise PreviewUnavailable(refusal["message"])
+    return schemas.Preview.model_validate(answer)
+
+
+def _of_nobody(service: Service, channel: ChannelRef) -> PreviewRequest:
+    return PreviewRequest(channel, service.settings.embed_color, service.settings.worker_settings())
+
+
+def _of_job(service: Service, name: str, channel: ChannelRef) -> PreviewRequest:
+    job, asked = service.jobs.get(name), _of_nobody(service, channel)
+    color = asked.color if job.embedColor is None else int(job.embedColor, 16)
+    webhook_id = job.destination(service.settings.webhook_hosts).webhook_id
+    return replace(asked, color=color, job=name, webhook_id=webhook_id)
+
+
+def _channel_of(address: str) -> ChannelRef:
+    if len([part for part in address.split(",") if part.strip()]) > 1:
+        raise BadInput("Invalid TELEGRAM_CHANNELS", "Name one channel: a preview is of one.")
+    return ChannelRef.parse(address.strip(" ,"))
+
+
+async def _made(process: PreviewProcess, turns: anyio.CapacityLimiter) -> Any:
+    """What the process prints; it is ended if nobody waits for it any more (the service stops).
+
+    Raises PreviewUnavailable.
+    """
+    try:
+        with anyio.fail_after(PREVIEW_WITHIN):
+            printed = await anyio.to_thread.run_sync(process.run, limiter=turns, abandon_on_cancel=True)
+        return json.loads(printed)
+    except TimeoutError:
+        raise PreviewUnavailable("Too many previews are being made; try again in a minute.") from None
+    except ValueError:
+        raise PreviewUnavailable("It took too long or too much memory; try again, or name one post") from None
+    except OSError as error:
+        raise PreviewUnavailable(f"Its process cannot be started: {error.strerror}.") from None
+    finally:
+        process.end()
 
 
 @router.get("/job/explain", **openapi.EXPLAIN)

@@ -17,6 +17,8 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Protocol
 
+from anyio import CapacityLimiter
+
 from auth import BearerGate
 from config import PROJECT, Settings
 from disgram import __version__
@@ -28,6 +30,7 @@ from disgram.logs.log_file import LogFile, escaped_name
 from disgram.logs.python_logging import logging_into
 from disgram.logs.refused_logins import RefusedLogins
 from disgram.logs.stderr import warn_stderr
+from disgram.preview.process import AT_ONCE
 from disgram.report import Level, Report
 from disgram.storage.before_use import raise_if_any_is_newer, raise_if_damaged
 from disgram.storage.ledger import Ledger
@@ -92,6 +95,7 @@ class Service:
     gate: BearerGate
     started: float
     systemd: Notifier = field(default_factory=Notifier)
+    preview_turns: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(AT_ONCE))
 
     def clear_gone(self, job: Job) -> None:
         """A person has changed the job, so its webhook may be called again even if it was found gone, and

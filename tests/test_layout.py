@@ -34,6 +34,7 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
     "discord": frozenset({"storage"}),
     "workers": frozenset({"storage"}),
     "delivery": frozenset({"telegram", "discord", "storage"}),
+    "preview": frozenset({"delivery", "telegram", "discord", "storage", "workers"}),
     "api": frozenset({"workers", "logs"}),
     "health": frozenset({"api", "workers", "logs"}),
 }

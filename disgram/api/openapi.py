@@ -120,6 +120,13 @@ _POST_URL_PARAMETER = _header(
     required=True,
     example="https://t.me/durov/123",
 )
+_ONE_CHANNEL_PARAMETER = _header(
+    TELEGRAM_CHANNELS,
+    "One channel: `name`, `@name` or `https://t.me/name`; with `/123` behind it only post 123.",
+    {"type": "string", "pattern": f"^{_ADDRESS_PATTERN}$"},
+    required=True,
+    example="https://t.me/durov",
+)
 _LOG_PARAMETERS: list[dict[str, Any]] = [
     {
         "name": "lines",
@@ -226,6 +233,13 @@ RETRY_POSTS: dict[str, Any] = {
     "summary": "Send failed posts again",
     "responses": _JOB_ERRORS,
     "openapi_extra": {"parameters": [job_name_parameter(required=True), _POST_ID_PARAMETER]},
+}
+
+PREVIEW: dict[str, Any] = {
+    "tags": ["Posts"],
+    "summary": "A channel's newest posts as they would be sent; sends nothing",
+    "responses": _JOB_ERRORS,
+    "openapi_extra": {"parameters": [_ONE_CHANNEL_PARAMETER, job_name_parameter(required=False)]},
 }
 
 EXPLAIN: dict[str, Any] = {

@@ -60,6 +60,23 @@ class Retried(Message):
 # --- one post -------------------------------------------------------------------------------------------
 
 
+class PreviewMessage(Answer):
+    payload: dict[str, Any] = Field(description="The JSON that Discord would be sent.")
+    files: list[str] = Field(description="Names of the files that would be uploaded with it.")
+
+
+class PreviewPost(Answer):
+    url: str
+    verdict: str = Field(description="forward, or filtered: then it would not be sent.")
+    messages: list[PreviewMessage]
+
+
+class Preview(Answer):
+    """GET /job/preview"""
+
+    posts: list[PreviewPost] = Field(description="In the order in which they would be sent.")
+
+
 class ExplainedMessage(Answer):
     url: str | None = Field(description="Its link in Discord; null if the server's id is not known.")
     sent_at: str | None = Field(description="When Discord confirmed it; null if it has not, or not noted.")

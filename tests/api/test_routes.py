@@ -325,6 +325,7 @@ GUARDED = [
     ("DELETE", "/job"),
     ("GET", "/job/failed"),
     ("POST", "/job/retry"),
+    ("GET", "/job/preview"),
     ("GET", "/job/explain"),
 ]
 
