@@ -36,7 +36,7 @@ async def preview(request: Request, service: Authenticated) -> schemas.Preview:
     channel = _channel_of(needed(sent_headers(request), TELEGRAM_CHANNELS))
     name = known_job(request)
     asked = _of_job(service, name, channel) if name else _of_nobody(service, channel)
-    answer = await _made(PreviewProcess(asked), service.preview_turns)
+    answer = await made(PreviewProcess(asked), service.preview_turns)
     if refusal := answer.get("refusal"):
         if refusal["missing"]:
             raise UnknownJob(refusal["error"], refusal["message"])
@@ -61,13 +61,15 @@ def _channel_of(address: str) -> ChannelRef:
     return ChannelRef.parse(address.strip(" ,"))
 
 
-async def _made(process: PreviewProcess, turns: anyio.CapacityLimiter) -> Any:
+async def made(
+    process: PreviewProcess, turns: anyio.CapacityLimiter, *, within: float = PREVIEW_WITHIN
+) -> Any:
     """What the process prints; it is ended if nobody waits for it any more (the service stops).
 
-    Raises PreviewUnavailable.
+    Raises PreviewUnavailable, also after `within` seconds.
     """
     try:
-        with anyio.fail_after(PREVIEW_WITHIN):
+        with anyio.fail_after(within):
             printed = await anyio.to_thread.run_sync(process.run, limiter=turns, abandon_on_cancel=True)
         return json.loads(printed)
     except TimeoutError:

@@ -5,9 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import anyio
 import pytest
 
+from disgram.addresses import ChannelRef
+from disgram.errors import PreviewUnavailable
+from disgram.preview.process import PreviewProcess
+from disgram.preview.request import PreviewRequest
 from disgram.storage.post_history import KnownChannel, KnownMessage, KnownPost
+from disgram.workers.spec import WorkerSettings
+from post_routes import made
 from tests.api.test_routes import AUTH, Api, serving
 
 NEWS = AUTH | {"JOB_NAME": "news"}
@@ -70,3 +77,47 @@ def test_explain_refuses_senseless_headers(
 ) -> None:
     answer = api("GET", "/job/explain", NEWS | headers)
     assert (answer.status_code, answer.json()["detail"]["error"]) == (status, error)
+
+
+# --- preview --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("headers", "status", "error"),
+    [
+        ({}, 400, "Missing TELEGRAM_CHANNELS"),
+        ({"TELEGRAM_CHANNELS": "durov,telegram"}, 400, "Invalid TELEGRAM_CHANNELS"),
+        ({"TELEGRAM_CHANNELS": "https://t.me/+AbCdEf"}, 400, "Private channel"),
+        ({"TELEGRAM_CHANNELS": "durov", "JOB_NAME": "none"}, 404, "Job not found"),
+    ],
+)
+def test_preview_refuses_senseless_headers(
+    api: Api, headers: dict[str, str], status: int, error: str
+) -> None:
+    answer = api("GET", "/job/preview", AUTH | headers)
+    assert (answer.status_code, answer.json()["detail"]["error"]) == (status, error)
+
+
+def process(folder: Path) -> PreviewProcess:
+    return PreviewProcess(PreviewRequest(ChannelRef("durov"), None, WorkerSettings(folder)))
+
+
+def test_preview_whose_process_was_ended_is_refused(tmp_path: Path) -> None:
+    ended = process(tmp_path)
+    ended.end()
+
+    async def make() -> None:
+        await made(ended, anyio.CapacityLimiter(1), within=10)
+
+    with pytest.raises(PreviewUnavailable, match="too long or too much memory"):
+        anyio.run(make)
+
+
+def test_preview_that_gets_no_turn_in_time_is_refused(tmp_path: Path) -> None:
+    async def make() -> None:
+        turns = anyio.CapacityLimiter(1)
+        turns.acquire_on_behalf_of_nowait("another preview")
+        await made(process(tmp_path), turns, within=0.05)
+
+    with pytest.raises(PreviewUnavailable, match="Too many previews"):
+        anyio.run(make)
