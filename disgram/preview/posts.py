@@ -135,7 +135,10 @@ def main() -> None:
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     request = PreviewRequest.decode(sys.stdin.readline())
     threading.Thread(target=_end_with_the_service, daemon=True).start()
-    print(json.dumps(_answer(request)), flush=True)
+    try:
+        print(json.dumps(_answer(request)), flush=True)
+    except MemoryError:
+        os._exit(1)  # without a traceback of thousand lines: the service says what happened
 
 
 def _answer(request: PreviewRequest) -> dict[str, Any]:
