@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import Any
+from typing import Annotated, Any
 
 import anyio
 import anyio.to_thread
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 
 from dependencies import Authenticated, known_job, sent_headers
 from disgram.addresses import ChannelRef
@@ -31,17 +31,11 @@ PREVIEW_WITHIN = 60.0
 """Seconds for a preview, waiting for others to be made included; one takes 30 at most (preview/posts.py)."""
 
 
-@router.get("/job/preview", **openapi.PREVIEW)
-async def preview(request: Request, service: Authenticated) -> schemas.Preview:
+def _asked(request: Request, service: Authenticated) -> PreviewRequest:
+    """A dependency, since it may wait for the jobs: FastAPI calls it in a thread."""
     channel = _channel_of(needed(sent_headers(request), TELEGRAM_CHANNELS))
     name = known_job(request)
-    asked = _of_job(service, name, channel) if name else _of_nobody(service, channel)
-    answer = await made(PreviewProcess(asked), service.preview_turns)
-    if refusal := answer.get("refusal"):
-        if refusal["missing"]:
-            raise UnknownJob(refusal["error"], refusal["message"])
-        raise PreviewUnavailable(refusal["message"])
-    return schemas.Preview.model_validate(answer)
+    return _of_job(service, name, channel) if name else _of_nobody(service, channel)
 
 
 def _of_nobody(service: Service, channel: ChannelRef) -> PreviewRequest:
@@ -59,6 +53,18 @@ def _channel_of(address: str) -> ChannelRef:
     if len([part for part in address.split(",") if part.strip()]) > 1:
         raise BadInput("Invalid TELEGRAM_CHANNELS", "Name one channel: a preview is of one.")
     return ChannelRef.parse(address.strip(" ,"))
+
+
+@router.get("/job/preview", **openapi.PREVIEW)
+async def preview(
+    asked: Annotated[PreviewRequest, Depends(_asked)], service: Authenticated
+) -> schemas.Preview:
+    answer = await made(PreviewProcess(asked), service.preview_turns)
+    if refusal := answer.get("refusal"):
+        if refusal["missing"]:
+            raise UnknownJob(refusal["error"], refusal["message"])
+        raise PreviewUnavailable(refusal["message"])
+    return schemas.Preview.model_validate(answer)
 
 
 async def made(
