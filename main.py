@@ -29,6 +29,7 @@ from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import PlainTextResponse, Response
 
 import job_routes
+import post_routes
 from auth import BEARER, authorization, trusted_reader
 from config import SETTINGS, Settings
 from dependencies import TrustedReader, known_job, sent_headers, service_of
@@ -161,10 +162,12 @@ def create_app(settings: Settings, run: ServiceContext = running_service) -> Fas
     docs = docs_routes("Disgram")
     app.include_router(router)
     app.include_router(job_routes.router)
+    app.include_router(post_routes.router)
     app.include_router(docs)
     app.add_middleware(HeadAsGet)
     app.add_middleware(RequestGuard, hosts=settings.answering_to)
-    errors.install_error_handlers(app, [*app.routes, *router.routes, *job_routes.router.routes, *docs.routes])
+    routes = [*router.routes, *job_routes.router.routes, *post_routes.router.routes, *docs.routes]
+    errors.install_error_handlers(app, [*app.routes, *routes])
     return app
 
 

@@ -15,6 +15,8 @@ from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
 
+from anyio import CapacityLimiter
+
 from auth import BearerGate
 from config import PROJECT, Settings
 from disgram import __version__
@@ -33,6 +35,7 @@ from disgram.logs.python_logging import logging_into
 from disgram.logs.refused_logins import RefusedLogins
 from disgram.logs.standard_streams import patient_stderr
 from disgram.own_process import end_at_once, leave_no_core
+from disgram.preview.process import AT_ONCE
 from disgram.report import Level, Report, counted
 from disgram.storage.before_use import raise_if_any_is_newer, raise_if_damaged
 from disgram.storage.files.locks import LOCK_FILE, InstanceLock
@@ -70,6 +73,7 @@ class Service:
     systemd: Notifier = field(default_factory=Notifier)
     lost_files: Callable[[], tuple[str, ...]] = tuple
     """Which files are missing, so that nothing is sent."""
+    preview_turns: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(AT_ONCE))
 
     def clear_gone(self, job: Job) -> None:
         """A person has changed the job, so its webhook may be called again even if it was found gone, and

@@ -14,6 +14,7 @@
     ├── StartRefused             exit code 2: the service must not start (damaged jobs.json, second instance)
     │   └── DatabaseTooNew       a newer Disgram wrote the database; a worker ends with exit code 78
     ├── StartFailed              exit code 75: the service cannot start just now (port taken), try again
+    ├── PreviewUnavailable       503: a preview cannot be made now
     ├── ProcessesRemain          503: a deleted job's processes did not end in time; they are being killed
     ├── StorageUnavailable       jobs.json or a database cannot be read or written now; nothing was changed
     │   └── DatabaseDamaged      the file is not an SQLite database, or it is damaged
@@ -108,8 +109,7 @@ class WrongToken(AccessRefused):
 
 
 class TooManyFailures(AccessRefused):
-    """Too many wrong tokens, or requests without one, from this address. `retry_after`: whole seconds until
-    the next try is allowed."""
+    """Too many refused logins from this address. `retry_after`: whole seconds until it may try again."""
 
     error = "Too many failed logins"
 
@@ -130,6 +130,12 @@ class DatabaseTooNew(StartRefused):
 
 class StartFailed(DisgramError):
     """The service cannot start now, but perhaps later; one line on stderr and exit code 75 (EX_TEMPFAIL)."""
+
+
+class PreviewUnavailable(DisgramError):
+    """A preview cannot be made now."""
+
+    error = "Preview unavailable"
 
 
 class ProcessesRemain(DisgramError):
@@ -277,10 +283,8 @@ class MessageRejected(DiscordError):
 
 
 class EditRefused(MessageRejected):
-    """An edit or a deletion that will not succeed: 401, 403, 404 and the like for one message.
-
-    It says nothing about the destination, of which only the answer to a POST tells.
-    """
+    """An edit or a deletion that will not succeed: 401, 403, 404 and the like for one message. It says
+    nothing about the destination, of which only the answer to a POST tells."""
 
 
 class MessageGone(DiscordError):
@@ -291,9 +295,8 @@ class DestinationRefuses(DiscordError):
     """The webhook or thread takes no message now, whatever the post: posts are kept, in order, and the first
     of them is tried again after half a minute, doubling to an hour.
 
-    Raised for 405, 409, 415 and 422, for codes about the channel (such as 160006: too many active threads),
-    for a refusal that names `thread_id`, and once five posts in a row are refused in every form. `known`: it
-    was found earlier, and nothing was asked now.
+    Raised for 405, 409, 415 and 422, for codes about the channel (160006), for a refusal that names
+    `thread_id`, and once five posts in a row are refused in every form. `known`: found earlier, not now.
     """
 
     reason = "destination_refuses"
@@ -319,10 +322,7 @@ class WebhookGone(DiscordError):
     Codes for blocked content are MessageRejected instead. To an edit or a deletion the same responses are
     EditRefused, MessageGone or EditWaits: the thread of an old message may be archived, or another one.
 
-    The sender writes it into the ledger: `webhook_gone` for the webhook with all its threads, the others for
-    this thread alone. Every worker with that destination then ends with exit code 78 and makes no further
-    request to it until a person names the destination again with POST or PATCH /job; but once an hour one of
-    them asks again (delivery/refused/refusals.py), since a 404 in an incident of Discord's may be wrong.
+    `webhook_gone` is of the webhook with all its threads, the others of this thread alone (refusals.py).
     """
 
     def __init__(self, message: str, *, reason: str = "webhook_gone") -> None:

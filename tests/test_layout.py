@@ -39,7 +39,8 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
     "workers": frozenset({"http", "rules", "storage"}),
     "delivery": frozenset({"rules", "telegram", "discord", "storage"}),
     "jobs": frozenset({"rules", "discord", "storage"}),
-    "api": frozenset({"workers", "logs"}),
+    "preview": frozenset({"delivery", "rules", "telegram", "discord", "storage", "workers"}),
+    "api": frozenset({"storage", "workers", "logs"}),
     "health": frozenset({"api", "jobs", "workers", "logs", "storage"}),
     "alerts": frozenset({"health", "discord", "http", "storage"}),
 }

@@ -20,6 +20,7 @@ TELEGRAM_CHANNELS = "TELEGRAM_CHANNELS"
 EMBED_COLOR = "EMBED_COLOR"
 DISCORD_THREAD_ID = "DISCORD_THREAD_ID"
 POST_ID = "POST_ID"
+POST_URL = "POST_URL"
 
 JOB_FIELDS = {
     JOB_NAME: "jobName",
@@ -49,7 +50,7 @@ BODY_FIELDS = {field: name for name, field in JOB_FIELDS.items()} | {"paused": P
 MAX_LINES = 100_000
 DEFAULT_LINES = 1000
 
-_NAMES = {name.lower().encode(): name for name in (*JOB_FIELDS, POST_ID)}
+_NAMES = {name.lower().encode(): name for name in (*JOB_FIELDS, POST_ID, POST_URL)}
 _LINES = re.compile(r"[0-9]{1,6}")
 _POST_NUMBER = re.compile(r"[0-9]{1,10}")
 

@@ -19,6 +19,7 @@ from disgram.api.headers import (
     JOB_NAME,
     MAX_LINES,
     POST_ID,
+    POST_URL,
     TELEGRAM_CHANNELS,
 )
 from disgram.api.schemas import HealthAnswer
@@ -89,6 +90,20 @@ _POST_ID_PARAMETER = _header(
     "One post; without it all of the job.",
     _TEXT,
     required=False,
+)
+_POST_URL_PARAMETER = _header(
+    POST_URL,
+    "The post's address: `https://t.me/name/123`. Any post of an album names it.",
+    {"type": "string", "minLength": 1},
+    required=True,
+    example="https://t.me/durov/123",
+)
+_ONE_CHANNEL_PARAMETER = _header(
+    TELEGRAM_CHANNELS,
+    "One channel: `name`, `@name` or `https://t.me/name`; with `/123` behind it only post 123.",
+    _TEXT,
+    required=True,
+    example="https://t.me/durov",
 )
 _LOG_PARAMETERS: list[dict[str, Any]] = [
     {
@@ -221,4 +236,18 @@ RETRY_POSTS: dict[str, Any] = {
     "summary": "Send failed posts again",
     "responses": _JOB_ERRORS,
     "openapi_extra": {"parameters": [job_name_parameter(required=True), _POST_ID_PARAMETER]},
+}
+
+PREVIEW: dict[str, Any] = {
+    "tags": ["Posts"],
+    "summary": "A channel's newest posts as they would be sent; sends nothing",
+    "responses": _JOB_ERRORS,
+    "openapi_extra": {"parameters": [_ONE_CHANNEL_PARAMETER, job_name_parameter(required=False)]},
+}
+
+EXPLAIN: dict[str, Any] = {
+    "tags": ["Posts"],
+    "summary": "What became of one post",
+    "responses": _JOB_ERRORS,
+    "openapi_extra": {"parameters": [job_name_parameter(required=True), _POST_URL_PARAMETER]},
 }

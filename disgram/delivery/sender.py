@@ -137,7 +137,8 @@ class Sender:
         self, post_id: int, row: MessageRow, response: DiscordResponse, message: DiscordMessage
     ) -> MessageRow:
         message_id, channel_id = (str(response.message.get(name, "")) for name in ("id", "channel_id"))
-        row = row._replace(state="sent", message_id=message_id, channel_id=channel_id)
+        sent_at = self._ledger.destinations.now()
+        row = row._replace(state="sent", message_id=message_id, channel_id=channel_id, sent_at=sent_at)
         if "thread_name" in message.payload:
             row = row._replace(thread_id=channel_id or None)
         self.persist(self._ledger.put_message, post_id, row)

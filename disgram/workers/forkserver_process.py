@@ -21,10 +21,16 @@ _SECRETS = {"AUTH_PASSWORD", "DISCORD_WEBHOOK_URL"}
 """Variables of the service that no worker needs: settings travel over the socket."""
 _MALLOC = {"MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "65536", "MALLOC_ARENA_MAX": "1"}
 """Give the memory of a page or a file back at once; glibc would learn to keep it (mallopt(3))."""
-_OPTIONS = ("-u", "-X", "utf8", "-X", "no_debug_ranges")
+OPTIONS = ("-u", "-X", "utf8", "-X", "no_debug_ranges")
 """-u and utf8: what a worker prints goes down its pipe at once, whatever the locale.
 no_debug_ranges: code objects without columns are a third smaller (PEP 657)."""
-_ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[2]
+"""The folder `disgram/` is in."""
+
+
+def child_environment() -> dict[str, str]:
+    """The service's own, without its secrets."""
+    return {name: value for name, value in os.environ.items() if name not in _SECRETS} | _MALLOC
 
 
 def script_module(spec: WorkerSpec) -> str:
@@ -81,11 +87,11 @@ class ForkServerProcess:
 
     def _spawn(self, control: int) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
-            [sys.executable, *_OPTIONS, "-m", "disgram.workers.forkserver", *self._modules],
+            [sys.executable, *OPTIONS, "-m", "disgram.workers.forkserver", *self._modules],
             stdin=control,
             stdout=subprocess.DEVNULL,
-            cwd=_ROOT,
-            env={name: value for name, value in os.environ.items() if name not in _SECRETS} | _MALLOC,
+            cwd=ROOT,
+            env=child_environment(),
             start_new_session=True,  # Ctrl+C reaches the service alone, and it decides
         )
 

@@ -263,6 +263,8 @@ GUARDED = [
     ("GET", "/job/failed"),
     ("DELETE", "/job/failed"),
     ("POST", "/job/retry"),
+    ("GET", "/job/preview"),
+    ("GET", "/job/explain"),
 ]
 
 

@@ -17,6 +17,7 @@ from typing import Any
 from config import SETTINGS, Settings
 from disgram.api.server import serve
 from disgram.errors import StorageUnavailable
+from disgram.storage.post_history import KnownChannel, KnownPost
 from disgram.workers.spec import (
     Snapshot,
     WorkerSpec,
@@ -111,6 +112,8 @@ class FakeLedger:
         self.forgotten: list[str] = []
         self.forgiven: list[str] = []
         self.full = False
+        self.known: KnownPost | None = None
+        self.channel = KnownChannel()
 
     def _book(self) -> None:
         if self.full:
@@ -144,6 +147,15 @@ class FakeLedger:
 
     def dismiss(self, job: str, post_id: int | None) -> int:
         return self.retry(job, post_id)
+
+    def known_post(self, job: str, channel: str, post_id: int) -> KnownPost | None:
+        return self.known
+
+    def known_channel(self, job: str, channel: str, post_id: int) -> KnownChannel:
+        return self.channel
+
+    def refusal(self, *destinations: str) -> str | None:
+        return None
 
 
 class FakeLimits:
