@@ -5,13 +5,16 @@ Owns which call on a job does what. Never holds a rule of its own about jobs, li
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
 
 from config import SETTINGS
 from dependencies import Authenticated, Sent, named_job
-from disgram.api import failed_posts, headers, openapi, schemas
+from disgram.api import failed_posts, headers, json_body, openapi, schemas
 from disgram.api.headers import JOB_NAME, needed
-from disgram.errors import ProcessesRemain, StorageUnavailable, UnknownJob
+from disgram.errors import BadInput, ProcessesRemain, StorageUnavailable, UnknownJob
+from disgram.jobs.many import parsed_jobs
 from disgram.jobs.unusable import UnusableJob
 from disgram.report import Level, counted
 from jobs import Job, changes, job_name, new_job
@@ -104,6 +107,48 @@ def _set_paused(service: Service, name: str, *, paused: bool) -> Job:
         service.log.write(Level.SYSTEM, "Job paused" if paused else "Job resumed", name)
         service.supervisor.reset_backoff(name)
     return job
+
+
+class JobsAnswer(schemas.Message):
+    """POST /jobs: the names of the jobs"""
+
+    created: list[str]
+    changed: list[str]
+    unchanged: list[str]
+
+
+@router.post("/jobs", **openapi.import_jobs(Job))
+def import_jobs(service: Authenticated, body: Annotated[bytes, Depends(json_body.json_body)]) -> JobsAnswer:
+    if not body:
+        raise BadInput("Missing jobs", "Send them as JSON, {name: job} (Content-Type: application/json).")
+    jobs = parsed_jobs(json_body.parsed(body), service.settings.webhook_hosts)
+    with service.jobs.exclusive(*jobs):
+        before = service.jobs.entries()
+        differing = [job for name, job in jobs.items() if before.get(name) != job]
+        for job in differing:
+            service.clear_gone(job)
+        if differing:
+            service.jobs.put(differing)
+        for job in differing:
+            service.supervisor.reset_backoff(job.jobName)
+    created = [job.jobName for job in differing if job.jobName not in before]
+    changed = [job.jobName for job in differing if job.jobName in before]
+    for job in differing:
+        text = "Job changed" if job.jobName in before else "Job created"
+        service.log.write(Level.SYSTEM, f"{text} by an import of jobs", job.jobName)
+    warn_of_pace(service)
+    return JobsAnswer(
+        message=_outcome(created, changed),
+        created=created,
+        changed=changed,
+        unchanged=[name for name in jobs if name not in {*created, *changed}],
+    )
+
+
+def _outcome(created: list[str], changed: list[str]) -> str:
+    if not created and not changed:
+        return "Nothing changed"
+    return f"{counted(len(created), 'job')} created, {counted(len(changed), 'job')} changed"
 
 
 @router.delete("/job", **openapi.DELETE_JOB)

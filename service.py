@@ -24,7 +24,6 @@ from disgram.api.systemd import Notifier
 from disgram.errors import BadInput, DatabaseDamaged, StartRefused, StorageUnavailable
 from disgram.health import summary
 from disgram.health.host_stats import HostMonitor
-from disgram.jobs.file import Entry
 from disgram.logs.log_file import LogFile, escaped_name
 from disgram.logs.python_logging import logging_into
 from disgram.logs.refused_logins import RefusedLogins
@@ -219,8 +218,7 @@ def _open_ledger(path: Path) -> Ledger:
 
 def _import_log(ledger: Ledger, log: Path, jobs: JobManager) -> None:
     """Before the first line of ours. Raises StartRefused: without what the log shows, posts would repeat."""
-    known: dict[str, Entry] = {**jobs.jobs(), **jobs.unusable()}
-    channels = {name: [channel.key for channel in job.channels] for name, job in known.items()}
+    channels = {name: [channel.key for channel in job.channels] for name, job in jobs.entries().items()}
     try:
         ledger.import_log(log, channels, escaped_name)
     except OSError as error:

@@ -211,6 +211,24 @@ def change_job(job: type[BaseModel], webhook_hosts: Iterable[str]) -> dict[str, 
     }
 
 
+def import_jobs(job: type[BaseModel]) -> dict[str, Any]:
+    """POST /jobs."""
+    properties = {name: {"description": field.description} for name, field in job.model_fields.items()}
+    one = {"type": "object", "properties": properties}
+    schema = {"type": "object", "additionalProperties": one, "example": {}}
+    body = {
+        "required": True,
+        "description": "`{name: job}`, each job whole, as GET /jobs with the bearer answers.",
+        "content": {"application/json": {"schema": schema}},
+    }
+    return {
+        "tags": ["Jobs"],
+        "summary": "Create or change many jobs, all of them or none",
+        "responses": _WRITE_ERRORS,
+        "openapi_extra": {"requestBody": body},
+    }
+
+
 DELETE_JOB: dict[str, Any] = {
     "tags": ["Jobs"],
     "summary": "Delete a job, its processes and its progress",

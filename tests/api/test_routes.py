@@ -257,6 +257,7 @@ GUARDED = [
     ("POST", "/job"),
     ("PATCH", "/job"),
     ("DELETE", "/job"),
+    ("POST", "/jobs"),
     ("POST", "/job/pause"),
     ("POST", "/job/resume"),
     ("GET", "/job/failed"),
