@@ -11,7 +11,7 @@ import logging
 import os
 import resource
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
@@ -20,7 +20,9 @@ from typing import Any, Protocol
 from auth import BearerGate
 from config import PROJECT, Settings
 from disgram import __version__
+from disgram.addresses import Destination
 from disgram.api.systemd import Notifier
+from disgram.checks.webhook_lookup import WebhookAnswer, WebhookLookup
 from disgram.errors import BadInput, DatabaseDamaged, StartRefused, StorageUnavailable
 from disgram.health import summary
 from disgram.health.host_stats import HostMonitor
@@ -37,7 +39,7 @@ from disgram.workers.forkserver_process import ForkServerProcess
 from disgram.workers.spec import Snapshot, WorkerSpec
 from disgram.workers.supervisor import Supervisor
 from jobs import Job, JobManager
-from rate_limiter import DiscordRateLimiter
+from rate_limiter import DiscordRateLimiter, Route
 
 _STOP_WITHIN = 8.0
 """Seconds for the workers to end; every process must have ended after ten."""
@@ -69,6 +71,13 @@ class Progress(Protocol):
     def dismiss(self, job: str, post_id: int | None) -> int: ...
 
 
+class Webhooks(Protocol):
+    """Asks Discord about webhooks."""
+
+    def ask(self, webhooks: Collection[Destination]) -> dict[str, WebhookAnswer]: ...
+    def send_test(self, destination: Destination) -> WebhookAnswer: ...
+
+
 class Limits(Protocol):
     """Discord's rate limits, as far as the workers know them."""
 
@@ -84,6 +93,7 @@ class Service:
     supervisor: Supervision
     ledger: Progress
     limits: Limits
+    webhooks: Webhooks
     log: LogFile
     host: HostMonitor
     gate: BearerGate
@@ -145,10 +155,11 @@ def running_service(settings: Settings) -> Iterator[Service]:
             on_crash=_end_at_once,
         )
         limits = DiscordRateLimiter.open(folder, lambda text: log.write(Level.ERROR, text))
+        webhooks = WebhookLookup(limits, lambda method, goal: Route.to(method, "service", goal))
         with (
             contextlib.closing(ledger),
             contextlib.closing(limits),
-            assembled(settings, jobs, log, supervisor, ledger, limits, systemd) as service,
+            assembled(settings, jobs, log, supervisor, ledger, limits, webhooks, systemd) as service,
         ):
             yield service
 
@@ -161,6 +172,7 @@ def assembled(
     supervisor: Supervision,
     ledger: Progress,
     limits: Limits,
+    webhooks: Webhooks,
     systemd: Notifier | None = None,
 ) -> Iterator[Service]:
     """The service over its parts: started on entry, stopped on exit."""
@@ -173,7 +185,9 @@ def assembled(
         peer_must_be_local=settings.default_password,
     )
     systemd = systemd or Notifier()
-    service = Service(settings, jobs, supervisor, ledger, limits, log, host, gate, time.monotonic(), systemd)
+    service = Service(
+        settings, jobs, supervisor, ledger, limits, webhooks, log, host, gate, time.monotonic(), systemd
+    )
     _announce(service)
     with contextlib.closing(log):
         with logging_into(log), contextlib.closing(refused):

@@ -34,6 +34,7 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
     "discord": frozenset({"storage"}),
     "workers": frozenset({"storage"}),
     "delivery": frozenset({"telegram", "discord", "storage"}),
+    "checks": frozenset({"telegram", "discord", "storage"}),
     "jobs": frozenset({"discord", "storage"}),
     "api": frozenset({"workers", "logs"}),
     "health": frozenset({"api", "jobs", "workers", "logs"}),

@@ -38,7 +38,11 @@ def test_job_is_created_changed_and_deleted(api: Api, tmp_path: Path) -> None:
         "threadId": "99",
         "embedColor": "89a7d9",
     }
-    assert made.json() == {"message": "Job 'news' created", "job": shown}
+    assert made.json() == {
+        "message": "Job 'news' created; posts go to the thread 99 of the channel 77 (webhook 'Captain')",
+        "job": shown,
+        "webhook": {"name": "Captain", "channel_id": "77", "guild_id": "99", "thread_id": "99"},
+    }
     assert json.loads((tmp_path / "jobs.json").read_text("utf-8")) == {"news": shown | {"webhookUrl": URL}}
     assert api("GET", "/jobs").json() == {"news": shown}
     assert api("GET", "/jobs", AUTH, secret=True).json() == {"news": shown | {"webhookUrl": URL}}

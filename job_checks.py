@@ -1,0 +1,75 @@
+"""Calls on a job that ask Discord and Telegram whether it will work.
+
+Owns what is asked before a job is created or changed, and POST /job/test. Never changes a job.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from pydantic import BaseModel, Field
+
+from disgram.checks.webhook_lookup import WebhookAnswer
+from disgram.errors import BadInput
+from jobs import Job
+from service import Service
+
+
+class Goal(BaseModel):
+    """Where posts will go, as Discord says."""
+
+    name: str | None = Field(description="The webhook's name.")
+    channel_id: str | None
+    guild_id: str | None
+    thread_id: str | None = Field(None, exclude_if=lambda value: value is None)
+
+
+class Checked(BaseModel):
+    """What Discord said of the webhooks of jobs that are about to be stored."""
+
+    goals: dict[str, Goal] = {}
+    warnings: list[str] = []
+
+    def where(self, job: Job) -> str:
+        """For the message of an answer."""
+        goal = self.goals.get(job.jobName)
+        if goal is None or goal.channel_id is None:
+            return ""
+        thread = f"the thread {job.threadId} of " if job.threadId else ""
+        through = f" (webhook {goal.name!r})" if goal.name else ""
+        return f"; posts go to {thread}the channel {goal.channel_id}{through}"
+
+
+def check_webhooks(service: Service, jobs: Collection[Job]) -> Checked:
+    """Ask for the webhooks of these jobs. Raises BadInput for one that Discord does not know.
+
+    What cannot be asked is a warning: an outage of Discord's keeps nobody from making a job.
+    """
+    if not service.settings.webhook_check:
+        return Checked()
+    hosts = service.settings.webhook_hosts
+    destinations = {job.jobName: job.destination(hosts) for job in jobs}
+    answers = service.webhooks.ask(list(destinations.values()))
+    checked = Checked()
+    for job in jobs:
+        answer = answers[destinations[job.jobName].webhook_key]
+        if answer.ok is False:
+            raise _unknown(job, answer)
+        if answer.ok is None:
+            checked.warnings.append(f"Job {job.jobName!r}: its webhook was not checked. {answer.message}")
+        else:
+            checked.goals[job.jobName] = Goal(
+                name=answer.name,
+                channel_id=answer.channel_id,
+                guild_id=answer.guild_id,
+                thread_id=job.threadId,
+            )
+    return checked
+
+
+def _unknown(job: Job, answer: WebhookAnswer) -> BadInput:
+    return BadInput(
+        "Unknown webhook",
+        f"Job {job.jobName!r}: {answer.message} Copy the URL once more from the channel's settings "
+        "(Integrations, Webhooks), or make a new webhook there. Nothing was changed.",
+    )
