@@ -6,12 +6,18 @@ Owns what is asked before a job is created or changed, and POST /job/test. Never
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import asdict, replace
 
+from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
+from dependencies import Authenticated, Sent
+from disgram.api import headers, openapi, schemas
+from disgram.api.headers import JOB_NAME, SEND, needed
 from disgram.checks.webhook_lookup import WebhookAnswer
 from disgram.errors import BadInput
-from jobs import Job
+from disgram.report import Level
+from jobs import Job, job_name
 from service import Service
 
 
@@ -73,3 +79,51 @@ def _unknown(job: Job, answer: WebhookAnswer) -> BadInput:
         f"Job {job.jobName!r}: {answer.message} Copy the URL once more from the channel's settings "
         "(Integrations, Webhooks), or make a new webhook there. Nothing was changed.",
     )
+
+
+# --- POST /job/test -------------------------------------------------------------------------------------
+
+router = APIRouter()
+
+
+class WebhookTest(schemas.Answer):
+    ok: bool | None = Field(description="null: it could not be asked.")
+    name: str | None
+    channel_id: str | None
+    guild_id: str | None
+    message: str
+
+
+class ChannelTest(schemas.Answer):
+    channel: str
+    ok: bool | None = Field(description="null: there was no time to ask.")
+    reason: str | None = Field(description="One word, as in /health; null when all is well.")
+    title: str | None
+    newest_post_id: int | None
+
+
+class JobTest(schemas.Answer):
+    """POST /job/test"""
+
+    webhook: WebhookTest
+    channels: list[ChannelTest]
+
+
+@router.post("/job/test", **openapi.TEST_JOB)
+def test_job(service: Authenticated, sent: Sent) -> JobTest:
+    job = service.jobs.get(job_name(needed(sent, JOB_NAME)))
+    webhook = _tested_webhook(service, job, send=headers.switch(sent, SEND))
+    answers = service.channels.ask(job.channels)
+    channels = [ChannelTest(channel=channel.name, **asdict(answers[channel.key])) for channel in job.channels]
+    return JobTest(webhook=webhook, channels=channels)
+
+
+def _tested_webhook(service: Service, job: Job, *, send: bool) -> WebhookTest:
+    """With `send` a message marked as a test is sent to a webhook that Discord knows."""
+    destination = job.destination(service.settings.webhook_hosts)
+    answer = service.webhooks.ask([destination])[destination.webhook_key]
+    if send and answer.ok is not False:
+        test = service.webhooks.send_test(destination)
+        answer = replace(answer, ok=test.ok, message=f"{answer.message} {test.message}")
+        service.log.write(Level.SYSTEM, f"Test message: {test.message}", job.jobName)
+    return WebhookTest(**asdict(answer))

@@ -29,6 +29,7 @@ from typing import Any
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import PlainTextResponse, Response
 
+import job_checks
 import job_routes
 from auth import BEARER, authorization, trusted_reader
 from config import SETTINGS, Settings
@@ -160,10 +161,12 @@ def create_app(settings: Settings, run: ServiceContext = running_service) -> Fas
     docs = docs_routes("Disgram")
     app.include_router(router)
     app.include_router(job_routes.router)
+    app.include_router(job_checks.router)
     app.include_router(docs)
     app.add_middleware(HeadAsGet)
     app.add_middleware(RequestGuard, hosts=settings.answering_to)
-    errors.install_error_handlers(app, [*app.routes, *router.routes, *job_routes.router.routes, *docs.routes])
+    routers = router, job_routes.router, job_checks.router, docs
+    errors.install_error_handlers(app, [*app.routes, *(route for one in routers for route in one.routes)])
     return app
 
 

@@ -11,18 +11,17 @@ import logging
 import os
 import resource
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, Protocol
 
 from auth import BearerGate
 from config import PROJECT, Settings
 from disgram import __version__
-from disgram.addresses import Destination
 from disgram.api.systemd import Notifier
-from disgram.checks.webhook_lookup import WebhookAnswer, WebhookLookup
+from disgram.checks.channel_lookup import ChannelLookup
+from disgram.checks.webhook_lookup import WebhookLookup
 from disgram.errors import BadInput, DatabaseDamaged, StartRefused, StorageUnavailable
 from disgram.health import summary
 from disgram.health.host_stats import HostMonitor
@@ -31,12 +30,13 @@ from disgram.logs.python_logging import logging_into
 from disgram.logs.refused_logins import RefusedLogins
 from disgram.logs.stderr import warn_stderr
 from disgram.report import Level, Report, counted
+from disgram.service_parts import Channels, Limits, Progress, Supervision, Webhooks
 from disgram.storage.before_use import raise_if_any_is_newer, raise_if_damaged
 from disgram.storage.ledger import Ledger
 from disgram.storage.locks import LOCK_FILE, InstanceLock
 from disgram.storage.regular_file import refuse_special
 from disgram.workers.forkserver_process import ForkServerProcess
-from disgram.workers.spec import Snapshot, WorkerSpec
+from disgram.workers.spec import WorkerSpec
 from disgram.workers.supervisor import Supervisor
 from jobs import Job, JobManager
 from rate_limiter import DiscordRateLimiter, Route
@@ -46,42 +46,6 @@ _STOP_WITHIN = 8.0
 _KNOWN_PASSWORD = (
     "AUTH_PASSWORD is the published default, so only this machine can use the service. Set your own in .env."  # noqa: S105
 )
-
-
-class Supervision(Protocol):
-    """The thread that starts and stops workers."""
-
-    def start(self) -> None: ...
-    def stop(self, timeout: float = ...) -> None: ...
-    def wake(self) -> None: ...
-    def reset_backoff(self, job: str) -> None: ...
-    def wait_gone(self, job: str, timeout: float) -> bool: ...
-    def restart(self, job: str) -> None: ...
-    def snapshot(self) -> Snapshot: ...
-
-
-class Progress(Protocol):
-    """The ledger of what was sent."""
-
-    def delete_job(self, job: str) -> object: ...
-    def clear_gone(self, destination: str) -> object: ...
-    def begin_replaced_anew(self, job: str) -> object: ...
-    def failed(self) -> list[dict[str, Any]]: ...
-    def retry(self, job: str, post_id: int | None) -> int: ...
-    def dismiss(self, job: str, post_id: int | None) -> int: ...
-
-
-class Webhooks(Protocol):
-    """Asks Discord about webhooks."""
-
-    def ask(self, webhooks: Collection[Destination]) -> dict[str, WebhookAnswer]: ...
-    def send_test(self, destination: Destination) -> WebhookAnswer: ...
-
-
-class Limits(Protocol):
-    """Discord's rate limits, as far as the workers know them."""
-
-    def snapshot(self) -> dict[str, Any]: ...
 
 
 @dataclass(frozen=True)
@@ -94,6 +58,7 @@ class Service:
     ledger: Progress
     limits: Limits
     webhooks: Webhooks
+    channels: Channels
     log: LogFile
     host: HostMonitor
     gate: BearerGate
@@ -156,10 +121,14 @@ def running_service(settings: Settings) -> Iterator[Service]:
         )
         limits = DiscordRateLimiter.open(folder, lambda text: log.write(Level.ERROR, text))
         webhooks = WebhookLookup(limits, lambda method, goal: Route.to(method, "service", goal))
+        rate = settings.telegram_requests_per_second
+        channels = ChannelLookup(settings.telegram_base_url, folder, rate)
         with (
             contextlib.closing(ledger),
             contextlib.closing(limits),
-            assembled(settings, jobs, log, supervisor, ledger, limits, webhooks, systemd) as service,
+            assembled(
+                settings, jobs, log, supervisor, ledger, limits, webhooks, channels, systemd
+            ) as service,
         ):
             yield service
 
@@ -173,6 +142,7 @@ def assembled(
     ledger: Progress,
     limits: Limits,
     webhooks: Webhooks,
+    channels: Channels,
     systemd: Notifier | None = None,
 ) -> Iterator[Service]:
     """The service over its parts: started on entry, stopped on exit."""
@@ -186,7 +156,18 @@ def assembled(
     )
     systemd = systemd or Notifier()
     service = Service(
-        settings, jobs, supervisor, ledger, limits, webhooks, log, host, gate, time.monotonic(), systemd
+        settings,
+        jobs,
+        supervisor,
+        ledger,
+        limits,
+        webhooks,
+        channels,
+        log,
+        host,
+        gate,
+        time.monotonic(),
+        systemd,
     )
     _announce(service)
     with contextlib.closing(log):

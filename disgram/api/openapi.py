@@ -22,6 +22,7 @@ from disgram.api.headers import (
     JOB_NAME,
     MAX_LINES,
     POST_ID,
+    SEND,
     TELEGRAM_CHANNELS,
 )
 from disgram.api.schemas import HealthAnswer
@@ -248,6 +249,20 @@ RESUME_JOB: dict[str, Any] = {
     "summary": "Let a paused job go on where it stood",
     "responses": _JOB_ERRORS,
     "openapi_extra": {"parameters": [job_name_parameter(required=True)]},
+}
+
+_SEND_PARAMETER = _header(
+    SEND,
+    "Whether one message marked as a test is sent.",
+    {"type": "string", "enum": ["true", "false"]},
+    required=False,
+)
+
+TEST_JOB: dict[str, Any] = {
+    "tags": ["Jobs"],
+    "summary": "Ask Discord for a job's webhook and Telegram for its channels",
+    "responses": _JOB_ERRORS,
+    "openapi_extra": {"parameters": [job_name_parameter(required=True), _SEND_PARAMETER]},
 }
 
 FAILED_POSTS: dict[str, Any] = {

@@ -264,6 +264,7 @@ GUARDED = [
     ("POST", "/jobs"),
     ("POST", "/job/pause"),
     ("POST", "/job/resume"),
+    ("POST", "/job/test"),
     ("GET", "/job/failed"),
     ("DELETE", "/job/failed"),
     ("POST", "/job/retry"),

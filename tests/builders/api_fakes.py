@@ -14,8 +14,9 @@ from datetime import datetime, timezone
 from typing import Any
 
 from config import SETTINGS, Settings
-from disgram.addresses import Destination
+from disgram.addresses import ChannelRef, Destination
 from disgram.api.server import serve
+from disgram.checks.channel_lookup import ChannelAnswer
 from disgram.checks.webhook_lookup import WebhookAnswer
 from disgram.errors import StorageUnavailable
 from disgram.workers.spec import (
@@ -175,12 +176,27 @@ class FakeWebhooks:
         return WebhookAnswer(True, "Discord has taken the test message.")
 
 
+class FakeChannels:
+    """Telegram, where every channel but those in `missing` has twelve posts."""
+
+    def __init__(self) -> None:
+        self.missing: set[str] = set()
+
+    def ask(self, channels: Collection[ChannelRef]) -> dict[str, ChannelAnswer]:
+        return {
+            channel.key: ChannelAnswer(False, "channel_not_found")
+            if channel.key in self.missing
+            else ChannelAnswer(True, None, channel.name.title(), 12)
+            for channel in channels
+        }
+
+
 @contextlib.contextmanager
 def fake_service(settings: Settings) -> Iterator[Service]:
     """The real jobs, log, gate and host over fake processes and a fake ledger."""
     jobs, log = open_jobs(settings), open_log(settings)
     supervisor = FakeSupervisor(lambda: jobs.specs(settings))
-    parts = FakeLedger(), FakeLimits(), FakeWebhooks()
+    parts = FakeLedger(), FakeLimits(), FakeWebhooks(), FakeChannels()
     with assembled(settings, jobs, log, supervisor, *parts) as service:
         yield service
 

@@ -1,0 +1,56 @@
+"""What the service asks of its parts: the shape that the real ones and the fakes of tests have in common.
+
+Owns no behaviour. Each part is made in service.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any, Protocol
+
+from disgram.addresses import ChannelRef, Destination
+from disgram.checks.channel_lookup import ChannelAnswer
+from disgram.checks.webhook_lookup import WebhookAnswer
+from disgram.workers.spec import Snapshot
+
+
+class Supervision(Protocol):
+    """The thread that starts and stops workers."""
+
+    def start(self) -> None: ...
+    def stop(self, timeout: float = ...) -> None: ...
+    def wake(self) -> None: ...
+    def reset_backoff(self, job: str) -> None: ...
+    def wait_gone(self, job: str, timeout: float) -> bool: ...
+    def restart(self, job: str) -> None: ...
+    def snapshot(self) -> Snapshot: ...
+
+
+class Progress(Protocol):
+    """The ledger of what was sent."""
+
+    def delete_job(self, job: str) -> object: ...
+    def clear_gone(self, destination: str) -> object: ...
+    def begin_replaced_anew(self, job: str) -> object: ...
+    def failed(self) -> list[dict[str, Any]]: ...
+    def retry(self, job: str, post_id: int | None) -> int: ...
+    def dismiss(self, job: str, post_id: int | None) -> int: ...
+
+
+class Webhooks(Protocol):
+    """Asks Discord about webhooks."""
+
+    def ask(self, webhooks: Collection[Destination]) -> dict[str, WebhookAnswer]: ...
+    def send_test(self, destination: Destination) -> WebhookAnswer: ...
+
+
+class Channels(Protocol):
+    """Asks Telegram about channels."""
+
+    def ask(self, channels: Collection[ChannelRef]) -> dict[str, ChannelAnswer]: ...
+
+
+class Limits(Protocol):
+    """Discord's rate limits, as far as the workers know them."""
+
+    def snapshot(self) -> dict[str, Any]: ...
