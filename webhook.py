@@ -289,6 +289,7 @@ def _assemble(spec: WorkerSpec, report: Reporter, heartbeat: Heartbeat, stack: E
         wait=wait,
         backoff_max=min(REQUEST_BACKOFF_MAX, max(settings.cooldown, 1.0)),
         keep_payloads=settings.follow_deletions == "mark",
+        look_daily=settings.webhook_check,
     )
     delivery = PostDelivery(
         sender,

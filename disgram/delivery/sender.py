@@ -17,12 +17,13 @@ from typing import IO, NoReturn
 
 from disgram.addresses import ChannelRef, Destination
 from disgram.backoff import REQUEST_BACKOFF_MAX, jittered_backoff
+from disgram.delivery.daily_look import DailyLook
 from disgram.delivery.destination_requests import DestinationRequests, Limiter, RouteFor
 from disgram.delivery.poison import PoisonDetector, PoisonEdits, is_plain_429
 from disgram.delivery.refusals import Refusals
 from disgram.delivery.refused_fields import RefusedFields
 from disgram.discord.client import DiscordClient
-from disgram.discord.message import DiscordMessage
+from disgram.discord.message import DiscordMessage, RateLimitHeaders
 from disgram.discord.render import digest, edited
 from disgram.discord.responses import DiscordResponse
 from disgram.errors import (
@@ -48,7 +49,8 @@ RATE_LIMIT_TRIES = 4
 
 class Sender:
     """One per worker. `route` makes the limiter's key of a method; `wait` raises Stopping on SIGTERM;
-    `keep_payloads`: keep what was sent, for FOLLOW_DELETIONS=mark; `clock` is monotonic."""
+    `keep_payloads`: keep what was sent, for FOLLOW_DELETIONS=mark; `look_daily`: daily_look.py; `clock` is
+    monotonic."""
 
     def __init__(
         self,
@@ -63,14 +65,22 @@ class Sender:
         wait: Callable[[float], None],
         backoff_max: float = REQUEST_BACKOFF_MAX,
         keep_payloads: bool = False,
+        look_daily: bool = True,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._channel = channel
         self._destination = destination
         self._ledger = ledger
         self._client = client
+        daily = DailyLook(destination.webhook_key, ledger.destinations, self._look_daily)
         self.refusals = Refusals(
-            destination, channel.key, ledger.destinations, self._look, report=report, wait=wait
+            destination,
+            channel.key,
+            ledger.destinations,
+            self._look,
+            report=report,
+            wait=wait,
+            daily=daily if look_daily else None,
         )
         self._requests = DestinationRequests(
             self.refusals, limiter, route, report=report, wait=wait, clock=clock
@@ -238,6 +248,16 @@ class Sender:
 
     def _look(self) -> DiscordResponse:
         return self._requests.make("GET", lambda: self._client.look(self._destination))
+
+    def _look_daily(self) -> DiscordResponse:
+        """No reason in /health comes of it: maybe no later request would end that."""
+        try:
+            response = self._look()
+        except EditWaits as error:
+            return DiscordResponse(RateLimitHeaders(), error)
+        if isinstance(response.error, DiscordUnavailable):
+            self._requests.edit_given_up()
+        return response
 
     def new_row(
         self, position: int, message: DiscordMessage, *, sent: DiscordMessage | None = None

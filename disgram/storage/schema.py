@@ -79,6 +79,8 @@ LEDGER: Migrations = (
         "ALTER TABLE gone ADD COLUMN tries INTEGER NOT NULL DEFAULT 1",
         "ALTER TABLE gone ADD COLUMN ask_at REAL NOT NULL DEFAULT 0",
     ),
+    # When Discord was last asked whether it knows a webhook, by all workers together.
+    ("CREATE TABLE webhook_look (webhook TEXT PRIMARY KEY, asked_at REAL NOT NULL) WITHOUT ROWID",),
 )
 
 RATE_LIMITS: Migrations = (
