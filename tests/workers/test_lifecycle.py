@@ -73,10 +73,10 @@ HAPPENS: dict[Event, Callable[[Worker], Worker]] = {
 }
 
 
-@pytest.mark.parametrize(
-    ("state", "event"), list(itertools.product(set(WorkerState) - {WorkerState.PAUSED}, Event))
-)
-# A paused job has no workers.
+WITH_WORKER = [state for state in WorkerState if state is not WorkerState.PAUSED]
+
+
+@pytest.mark.parametrize(("state", "event"), list(itertools.product(WITH_WORKER, Event)))
 def test_transitions_are_those_of_the_table_and_no_others(state: WorkerState, event: Event) -> None:
     worker = IN_STATE[state]()
     assert worker.state is state
