@@ -16,9 +16,11 @@ from disgram.api import headers, openapi, schemas
 from disgram.api.headers import JOB_NAME, SEND, needed
 from disgram.checks.webhook_lookup import WebhookAnswer
 from disgram.errors import BadInput
-from disgram.report import Level
+from disgram.report import Level, counted
 from jobs import Job, job_name
 from service import Service
+
+_WARNINGS_SHOWN = 10
 
 
 class Goal(BaseModel):
@@ -70,6 +72,9 @@ def check_webhooks(service: Service, jobs: Collection[Job]) -> Checked:
                 guild_id=answer.guild_id,
                 thread_id=job.threadId,
             )
+    more = len(checked.warnings) - _WARNINGS_SHOWN
+    if more > 0:
+        checked.warnings[_WARNINGS_SHOWN:] = [f"{counted(more, 'more job')} with a webhook not checked."]
     return checked
 
 

@@ -47,6 +47,13 @@ def test_webhook_that_cannot_be_asked_for_is_a_warning(api: Api) -> None:
     assert (many.status_code, len(many.json()["warnings"])) == (200, 1)
 
 
+def test_warnings_of_many_jobs_are_joined(api: Api) -> None:
+    api.webhooks.silent.add("456")
+    many = {f"job{number}": JOB | {"webhookUrl": OTHER} for number in range(12)}
+    warnings = api.json("POST", "/jobs", many).json()["warnings"]
+    assert (len(warnings), warnings[-1]) == (11, "2 more jobs with a webhook not checked.")
+
+
 def test_answer_says_where_posts_will_go(api: Api) -> None:
     made = api.post()
     assert made.json()["message"] == "Job 'news' created; posts go to the channel 77 (webhook 'Captain')"
