@@ -64,7 +64,7 @@ def test_send_is_true_or_false(tmp_path: Path, value: object) -> None:
 
 
 def test_job_is_tested_at_discord_and_telegram(tmp_path: Path) -> None:
-    with staged(tmp_path) as stage:
+    with staged(tmp_path, WEBHOOK_CHECK="true") as stage:
         channel = stage.telegram.add_channel("news", "The News")
         for number in range(3):
             channel.add(post(words(f"Post {number}")))
