@@ -119,6 +119,7 @@ class Settings(BaseSettings):
     follow_edits: bool = True
     follow_deletions: Annotated[Literal["keep", "mark", "delete"], lower] = "keep"
     forward_service_messages: bool = False
+    webhook_check: bool = True
     request_timeout: float = Field(30.0, ge=0.1, le=30)
     protect_reads: bool = False
     alert_webhook_url: Annotated[str | None, AfterValidator(alert_address_of)] = Field(None, repr=False)

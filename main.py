@@ -28,11 +28,11 @@ from typing import Any
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import PlainTextResponse, Response
 
-import job_routes
-import post_routes
+import routes.checks
+import routes.jobs
+import routes.posts
 from auth import BEARER, authorization, trusted_reader
 from config import SETTINGS, Settings
-from dependencies import TrustedReader, known_job, sent_headers, service_of
 from disgram import __version__
 from disgram.api import errors, headers, openapi, schemas, server
 from disgram.api.docs_pages import docs_routes
@@ -46,6 +46,7 @@ from disgram.jobs.unusable import UnusableJob
 from disgram.logs.log_file import one_line
 from disgram.workers.spec import WorkerStatus
 from jobs import Job, job_name
+from routes.dependencies import TrustedReader, known_job, sent_headers, service_of
 from service import Service, refuse_second_service, running_service
 
 # --- processes ------------------------------------------------------------------------------------------
@@ -161,13 +162,14 @@ def create_app(settings: Settings, run: ServiceContext = running_service) -> Fas
     )
     docs = docs_routes("Disgram")
     app.include_router(router)
-    app.include_router(job_routes.router)
-    app.include_router(post_routes.router)
+    app.include_router(routes.jobs.router)
+    app.include_router(routes.checks.router)
+    app.include_router(routes.posts.router)
     app.include_router(docs)
     app.add_middleware(HeadAsGet)
     app.add_middleware(RequestGuard, hosts=settings.answering_to)
-    routes = [*router.routes, *job_routes.router.routes, *post_routes.router.routes, *docs.routes]
-    errors.install_error_handlers(app, [*app.routes, *routes])
+    routers = router, routes.jobs.router, routes.checks.router, routes.posts.router, docs
+    errors.install_error_handlers(app, [*app.routes, *(route for one in routers for route in one.routes)])
     return app
 
 

@@ -21,14 +21,15 @@ from auth import BearerGate
 from config import PROJECT, Settings
 from disgram import __version__
 from disgram.alerts.running import alerting
-from disgram.api.parts import Limits, Progress, Supervision
+from disgram.api.parts import Channels, Limits, Progress, Supervision, Webhooks
 from disgram.api.systemd import Notifier
+from disgram.checks.channel_lookup import ChannelLookup
+from disgram.checks.webhook_lookup import WebhookLookup
 from disgram.errors import BadInput, DatabaseDamaged, StartRefused, StorageUnavailable
 from disgram.health import known, summary
 from disgram.health.host_stats import HostMonitor
 from disgram.health.memory import HealthMemory
 from disgram.health.watch import HealthWatch
-from disgram.jobs.file import Entry
 from disgram.logs.idle_polls import IdlePolls
 from disgram.logs.log_file import LogFile, escaped_name
 from disgram.logs.python_logging import logging_into
@@ -65,6 +66,8 @@ class Service:
     supervisor: Supervision
     ledger: Progress
     limits: Limits
+    webhooks: Webhooks
+    channels: Channels
     log: LogFile
     host: HostMonitor
     watch: HealthWatch
@@ -138,11 +141,16 @@ def running_service(settings: Settings) -> Iterator[Service]:
         store = open_limits(folder / "limits.db", log.write)
         limits = DiscordRateLimiter(store)
         interval = settings.monitor_interval
+        webhooks = WebhookLookup(limits, lambda method, goal: Route.to(method, "service", goal))
+        rate = settings.telegram_requests_per_second
+        channels = ChannelLookup(settings.telegram_base_url, folder, rate)
         files = WatchedFiles(ledger, store, supervisor.idle, log.write, interval=interval)
         with (
             contextlib.closing(ledger),
             contextlib.closing(limits),
-            assembled(settings, jobs, log, supervisor, ledger, limits, systemd, files.problems) as service,
+            assembled(
+                settings, jobs, log, supervisor, ledger, limits, webhooks, channels, systemd, files.problems
+            ) as service,
             alerting(service, folder, settings.alert_address, settings.alert_after, limits, _ALERT_ROUTE),
         ):
             yield service
@@ -156,6 +164,8 @@ def assembled(
     supervisor: Supervision,
     ledger: Progress,
     limits: Limits,
+    webhooks: Webhooks,
+    channels: Channels,
     systemd: Notifier | None = None,
     lost_files: Callable[[], tuple[str, ...]] = tuple,
 ) -> Iterator[Service]:
@@ -169,9 +179,21 @@ def assembled(
         peer_must_be_local=settings.default_password,
     )
     watch = HealthWatch(ledger, HealthMemory(settings.data_dir), settings.monitor_interval)
-    started, systemd = time.monotonic(), systemd or Notifier()
     service = Service(
-        settings, jobs, supervisor, ledger, limits, log, host, watch, gate, started, systemd, lost_files
+        settings,
+        jobs,
+        supervisor,
+        ledger,
+        limits,
+        webhooks,
+        channels,
+        log,
+        host,
+        watch,
+        gate,
+        time.monotonic(),
+        systemd or Notifier(),
+        lost_files,
     )
     _announce(service)
     with contextlib.closing(log):
@@ -221,8 +243,7 @@ def _open_ledger(path: Path) -> Ledger:
 
 def _import_log(ledger: Ledger, log: Path, jobs: JobManager) -> None:
     """Before the first line of ours. Raises StartRefused: without what the log shows, posts would repeat."""
-    known: dict[str, Entry] = {**jobs.jobs(), **jobs.unusable()}
-    channels = {name: [channel.key for channel in job.channels] for name, job in known.items()}
+    channels = {name: [channel.key for channel in job.channels] for name, job in jobs.entries().items()}
     try:
         ledger.import_log(log, channels, escaped_name)
     except OSError as error:

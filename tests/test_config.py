@@ -34,6 +34,7 @@ DEFAULTS = {
     "telegram_base_url": "https://t.me",
     "telegram_requests_per_second": 2.0,
     "webhook_hosts": (),
+    "webhook_check": True,
     "max_upload_mb": 20.0,
     "data_dir": PROJECT,
     "log_max_mb": 10.0,

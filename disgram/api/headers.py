@@ -21,6 +21,7 @@ EMBED_COLOR = "EMBED_COLOR"
 DISCORD_THREAD_ID = "DISCORD_THREAD_ID"
 POST_ID = "POST_ID"
 POST_URL = "POST_URL"
+SEND = "SEND"
 
 JOB_FIELDS = {
     JOB_NAME: "jobName",
@@ -44,13 +45,17 @@ JOB_FIELDS = {
 PAUSED = "PAUSED"
 """No header of its own: only a JSON body names it; there are calls to pause and to resume."""
 
-BODY_FIELDS = {field: name for name, field in JOB_FIELDS.items()} | {"paused": PAUSED, "postId": POST_ID}
+BODY_FIELDS = {field: name for name, field in JOB_FIELDS.items()} | {
+    "paused": PAUSED,
+    "postId": POST_ID,
+    "send": SEND,
+}
 """Field of a JSON body -> the name of its value, which is that of its header."""
 
 MAX_LINES = 100_000
 DEFAULT_LINES = 1000
 
-_NAMES = {name.lower().encode(): name for name in (*JOB_FIELDS, POST_ID, POST_URL)}
+_NAMES = {name.lower().encode(): name for name in (*JOB_FIELDS, POST_ID, POST_URL, SEND)}
 _LINES = re.compile(r"[0-9]{1,6}")
 _POST_NUMBER = re.compile(r"[0-9]{1,10}")
 
@@ -94,6 +99,15 @@ def post_id(headers: Mapping[str, Any]) -> int | None:
     if digits and not (_POST_NUMBER.fullmatch(digits) and int(digits)):
         raise BadInput("Invalid POST_ID", "POST_ID is the number at the end of a post's link, such as 123.")
     return int(digits) if digits else None
+
+
+def switch(headers: Mapping[str, Any], name: str) -> bool:
+    """`true` or `false`; false without the header. Raises BadInput."""
+    value = headers.get(name, "")
+    word = str(value).lower() if isinstance(value, bool | str) else "neither"
+    if word not in {"", "true", "false"}:
+        raise BadInput(f"Invalid {name}", f"{name} is true or false.")
+    return word == "true"
 
 
 def log_query(query: str) -> tuple[int, tuple[Level, ...]]:

@@ -20,6 +20,7 @@ from disgram.api.headers import (
     MAX_LINES,
     POST_ID,
     POST_URL,
+    SEND,
     TELEGRAM_CHANNELS,
 )
 from disgram.api.schemas import HealthAnswer
@@ -196,6 +197,24 @@ def change_job(job: type[BaseModel]) -> dict[str, Any]:
     }
 
 
+def import_jobs(job: type[BaseModel]) -> dict[str, Any]:
+    """POST /jobs."""
+    properties = {name: {"description": field.description} for name, field in job.model_fields.items()}
+    one = {"type": "object", "properties": properties}
+    schema = {"type": "object", "additionalProperties": one, "example": {}}
+    body = {
+        "required": True,
+        "description": "`{name: job}`, each job whole, as GET /jobs with the bearer answers.",
+        "content": {"application/json": {"schema": schema}},
+    }
+    return {
+        "tags": ["Jobs"],
+        "summary": "Create or change many jobs, all of them or none",
+        "responses": _WRITE_ERRORS,
+        "openapi_extra": {"requestBody": body},
+    }
+
+
 DELETE_JOB: dict[str, Any] = {
     "tags": ["Jobs"],
     "summary": "Delete a job, its processes and its progress",
@@ -215,6 +234,20 @@ RESUME_JOB: dict[str, Any] = {
     "summary": "Let a paused job go on where it stood",
     "responses": _JOB_ERRORS,
     "openapi_extra": {"parameters": [job_name_parameter(required=True)]},
+}
+
+_SEND_PARAMETER = _header(
+    SEND,
+    "Whether one message marked as a test is sent.",
+    {"type": "string", "enum": ["true", "false"]},
+    required=False,
+)
+
+TEST_JOB: dict[str, Any] = {
+    "tags": ["Jobs"],
+    "summary": "Ask Discord for a job's webhook and Telegram for its channels",
+    "responses": _JOB_ERRORS,
+    "openapi_extra": {"parameters": [job_name_parameter(required=True), _SEND_PARAMETER]},
 }
 
 FAILED_POSTS: dict[str, Any] = {

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Protocol
 
+from disgram.addresses import ChannelRef, Destination
+from disgram.checks.channel_lookup import ChannelAnswer
+from disgram.checks.webhook_lookup import WebhookAnswer
 from disgram.storage.post_history import KnownChannel, KnownPost
 from disgram.workers.spec import Snapshot
 
@@ -35,6 +38,19 @@ class Progress(Protocol):
     def known_channel(self, job: str, channel: str, post_id: int) -> KnownChannel: ...
     def refusal(self, *destinations: str) -> str | None: ...
     def last_confirmed(self) -> Mapping[tuple[str, str], float]: ...
+
+
+class Webhooks(Protocol):
+    """Asks Discord about webhooks."""
+
+    def ask(self, webhooks: Collection[Destination]) -> dict[str, WebhookAnswer]: ...
+    def send_test(self, destination: Destination) -> WebhookAnswer: ...
+
+
+class Channels(Protocol):
+    """Asks Telegram about channels."""
+
+    def ask(self, channels: Collection[ChannelRef]) -> dict[str, ChannelAnswer]: ...
 
 
 class Limits(Protocol):

@@ -93,6 +93,8 @@ LEDGER: Migrations = (
         "ALTER TABLE post ADD COLUMN rule TEXT",
         "ALTER TABLE progress ADD COLUMN began_after INTEGER",
     ),
+    # When Discord was last asked whether it knows a webhook, by all workers together.
+    ("CREATE TABLE webhook_look (webhook TEXT PRIMARY KEY, asked_at REAL NOT NULL) WITHOUT ROWID",),
 )
 
 RATE_LIMITS: Migrations = (

@@ -14,7 +14,7 @@ from disgram.preview.process import PreviewProcess
 from disgram.preview.request import PreviewRequest
 from disgram.storage.post_history import KnownChannel, KnownMessage, KnownPost
 from disgram.workers.spec import WorkerSettings
-from post_routes import made
+from routes.posts import made
 from tests.builders.api_calls import AUTH, Api, serving
 
 NEWS = AUTH | {"JOB_NAME": "news"}

@@ -119,5 +119,5 @@ def test_preview_in_an_outage_of_telegram_is_a_503_with_the_cause(stage: Stage) 
     assert answer.status_code == 503
     assert answer.json()["detail"] == {
         "error": "Preview unavailable",
-        "message": "https://t.me/news: Telegram answered 502 (telegram_unavailable).",
+        "message": "https://t.me/news: Telegram: 502 Bad Gateway (telegram_unavailable).",
     }

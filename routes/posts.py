@@ -14,7 +14,6 @@ import anyio
 import anyio.to_thread
 from fastapi import APIRouter, Depends, Request
 
-from dependencies import Authenticated, known_job, sent_headers
 from disgram.addresses import ChannelRef
 from disgram.api import openapi, schemas
 from disgram.api.headers import JOB_NAME, POST_URL, TELEGRAM_CHANNELS, needed
@@ -23,6 +22,7 @@ from disgram.explain import explain
 from disgram.preview.process import PreviewProcess
 from disgram.preview.request import PreviewRequest
 from jobs import job_name
+from routes.dependencies import Authenticated, known_job, sent_headers
 from service import Service
 
 router = APIRouter()
