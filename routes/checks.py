@@ -6,15 +6,17 @@ Owns what is asked before a job is created or changed, and POST /job/test. Never
 from __future__ import annotations
 
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import asdict, replace
 
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
+from disgram.addresses import Destination
 from disgram.api import headers, openapi, schemas
 from disgram.api.headers import JOB_NAME, SEND, needed
 from disgram.checks.webhook_lookup import WebhookAnswer
-from disgram.errors import BadInput
+from disgram.errors import BadInput, StorageUnavailable
 from disgram.report import Level, counted
 from jobs import Job, job_name
 from routes.dependencies import Authenticated, Sent
@@ -57,7 +59,7 @@ def check_webhooks(service: Service, jobs: Collection[Job]) -> Checked:
         return Checked()
     hosts = service.settings.webhook_hosts
     destinations = {job.jobName: job.destination(hosts) for job in jobs}
-    answers = service.webhooks.ask(list(destinations.values()))
+    answers = _answers(service, destinations.values())
     checked = Checked()
     for job in jobs:
         answer = answers[destinations[job.jobName].webhook_key]
@@ -76,6 +78,16 @@ def check_webhooks(service: Service, jobs: Collection[Job]) -> Checked:
     if more > 0:
         checked.warnings[_WARNINGS_SHOWN:] = [f"{counted(more, 'more job')} with a webhook not checked."]
     return checked
+
+
+def _answers(service: Service, webhooks: Collection[Destination]) -> dict[str, WebhookAnswer]:
+    """By `webhook_key`. The server's id is kept, for links to messages."""
+    answers = service.webhooks.ask(webhooks)
+    for webhook in webhooks:
+        if guild_id := answers[webhook.webhook_key].guild_id:
+            with suppress(StorageUnavailable):  # a link less
+                service.ledger.put_guild(webhook.webhook_id, guild_id)
+    return answers
 
 
 def _unknown(job: Job, answer: WebhookAnswer) -> BadInput:
@@ -126,9 +138,9 @@ def test_job(service: Authenticated, sent: Sent) -> JobTest:
 def _tested_webhook(service: Service, job: Job, *, send: bool) -> WebhookTest:
     """With `send` a message marked as a test is sent to a webhook that Discord knows."""
     destination = job.destination(service.settings.webhook_hosts)
-    answer = service.webhooks.ask([destination])[destination.webhook_key]
+    answer = _answers(service, [destination])[destination.webhook_key]
     if send and answer.ok is not False:
-        test = service.webhooks.send_test(destination)
+        test = service.webhooks.send_test(destination, new_thread=bool(job.threadName))
         answer = replace(answer, ok=test.ok, message=f"{answer.message} {test.message}")
         service.log.write(Level.SYSTEM, f"Test message: {test.message}", job.jobName)
     return WebhookTest(**asdict(answer))

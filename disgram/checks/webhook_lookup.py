@@ -39,6 +39,8 @@ TEST_MESSAGE = DiscordMessage(
     }
 )
 
+TEST_THREAD = DiscordMessage(TEST_MESSAGE.payload | {"thread_name": "Test of Disgram"})
+
 
 class Limiter(Protocol):
     """What rate_limiter.DiscordRateLimiter offers; `Any` stands for its Route."""
@@ -78,17 +80,18 @@ class WebhookLookup:
         )
         return {key: found.get(key, NOT_ASKED) for key in known}
 
-    def send_test(self, destination: Destination) -> WebhookAnswer:
-        """Whether Discord takes a message there, within ANSWER_WITHIN."""
-        found = self._calls.run({"test": partial(self._send_test, destination)}, ANSWER_WITHIN)
+    def send_test(self, destination: Destination, *, new_thread: bool = False) -> WebhookAnswer:
+        """Whether Discord takes a message there, within ANSWER_WITHIN. `new_thread`: of a forum."""
+        found = self._calls.run({"test": partial(self._send_test, destination, new_thread)}, ANSWER_WITHIN)
         return found.get("test", NOT_ASKED)
 
     def _ask(self, webhook: Destination, deadline: Deadline) -> WebhookAnswer:
         return _understood(self._request("GET", webhook, lambda client: client.look(webhook), deadline))
 
-    def _send_test(self, destination: Destination, deadline: Deadline) -> WebhookAnswer:
+    def _send_test(self, destination: Destination, new_thread: bool, deadline: Deadline) -> WebhookAnswer:
+        message = TEST_THREAD if new_thread else TEST_MESSAGE
         response = self._request(
-            "POST", destination, lambda client: client.execute(destination, TEST_MESSAGE, {}), deadline
+            "POST", destination, lambda client: client.execute(destination, message, {}), deadline
         )
         if isinstance(response, WebhookAnswer):
             return response

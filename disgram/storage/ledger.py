@@ -85,6 +85,13 @@ class Ledger:
         """See post_history.known_channel."""
         return known_channel(self._database, job, channel.lower(), post_id)
 
+    def put_guild(self, webhook_id: str, guild_id: str) -> None:
+        """The server a webhook belongs to, as Discord said."""
+        with self._database.transaction() as run:
+            run.execute(
+                "INSERT OR REPLACE INTO guild (webhook_id, guild_id) VALUES (?, ?)", (webhook_id, guild_id)
+            )
+
     def refusal(self, *destinations: str) -> str | None:
         """Why the first of these that takes no messages takes none; None if all take them."""
         rows = self.destinations.gone(*destinations)

@@ -114,6 +114,7 @@ class FakeLedger:
         self.posts: list[dict[str, Any]] = []
         self.forgotten: list[str] = []
         self.forgiven: list[str] = []
+        self.guilds: dict[str, str] = {}
         self.full = False
         self.known: KnownPost | None = None
         self.channel = KnownChannel()
@@ -157,6 +158,9 @@ class FakeLedger:
     def known_channel(self, job: str, channel: str, post_id: int) -> KnownChannel:
         return self.channel
 
+    def put_guild(self, webhook_id: str, guild_id: str) -> None:
+        self.guilds[webhook_id] = guild_id
+
     def refusal(self, *destinations: str) -> str | None:
         return None
 
@@ -191,7 +195,7 @@ class FakeWebhooks:
             return WebhookAnswer(False, "Discord does not know this webhook.")
         return WebhookAnswer(True, "Posts go to the channel 77.", "Captain", "77", "99")
 
-    def send_test(self, destination: Destination) -> WebhookAnswer:
+    def send_test(self, destination: Destination, *, new_thread: bool = False) -> WebhookAnswer:
         self.tests.append(destination)
         return WebhookAnswer(True, "Discord has taken the test message.")
 
