@@ -119,3 +119,8 @@ def test_refused_test_message_says_why(discord: DiscordStandIn, lookup: WebhookL
     forum = destination(discord, discord.add_webhook(discord.add_channel(forum=True)).url)
     answer = lookup.send_test(forum)
     assert (answer.ok, "thread_name or thread_id" in answer.message) == (False, True)
+
+
+def test_test_message_to_a_forum_opens_a_thread(discord: DiscordStandIn, lookup: WebhookLookup) -> None:
+    forum = destination(discord, discord.add_webhook(discord.add_channel(forum=True)).url)
+    assert lookup.send_test(forum, new_thread=True).ok is True
