@@ -216,6 +216,11 @@ class DiscordRateLimiter:
                 if request.started is not None:
                     _record_done(rows, now, request.bucket, request.channel_bucket)
 
+    def invalid_requests(self) -> int:
+        """In the last ten minutes. Raises StorageUnavailable."""
+        with self._store.reading() as rows:
+            return rows.invalid_since(int(self._clock() // 60) - 9)
+
     def snapshot(self) -> dict[str, Any]:
         """For /health: limits, waits and counts. Holds webhook ids, never a token."""
         now = self._clock()

@@ -31,6 +31,7 @@ from disgram.logs.log_file import LogFile, escaped_name
 from disgram.logs.python_logging import logging_into
 from disgram.logs.refused_logins import RefusedLogins
 from disgram.logs.stderr import warn_stderr
+from disgram.metrics.totals import Totals
 from disgram.own_process import end_at_once, leave_no_core
 from disgram.report import Level, Report, counted
 from disgram.storage.before_use import raise_if_any_is_newer, raise_if_damaged
@@ -67,6 +68,7 @@ class Service:
     gate: BearerGate
     started: float
     systemd: Notifier = field(default_factory=Notifier)
+    totals: Totals = field(default_factory=Totals)
     lost_files: Callable[[], tuple[str, ...]] = tuple
     """Which files are missing, so that nothing is sent."""
 
@@ -114,7 +116,7 @@ def running_service(settings: Settings) -> Iterator[Service]:
             take_over_edits(jobs, settings, ledger, supervisor, log)
             return jobs.specs(settings, ledger.file) if files.workers_may_run() else {}
 
-        systemd = Notifier.from_environment(os.environ)
+        systemd, totals = Notifier.from_environment(os.environ), Totals()
         supervisor = Supervisor(
             desired,
             log_reports(log),
@@ -123,6 +125,7 @@ def running_service(settings: Settings) -> Iterator[Service]:
             stale_after=settings.log_stale_after,
             on_turn=systemd.turn,
             on_crash=end_at_once,
+            on_facts=totals.add,
         )
         store = open_limits(folder / "limits.db", log.write)
         limits = DiscordRateLimiter(store)
@@ -131,7 +134,9 @@ def running_service(settings: Settings) -> Iterator[Service]:
         with (
             contextlib.closing(ledger),
             contextlib.closing(limits),
-            assembled(settings, jobs, log, supervisor, ledger, limits, systemd, files.problems) as service,
+            assembled(
+                settings, jobs, log, supervisor, ledger, limits, systemd, totals, files.problems
+            ) as service,
             alerting(service, folder, settings.alert_address, settings.alert_after, limits, _ALERT_ROUTE),
         ):
             yield service
@@ -146,6 +151,7 @@ def assembled(
     ledger: Progress,
     limits: Limits,
     systemd: Notifier | None = None,
+    totals: Totals | None = None,
     lost_files: Callable[[], tuple[str, ...]] = tuple,
 ) -> Iterator[Service]:
     """The service over its parts: started on entry, stopped on exit."""
@@ -158,9 +164,21 @@ def assembled(
         peer_must_be_local=settings.default_password,
     )
     watch = HealthWatch(ledger, HealthMemory(settings.data_dir), settings.monitor_interval)
-    started, systemd = time.monotonic(), systemd or Notifier()
+    started, systemd, totals = time.monotonic(), systemd or Notifier(), totals or Totals()
     service = Service(
-        settings, jobs, supervisor, ledger, limits, log, host, watch, gate, started, systemd, lost_files
+        settings,
+        jobs,
+        supervisor,
+        ledger,
+        limits,
+        log,
+        host,
+        watch,
+        gate,
+        started,
+        systemd,
+        totals,
+        lost_files,
     )
     _announce(service)
     with contextlib.closing(log):

@@ -155,6 +155,9 @@ class FakeLimits:
             "invalid_requests": {"count": 0},
         }
 
+    def invalid_requests(self) -> int:
+        return 3
+
 
 @contextlib.contextmanager
 def fake_service(settings: Settings) -> Iterator[Service]:
