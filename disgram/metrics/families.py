@@ -16,10 +16,12 @@ from prometheus_client.metrics_core import Metric
 
 from disgram.health.problems import Problem
 from disgram.health.sentences import SENTENCES
-from disgram.metrics.totals import DELAYS, LABELS, LANES, NO_DELIVERIES, RESULTS, Deliveries
+from disgram.metrics.totals import DELAYS, LABELS, LANES, NO_DELIVERIES, Deliveries
 from disgram.workers.spec import WorkerState, WorkerStatus
 
 CHANNEL = ("disgram_job", "channel")
+FROM_THE_START = ("sent", "failed")
+"""Results that every job shows as 0 first, so that an alert rule sees the first post that fails."""
 POLLING = frozenset({WorkerState.STARTING, WorkerState.RUNNING})
 
 _Row = tuple[Sequence[str], float]
@@ -72,16 +74,17 @@ def _of_workers(known: Known) -> Iterator[Metric]:
 
 
 def _of_posts(known: Known) -> Iterator[Metric]:
+    posts = {(job, result): 0.0 for job in known.jobs for result in FROM_THE_START}
+    jobs = set(known.jobs)
+    posts |= {
+        (key[1], key[2]): number for key, number in known.sums.items() if key[0] == "posts" and key[1] in jobs
+    }
     yield _counter(
         "posts",
         "Posts by what became of them: sent, edited or deleted in Discord, failed (refused in every form), "
         "filtered (left out by a rule of the job).",
         LABELS["posts"],
-        [
-            ((job, result), known.sums.get(("posts", job, result), 0))
-            for job in known.jobs
-            for result in RESULTS
-        ],
+        posts.items(),
     )
     waiting = Counter(dict.fromkeys(known.jobs, 0))
     for one in known.workers:

@@ -10,7 +10,6 @@ from bisect import bisect_left
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-RESULTS = ("sent", "edited", "deleted", "failed", "filtered")
 LANES = ("bucket", "channel", "host", "cloudflare")
 
 LABELS: Mapping[str, tuple[str, ...]] = {

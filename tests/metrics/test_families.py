@@ -122,6 +122,11 @@ def test_values_are_those_of_the_moment() -> None:
     assert scrape.value("disgram_upload_bytes_total") == 9
 
 
+def test_results_are_shown_from_the_start_where_an_alert_waits_for_the_first() -> None:
+    shown = scraped(Known("1", jobs=["news"])).labels("disgram_posts_total")
+    assert {labels["result"] for labels in shown} == {"sent", "failed"}
+
+
 def test_last_post_before_the_start_of_the_service_is_known_from_the_ledger() -> None:
     labels = {"disgram_job": "quiet", "channel": "durov"}
     found = scraped(busy()).value("disgram_channel_last_post_timestamp_seconds", **labels)
