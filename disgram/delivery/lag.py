@@ -21,4 +21,5 @@ def lag_facts(post: TelegramPost, ledger: ChannelLedger) -> dict[str, float]:
     if moments is None or post.date is None:
         return {}
     (began, confirmed), published = moments, post.date.timestamp()
-    return {"lag": round(max(0.0, confirmed - published), 1)} if published >= began else {}
+    # Telegram names whole seconds.
+    return {"lag": round(max(0.0, confirmed - published), 1)} if published >= int(began) else {}

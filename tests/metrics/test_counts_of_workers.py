@@ -266,3 +266,15 @@ def test_posts_older_than_their_job_have_no_lag(tmp_path: Path) -> None:
     bench.poll()
     assert bench.said.counts == {"posts sent": 5}
     assert "lag" not in bench.said.facts
+
+
+def test_post_of_the_second_in_which_the_first_one_arrived_has_a_lag(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    dated(bench, 1, bench.today() - 1000)
+    bench.poll()
+    first = bench.ledger.dealt_with_at(1)
+    assert first is not None
+    dated(bench, 2, int(first[0]))
+    bench.clock.now += 5
+    bench.poll()
+    assert bench.said.facts["lag"] == pytest.approx(5, abs=1.5)
