@@ -35,7 +35,8 @@ from disgram.logs.log_file import LogFile, escaped_name
 from disgram.logs.python_logging import logging_into
 from disgram.logs.refused_logins import RefusedLogins
 from disgram.logs.standard_streams import patient_stderr
-from disgram.own_process import end_at_once, leave_no_core
+from disgram.metrics.totals import Totals
+from disgram.own_process import end_at_once, leave_no_core, make_folder
 from disgram.preview.process import AT_ONCE
 from disgram.report import Level, Report, counted
 from disgram.storage.before_use import raise_if_any_is_newer, raise_if_damaged
@@ -74,6 +75,7 @@ class Service:
     gate: BearerGate
     started: float
     systemd: Notifier = field(default_factory=Notifier)
+    totals: Totals = field(default_factory=Totals)
     lost_files: Callable[[], tuple[str, ...]] = tuple
     """Which files are missing, so that nothing is sent."""
     preview_turns: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(AT_ONCE))
@@ -107,7 +109,7 @@ def running_service(settings: Settings) -> Iterator[Service]:
     """Start every part in order, and stop them in reverse. Raises StartRefused before any has started."""
     folder = settings.data_dir
     leave_no_core()
-    _make_folder(folder)
+    make_folder(folder)
     with contextlib.suppress(OSError):  # no such file, or another owner's
         (PROJECT / ".env").chmod(0o600)
     for name in ("Disgram.log", "disgram.db", "limits.db", LOCK_FILE):
@@ -122,7 +124,7 @@ def running_service(settings: Settings) -> Iterator[Service]:
             take_over_edits(jobs, settings, ledger, supervisor, log)
             return jobs.specs(settings, ledger.file) if files.workers_may_run() else {}
 
-        systemd, idle_polls = Notifier.from_environment(os.environ), IdlePolls()
+        systemd, idle_polls, totals = Notifier.from_environment(os.environ), IdlePolls(), Totals()
 
         def on_turn() -> None:
             systemd.turn()
@@ -137,6 +139,7 @@ def running_service(settings: Settings) -> Iterator[Service]:
             stale_after=settings.log_stale_after,
             on_turn=on_turn,
             on_crash=end_at_once,
+            on_facts=totals.add,
         )
         store = open_limits(folder / "limits.db", log.write)
         limits = DiscordRateLimiter(store)
@@ -149,7 +152,17 @@ def running_service(settings: Settings) -> Iterator[Service]:
             contextlib.closing(ledger),
             contextlib.closing(limits),
             assembled(
-                settings, jobs, log, supervisor, ledger, limits, webhooks, channels, systemd, files.problems
+                settings,
+                jobs,
+                log,
+                supervisor,
+                ledger,
+                limits,
+                webhooks,
+                channels,
+                systemd,
+                totals,
+                files.problems,
             ) as service,
             alerting(service, folder, settings.alert_address, settings.alert_after, limits, _ALERT_ROUTE),
         ):
@@ -167,6 +180,7 @@ def assembled(
     webhooks: Webhooks,
     channels: Channels,
     systemd: Notifier | None = None,
+    totals: Totals | None = None,
     lost_files: Callable[[], tuple[str, ...]] = tuple,
 ) -> Iterator[Service]:
     """The service over its parts: started on entry, stopped on exit."""
@@ -193,6 +207,7 @@ def assembled(
         gate,
         time.monotonic(),
         systemd or Notifier(),
+        totals or Totals(),
         lost_files,
     )
     _announce(service)
@@ -287,13 +302,6 @@ def log_reports(log: LogFile, idle_polls: IdlePolls) -> Callable[[WorkerSpec, Re
             log.write(report.level, report.text, spec.job, spec.channel.name)
 
     return write
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise StartRefused(f"DATA_DIR {folder} cannot be created: {error.strerror}") from None
 
 
 def _announce(service: Service) -> None:

@@ -25,6 +25,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "ledger": lambda full: polling.costs(2_000 if full else 800, rows=1_000_000),
     "start": lambda full: answers.start(100),
     "answers": lambda full: answers.reads(500, 100),
+    "metrics": lambda full: answers.scrapes(1_000 if full else 300),
     "scale": lambda full: scale.thousand(1_000, 900 if full else 60, 300 if full else 60),
 }
 

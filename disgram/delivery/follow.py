@@ -135,7 +135,8 @@ class Follower:
         if refused:
             self._report(Level.STATUS, f"{post.url}: Discord does not take its buttons; they become text")
         if changed:
-            self._report(Level.INFO, f"{post.url}: followed an edit ({changed} message(s) changed)")
+            text = f"{post.url}: followed an edit ({changed} message(s) changed)"
+            self._report(Level.INFO, text, counts={"posts edited": 1})
         new = replace(
             shape,
             media=media_identities(post),

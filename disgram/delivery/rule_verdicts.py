@@ -35,9 +35,8 @@ class RuleVerdicts:
         if rule is None or half_sent:
             return False
         self._book(post, fingerprint, rule)
-        self._report(
-            Level.INFO, f"{self._post_url(post.id)} is left out by {rule.upper()}", last_post_id=post.last_id
-        )
+        text = f"{self._post_url(post.id)} is left out by {rule.upper()}"
+        self._report(Level.INFO, text, last_post_id=post.last_id, counts={"posts filtered": 1})
         return True
 
     def withdraw(
@@ -50,7 +49,8 @@ class RuleVerdicts:
             return False
         withdraw(row.post_id)
         self._ledger.leave_out(row._replace(state=FILTERED, fingerprint=fingerprint), rule)
-        self._report(Level.INFO, f"{post.url}: edited in Telegram, and now left out by {rule.upper()}")
+        text = f"{post.url}: edited in Telegram, and now left out by {rule.upper()}"
+        self._report(Level.INFO, text, counts={"posts filtered": 1})
         return True
 
     def judge_again(self, slices: Iterable[PostSlice], send: Callable[[PostSlice], None]) -> None:
