@@ -13,6 +13,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 
 from disgram.delivery.deletions import Deletions
 from disgram.delivery.downloads import Downloads
@@ -62,7 +63,9 @@ class Follower:
         )
         self._deletions = Deletions(delivery.sender, ledger, policy, report)
         self._verdicts = RuleVerdicts(delivery.rules, ledger, delivery.sender.post_url, report=report)
-        self._waiting = Notice(report)
+        self._waiting, self._waiting_alone = Notice(report), Notice(report)
+        self._archived: EditWaits | None = None
+        """Why a post of the page under comparison waits alone."""
 
     def compare(self, page: ChannelPage, parse: Parse, read: Read) -> None:
         """Compare the newest page with the ledger; `read` reads others. Raises WebhookGone and Stopping, and
@@ -70,6 +73,7 @@ class Follower:
         if not page.slices or self._delivery.sender.edits_wait:
             return
         rows = self._ledger.posts_from(page.slices[0].id)
+        self._archived = None
         try:
             if self._edits:
                 self._follow_edits([row for row in rows if row.state == "sent"], page, parse)
@@ -79,6 +83,14 @@ class Follower:
             self._waiting.begins(f"Edits and deletions wait; new posts go on ({error})")
         else:
             self._waiting.ends("Edits and deletions go on")
+            self._say_who_waits_alone()
+
+    def _say_who_waits_alone(self) -> None:
+        if self._archived:
+            text = f"Edits and deletions in an archived thread wait; all others go on ({self._archived})"
+            self._waiting_alone.begins(text)
+        else:
+            self._waiting_alone.ends("No edit or deletion waits for an archived thread any more")
 
     # edits -----------------------------------------------------------------------------------
 
@@ -88,7 +100,19 @@ class Follower:
         for post_slice in page.slices:
             row = by_id.get(post_slice.id)
             if row and row.fingerprint != post_slice.fingerprint:
-                self._edit(parse(post_slice), post_slice.fingerprint, row)
+                self._unless_it_waits_alone(
+                    row, partial(self._edit, parse(post_slice), post_slice.fingerprint, row)
+                )
+
+    def _unless_it_waits_alone(self, row: PostRow, change: Callable[[], object]) -> None:
+        """Make the change; that of a post in an archived thread of its own waits and holds up no other.
+        Raises EditWaits where others have to wait, too."""
+        try:
+            change()
+        except EditWaits as error:
+            if not self._delivery.sender.waits_alone(row.post_id):
+                raise
+            self._archived = error
 
     def _edit(self, post: TelegramPost, fingerprint: str, row: PostRow) -> bool:
         """Whether the edit is done with; False: the next poll tries again. Raises EditWaits."""
@@ -169,12 +193,11 @@ class Follower:
     def _follow_deletions(self, rows: list[PostRow], page: ChannelPage, parse: Parse, read: Read) -> None:
         changes = self._deleted_posts.compare(rows, page, read)
         for row in changes.deleted:
-            self._deletions.follow(row.post_id)
+            self._unless_it_waits_alone(row, partial(self._deletions.follow, row.post_id))
         shown = {post_id: post_slice for post_slice in page.slices for post_id in post_slice.ids}
         for row in changes.back:
-            self._take_back(
-                shown[next(one for one in range(row.post_id, row.last_id + 1) if one in shown)], row, parse
-            )
+            number = next(one for one in range(row.post_id, row.last_id + 1) if one in shown)
+            self._unless_it_waits_alone(row, partial(self._take_back, shown[number], row, parse))
 
     def _take_back(self, post_slice: PostSlice, row: PostRow, parse: Parse) -> None:
         """The post was not deleted. Its mark is taken off by an edit. A message that was deleted is sent

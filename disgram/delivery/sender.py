@@ -93,7 +93,8 @@ class Sender:
         self._backoff_max = backoff_max
         self._keep_payloads = keep_payloads
         self._clock = clock
-        self._edits_wait_until = clock()
+        self._archived: dict[str | None, float] = {}
+        """Archived threads (None: the webhook's channel), with when the next edit there may be tried."""
         self.poison = PoisonDetector(clock)
         """Counts for one post: reset it before the messages of another."""
         self._refused_fields = RefusedFields(report)
@@ -155,7 +156,7 @@ class Sender:
         if "thread_name" in message.payload:
             row = row._replace(thread_id=channel_id or None)
         self.persist(self._ledger.put_message, post_id, row)
-        self._edits_wait_until = self._clock()  # a new message opens an archived thread
+        self._archived.pop(row.thread_id, None)  # a new message opens an archived thread
         return row
 
     def _back_off(self, error: DiscordUnavailable, failures: int) -> None:
@@ -218,7 +219,7 @@ class Sender:
             request = edit_request(outgoing.message, with_files=files is not None)
             send = partial(self._client.edit, where, message_id, request, files or {})
             try:
-                self._change("PATCH", send)
+                self._change("PATCH", where, send)
                 break
             except MessageRejected as error:
                 if not outgoing.leave_out(error):
@@ -232,7 +233,7 @@ class Sender:
         if message_id := old.message_id:  # with none, the address would be the webhook's own
             where = self._place_of(old)
             with suppress(MessageGone):
-                self._change("DELETE", lambda: self._client.delete(where, message_id))
+                self._change("DELETE", where, lambda: self._client.delete(where, message_id))
         self.persist(self._ledger.drop_message, post_id, old.position)
 
     def owns(self, row: MessageRow) -> bool:
@@ -242,7 +243,15 @@ class Sender:
     @property
     def edits_wait(self) -> bool:
         """The thread is archived, in which no message can be edited until a new one opens it."""
-        return self._clock() < self._edits_wait_until
+        return self._is_archived(self._destination.thread_id)
+
+    def waits_alone(self, post_id: int) -> bool:
+        """Whether messages of the post are in an archived thread into which no other post goes now."""
+        threads = {row.thread_id for row in self._ledger.messages(post_id)} - {self._destination.thread_id}
+        return any(map(self._is_archived, threads))
+
+    def _is_archived(self, thread_id: str | None) -> bool:
+        return self._clock() < self._archived.get(thread_id, 0.0)
 
     def gives_up_change(self, post_id: int, error: DiscordUnavailable) -> bool:
         """Whether an edit or a deletion got nothing but 500s for so long that it is not tried again."""
@@ -267,11 +276,13 @@ class Sender:
         thread_id = self._destination.thread_id and (row.channel_id or self._destination.thread_id)
         return replace(self._destination, thread_id=thread_id)
 
-    def _change(self, method: str, send: Callable[[], DiscordResponse]) -> None:
+    def _change(self, method: str, where: Destination, send: Callable[[], DiscordResponse]) -> None:
         """One try to edit or delete a message. Raises DiscordError."""
+        if self._is_archived(where.thread_id):
+            raise EditWaits("its thread is archived")
         response = self._requests.make(method, send)
         if isinstance(response.error, EditWaits):
-            self._edits_wait_until = self._clock() + EDITS_WAIT
+            self._archived[where.thread_id] = self._clock() + EDITS_WAIT
         if response.error:
             raise response.error
 
