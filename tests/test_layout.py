@@ -44,6 +44,7 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
     "preview": frozenset({"delivery", "rules", "telegram", "discord", "storage", "workers"}),
     "api": frozenset({"checks", "storage", "workers", "logs"}),
     "health": frozenset({"api", "jobs", "workers", "logs", "storage"}),
+    "dashboard": frozenset({"api", "health", "jobs", "workers"}),
     "alerts": frozenset({"health", "discord", "http", "storage"}),
 }
 """Room -> the rooms it may import, beside GROUND. `telegram` and `discord` never see each other."""

@@ -1,0 +1,1 @@
+/* The page is written in the commits after this one. */
