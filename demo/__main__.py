@@ -1,7 +1,8 @@
 """`python -m demo`: the main job of Disgram with nothing to sign up for.
 
 Starts a stand-in for t.me, one for Discord, the real service between them and a page that shows the result;
-then publishes posts until it is told to stop. Owns that order and what is printed. Never imports Disgram.
+then publishes posts until it is told to stop. Owns that order and what is printed. Of Disgram it uses how a
+message looks on the dashboard.
 """
 
 from __future__ import annotations
