@@ -83,6 +83,18 @@ class Browser:
         command = {"cmd": "Emulation.setDeviceMetricsOverride", "params": size}
         self._call("POST", "/goog/cdp/execute", command)
 
+    def prefer(self, scheme: str) -> None:
+        """As if the system were `light` or `dark`."""
+        features = [{"name": "prefers-color-scheme", "value": scheme}]
+        command = {"cmd": "Emulation.setEmulatedMedia", "params": {"features": features}}
+        self._call("POST", "/goog/cdp/execute", command)
+
+    def keys(self, *keys: str) -> None:
+        """Press them one after the other, wherever the focus is."""
+        pressed = [{"type": kind, "value": key} for key in keys for kind in ("keyDown", "keyUp")]
+        keyboard = {"type": "key", "id": "keyboard", "actions": pressed}
+        self._call("POST", "/actions", {"actions": [keyboard]})
+
     def picture(self) -> bytes:
         """A PNG of the window."""
         return base64.b64decode(self._call("GET", "/screenshot"))

@@ -1,6 +1,6 @@
 // Elements of a page. Content only ever becomes text nodes and attributes: nothing here reads markup.
 
-// `attributes`: a name that begins with "on" is an event's; children that are null or "" are left out.
+// `attributes`: a name that begins with "on" is an event's; children that are nothing (null, false, "") are left out.
 export function element(tag, attributes = {}, ...children) {
   const node = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
@@ -8,7 +8,7 @@ export function element(tag, attributes = {}, ...children) {
     else if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
     else node.setAttribute(name, value);
   }
-  node.append(...children.filter((child) => child !== null && child !== undefined && child !== ""));
+  node.append(...children.filter((child) => child || child === 0));
   return node;
 }
 
