@@ -43,5 +43,5 @@ def press(browser: Browser, words: str, css: str = "body") -> None:
 
 def log_in(browser: Browser, service: Service) -> None:
     """Type the password into the dialog that asks for it."""
-    browser.type("dialog.password input", service.password)
+    browser.type("dialog.password [name=password]", service.password)
     press(browser, "Enter", "dialog.password")

@@ -10,6 +10,7 @@ import pytest
 from standins.discord.errors import Refusal
 from standins.discord.faults import refuse
 from standins.stage import Stage, eventually, staged
+from standins.telegram import media_markup as media
 from standins.telegram.text_markup import post, words
 from tests.dashboard.in_browser import dashboard, log_in, press, shows
 from tests.integration.browser import Browser
@@ -106,7 +107,7 @@ def test_wrong_password_says_so_and_the_right_one_is_asked_for_once(stage: Stage
     stage.add_job("mine", "news")
     with dashboard(stage.url) as browser:
         press(browser, "Pause")
-        browser.type("dialog.password input", "wrong")
+        browser.type("dialog.password [name=password]", "wrong")
         press(browser, "Enter", "dialog.password")
         shows(browser, "That was not the password.", "dialog.password")
         log_in(browser, stage)
@@ -222,3 +223,72 @@ def test_keyboard_alone_opens_a_dialog_and_escape_closes_it(stage: Stage) -> Non
         browser.keys(ESCAPE)
         eventually(lambda: browser.run("return document.activeElement.id") == "create")
         assert browser.run("return getComputedStyle(document.activeElement).outlineStyle") == "solid"
+
+
+# --- what the service knows of posts --------------------------------------------------------------------
+
+
+def test_preview_shows_a_channel_as_discord_would_before_its_job_is_made(stage: Stage) -> None:
+    channel = stage.telegram.channel("news")
+    channel.add(post(words(f"**no bold** {HOSTILE}")))
+    channel.add(post(media.photo("p-640x400.jpg"), words("with a picture")))
+    stage.start()
+    with dashboard(stage.url, 360, 740) as browser:
+        press(browser, "New job")
+        browser.type("dialog [name=telegramChannels]", "@news, other")
+        press(browser, "Preview the first channel")
+        log_in(browser, stage)
+        shows(browser, "with a picture", ".preview")
+        assert f"**no bold** {HOSTILE}" in browser.text(".preview")
+        assert browser.run("return document.querySelectorAll('.preview article').length") == 3
+        assert browser.run("return document.querySelectorAll('.preview .placeholder').length") == 1
+        assert browser.run("return document.querySelectorAll('.preview img, .preview b').length") == 0
+        assert browser.run("const v = document.querySelector('.preview'); return v.scrollWidth") <= 360
+        assert from_elsewhere(browser, stage) == []
+    assert stage.arrived() == []
+
+
+def test_preview_of_a_channel_nobody_has_says_so(stage: Stage) -> None:
+    stage.start()
+    stage.add_job("mine", "nobody_has_this")
+    with dashboard(stage.url) as browser:
+        press(browser, "Preview", "#jobs tbody")
+        log_in(browser, stage)
+        eventually(lambda: "Reading" not in browser.text(".preview"))
+        assert "Telegram" in browser.text(".preview")
+
+
+def test_job_is_tested_with_a_message_and_a_post_is_explained(stage: Stage) -> None:
+    stage.start()
+    stage.add_job("mine", "news")
+    eventually(lambda: stage.numbers() == [1], of=stage.numbers)
+    with dashboard(stage.url) as browser:
+        press(browser, "Test…")
+        browser.run("document.querySelector('dialog [name=send]').click()")
+        press(browser, "Test", "dialog[open]")
+        log_in(browser, stage)
+        shows(browser, "newest post 1", "dialog .result")
+        eventually(lambda: len(stage.arrived()) == 2, of=stage.arrived)
+        press(browser, "Close", "dialog[open]")
+
+        press(browser, "What became of a post…")
+        browser.type("dialog [name=post]", "t.me/news/1")
+        press(browser, "Look", "dialog[open]")
+        shows(browser, "t.me/news/1 is sent", "dialog .result")
+
+
+def test_exported_jobs_are_imported_again(stage: Stage, tmp_path: Path) -> None:
+    stage.start()
+    stage.add_job("mine", "news")
+    saved = stage.call("GET", "/jobs")
+    (tmp_path / "jobs.json").write_bytes(saved.content)
+    stage.call("DELETE", "/job", JOB_NAME="mine")
+    with dashboard(stage.url) as browser:
+        press(browser, "Import…")
+        browser.choose_file("dialog [name=file]", tmp_path / "jobs.json")
+        press(browser, "Import", "dialog[open]")
+        log_in(browser, stage)
+        shows(browser, "1 job created", "#said")
+        press(browser, "Export")
+        shows(browser, "keep it to yourself", "#said")
+    assert stage.call("GET", "/jobs").json() == saved.json()

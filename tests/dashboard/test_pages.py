@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 
 from disgram.dashboard.page_files import FILES, STATIC
+from disgram.health.sentences import SENTENCES, Urgency
+from disgram.jobs.job import Job
+from disgram.workers.spec import WorkerState
 from tests.builders.api_calls import Api, serving
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
@@ -77,3 +80,25 @@ def test_programs_get_json_at_the_root_as_before(api: Api, accept: dict[str, str
     answer = api("GET", "/", accept)
     assert (answer.status_code, answer.json()["name"]) == (200, "Disgram")
     assert answer.headers["Vary"] == "Accept"
+
+
+# --- tables of the scripts ------------------------------------------------------------------------------
+
+
+def test_every_field_of_a_job_has_its_row_in_the_form() -> None:
+    rows = re.findall(r'\bname: "(\w+)"', (STATIC / "job_fields.js").read_text("utf-8"))
+    assert sorted(rows) == sorted(set(Job.model_fields) - {"jobName", "paused"})
+
+
+def test_every_remedy_is_for_a_reason_there_is() -> None:
+    table = (STATIC / "problems.js").read_text("utf-8").partition("REMEDIES = {")[2].partition("};")[0]
+    reasons = re.findall(r"^  (\w+): \[", table, re.MULTILINE)
+    assert "webhook_gone" in reasons
+    assert set(reasons) <= set(SENTENCES)
+    persons = {word for word, known in SENTENCES.items() if known.urgency in {Urgency.PERSON, Urgency.POSTS}}
+    assert persons <= set(reasons)
+
+
+def test_every_state_of_a_worker_has_its_words() -> None:
+    table = (STATIC / "words.js").read_text("utf-8").partition("STATES = {")[2].partition("};")[0]
+    assert set(re.findall(r"(\w+):", table)) == {state.value for state in WorkerState}

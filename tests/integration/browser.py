@@ -12,6 +12,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import requests
@@ -72,6 +73,10 @@ class Browser:
         element = self._element(css)
         self._call("POST", f"/element/{element}/clear", {})
         self._call("POST", f"/element/{element}/value", {"text": text})
+
+    def choose_file(self, css: str, path: Path) -> None:
+        """In an input of that type."""
+        self._call("POST", f"/element/{self._element(css)}/value", {"text": str(path)})
 
     def text(self, css: str) -> str:
         """What a person reads there; "" while there is nothing."""

@@ -4,15 +4,16 @@ import { element } from "./elements.js";
 import { Cancelled, askWith, password } from "./service.js";
 
 // `content`: elements between title and buttons. `act`: what the button does, given the form; its promise may
-// fail, and the dialog then stays open with the reason. `look`: its class. Returns a promise: whether it acted.
-export function openDialog({ title, content = [], button, act, danger = false, look = "" }) {
+// fail, and the dialog then stays open with the reason. `look`: its class; `close`: the words on the
+// other button. Returns a promise: whether it acted.
+export function openDialog({ title, content = [], button, act, danger = false, look = "", close = button ? "Cancel" : "Close" }) {
   return new Promise((resolve) => {
     const trouble = element("p", { class: "trouble", role: "alert" });
     const submit = button && element("button", { class: danger ? "danger" : "main" }, button);
-    const close = element("button", { type: "button", onclick: () => dialog.close() }, button ? "Cancel" : "Close");
+    const closing = element("button", { type: "button", onclick: () => dialog.close() }, close);
     const form = element(
       "form", { novalidate: "", onsubmit: submitted },
-      element("h2", {}, title), ...content, trouble, element("p", { class: "buttons" }, submit, close),
+      element("h2", {}, title), ...content, trouble, element("p", { class: "buttons" }, submit, closing),
     );
     const dialog = element("dialog", { class: look, "aria-label": title, onclose: closed }, form);
     let acted = false;
@@ -40,7 +41,7 @@ export function openDialog({ title, content = [], button, act, danger = false, l
 
     document.body.append(dialog);
     dialog.showModal();
-    form.querySelector("input, textarea, select")?.focus();
+    form.querySelector("input:not([hidden]), textarea, select")?.focus();
   });
 }
 
@@ -82,11 +83,12 @@ export function askForPassword(wrong = "") {
 
 function question(wrong) {
   const field = element("input", { type: "password", autocomplete: "current-password", required: "", name: "password" });
+  const user = element("input", { autocomplete: "username", value: "disgram", hidden: "" }); // for password managers
   const note = wrong && element("p", { class: "trouble", role: "alert" }, wrong);
   const why = element("p", {}, "AUTH_PASSWORD, as it stands in .env. It is kept in this tab only, until it is closed.");
   return openDialog({
     title: "Password of the service",
-    content: [note, why, element("label", {}, "Password", field)],
+    content: [user, note, why, element("label", {}, "Password", field)],
     button: "Enter",
     look: "password",
     act: async () => {

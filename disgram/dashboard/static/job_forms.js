@@ -122,6 +122,7 @@ export function testDialog(job) {
       result,
     ],
     button: "Test",
+    close: "Close",
     act: async () => {
       result.replaceChildren("Asking …");
       const body = { jobName: job.jobName, ...(send.checked ? { send: true } : {}) };

@@ -124,7 +124,7 @@ function channelNode(one, job) {
 }
 
 function newestCell({ newest_post_id: newest, last_post_id: last, last_poll_at: at }, post) {
-  return element("span", {}, post(newest ?? last), at && element("small", {}, " looked ", age(at)));
+  return element("span", {}, post(newest ?? last), at && element("small", {}, " read ", age(at)));
 }
 
 function stateCell({ state, reason, until, restarts, cooldown }) {

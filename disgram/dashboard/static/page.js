@@ -1,12 +1,14 @@
 // The dashboard: asks the service for its state every two seconds while the tab is in view, and shows it.
 
-import { askForPassword, reason } from "./dialogs.js";
+import { askForPassword, attempt, reason } from "./dialogs.js";
 import { element } from "./elements.js";
 import { showFailed } from "./failed.js";
+import { exportJobs, importDialog } from "./job_files.js";
 import { createDialog } from "./job_forms.js";
 import { showJobs } from "./jobs.js";
 import { showLimits } from "./limits.js";
 import { lookAtLog, showJobsOfLog } from "./log.js";
+import { postSearchDialog } from "./post_search.js";
 import { showProblems } from "./problems.js";
 import { call, password, refusal } from "./service.js";
 import { counted, duration, refreshAges, setClock } from "./words.js";
@@ -123,6 +125,9 @@ function passwordPressed() {
 
 document.body.append(element("p", { id: "said", role: "status", hidden: "" }));
 byId("create").addEventListener("click", () => page.state && createDialog(page.state).then(look));
+byId("search").addEventListener("click", () => page.state && postSearchDialog(page.state));
+byId("import").addEventListener("click", () => importDialog().then(look));
+byId("export").addEventListener("click", () => attempt(exportJobs));
 byId("password").addEventListener("click", passwordPressed);
 byId("jobs").querySelector(".filter input").addEventListener("input", () => showJobs(byId("jobs"), page));
 document.addEventListener("visibilitychange", () => (document.hidden ? clearTimeout(timer) : look()));
