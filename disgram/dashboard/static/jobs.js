@@ -42,16 +42,20 @@ function jobNode(row, old, open, page) {
   reconcile(node.querySelector(".head"), [{ job, usable }], () => "head", () => headNode(job, usable, page));
   const summary = summed(channels);
   reconcile(node.querySelector("summary"), [summary], () => "summary", () => summaryNode(summary));
-  reconcile(node.querySelector("tbody"), channels, (one) => one.channel, (one) => channelNode(one, job));
+  const details = node.querySelector("details");
+  details.fill = () => reconcile(node.querySelector("tbody"), channels, (one) => one.channel, (one) => channelNode(one, job));
+  if (details.open) details.fill();
+  details.hidden = !channels.length;
   node.classList.toggle("paused", Boolean(job.paused));
-  node.querySelector("details").hidden = !channels.length;
   return node;
 }
 
+// Channels that nobody looks at are not drawn.
 function emptyNode(open) {
   const head = COLUMNS.map((words) => element("th", { scope: "col" }, words));
   const table = element("table", {}, element("thead", {}, element("tr", {}, ...head)), element("tbody"));
-  const details = element("details", open ? { open: "" } : {}, element("summary"), table);
+  const filled = (event) => event.target.open && event.target.fill();
+  const details = element("details", { ontoggle: filled, ...(open ? { open: "" } : {}) }, element("summary"), table);
   return element("article", { class: "job" }, element("div", { class: "head" }), details);
 }
 
