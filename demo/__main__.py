@@ -117,7 +117,7 @@ def _announce(page: str, service: Service) -> None:
         f"""
 Open this in a browser:   {page}
 
-The service is at {service.url} (its API by hand: {service.url}/docs). Try:
+The service is at {service.url} (its dashboard, in a browser; its API by hand: {service.url}/docs). Try:
 
   curl {service.url}/health
   curl {service.url}/jobs

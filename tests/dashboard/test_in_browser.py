@@ -15,6 +15,7 @@ from standins.telegram.text_markup import post, words
 from tests.dashboard.in_browser import dashboard, log_in, press, shows
 from tests.integration.browser import Browser
 from tests.integration.programs import program
+from tests.integration.test_docs_in_browser import below_a_prefix
 
 HOSTILE = "<img src=x onerror=\"document.title='owned'\"><b>'\"&amp;"
 
@@ -202,6 +203,22 @@ def test_no_width_scrolls_sideways_whatever_names_there_are(stage: Stage, width:
         overflow = "const d = document.querySelector('dialog'); return d.scrollWidth - d.clientWidth"
         assert browser.run(overflow) <= 0
         assert browser.complaints() == []
+
+
+def test_page_works_behind_a_path_prefix_from_the_root_on(stage: Stage, tmp_path: Path) -> None:
+    stage.start()
+    stage.add_job("новости 新聞", "news")
+    with below_a_prefix(stage.port, tmp_path) as url, dashboard(url) as browser:
+        browser.open(f"{url}/")
+        shows(browser, "новости 新聞", "#jobs")
+        assert browser.run("return location.pathname") == "/disgram/dashboard"
+        press(browser, "Preview", "#jobs tbody")
+        log_in(browser, stage)
+        shows(browser, "first", ".preview")
+        press(browser, "Close", "dialog[open]")
+        press(browser, "Pause")
+        shows(browser, "paused", "#jobs tbody")
+    assert stage.call("GET", "/jobs").json()["новости 新聞"]["paused"] is True
 
 
 def test_light_and_dark_follow_the_system(stage: Stage) -> None:

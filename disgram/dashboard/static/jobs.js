@@ -11,7 +11,7 @@ import { sparkline } from "./sparkline.js";
 import { STATES, age, counted, duration } from "./words.js";
 
 const MOST_OPEN = 60; // channels of all jobs together, up to which every job shows its own
-const COLUMNS = ["Channel", "State", "Newest post", "Waiting", "Last forwarded", "Posts per hour, 24 h", ""];
+const COLUMNS = ["Channel", "State", "Newest post", "Waiting", "Last forwarded", "Posts per hour", ""];
 
 export function showJobs(section, page) {
   const all = page.state.jobs;
