@@ -186,6 +186,9 @@ def test_protected_reads_ask_for_the_password_first(stage: Stage) -> None:
         log_in(browser, stage)
         shows(browser, "mine", "#jobs")
         assert browser.text("#trouble") == ""
+        press(browser, "Forget password")
+        shows(browser, "shows nothing without its password", "#trouble")
+        assert "mine" not in browser.text("body")
 
 
 @pytest.mark.parametrize("width", [360, 800, 1280])

@@ -36,6 +36,12 @@ def test_every_file_of_the_page_is_served_as_what_it_is(api: Api, name: str) -> 
     assert file.headers["X-Content-Type-Options"] == "nosniff"
 
 
+def test_head_of_the_page_has_its_length(api: Api) -> None:
+    answer = api.raw("HEAD", "/dashboard")
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert int(answer.headers["Content-Length"]) > 1000
+
+
 def test_the_page_allows_nothing_but_itself(api: Api) -> None:
     policy = api("GET", "/dashboard").headers["Content-Security-Policy"]
     assert "default-src 'self'" in policy

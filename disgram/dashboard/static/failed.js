@@ -13,6 +13,7 @@ let known = ""; // for which numbers of failed posts they were read
 export async function showFailed(section, page) {
   const total = page.state.delivery.failed;
   section.hidden = !total;
+  if (!password.get()) [posts, known] = [[], ""];
   section.querySelector(".count").textContent = total || "";
   const wanted = JSON.stringify(page.state.jobs.map((row) => row.channels.map((one) => one.failed)));
   if (total && password.get() && wanted !== known) await load(wanted, section);

@@ -51,6 +51,7 @@ async function lookOnce() {
 
 function show(state) {
   page.state = state;
+  document.querySelector("main").hidden = false;
   setClock(state.timestamp);
   showTop(state);
   showProblems(byId("problems"), page);
@@ -91,8 +92,11 @@ function trouble(words = "", ...more) {
   line.dataset.words = words;
 }
 
-// Nothing more is asked until there is a password: each such request counts as a failed login.
+// Nothing more is asked until there is a password, since each such request counts as a failed login; and nothing
+// is shown any more.
 function locked(wrong) {
+  document.querySelector("main").hidden = true;
+  byId("summary").textContent = byId("status").textContent = "";
   const had = Boolean(password.get());
   password.forget();
   showPasswordButton();
