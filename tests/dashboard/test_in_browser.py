@@ -224,6 +224,26 @@ def test_page_works_behind_a_path_prefix_from_the_root_on(stage: Stage, tmp_path
     assert stage.call("GET", "/jobs").json()["новости 新聞"]["paused"] is True
 
 
+HIDDEN = (
+    "Object.defineProperty(document, 'hidden', {value: arguments[0], configurable: true});"
+    "document.dispatchEvent(new Event('visibilitychange'))"
+)
+PASSES = "return new Promise((done) => setTimeout(done, arguments[0]))"
+
+
+def test_tab_out_of_view_asks_for_nothing(stage: Stage) -> None:
+    stage.start()
+    with dashboard(stage.url) as browser:
+        shows(browser, "There is no job yet.")
+        browser.run(HIDDEN, True)
+        browser.run(PASSES, 2000)  # for what was on its way
+        browser.requested()
+        browser.run(PASSES, 5000)  # two looks and more
+        assert browser.requested() == []
+        browser.run(HIDDEN, False)
+        eventually(lambda: f"{stage.url}/dashboard/state" in browser.requested())
+
+
 def test_light_and_dark_follow_the_system(stage: Stage) -> None:
     stage.start()
     with dashboard(stage.url) as browser:
