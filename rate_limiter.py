@@ -229,7 +229,7 @@ class DiscordRateLimiter:
         now = self._clock()
         with self._store.reading() as rows:
             buckets = [RateLimitBucket(*row).believed(now) for row in rows.buckets()]
-            known = {bucket.name: _shown(rows, bucket, now) for bucket in buckets if bucket.size is not None}
+            known = {bucket.name: bucket.shown(rows, now) for bucket in buckets if bucket.size is not None}
             return {
                 "active_buckets": len(known),
                 "global_requests_per_second": len(rows.done_since(_HOST, now - 1)),
@@ -318,27 +318,10 @@ def _block(
     retry_after = capped(retry_after, LONGEST_BLOCK)
     if headers.is_global:
         rows.put_pause(_GLOBAL, _pause(rows, _GLOBAL, now).prolonged(now, retry_after))
-    elif channel and _is_hidden(_load(rows, bucket, now), headers, retry_after):
+    elif channel and _load(rows, bucket, now).hides(headers, retry_after):
         done = rows.done_since(channel, now - HISTORY)
         learned = _load(rows, channel, now)
         learned = learned.learned(now, done, retry_after, announced=headers.limit is not None)
         rows.put_bucket(learned.blocked(now, retry_after))
     else:
         rows.put_bucket(_load(rows, bucket, now).observed(now, headers).blocked(now, retry_after))
-
-
-def _is_hidden(bucket: RateLimitBucket, headers: RateLimitHeaders, retry_after: float) -> bool:
-    """Whether a 429 is about a limit its headers do not announce: they claim room, or a shorter wait."""
-    announced = max(bucket.window, headers.reset_after or 0.0)
-    return headers.scope == "shared" or (headers.remaining or 0) > 0 or retry_after > 2 * announced + 1
-
-
-def _shown(rows: LimitRows, bucket: RateLimitBucket, now: float) -> dict[str, Any]:
-    return {
-        "limit": bucket.size,
-        "window_seconds": round(bucket.window, 1),
-        "used": len(rows.done_since(bucket.name, now - bucket.window)),
-        "learned": bucket.is_channel,
-        "blocked_seconds": round(max(0.0, bucket.blocked_until - now), 1),
-        "waiting": rows.ahead(bucket.name, 2**62),
-    }
