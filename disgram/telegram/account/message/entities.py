@@ -18,7 +18,6 @@ from urllib.parse import quote
 from telethon.tl import types as tl
 
 from disgram.post import RichText, Run, Style
-from disgram.telegram.account.message.timestamp import timestamp_link
 
 _STYLES = {
     tl.MessageEntityBold: Style.BOLD,
@@ -33,6 +32,15 @@ _STYLES = {
     tl.MessageEntityDiffReplace: Style.UNDERLINE,
     tl.MessageEntityDiffDelete: Style.STRIKE,
 }
+_DATE_FORMAT = (
+    ("relative", "r"),
+    ("day_of_week", "w"),
+    ("short_date", "d"),
+    ("long_date", "D"),
+    ("short_time", "t"),
+    ("long_time", "T"),
+)
+"""The letters of the Bot API's formats ("wDT"), in its order."""
 _BLOCKS = frozenset({Style.PRE, Style.QUOTE})
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _LANGUAGE = re.compile(r"[\w+#.-]{1,30}")
@@ -117,6 +125,15 @@ def _href(entity: tl.TypeMessageEntity, words: str, channel: str) -> str | None:
 def search_link(words: str, channel: str) -> str | None:
     """Where t.me finds a hashtag's other posts; None for a channel that it does not show."""
     return None if "/" in channel else f"https://t.me/s/{channel}?q={quote(words, safe='', errors='replace')}"
+
+
+def timestamp_link(date: tl.MessageEntityFormattedDate | tl.TextDate) -> str | None:
+    """A date that each reader sees in his own zone, as the Bot API links it in Markdown, and as
+    discord/markdown/ reads it. None for one without a format: its words are shown as they are."""
+    letters = "".join(letter for name, letter in _DATE_FORMAT if getattr(date, name))
+    if not letters or date.date is None:
+        return None
+    return f"tg://time?unix={int(date.date.timestamp())}&format={letters}"
 
 
 def _language(entity: tl.TypeMessageEntity) -> str | None:
