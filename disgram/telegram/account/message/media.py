@@ -113,7 +113,8 @@ def _kind_by_flags(media: tl.MessageMediaDocument | None) -> MediaKind:
 
 
 def _preview(file: tl.Document, item: Item, which: str, media: tl.MessageMediaDocument | None) -> str | None:
-    if media and isinstance(media.video_cover, tl.Photo):
+    cover = media.video_cover if media else None
+    if isinstance(cover, tl.Photo) and largest(cover.sizes):
         return item.file(which + COVER)
     return item.file(which + THUMB) if largest(file.thumbs) else None
 

@@ -43,13 +43,13 @@ def rich_message(message: tl.RichMessage, item: Item) -> Iterator[Block]:
 
 
 class _Reader:
-    """Used once. `behind`: what stands behind the text."""
+    """Used once. `behind`: what stands behind the text. Of files of one id the first counts: see files.py."""
 
     def __init__(self, message: tl.RichMessage, item: Item) -> None:
         self.behind: list[Block] = []
         self._item = item
-        self._photos = {each.id: each for each in message.photos}
-        self._documents = {each.id: each for each in message.documents}
+        self._photos = {each.id: each for each in reversed(message.photos)}
+        self._documents = {each.id: each for each in reversed(message.documents)}
         self._depth = 0
 
     def blocks(self, blocks: Iterable[tl.TypePageBlock], look: Run = PLAIN) -> RichText:

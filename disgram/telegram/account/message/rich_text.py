@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from telethon.tl import types as tl
 
-from disgram.post import Run, Style, plain
+from disgram.post import Run, Style
 from disgram.telegram.account.message.entities import absolute, search_link, timestamp_link
 
 PLAIN = Run("")
@@ -78,16 +78,24 @@ def _href(text: tl.TypeRichText, channel: str) -> str | None:
 
 def _href_by_words(text: tl.TypeRichText, channel: str) -> str | None:
     """Of links that Telegram finds by itself: their words are their target."""
-    words = plain(tuple(runs(getattr(text, "text", None), channel))).strip()
     match text:
         case tl.TextAutoUrl():
-            return absolute(words)
+            return absolute(_words(text))
         case tl.TextAutoEmail():
-            return f"mailto:{words}"
+            return f"mailto:{_words(text)}"
         case tl.TextAutoPhone():
-            return "tel:" + re.sub(r"[^0-9+]", "", words)
+            return "tel:" + re.sub(r"[^0-9+]", "", _words(text))
         case tl.TextMention():
-            return "https://t.me/" + words.removeprefix("@")
+            return "https://t.me/" + _words(text).removeprefix("@")
         case tl.TextHashtag() | tl.TextCashtag():
-            return search_link(words, channel)
+            return search_link(_words(text), channel)
     return None
+
+
+def _words(text: tl.TypeRichText | str) -> str:
+    """Without formatting: what is inside is not read as links once more."""
+    while not isinstance(text, str):
+        if isinstance(text, tl.TextConcat):
+            return "".join(map(_words, text.texts)).strip()
+        text = getattr(text, "text", None) or getattr(text, "alt", "")
+    return text.strip()

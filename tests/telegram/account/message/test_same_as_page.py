@@ -68,7 +68,9 @@ def point(lat: float = -23.93, long: float = -44.08) -> Any:
 
 def voted(*votes: int, correct: int = -1) -> Any:
     results = [
-        tl.PollAnswerVoters(bytes([index]), voters=count, correct=index == correct or None)
+        tl.PollAnswerVoters(
+            bytes([index]), voters=count, correct=index == correct, recent_voters=[tl.PeerUser(1)]
+        )
         for index, count in enumerate(votes)
     ]
     return tl.PollResults(results=results, total_voters=sum(votes))
