@@ -23,7 +23,7 @@ from disgram.post import (
 )
 from disgram.telegram.account.message import blocks
 from disgram.telegram.account.message.context import Channel, Item
-from disgram.telegram.account.message.reply import sender
+from disgram.telegram.account.message.reply import is_by_channel, sender
 from disgram.telegram.account.post_json import write_post
 
 
@@ -54,22 +54,22 @@ def posts_of(messages: Iterable[tl.TypeMessage], channel: Channel) -> list[Accou
 def _post(items: Sequence[Item], channel: Channel) -> AccountPost:
     first = items[0]
     message = first.message
-    author = sender(first)
     post = TelegramPost(
         channel=channel.name,
         id=message.id,
         ids=tuple(item.message.id for item in items),
-        author=author,
+        author=sender(first),
         blocks=_blocks(items),
-        photo_url=channel.photo_url if author == channel.title else None,
-        signature=getattr(message, "post_author", None) or "",
+        photo_url=channel.photo_url if is_by_channel(message) else None,
+        signature=_signature(first),
         date=_with_zone(message.date),
         edited=any(map(_is_edited, items)),
         service=isinstance(message, tl.MessageService),
     )
     protected = channel.protected or any(bool(item.message.noforwards) for item in items)
     cut = any(item.message.rich_message is not None and item.message.rich_message.part for item in items)
-    return AccountPost(post, fingerprint(post), protected, bool(cut))
+    state = fingerprint(replace(post, signature=message.post_author or ""))
+    return AccountPost(post, state, protected, bool(cut))
 
 
 def _blocks(items: Sequence[Item]) -> tuple[Block, ...]:
@@ -92,6 +92,12 @@ def _album(items: Sequence[Item]) -> tuple[Block, ...]:
         shown = [*captions, *files] if items[0].message.invert_media else [*files, *captions]
     tails = [block for item in items for block in blocks.tail(item)]
     return (*blocks.head(items[0]), *shown, *tails)
+
+
+def _signature(item: Item) -> str:
+    """The name below a channel's post; its author's own where the channel shows profiles."""
+    message = item.message
+    return message.post_author or (item.channel.peers.name(message.from_id) if message.post else "")
 
 
 def _is_edited(item: Item) -> bool:

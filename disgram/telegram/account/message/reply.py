@@ -58,11 +58,16 @@ def _to_message(header: tl.MessageReplyHeader, item: Item) -> Reply:
     return Reply(_url(header, item), author, _quoted(header, answered, item))
 
 
+def is_by_channel(message: tl.Message) -> bool:
+    """Whether the channel or group speaks itself: in a group its anonymous administrators do."""
+    return bool(message.post) or message.from_id is None or message.from_id == message.peer_id
+
+
 def sender(item: Item) -> str:
-    """Who wrote it: in a group a person, or the group itself for its administrators; else the channel."""
-    if item.message.post:
+    """Who wrote it: in a group a person or another channel, else the channel."""
+    if is_by_channel(item.message):
         return item.channel.title
-    return item.channel.peers.name(item.message.from_id) or item.channel.title
+    return item.channel.peers.name(item.message.from_id) or "Someone"
 
 
 def _author_elsewhere(header: tl.MessageReplyHeader, item: Item) -> str:

@@ -28,6 +28,7 @@ PEOPLE: list[Any] = [
     tl.User(2, first_name="Bo"),
     tl.User(3, first_name="Bot", username="gifbot", bot=True),
     tl.User(4, deleted=True),
+    tl.User(5, first_name=pages.TITLE),
 ]
 
 

@@ -90,7 +90,8 @@ def test_album_of_which_one_file_is_restricted_has_the_reason_alone() -> None:
         ({"post": False, "from_id": tl.PeerChannel(200)}, "Pier", False),
         ({"post": False, "from_id": making.PEER}, pages.TITLE, True),
         ({"post": False}, pages.TITLE, True),
-        ({"post": False, "from_id": tl.PeerUser(999)}, pages.TITLE, True),
+        ({"post": False, "from_id": tl.PeerUser(999)}, "Someone", False),
+        ({"post": False, "from_id": tl.PeerUser(5)}, pages.TITLE, False),
     ],
 )
 def test_author_is_the_channel_or_who_wrote_in_the_group(fields: Any, author: str, has_photo: bool) -> None:
@@ -101,6 +102,11 @@ def test_author_is_the_channel_or_who_wrote_in_the_group(fields: Any, author: st
 def test_signature_date_and_edit_are_the_posts_own() -> None:
     post = only(message(5, "a", post_author="Ann", edit_date=making.DATE)).post
     assert (post.signature, post.date, post.edited) == ("Ann", making.DATE, True)
+
+
+def test_author_whose_profile_a_channel_shows_signs_with_his_name() -> None:
+    assert only(message(5, "a", from_id=tl.PeerUser(1))).post.signature == "Ann Lee"
+    assert only(message(5, "a", from_id=tl.PeerUser(1), post=False)).post.signature == ""
 
 
 def test_edit_that_telegram_hides_is_none() -> None:
@@ -184,11 +190,17 @@ def test_fingerprint_of_a_poll_follows_percentages_and_not_voters() -> None:
 
 
 def test_fingerprint_needs_no_names_and_no_message_replied_to() -> None:
-    one = message(5, "a", reply_to=tl.MessageReplyHeader(reply_to_msg_id=3),
-                  fwd_from=tl.MessageFwdHeader(making.DATE, from_id=tl.PeerChannel(200)))  # fmt: skip
+    one = message(
+        5,
+        "a",
+        from_id=tl.PeerUser(1),
+        reply_to=tl.MessageReplyHeader(reply_to_msg_id=3),
+        fwd_from=tl.MessageFwdHeader(making.DATE, from_id=tl.PeerChannel(200)),
+    )
     (known,) = posts_of([one], making.channel(message(3, "b")))
     (unknown,) = posts_of([one], making.channel(peers=Peers()))
     assert known.post.blocks != unknown.post.blocks
+    assert known.post.signature != unknown.post.signature
     assert known.fingerprint == unknown.fingerprint
 
 
