@@ -17,14 +17,22 @@ from disgram.backoff import RESTART_BACKOFF_MAX, STABLE_AFTER, backoff
 from disgram.workers.lifecycle import describe_exit
 from disgram.workers.spec import WorkerSpec
 
-_SECRETS = {"AUTH_PASSWORD", "DISCORD_WEBHOOK_URL"}
-"""Variables of the service that no worker needs: settings travel over the socket."""
+_SECRETS = {
+    "AUTH_PASSWORD", "DISCORD_WEBHOOK_URL", "ALERT_WEBHOOK_URL",
+    "TG_API_ID", "TG_API_HASH", "TG_SESSION_STRING",
+}  # fmt: skip
+"""Variables of the service that no child needs: what it needs travels over a socket or its standard input."""
 _MALLOC = {"MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "65536", "MALLOC_ARENA_MAX": "1"}
 """Give the memory of a page or a file back at once; glibc would learn to keep it (mallopt(3))."""
 _OPTIONS = ("-u", "-X", "utf8", "-X", "no_debug_ranges")
 """-u and utf8: what a worker prints goes down its pipe at once, whatever the locale.
 no_debug_ranges: code objects without columns are a third smaller (PEP 657)."""
 _ROOT = Path(__file__).resolve().parents[2]
+
+
+def child_environment() -> dict[str, str]:
+    """The service's own, without its secrets."""
+    return {name: value for name, value in os.environ.items() if name not in _SECRETS} | _MALLOC
 
 
 def script_module(spec: WorkerSpec) -> str:
@@ -85,7 +93,7 @@ class ForkServerProcess:
             stdin=control,
             stdout=subprocess.DEVNULL,
             cwd=_ROOT,
-            env={name: value for name, value in os.environ.items() if name not in _SECRETS} | _MALLOC,
+            env=child_environment(),
             start_new_session=True,  # Ctrl+C reaches the service alone, and it decides
         )
 
