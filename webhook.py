@@ -25,6 +25,7 @@ from disgram.delivery.post_delivery import PostDelivery
 from disgram.delivery.retries import Retries
 from disgram.delivery.rule_verdicts import RuleVerdicts
 from disgram.errors import (
+    AccountUnavailable,
     ChannelHasNoPreview,
     ChannelNotFound,
     ChannelReplaced,
@@ -39,11 +40,11 @@ from disgram.post import ChannelPage, PostSlice, TelegramPost
 from disgram.report import EXIT_CRASH, EXIT_OK, EXIT_PERMANENT, Level, Reporter
 from disgram.storage.channel_ledger import ChannelLedger
 from disgram.telegram.backfill import posts_after, start_of_newer, start_of_newest
-from disgram.telegram.channel import ChannelReader
 from disgram.telegram.channel_pages import ChannelPages
 from disgram.telegram.empty_page import Read
 from disgram.telegram.page import published_at
 from disgram.telegram.poll_interval import poll_interval
+from disgram.telegram.reader import Reader
 from disgram.workers import warmup
 from disgram.workers.heartbeat import Heartbeat
 from disgram.workers.spec import WorkerSpec
@@ -81,7 +82,7 @@ class Worker:
         self,
         spec: WorkerSpec,
         ledger: ChannelLedger,
-        reader: ChannelReader,
+        reader: Reader,
         delivery: PostDelivery,
         follower: Follower,
         *,
@@ -116,7 +117,7 @@ class Worker:
         settings = self._spec.settings
         if settings.shortest_cooldown is None:
             return settings.cooldown
-        posted_at = [at for one in self._newest_posts if (at := published_at(one.html)) is not None]
+        posted_at = [at for one in self._newest_posts if (at := published_at(one)) is not None]
         cooldown = poll_interval(
             sorted(posted_at), time.time(), settings.shortest_cooldown, settings.cooldown
         )
@@ -149,6 +150,10 @@ class Worker:
         except DestinationRefuses as error:
             message = f"No message is accepted there now ({error}); posts are kept and tried again later"
             self._report(None if error.known else Level.ERROR, message, reason=error.reason)
+        except AccountUnavailable as error:
+            facts = {"lasts": error.lasts} if error.lasts else {}
+            message = f"The account cannot read this channel now ({error}); trying again at the next poll"
+            self._report(Level.ERROR, message, reason=error.reason, polled=False, **facts)
         except TelegramUnavailable as error:
             message = f"Telegram is not available ({error}); trying again at the next poll"
             self._report(Level.ERROR, message, reason=error.reason, polled=False)
@@ -256,7 +261,7 @@ class Worker:
 
     def _send(self, post_slice: PostSlice, page: ChannelPage) -> None:
         post = self._reader.parse(post_slice, page)
-        if not self._verdicts.leave_out(post, post_slice.fingerprint):
+        if not self._verdicts.leave_out(post, post_slice):
             send_message_to_discord(self._delivery, post, post_slice.fingerprint)
 
 

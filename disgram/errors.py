@@ -25,6 +25,7 @@
     │   ├── ChannelHasNoPreview  the worker ends for good (exit code 78) until the job is changed
     │   ├── ChannelNotFound      the same
     │   ├── ChannelReplaced      the same, once it is certain; until then the next poll looks again
+    │   ├── AccountUnavailable   the account cannot be asked now: the next poll asks it again
     │   ├── PageNotUnderstood    200, but not a preview page: read again later, progress stays
     │   └── MediaUnavailable     this one file cannot be fetched: the post is sent with a link in its place
     └── DiscordError
@@ -44,14 +45,15 @@
         └── WebhookGone          the webhook or thread refuses all messages: the worker ends (exit code 78);
                                  nothing is sent there for an hour, or until POST or PATCH of the job
 
-`Fallback` in disgram/discord/render.py is the chain of ever simpler forms of a post.
-
 Owns the names and the data they carry. Never formats a log line and never decides a reaction.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TypeAlias
+
+Fields: TypeAlias = Mapping[tuple[str, ...], str]
 
 
 class DisgramError(Exception):
@@ -108,8 +110,7 @@ class WrongToken(AccessRefused):
 
 
 class TooManyFailures(AccessRefused):
-    """Too many wrong tokens, or requests without one, from this address. `retry_after`: whole seconds until
-    the next try is allowed."""
+    """Too many refused logins from this address. `retry_after`: whole seconds until it may try again."""
 
     error = "Too many failed logins"
 
@@ -169,7 +170,9 @@ class Stopping(DisgramError):
 
 
 class TelegramError(DisgramError):
-    """Base of all errors in talking to t.me; never raised itself."""
+    """Base of all errors in talking to Telegram; never raised itself."""
+
+    error = "Telegram unavailable"
 
 
 class TelegramUnavailable(TelegramError):
@@ -183,15 +186,26 @@ class TelegramUnavailable(TelegramError):
 
 
 class ChannelHasNoPreview(TelegramError):
-    """The name exists, but t.me shows no posts of it (group, user, bot, private, restricted)."""
+    """t.me shows no posts under this name (group, user, bot, private, restricted); or, with another reason,
+    neither does the account: `not_a_member`, `channel_private`, `content_protected`."""
 
-    reason = "no_preview"
+    def __init__(self, message: str, *, reason: str = "no_preview") -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class ChannelNotFound(TelegramError):
     """There is no such user, group or channel."""
 
     reason = "channel_not_found"
+
+
+class AccountUnavailable(TelegramError):
+    """`account_missing`, `account_logged_out` or `account_waits`; `lasts`: for how many seconds, if known."""
+
+    def __init__(self, message: str, *, reason: str, lasts: float | None = None) -> None:
+        super().__init__(message)
+        self.reason, self.lasts = reason, lasts
 
 
 class ChannelReplaced(TelegramError):
@@ -268,19 +282,15 @@ class MessageRejected(DiscordError):
     """Discord will never accept this payload. `code`: Discord's JSON error code, 0 if it gave none; `fields`:
     paths of what it refuses, such as `("embeds", "0", "url")`, and why; empty if it named none."""
 
-    def __init__(
-        self, message: str, *, code: int = 0, fields: Mapping[tuple[str, ...], str] | None = None
-    ) -> None:
+    def __init__(self, message: str, *, code: int = 0, fields: Fields | None = None) -> None:
         super().__init__(message)
         self.code = code
         self.fields = fields or {}
 
 
 class EditRefused(MessageRejected):
-    """An edit or a deletion that will not succeed: 401, 403, 404 and the like for one message.
-
-    It says nothing about the destination, of which only the answer to a POST tells.
-    """
+    """An edit or a deletion that will not succeed: 401, 403, 404 and the like for one message. It says
+    nothing about the destination, of which only the answer to a POST tells."""
 
 
 class MessageGone(DiscordError):
@@ -289,11 +299,9 @@ class MessageGone(DiscordError):
 
 class DestinationRefuses(DiscordError):
     """The webhook or thread takes no message now, whatever the post: posts are kept, in order, and the first
-    of them is tried again after half a minute, doubling to an hour.
-
-    Raised for 405, 409, 415 and 422, for codes about the channel (such as 160006: too many active threads),
-    for a refusal that names `thread_id`, and once five posts in a row are refused in every form. `known`: it
-    was found earlier, and nothing was asked now.
+    of them is tried again after half a minute, doubling to an hour. Raised for 405, 409, 415 and 422, for
+    codes about the channel (160006), for a refusal that names `thread_id`, and once five posts in a row are
+    refused in every form. `known`: found earlier, not now.
     """
 
     reason = "destination_refuses"
@@ -310,19 +318,11 @@ class NotDiscord(DestinationRefuses):
 
 
 class WebhookGone(DiscordError):
-    """Discord accepts no message for this webhook or thread; usually a person has to change something.
-
-    Raised for these responses of Discord (not of Cloudflare) to a POST, and while the ledger lists one:
-    - 401, 403, 404, and codes 10015 (Unknown Webhook) and 50027 (Invalid Webhook Token): `webhook_gone`;
-    - 10003 (Unknown Channel): `thread_gone`; 50083: `thread_archived`; 160005: `thread_locked`;
-      220001 (the webhook is a forum's, and no thread is named): `thread_required`; 220003: `not_a_forum`.
-    Codes for blocked content are MessageRejected instead. To an edit or a deletion the same responses are
-    EditRefused, MessageGone or EditWaits: the thread of an old message may be archived, or another one.
-
-    The sender writes it into the ledger: `webhook_gone` for the webhook with all its threads, the others for
-    this thread alone. Every worker with that destination then ends with exit code 78 and makes no further
-    request to it until a person names the destination again with POST or PATCH /job; but once an hour one of
-    them asks again (delivery/refused/refusals.py), since a 404 in an incident of Discord's may be wrong.
+    """Discord accepts no message for this webhook or thread; usually a person has to change something. Raised
+    for these responses of Discord (not of Cloudflare) to a POST, and while the ledger lists one: 401,
+    403, 404, 10015 and 50027 (`webhook_gone`: with all its threads); 10003 (`thread_gone`), 50083
+    (`thread_archived`), 160005 (`thread_locked`), 220001 (`thread_required`), 220003 (`not_a_forum`). To an
+    edit or a deletion the same responses are EditRefused, MessageGone or EditWaits.
     """
 
     def __init__(self, message: str, *, reason: str = "webhook_gone") -> None:

@@ -23,6 +23,7 @@ from disgram.errors import (
     NotAuthenticated,
     ProcessesRemain,
     StorageUnavailable,
+    TelegramError,
     TooManyFailures,
     UnknownJob,
     WrongToken,
@@ -37,6 +38,7 @@ _CODES: tuple[tuple[type[DisgramError], int], ...] = (
     (TooManyFailures, 429),
     (StorageUnavailable, 503),
     (ProcessesRemain, 503),
+    (TelegramError, 503),
 )
 """The first class that fits counts."""
 

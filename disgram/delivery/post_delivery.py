@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Container, Mapping
 from functools import partial
 
-from disgram.delivery.downloads import Downloads
+from disgram.delivery.downloads import Downloads, MediaSource
 from disgram.delivery.message_options import MessageOptions
 from disgram.delivery.message_sync import MessageSync
 from disgram.delivery.refused.posts import RefusedPosts
@@ -35,7 +35,7 @@ from disgram.post import Media, MediaFile, MediaKind, Reply, TelegramPost
 from disgram.report import Level, Reporter
 from disgram.rules.rules import NO_RULES, Rules
 from disgram.storage.channel_ledger import ChannelLedger, MessageRow, PostRow
-from disgram.telegram.client import Download, TelegramClient
+from disgram.telegram.client import Download
 from disgram.telegram.media_budget import MediaBudget
 
 MEDIA_TRIES = 3
@@ -69,7 +69,7 @@ class PostDelivery:
         self,
         sender: Sender,
         ledger: ChannelLedger,
-        telegram: TelegramClient,
+        files: MediaSource,
         *,
         color: int,
         max_upload_bytes: int,
@@ -84,7 +84,7 @@ class PostDelivery:
         self._options = options
         self.refused_posts = RefusedPosts(ledger, sender.refusals, sender.persist)
         self._ledger = ledger
-        self._telegram = telegram
+        self._files = files
         self._color = color
         self._max_upload_bytes = max_upload_bytes
         self._link_buttons = True
@@ -263,7 +263,7 @@ class PostDelivery:
         """The link of the first Discord message of the post replied to, if the ledger has it."""
         reply = next((block for block in post.blocks if isinstance(block, Reply)), None)
         channel, _, post_id = (reply.url or "").rpartition("/") if reply else ("", "", "")
-        if not post_id.isdecimal() or channel.rpartition("/")[2].lower() != post.channel.lower():
+        if not post_id.isdecimal() or channel.partition("t.me/")[2].lower() != post.channel.lower():
             return None
         first: MessageRow | None = next(iter(self._ledger.messages(int(post_id))), None)
         if first is None or not first.message_id or not first.channel_id:
@@ -295,7 +295,8 @@ class PostDelivery:
     ) -> None:
         """The file, else its preview picture, else nothing. `preview`: not the file if there is a picture."""
         media = post.media[index]
-        urls = [media.preview_url] if preview and media.preview_url else [media.url, media.preview_url]
+        file = media.url or media.account_url
+        urls = [media.preview_url] if preview and media.preview_url else [file, media.preview_url]
         for url in filter(None, urls):
             try:
                 family = "image" if url == media.preview_url else _FAMILIES.get(media.kind, "")
@@ -307,10 +308,10 @@ class PostDelivery:
     def _fetch(self, url: str, budget: MediaBudget, family: str) -> Download:
         for attempt in range(1, MEDIA_TRIES):
             try:
-                return self._telegram.media(url, self._max_upload_bytes, budget, family)
+                return self._files.media(url, self._max_upload_bytes, budget, family)
             except TelegramUnavailable:
                 self._wait(float(attempt))
-        return self._telegram.media(url, self._max_upload_bytes, budget, family)
+        return self._files.media(url, self._max_upload_bytes, budget, family)
 
 
 def _described(media: Media) -> str:

@@ -50,22 +50,7 @@ class ChannelReader:
     def read(self, before: int | None = None) -> ChannelPage:
         """The newest page, or the page of the posts before a post id. Raises TelegramError and Stopping."""
         self.asked = before
-        for failures in range(1, PAGE_TRIES):
-            try:
-                page = self._fetch(before)
-            except TelegramUnavailable as error:
-                # /health does not show a single failure, unless t.me named a time to wait: that is long.
-                shown = {"reason": error.reason} if failures > 1 or error.retry_after else {}
-                delay = jittered_backoff(failures, REQUEST_BACKOFF_MAX)
-                # After a 429 TelegramThrottle makes the next request wait longer than `delay`.
-                when = "" if error.retry_after else f" in {delay:.0f} s"
-                self._report(Level.INFO, f"Telegram: {error}; trying again{when}", **shown)
-                self._wait(delay)
-            else:
-                if failures > 1:
-                    self._report(Level.INFO, "Telegram answers again", reason=None)
-                return page
-        return self._fetch(before)
+        return read_with_retries(lambda: self._fetch(before), self._report, self._wait)
 
     def _fetch(self, before: int | None) -> ChannelPage:
         html = self._client.page(self._channel, before)
@@ -97,7 +82,7 @@ class ChannelReader:
             post = parse_post(post_slice, page)
             gc.collect()  # a parsed tree is full of reference cycles; a few uncollected ones take a megabyte
         except PageNotUnderstood as error:
-            self._save_for_report(str(post_slice.id), post_slice.html)
+            self._save_for_report(str(post_slice.id), post_slice.source)
             self._report(Level.ERROR, f"Post {post_slice.id} could not be read: {error}")
             return TelegramPost(page.channel, post_slice.id, post_slice.ids, page.title, (UNREADABLE,))
         if any(isinstance(block, Unsupported) for block in post.blocks):
@@ -137,6 +122,28 @@ class ChannelReader:
                 f"Part of the page was not understood; saved as {path} for a bug report",
                 layout_changed=self._unknown_markup.count,
             )
+
+
+def read_with_retries(
+    fetch: Callable[[], ChannelPage], report: Reporter, wait: Callable[[float], None]
+) -> ChannelPage:
+    """What `fetch` returns, at one of PAGE_TRIES tries. Raises what the last one raises, and Stopping."""
+    for failures in range(1, PAGE_TRIES):
+        try:
+            page = fetch()
+        except TelegramUnavailable as error:
+            # /health does not show a single failure, unless Telegram named a time to wait: that is long.
+            shown = {"reason": error.reason} if failures > 1 or error.retry_after else {}
+            delay = jittered_backoff(failures, REQUEST_BACKOFF_MAX)
+            # After a 429 TelegramThrottle makes the next request wait longer than `delay`.
+            when = "" if error.retry_after else f" in {delay:.0f} s"
+            report(Level.INFO, f"Telegram: {error}; trying again{when}", **shown)
+            wait(delay)
+        else:
+            if failures > 1:
+                report(Level.INFO, "Telegram answers again", reason=None)
+            return page
+    return fetch()
 
 
 def readable(post: TelegramPost) -> bool:

@@ -11,10 +11,10 @@ from disgram.errors import ChannelReplaced, TelegramUnavailable
 from disgram.post import ChannelPage
 from disgram.report import Level, Reporter
 from disgram.storage.channel_ledger import ChannelLedger
-from disgram.telegram.channel import ChannelReader
 from disgram.telegram.empty_page import PAGE_IDS, Read, doubting
 from disgram.telegram.identity import ChannelIdentity
 from disgram.telegram.plausible_ids import without_implausible
+from disgram.telegram.reader import Reader
 
 
 class ChannelPages:
@@ -22,7 +22,7 @@ class ChannelPages:
 
     def __init__(
         self,
-        reader: ChannelReader,
+        reader: Reader,
         ledger: ChannelLedger,
         start: int | None,
         *,

@@ -297,7 +297,7 @@ class Bench:
             clock=self.clock,
         )  # fmt: skip
         delivery = PostDelivery(
-            self.sender, self.ledger, self.telegram, color=0, max_upload_bytes=10**6,  # type: ignore[arg-type]
+            self.sender, self.ledger, self.telegram, color=0, max_upload_bytes=10**6,
             report=self.said, wait=self.wait, rules=Rules(spec.rules), options=MessageOptions.of(spec.rules),
         )  # fmt: skip
         follower = Follower(
