@@ -5,13 +5,18 @@ Owns which call on a job does what. Never holds a rule of its own about jobs, li
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
 from fastapi import APIRouter
 
 from config import SETTINGS
 from dependencies import Authenticated, Sent, named_job
 from disgram.api import failed_posts, headers, openapi, schemas
-from disgram.api.headers import JOB_NAME, needed
+from disgram.api.headers import JOB_NAME, TELEGRAM_CHANNELS, needed
 from disgram.errors import ProcessesRemain, StorageUnavailable, UnknownJob
+from disgram.jobs.private_channels import named_by_account
 from disgram.jobs.unusable import UnusableJob
 from disgram.report import Level, counted
 from jobs import Job, changes, job_name, new_job
@@ -43,7 +48,7 @@ class JobAnswer(schemas.Message):
     "/job", **openapi.create_job(Job, SETTINGS.webhook_hosts, has_default=bool(SETTINGS.discord_webhook_url))
 )
 def create_job(service: Authenticated, sent: Sent) -> JobAnswer:
-    job = new_job(sent, service.settings)
+    job = new_job(_with_channels_of_account(service, sent), service.settings)
     with service.jobs.exclusive(job.jobName):
         service.jobs.refuse_taken(job.jobName)
         service.clear_gone(job)  # first: should the ledger fail, nothing has changed
@@ -57,7 +62,8 @@ def create_job(service: Authenticated, sent: Sent) -> JobAnswer:
 
 @router.patch("/job", **openapi.change_job(Job, SETTINGS.webhook_hosts))
 def change_job(service: Authenticated, sent: Sent) -> JobAnswer:
-    name, changed = job_name(needed(sent, JOB_NAME)), changes(sent)
+    name = job_name(needed(sent, JOB_NAME))
+    changed = changes(_with_channels_of_account(service, sent, name))
     with service.jobs.exclusive(name):
         before = service.jobs.entry(name)
         job = before.changed(changed, service.settings.webhook_hosts)
@@ -65,6 +71,20 @@ def change_job(service: Authenticated, sent: Sent) -> JobAnswer:
     fields = before.differences(job)
     outcome = f" changed: {', '.join(fields)}" if fields else ": nothing changed"
     return JobAnswer(message=f"Job {name!r}{outcome}", job=job.masked())
+
+
+def _with_channels_of_account(
+    service: Service, sent: Mapping[str, Any], name: str | None = None
+) -> Mapping[str, Any]:
+    """What was sent, with the channels that the account knows for invite links. `name`: of the job, if there
+    is one. Raises BadChannelAddress for what only an account can read if there is none, and TelegramError if
+    it cannot be asked."""
+    if TELEGRAM_CHANNELS not in sent:
+        return sent
+    known = [channel.name for channel in service.jobs.entry(name).channels] if name else []
+    login = service.settings.account_login if service.settings.account else None
+    resolve = partial(service.account.resolve, login) if service.account and login else None
+    return {**sent, TELEGRAM_CHANNELS: named_by_account(sent[TELEGRAM_CHANNELS], known, resolve)}
 
 
 def _put(service: Service, before: Job | UnusableJob, job: Job) -> None:

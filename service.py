@@ -38,7 +38,9 @@ from disgram.storage.files.locks import LOCK_FILE, InstanceLock
 from disgram.storage.files.regular_file import refuse_special
 from disgram.storage.ledger import Ledger
 from disgram.storage.watched_files import WatchedFiles, open_limits
-from disgram.workers.forkserver_process import ForkServerProcess
+from disgram.telegram.account.login import library_installed
+from disgram.telegram.account.supervision import AccountProcess
+from disgram.workers.forkserver_process import ForkServerProcess, child_environment
 from disgram.workers.spec import WorkerSpec
 from disgram.workers.supervisor import Supervisor
 from jobs import Job, JobManager
@@ -49,6 +51,9 @@ _STOP_WITHIN = 8.0
 _ALERT_ROUTE = partial(Route.to, "POST", "alerts")
 _KNOWN_PASSWORD = (
     "AUTH_PASSWORD is the published default, so only this machine can use the service. Set your own in .env."  # noqa: S105
+)
+_NO_LIBRARY = (
+    "An account is logged in, but requirements-account.txt is not installed, so nothing is read through it."
 )
 
 
@@ -69,6 +74,7 @@ class Service:
     systemd: Notifier = field(default_factory=Notifier)
     lost_files: Callable[[], tuple[str, ...]] = tuple
     """Which files are missing, so that nothing is sent."""
+    account: AccountProcess | None = None
 
     def clear_gone(self, job: Job) -> None:
         """A person has changed the job, so its webhook may be called again even if it was found gone, and
@@ -112,8 +118,11 @@ def running_service(settings: Settings) -> Iterator[Service]:
 
         def desired() -> dict[tuple[str, str], WorkerSpec]:
             take_over_edits(jobs, settings, ledger, supervisor, log)
-            return jobs.specs(settings, ledger.file) if files.workers_may_run() else {}
+            specs = jobs.specs(settings, ledger.file) if files.workers_may_run() else {}
+            account.want(settings.account_login if specs and library_installed() else None)
+            return specs
 
+        account = AccountProcess(child_environment(), partial(_log_account, log))
         systemd = Notifier.from_environment(os.environ)
         supervisor = Supervisor(
             desired,
@@ -131,7 +140,9 @@ def running_service(settings: Settings) -> Iterator[Service]:
         with (
             contextlib.closing(ledger),
             contextlib.closing(limits),
-            assembled(settings, jobs, log, supervisor, ledger, limits, systemd, files.problems) as service,
+            assembled(
+                settings, jobs, log, supervisor, ledger, limits, systemd, files.problems, account
+            ) as service,
             alerting(service, folder, settings.alert_address, settings.alert_after, limits, _ALERT_ROUTE),
         ):
             yield service
@@ -147,6 +158,7 @@ def assembled(
     limits: Limits,
     systemd: Notifier | None = None,
     lost_files: Callable[[], tuple[str, ...]] = tuple,
+    account: AccountProcess | None = None,
 ) -> Iterator[Service]:
     """The service over its parts: started on entry, stopped on exit."""
     host = HostMonitor(settings.data_dir)
@@ -160,8 +172,9 @@ def assembled(
     watch = HealthWatch(ledger, HealthMemory(settings.data_dir), settings.monitor_interval)
     started, systemd = time.monotonic(), systemd or Notifier()
     service = Service(
-        settings, jobs, supervisor, ledger, limits, log, host, watch, gate, started, systemd, lost_files
-    )
+        settings, jobs, supervisor, ledger, limits, log, host, watch, gate, started, systemd, lost_files,
+        account,
+    )  # fmt: skip
     _announce(service)
     with contextlib.closing(log):
         with logging_into(log), contextlib.closing(refused):
@@ -174,6 +187,8 @@ def assembled(
                 service.systemd.stopping()
                 watch.stop()
                 supervisor.stop(_STOP_WITHIN)
+                if account:
+                    account.stop()
                 host.stop()
         log.write(Level.SYSTEM, "Disgram stopped")
 
@@ -190,7 +205,7 @@ def open_log(settings: Settings) -> LogFile:
         settings.data_dir / "Disgram.log",
         max_bytes=settings.log_max_bytes,
         backups=settings.log_backups,
-        secrets=() if settings.default_password else (settings.auth_password,),
+        secrets=settings.secrets,
     )
 
 
@@ -253,6 +268,11 @@ def log_reports(log: LogFile) -> Callable[[WorkerSpec, Report], None]:
     return write
 
 
+def _log_account(log: LogFile, report: Report) -> None:
+    if report.level:
+        log.write(report.level, report.text)
+
+
 def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -268,6 +288,9 @@ def _announce(service: Service) -> None:
     if service.settings.default_password:
         warn_stderr(_KNOWN_PASSWORD)
         service.log.write(Level.SYSTEM, _KNOWN_PASSWORD)
+    if service.settings.account_login and not library_installed():
+        warn_stderr(_NO_LIBRARY)
+        service.log.write(Level.STATUS, _NO_LIBRARY)
     if problem := service.settings.webhook_problem:
         text = f"{problem} Until then each job has to name its own."
         warn_stderr(text)
