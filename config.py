@@ -58,7 +58,7 @@ from disgram.setting_types import (
     webhook_host,
 )
 from disgram.storage.files.regular_file import special_kind
-from disgram.telegram.account.login import AccountLogin, account_login, library_installed
+from disgram.telegram.account.session import AccountLogin, account_login, library_installed
 from disgram.workers.spec import WorkerSettings
 
 PROJECT = home(Path(__file__).resolve().parent, os.environ)

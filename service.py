@@ -38,7 +38,7 @@ from disgram.storage.files.locks import LOCK_FILE, InstanceLock
 from disgram.storage.files.regular_file import refuse_special
 from disgram.storage.ledger import Ledger
 from disgram.storage.watched_files import WatchedFiles, open_limits
-from disgram.telegram.account.login import library_installed
+from disgram.telegram.account.session import library_installed
 from disgram.telegram.account.supervision import AccountProcess
 from disgram.workers.forkserver_process import ForkServerProcess, child_environment
 from disgram.workers.spec import WorkerSpec

@@ -24,7 +24,7 @@ from disgram.storage.rate_limits import LimitStore
 from disgram.telegram.account.choice import choose_reader
 from disgram.telegram.account.client import AccountClient
 from disgram.telegram.account.files import AccountFiles, Files
-from disgram.telegram.account.login import SOCKET
+from disgram.telegram.account.session import SOCKET
 from disgram.telegram.channel import ChannelReader
 from disgram.telegram.client import TelegramClient
 from disgram.telegram.missing_posts import oldest_copy

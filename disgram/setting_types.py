@@ -16,7 +16,7 @@ from disgram.cooldown import LEAST, MOST, Cooldown
 from disgram.discord.color import parse_color
 from disgram.errors import BadSetting
 from disgram.origin import Origin
-from disgram.telegram.account.login import is_string_session
+from disgram.telegram.account.session import is_string_session
 
 DEFAULT_PASSWORD = "disgram_default_password_change_me"  # noqa: S105  (published: accepted from loopback only)
 _HOST = re.compile(r"(?![0-9.]+$)[A-Za-z0-9._-]{1,253}")

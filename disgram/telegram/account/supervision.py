@@ -19,7 +19,7 @@ from disgram.backoff import RESTART_BACKOFF_MAX, STABLE_AFTER, backoff
 from disgram.errors import TelegramUnavailable
 from disgram.report import Level, Report
 from disgram.telegram.account.client import AccountClient
-from disgram.telegram.account.login import AccountLogin
+from disgram.telegram.account.session import AccountLogin
 
 COMMAND = (sys.executable, "-X", "utf8", "-m", "disgram.telegram.account", "serve")
 RESOLVE_WITHIN = 20.0
