@@ -45,6 +45,7 @@ class AccountFiles:
         if not size:
             file.close()
             raise TelegramUnavailable("the file has no content")
+        file.seek(0)
         return Download(file, MediaFile(size, kind))
 
 
