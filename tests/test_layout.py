@@ -50,6 +50,9 @@ KNOWS_NOTHING_OF: Mapping[str, frozenset[str]] = {
 }
 """Support code -> what it must not import. Stand-ins are written against the services, not against us."""
 
+TELETHON_ONLY_IN = ("standins/mtproto/", "tests/standins/test_mtproto.py")
+"""Who may import Telethon, which weighs 38 MB and need not be installed."""
+
 MOST_MODULES = 15
 MOST_LINES = 330
 
@@ -116,6 +119,16 @@ def test_support_code_keeps_to_its_own_side(top: str) -> None:
     for path in SUPPORT[top]:
         known = {name.partition(".")[0] for name in imported(path)}
         assert not known & KNOWS_NOTHING_OF[top] - {top}, path
+
+
+def test_telethon_is_imported_only_by_what_needs_it() -> None:
+    everything = [*PRODUCT, *ROOT.glob("*.py"), *(path for paths in SUPPORT.values() for path in paths)]
+    users = {
+        path.relative_to(ROOT).as_posix()
+        for path in everything
+        if "telethon" in {name.partition(".")[0] for name in imported(path)}
+    }
+    assert not {user for user in users if not user.startswith(TELETHON_ONLY_IN)}
 
 
 def test_no_import_runs_in_a_circle() -> None:
