@@ -37,33 +37,33 @@ def slice_of(content: Content, offset: int, limit: int) -> bytes:
 class _Stored:
     access_hash: int
     content: Content
+    dc: int
 
 
 class Files:
     """Not thread-safe: whoever serves a request holds the lock."""
 
-    def __init__(self, dc: int) -> None:
-        self._dc = dc
+    def __init__(self) -> None:
         self._last_id = 5_000_000_000
         self._age = 1
         self._stored: dict[tuple[int, str], _Stored] = {}
 
-    def photo(self, content: Content, width: int, height: int, thumbnail: Content | None) -> Any:
+    def photo(self, content: Content, width: int, height: int, thumbnail: Content | None, dc: int) -> Any:
         """A Photo of size `x`, and `m` for the thumbnail."""
         number = self._next_id()
-        sizes = [] if thumbnail is None else [self._size("m", number, thumbnail, 320, 240)]
-        sizes.append(self._size("x", number, content, width, height))
-        return types.Photo(number, self._hash(number), self._reference(number), _now(), sizes, self._dc)
+        sizes = [] if thumbnail is None else [self._size("m", number, thumbnail, 320, 240, dc)]
+        sizes.append(self._size("x", number, content, width, height, dc))
+        return types.Photo(number, self._hash(number), self._reference(number), _now(), sizes, dc)
 
     def document(
-        self, content: Content, mime_type: str, attributes: Iterable[Any], thumbnail: Content | None
+        self, content: Content, mime_type: str, attributes: Iterable[Any], thumbnail: Content | None, dc: int
     ) -> Any:
         number = self._next_id()
-        self._stored[number, ""] = _Stored(self._hash(number), content)
-        thumbs = None if thumbnail is None else [self._size("m", number, thumbnail, 320, 240)]
+        self._stored[number, ""] = _Stored(self._hash(number), content, dc)
+        thumbs = None if thumbnail is None else [self._size("m", number, thumbnail, 320, 240, dc)]
         return types.Document(
             number, self._hash(number), self._reference(number), _now(), mime_type, size_of(content),
-            self._dc, list(attributes), thumbs,
+            dc, list(attributes), thumbs,
         )  # fmt: skip
 
     def expire(self) -> None:
@@ -76,13 +76,15 @@ class Files:
             if isinstance(each, (types.Photo, types.Document)):
                 each.file_reference = self._reference(each.id)
 
-    def read(self, request: Any) -> Any:
-        """The answer to upload.getFile."""
+    def read(self, request: Any, dc: int) -> Any:
+        """The answer of a data centre to upload.getFile."""
         _check_range(request)
         location = request.location
         stored = self._stored.get((getattr(location, "id", 0), getattr(location, "thumb_size", "")))
         if stored is None or location.access_hash != stored.access_hash:
             raise Refusal("LOCATION_INVALID")
+        if stored.dc != dc:
+            raise Refusal(f"FILE_MIGRATE_{stored.dc}")
         if not location.file_reference:
             raise Refusal("FILE_REFERENCE_EMPTY")
         if location.file_reference != self._reference(location.id):
@@ -90,8 +92,8 @@ class Files:
         data = slice_of(stored.content, request.offset, request.limit)
         return File(types.storage.FileUnknown(), int(_now().timestamp()), data)
 
-    def _size(self, kind: str, number: int, content: Content, width: int, height: int) -> Any:
-        self._stored[number, kind] = _Stored(self._hash(number), content)
+    def _size(self, kind: str, number: int, content: Content, width: int, height: int, dc: int) -> Any:
+        self._stored[number, kind] = _Stored(self._hash(number), content, dc)
         return types.PhotoSize(kind, width, height, size_of(content))
 
     def _next_id(self) -> int:

@@ -26,6 +26,8 @@ class Authorization:
 
     key: bytes
     logged_in: bool = False
+    dc: int = DC
+    """The data centre it is used at; another's is a copy of the login for files that lie there."""
     void: Refusal | None = None
     """Once set, what every call that needs an account gets."""
     code_hash: str = ""
@@ -49,7 +51,7 @@ class Logins:
         self.hint = ""
         self._world = world
         self._keys: dict[int, Authorization] = {}
-        self._exported: set[bytes] = set()
+        self._exported: dict[bytes, int] = {}
 
     def add(self, key: bytes, *, logged_in: bool = False) -> Authorization:
         made = Authorization(key, logged_in)
@@ -117,13 +119,13 @@ class Logins:
         if request.dc_id == DC:
             raise Refusal("DC_ID_INVALID")
         ticket = secrets.token_bytes(32)
-        self._exported.add(ticket)
+        self._exported[ticket] = request.dc_id
         return auth.ExportedAuthorization(self._world.me.id, ticket)
 
     def import_authorization(self, login: Authorization, request: Any) -> Any:
         if request.bytes not in self._exported:
             raise Refusal("AUTH_BYTES_INVALID")
-        self._exported.discard(request.bytes)
+        login.dc = self._exported.pop(request.bytes)
         return self._succeed(login)
 
     def _second_step(self, login: Authorization) -> Any:

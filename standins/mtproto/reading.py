@@ -246,10 +246,6 @@ def _too_long(world: World, channel: Channel) -> Any:
 # --- the rest ---
 
 
-def get_file(world: World, request: Any) -> Any:
-    return world.files.read(request)
-
-
 def config(address: str, port: int) -> Any:
     """help.getConfig's answer: all data centres are this one."""
     now = datetime.now(timezone.utc)
@@ -282,5 +278,4 @@ METHODS: Mapping[str, Method] = {
     "updates.getState": get_state,
     "updates.getDifference": get_difference,
     "updates.getChannelDifference": get_channel_difference,
-    "upload.getFile": get_file,
 }

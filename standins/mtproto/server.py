@@ -180,6 +180,8 @@ class MtprotoStandIn(World, Faults):
     def _result(self, authorization: Authorization, method: str, request: Any) -> Any:
         if method == "help.getConfig":
             return reading.config(ADDRESS, self.port)
+        if method == "upload.getFile":
+            return self.files.read(request, authorization.dc)
         if method in login.METHODS:
             return login.METHODS[method](self.logins, authorization, request)
         if method in reading.METHODS:

@@ -23,7 +23,7 @@ class World:
 
     def __init__(self) -> None:
         self.lock = threading.RLock()
-        self.files = Files(DC)
+        self.files = Files()
         self.channels: dict[int, Channel] = {}
         self.users: dict[int, Any] = {}
         self.me = self.user("Reader", phone="15550100", is_self=True)
@@ -70,11 +70,20 @@ class World:
             return made
 
     def photo(
-        self, content: Content, *, width: int = 800, height: int = 600, thumbnail: Content | None = None
+        self,
+        content: Content,
+        *,
+        width: int = 800,
+        height: int = 600,
+        thumbnail: Content | None = None,
+        dc: int = DC,
     ) -> Any:
-        """A message's `media`; a photo's size `x` holds the content, `m` the thumbnail."""
+        """A message's `media`; a photo's size `x` holds the content, `m` the thumbnail.
+
+        `dc`: where it lies; a client fetches from another than its own over a connection of its own.
+        """
         with self.lock:
-            return types.MessageMediaPhoto(photo=self.files.photo(content, width, height, thumbnail))
+            return types.MessageMediaPhoto(photo=self.files.photo(content, width, height, thumbnail, dc))
 
     def document(
         self,
@@ -84,11 +93,12 @@ class World:
         name: str | None = None,
         attributes: Iterable[Any] = (),
         thumbnail: Content | None = None,
+        dc: int = DC,
     ) -> Any:
         """A message's `media`: a film, music, a sticker by its Telegram `attributes`, otherwise a file."""
         named = [types.DocumentAttributeFilename(name)] if name else []
         with self.lock:
-            document = self.files.document(content, mime_type, [*attributes, *named], thumbnail)
+            document = self.files.document(content, mime_type, [*attributes, *named], thumbnail, dc)
             return types.MessageMediaDocument(document=document)
 
     def expire_references(self) -> None:
