@@ -46,6 +46,8 @@ class Channel:
         """Missed updates from which the difference is "too long" and only names the newest messages."""
         self.events: list[Event] = []
         self.topics: dict[int, str] = {}
+        self.rich: dict[int, Any] = {}
+        """The whole rich message of every number where only its beginning is sent along."""
         self._messages: dict[int, Any] = {}
         self._next = 1
         self._group = 13_000_000_000
@@ -111,6 +113,21 @@ class Channel:
                 from_id=types.PeerUser(sender.id) if sender else None, **fields,
             )  # fmt: skip
             return self._add(message)
+
+    def post_rich(self, blocks: Sequence[Any], *, shown: int | None = None, **fields: Any) -> int:
+        """Publish a rich message of PageBlocks.
+
+        With `shown` only so many come with the message (`part`); the rest has to be asked for. The photos and
+        documents that its blocks name are the fields `photos` and `documents`: `telegram.photo(…).photo`.
+        """
+        files = {name: list(fields.pop(name, [])) for name in ("photos", "documents")}
+        with self._lock:
+            whole = types.RichMessage(list(blocks), **files)
+            if shown is None:
+                return self.post(rich_message=whole, **fields)
+            beginning = types.RichMessage(list(blocks[:shown]), **files, part=True)
+            self.rich[self._next] = whole
+            return self.post(rich_message=beginning, **fields)
 
     def album(self, media: Sequence[Any], text: str = "", **fields: Any) -> list[int]:
         """Several files as one post; the text stands at the first. Returns their numbers."""

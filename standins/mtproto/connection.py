@@ -9,6 +9,7 @@ import secrets
 import socket
 import struct
 import threading
+import traceback
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any, Protocol
@@ -147,6 +148,9 @@ class Connection:
             body = self._service.answer(login, request)
         except Refusal as refusal:
             body = bytes(refusal.as_tl())
+        except Exception:  # noqa: BLE001  # otherwise the client would come back and ask the same for ever
+            traceback.print_exc()
+            body = bytes(Refusal("STAND_IN_FAILED").as_tl())
         self.follows = login.logged_in and (self.follows or follows)
         self.send(bytes(types.MsgsAck([msg_id])), tl.result(msg_id, body), answer=True)
 

@@ -6,6 +6,7 @@ Every function is called with the world's lock held, raises Refusal, and returns
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from copy import copy
 from datetime import datetime, timezone
 from typing import Any
 
@@ -68,6 +69,16 @@ def get_channel_messages(world: World, request: Any) -> Any:
     return _messages(world, channel, found, len(found))
 
 
+def get_rich_message(world: World, request: Any) -> Any:
+    """A message with all of its blocks."""
+    channel = readable_channel(world, request.peer)
+    message = copy(channel.message(request.id))
+    if message is None:
+        raise Refusal("MESSAGE_ID_INVALID")
+    message.rich_message = channel.rich.get(request.id, message.rich_message)
+    return _messages(world, channel, [message], 1)
+
+
 def _page(world: World, channel: Channel, newest_first: list[Any], request: Any) -> Any:
     """core.telegram.org/api/offsets: the offset says where to start, add_offset moves that."""
     start = sum(_skipped(message, request) for message in newest_first) + request.add_offset
@@ -112,6 +123,15 @@ def get_dialogs(world: World, request: Any) -> Any:
     return messages.DialogsSlice(len(everything), dialogs, newest, chats, users)
 
 
+def get_peer_dialogs(world: World, request: Any) -> Any:
+    chosen = [readable_channel(world, each.peer) for each in request.peers]
+    newest = [channel.newest_first()[0] for channel in chosen if channel.numbers]
+    chats, users = world.named_in([channel.peer for channel in chosen], newest)
+    return messages.PeerDialogs(
+        [_dialog(channel) for channel in chosen], newest, chats, users, get_state(world, request)
+    )
+
+
 def _newest_date(channel: Channel) -> datetime:
     newest = channel.newest_first()[:1]
     return newest[0].date if newest else channel.chat.date  # type: ignore[no-any-return]
@@ -133,6 +153,14 @@ def get_users(world: World, request: Any) -> list[Any]:
 
 def get_channels(world: World, request: Any) -> Any:
     return messages.Chats([readable_channel(world, each).as_chat() for each in request.id])
+
+
+def get_full_channel(world: World, request: Any) -> Any:
+    channel = readable_channel(world, request.channel)
+    settings, picture = types.PeerNotifySettings(), types.PhotoEmpty(0)
+    full = types.ChannelFull(channel.id, "", 0, 0, 0, picture, settings, [], channel.pts)
+    chats, users = world.named_in(channel.peer)
+    return messages.ChatFull(full, chats, users)
 
 
 def get_forum_topics(world: World, request: Any) -> Any:
@@ -246,6 +274,11 @@ def _too_long(world: World, channel: Channel) -> Any:
 # --- the rest ---
 
 
+def update_status(world: World, request: Any) -> bool:
+    """Online or offline: nothing comes of it here."""
+    return True
+
+
 def config(address: str, port: int) -> Any:
     """help.getConfig's answer: all data centres are this one."""
     now = datetime.now(timezone.utc)
@@ -268,11 +301,15 @@ METHODS: Mapping[str, Method] = {
     "messages.getHistory": get_history,
     "messages.getReplies": get_replies,
     "messages.search": search,
+    "messages.getRichMessage": get_rich_message,
+    "messages.getPeerDialogs": get_peer_dialogs,
     "messages.getDialogs": get_dialogs,
     "messages.getForumTopics": get_forum_topics,
     "messages.checkChatInvite": check_chat_invite,
     "channels.getMessages": get_channel_messages,
     "channels.getChannels": get_channels,
+    "channels.getFullChannel": get_full_channel,
+    "account.updateStatus": update_status,
     "contacts.resolveUsername": resolve_username,
     "users.getUsers": get_users,
     "updates.getState": get_state,

@@ -11,8 +11,8 @@
 Owns the sockets, the order in which a request is judged and who hears of an update. Never knows what there is
 (world.py), how a method answers (reading.py, login.py), what goes wrong (faults.py) or bytes (connection.py).
 
-As at Telegram: nothing that happened while a client was away is sent to it by itself; it has to ask for the
-difference. Only members of a channel hear of its updates.
+What happened while a client was away is not sent to it by itself (Telegram does that now and then): it has to
+ask for the difference. Only members of a channel hear of its updates.
 """
 
 from __future__ import annotations
@@ -192,12 +192,15 @@ class MtprotoStandIn(World, Faults):
         hears = channel.member or isinstance(update, types.UpdateChannel)
         if not hears or self.loses(update):
             return
-        chats, users = self.named_in(channel.peer, update)
-        self.files.refresh(update)
-        body = bytes(types.Updates([update], users, chats, datetime.now(timezone.utc), seq=0))
+        body = self._pushed(channel, update)
         for connection in self._open():
             if connection.follows and connection.login and not connection.login.void:
                 connection.send(body)
+
+    def _pushed(self, channel: Channel, update: Any) -> bytes:
+        chats, users = self.named_in(channel.peer, update)
+        self.files.refresh(update)
+        return bytes(types.Updates([update], users, chats, datetime.now(timezone.utc), seq=0))
 
     # --- sockets ---
 

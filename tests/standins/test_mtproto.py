@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,12 +13,13 @@ import pytest
 pytest.importorskip("telethon")
 
 from telethon import TelegramClient, errors, events
-from telethon.sessions import StringSession
+from telethon.sessions import SQLiteSession, StringSession
 from telethon.tl import functions, types
 
 from standins.mtproto.channels import Channel
 from standins.mtproto.faults import FOREVER
 from standins.mtproto.server import MtprotoStandIn
+from standins.mtproto.world import DC
 
 PATIENCE = 10.0
 """Seconds after which something that should happen at once has not."""
@@ -551,3 +553,94 @@ def test_a_restarted_server_still_knows_the_session(telegram: MtprotoStandIn, ch
         return await client.get_messages(channel.peer, limit=1)
 
     assert [message.message for message in seen_by_a_client(telegram, ask)] == ["hello"]
+
+
+# --- more of what is read ---
+
+
+def test_a_long_rich_message_is_cut_and_read_whole_on_request(
+    telegram: MtprotoStandIn, channel: Channel
+) -> None:
+    blocks = [
+        types.PageBlockHeader(types.TextPlain("Title")),
+        types.PageBlockParagraph(types.TextPlain("Rest")),
+    ]
+    number = channel.post_rich(blocks, shown=1)
+
+    async def ask(client: Any) -> Any:
+        cut = await client.get_messages(channel.peer, ids=number)
+        whole = await client(functions.messages.GetRichMessageRequest(channel.peer, number))
+        return cut.rich_message, whole.messages[0].rich_message
+
+    cut, whole = seen_by_a_client(telegram, ask)
+    assert (cut.part, len(cut.blocks)) == (True, 1)
+    assert (whole.part, whole.blocks) == (False, blocks)
+
+
+def test_a_channels_state_can_be_asked_for_alone(telegram: MtprotoStandIn, channel: Channel) -> None:
+    channel.post("hello")
+
+    async def ask(client: Any) -> Any:
+        full = await client(functions.channels.GetFullChannelRequest(channel.peer))
+        peers = [types.InputDialogPeer(await client.get_input_entity(channel.peer))]
+        dialogs = await client(functions.messages.GetPeerDialogsRequest(peers))
+        return full.full_chat.pts, dialogs.dialogs[0].pts, dialogs.messages[0].message
+
+    assert seen_by_a_client(telegram, ask) == (channel.pts, channel.pts, "hello")
+
+
+def test_a_method_that_is_not_imitated_is_refused(telegram: MtprotoStandIn) -> None:
+    with pytest.raises(errors.InputMethodInvalidError):
+        seen_by_a_client(telegram, lambda client: client(functions.contacts.GetTopPeersRequest(0, 1, 0)))
+
+
+def test_a_bug_of_the_stand_in_answers_once(
+    telegram: MtprotoStandIn, channel: Channel, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def ask(client: Any) -> None:
+        channel.chat.username = ["news"]
+        with pytest.raises(errors.RPCError, match="STAND_IN_FAILED"):
+            await client(functions.contacts.ResolveUsernameRequest("news"))
+        channel.chat.username = None
+
+    seen_by_a_client(telegram, ask)
+    assert "AttributeError" in capsys.readouterr().err
+
+
+def test_being_thrown_out_and_let_in_again_is_pushed(telegram: MtprotoStandIn, channel: Channel) -> None:
+    async def ask(client: Any) -> None:
+        heard = Heard(client, events.Raw(types.UpdateChannel))
+        channel.throw_out()
+        assert isinstance((await heard.next())._entities[int(f"-100{channel.id}")], types.ChannelForbidden)
+        channel.let_in()
+        assert not (await heard.next())._entities[int(f"-100{channel.id}")].left
+
+    seen_by_a_client(telegram, ask)
+
+
+def test_a_session_file_resumes_where_it_was_left(
+    telegram: MtprotoStandIn, channel: Channel, tmp_path: Path
+) -> None:
+    session = SQLiteSession(str(tmp_path / "account"))
+    key = StringSession(telegram.session_string()).auth_key
+    session.set_dc(DC, "127.0.0.1", telegram.port)
+    session.auth_key = key
+    session.save()
+
+    async def run() -> None:
+        client = TelegramClient(session, 1, "hash")
+        await client.connect()
+        await client.get_dialogs()
+        heard = Heard(client, events.NewMessage())
+        channel.post("live")
+        assert await heard.texts(1) == ["live"]
+        await client.disconnect()
+        for text in ("missed", "missed too"):
+            channel.post(text)
+        client = TelegramClient(str(tmp_path / "account"), 1, "hash", catch_up=True)
+        heard = Heard(client, events.NewMessage())
+        await client.connect()
+        assert await heard.texts(2) == ["missed", "missed too"]
+        await client.disconnect()
+
+    asyncio.run(run())

@@ -159,6 +159,8 @@ def test_a_key_that_is_not_known_is_told_so(telegram: MtprotoStandIn) -> None:
         client = TelegramClient(session, 1, "hash")
         with pytest.raises(errors.AuthKeyNotFound):
             await client.connect()
+        with pytest.raises(errors.AuthKeyNotFound):
+            await client.disconnected
         await client.disconnect()
 
     asyncio.run(run())
