@@ -5,6 +5,7 @@ Owns the order of a conversation; asks the server what a request's answer is, an
 
 from __future__ import annotations
 
+import queue
 import secrets
 import socket
 import struct
@@ -36,6 +37,8 @@ class Service(Protocol):
 
     silent: bool
     salt: int
+    lock: threading.RLock
+    """Held over an answer and its sending, so that updates come in the order in which things happened."""
 
     def authorization(self, key_id: int) -> Authorization | None: ...
     def add_key(self, key: bytes) -> None: ...
@@ -44,7 +47,7 @@ class Service(Protocol):
 
 
 class Connection:
-    """`serve` runs in the connection's own thread, `send` in any."""
+    """`serve` runs in the connection's own thread; `send` in any, and never waits for the client."""
 
     def __init__(self, sock: socket.socket, service: Service) -> None:
         self.login: Authorization | None = None
@@ -57,14 +60,19 @@ class Connection:
         self._ids = wire.MessageIds()
         self._frames = self._contents = 0
         self._sending = threading.Lock()
+        self._outgoing: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
 
     def serve(self) -> None:
         """Until the client leaves or breaks the protocol."""
+        writer = threading.Thread(target=self._write_outgoing, daemon=True)
+        writer.start()
         with suppress(EOFError, OSError, wire.BadFrame, BadExchange):
             while True:
                 payload = wire.read_frame(self._read)
                 if not self._service.silent:
                     self._take(payload)
+        self._outgoing.put(None)
+        writer.join(1.0)
 
     def close(self) -> None:
         with suppress(OSError):
@@ -74,7 +82,7 @@ class Connection:
         """One encrypted message, a container if there is more than one body. Silently nothing once closed."""
         if not self.login or self._service.silent:
             return
-        with self._sending, suppress(OSError):
+        with self._sending:
             messages = [(self._ids.next(answer=answer), self._sequence(), body) for body in bodies]
             if len(messages) > 1:
                 messages = [(self._ids.next(answer=answer), 2 * self._contents, tl.container(messages))]
@@ -101,7 +109,7 @@ class Connection:
         if self.login is None:
             with self._sending:
                 self._write(struct.pack("<i", _UNKNOWN_KEY))
-            return self.close()
+            return self._outgoing.put(None)
         packet = wire.decrypt(payload, self.login.key)
         self._session(packet)
         if packet.salt != self._service.salt:
@@ -144,15 +152,19 @@ class Connection:
         login = self.login
         if login is None:
             return
+        with self._service.lock:
+            body = self._result(login, request)
+            self.follows = login.logged_in and (self.follows or follows)
+            self.send(bytes(types.MsgsAck([msg_id])), tl.result(msg_id, body), answer=True)
+
+    def _result(self, login: Authorization, request: Any) -> bytes:
         try:
-            body = self._service.answer(login, request)
+            return self._service.answer(login, request)
         except Refusal as refusal:
-            body = bytes(refusal.as_tl())
+            return bytes(refusal.as_tl())
         except Exception:  # noqa: BLE001  # otherwise the client would come back and ask the same for ever
             traceback.print_exc()
-            body = bytes(Refusal("STAND_IN_FAILED").as_tl())
-        self.follows = login.logged_in and (self.follows or follows)
-        self.send(bytes(types.MsgsAck([msg_id])), tl.result(msg_id, body), answer=True)
+            return bytes(Refusal("STAND_IN_FAILED").as_tl())
 
     # --- out ---
 
@@ -161,8 +173,15 @@ class Connection:
         return 2 * self._contents - 1
 
     def _write(self, payload: bytes) -> None:
-        self._socket.sendall(wire.frame(payload, self._frames))
+        self._outgoing.put(wire.frame(payload, self._frames))
         self._frames += 1
+
+    def _write_outgoing(self) -> None:
+        """In a thread of its own, until None comes; then the connection ends."""
+        with suppress(OSError):
+            while data := self._outgoing.get():
+                self._socket.sendall(data)
+        self.close()
 
 
 def _messages(packet: wire.Packet) -> Iterator[tuple[int, Any]]:

@@ -43,8 +43,8 @@ async def connected(telegram: MtprotoStandIn, session: str = "") -> AsyncIterato
         StringSession(session or telegram.session_string()), 1, "hash",
         flood_sleep_threshold=0, request_retries=1, retry_delay=0, raise_last_call_error=True,
     )  # fmt: skip
-    await client.connect()
     try:
+        await client.connect()
         await client.get_dialogs()
         yield client
     finally:
@@ -360,6 +360,21 @@ def test_what_was_posted_while_a_client_was_away_is_caught_up(
     seen_by_a_client(telegram, ask)
 
 
+def test_a_client_that_does_not_read_holds_up_nobody(telegram: MtprotoStandIn, channel: Channel) -> None:
+    """Its buffers hold a few MiB; all of this is posted while the client's own loop stands still."""
+
+    async def ask(client: Any) -> None:
+        heard = Heard(client, events.NewMessage())
+        wanted = [f"post {number}" for number in range(130)]
+        media = telegram.photo(b"content")
+        media.photo.sizes.append(types.PhotoStrippedSize("i", bytes(100_000)))
+        for text in wanted:
+            channel.post(text, media=media)
+        assert await heard.texts(len(wanted)) == wanted
+
+    seen_by_a_client(telegram, ask)
+
+
 def test_a_channel_the_account_is_not_in_sends_no_updates(telegram: MtprotoStandIn, channel: Channel) -> None:
     elsewhere = telegram.channel("Elsewhere", username="elsewhere", member=False)
 
@@ -493,6 +508,28 @@ def test_a_revoked_session_is_refused_everything(telegram: MtprotoStandIn, chann
             await client.get_dialogs()
 
     seen_by_a_client(telegram, ask)
+
+
+@pytest.mark.parametrize(
+    ("name", "error"),
+    [
+        ("SESSION_REVOKED", errors.SessionRevokedError),
+        ("USER_DEACTIVATED_BAN", errors.UserDeactivatedBanError),
+        ("AUTH_KEY_DUPLICATED", errors.AuthKeyDuplicatedError),
+    ],
+)
+def test_a_void_session_cannot_be_used_again(
+    telegram: MtprotoStandIn, name: str, error: type[Exception]
+) -> None:
+    session = telegram.session_string()
+    telegram.revoke(name)
+
+    async def run() -> None:
+        async with connected(telegram, session):
+            pass
+
+    with pytest.raises(error):
+        asyncio.run(run())
 
 
 def test_a_client_comes_back_after_its_connection_was_closed(
