@@ -11,7 +11,7 @@ import socket
 import struct
 import threading
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any, Protocol
 
@@ -42,7 +42,7 @@ class Service(Protocol):
 
     def authorization(self, key_id: int) -> Authorization | None: ...
     def add_key(self, key: bytes) -> None: ...
-    def delay_of(self, method: str) -> float: ...
+    def delay_of(self, method: str) -> Callable[[], object] | None: ...
     def answer(self, login: Authorization, request: Any) -> bytes: ...
 
 
@@ -135,18 +135,20 @@ class Connection:
 
     def _take_message(self, msg_id: int, thing: Any) -> None:
         if isinstance(thing, _NOT_ANSWERED):
-            return
+            return None
         if isinstance(thing, (functions.PingRequest, functions.PingDelayDisconnectRequest)):
-            self.send(bytes(types.Pong(msg_id, thing.ping_id)), answer=True)
-            return
+            return self.send(bytes(types.Pong(msg_id, thing.ping_id)), answer=True)
         request, follows = _unwrapped(thing)
-        delay = self._service.delay_of(tl.method_name(request))
-        if delay:
-            timer = threading.Timer(delay, self._answer, (msg_id, request, follows))
-            timer.daemon = True
-            timer.start()
-        else:
+        wait = self._service.delay_of(tl.method_name(request))
+        if not wait:
+            return self._answer(msg_id, request, follows)
+
+        def later() -> None:
+            wait()
             self._answer(msg_id, request, follows)
+
+        threading.Thread(target=later, daemon=True).start()
+        return None
 
     def _answer(self, msg_id: int, request: Any, follows: bool) -> None:
         login = self.login

@@ -6,7 +6,9 @@ Every method may be called from any thread at any time, also while clients are c
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from standins.mtproto.refusals import Refusal
@@ -23,7 +25,7 @@ class _Planned:
 
 
 class Faults:
-    """`silent`, `closing` and `lost` are read by the connections."""
+    """What a test commands, and what the server asks before it answers."""
 
     def __init__(self) -> None:
         self.silent = False
@@ -35,6 +37,7 @@ class Faults:
         self._planned: list[_Planned] = []
         self._delays: dict[str, float] = {}
         self._lost = 0
+        self._healed = threading.Event()
         self._guard = threading.Lock()
 
     def fail(self, method: str, error: str, *, times: int = 1, code: int | None = None) -> None:
@@ -47,7 +50,7 @@ class Faults:
             self._planned.append(_Planned(method, Refusal(error, code), times))
 
     def delay(self, method: str, seconds: float) -> None:
-        """Every answer to a method takes that long from now on; 0 ends it."""
+        """Every answer to a method takes that long from now on; 0 ends it, and `heal` what waits already."""
         with self._guard:
             self._delays[method] = seconds
 
@@ -59,6 +62,8 @@ class Faults:
     def heal(self) -> None:
         """End every fault that was commanded."""
         with self._guard:
+            self._healed.set()
+            self._healed = threading.Event()
             self.silent = self.refuses_connections = False
             self._planned.clear()
             self._delays.clear()
@@ -77,12 +82,14 @@ class Faults:
                     return planned.refusal
             return None
 
-    def delay_of(self, method: str) -> float:
-        """Seconds to wait with the answer to this call; counts it."""
+    def delay_of(self, method: str) -> Callable[[], object] | None:
+        """What waits before the answer to this call, if anything does; counts it."""
         with self._guard:
             seconds = self._delays.get(method, 0.0)
-            self.delayed += seconds > 0
-            return seconds
+            if not seconds:
+                return None
+            self.delayed += 1
+            return partial(self._healed.wait, seconds)
 
     def loses(self, update: Any) -> bool:
         """Whether this update is lost; counts it."""
