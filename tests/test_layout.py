@@ -42,6 +42,9 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
 NEVER_HTTP = ("storage", "logs", "workers")
 """Rooms that speak to no other machine; but the warm-up of workers runs their requests."""
 
+MAY_IMPORT_TELETHON = ("disgram.telegram.account.message.",)
+"""Only the account's process loads these: Telethon costs 38 MB, which no worker is to carry."""
+
 KNOWS_NOTHING_OF: Mapping[str, frozenset[str]] = {
     "standins": frozenset({"tests", "bench", "demo", "disgram"} | APPLICATION),
     "demo": frozenset({"tests", "bench"}),
@@ -112,6 +115,15 @@ def test_a_room_without_a_network_imports_no_http(room: str) -> None:
         if "http" in rooms_imported(path) or "requests" in {name.partition(".")[0] for name in imported(path)}
     ]
     assert users in ([], ["warmup.py"])
+
+
+def test_only_the_accounts_own_modules_import_telethon() -> None:
+    users = [
+        name_of(path)
+        for path in [*PRODUCT, *ROOT.glob("*.py")]
+        if "telethon" in {name.partition(".")[0] for name in imported(path)}
+    ]
+    assert [name for name in users if not name.startswith(MAY_IMPORT_TELETHON)] == []
 
 
 @pytest.mark.parametrize("top", SUPPORT)

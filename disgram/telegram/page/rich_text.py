@@ -18,6 +18,7 @@ from typing import NamedTuple
 from bs4.element import NavigableString, PageElement, Tag
 
 from disgram.post import RichText, Run, Style, plain
+from disgram.telegram.list_marks import BULLET, CELL_SEPARATOR, CHECKED, INDENT, RULE, UNCHECKED
 from disgram.telegram.page.dom import attribute, classes, href, is_picture
 
 _STYLES = {
@@ -43,12 +44,6 @@ _BLOCK_TAGS = frozenset(
      "ul"]
 )  # fmt: skip
 _CELL_TAGS = frozenset({"td", "th"})
-_CELL_SEPARATOR = " │ "
-_BULLET = "• "
-_INDENT = "\N{EM SPACE}"
-"""In front of the marks of a list within a list; unlike a blank it stays at the start of a line."""
-_CHECKED, _UNCHECKED = "☑ ", "☐ "
-_RULE = "─" * 12
 _HIDDEN_TAGS = frozenset({"script", "style", "svg", "template", "head", "video", "audio", "canvas"})
 _BLANK = re.compile(r"[ \t\n\r\f]+")
 _RAW_BREAK = re.compile(r"[\n\r]\s*")
@@ -132,7 +127,7 @@ def _read_block(element: Tag, formatting: _Formatting, writer: _Writer, channel:
 def _read_row(row: Tag, formatting: _Formatting, writer: _Writer, channel: str) -> None:
     cells = [child for child in row.children if isinstance(child, Tag) and child.name in _CELL_TAGS]
     for index, cell in enumerate(cells):
-        writer.text(_CELL_SEPARATOR if index else "", formatting)
+        writer.text(CELL_SEPARATOR if index else "", formatting)
         for run in rich_text(cell, channel):
             styles = formatting.styles | _inline(run.styles)
             writer.text(run.text.replace("\n", " "), _Formatting(styles, run.href or formatting.href))
@@ -147,11 +142,11 @@ def _inline(styles: frozenset[Style]) -> frozenset[Style]:
 def _mark(item: Tag) -> str:
     """What stands before an item of a list: a bullet, its number, or nothing before a checkbox."""
     depth = len(item.find_parents(["ul", "ol"]))
-    indent = _INDENT * (depth - 1)
+    indent = INDENT * (depth - 1)
     if item.find("input", type="checkbox") in item.contents[:2]:
         return indent
     number = attribute(item, "value")
-    return indent + (f"{number}. " if number and item.parent and item.parent.name == "ol" else _BULLET)
+    return indent + (f"{number}. " if number and item.parent and item.parent.name == "ol" else BULLET)
 
 
 def _number_items(ordered: Tag) -> None:
@@ -173,13 +168,13 @@ def _integer(text: str, otherwise: int) -> int:
 def _checkbox(element: Tag) -> str:
     if attribute(element, "type").lower() != "checkbox":
         return ""
-    return _CHECKED if element.has_attr("checked") else _UNCHECKED
+    return CHECKED if element.has_attr("checked") else UNCHECKED
 
 
 def _write_rule(writer: _Writer, formatting: _Formatting) -> None:
     writer.begin_line(formatting)
     before = writer.count
-    writer.text(_RULE, formatting)
+    writer.text(RULE, formatting)
     writer.end_block(before, formatting)
 
 
