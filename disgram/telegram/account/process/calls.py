@@ -88,6 +88,7 @@ class Calls:
         if self.ended is None:
             self.ended = refusals.logged_out(_why(error))
             self.session_ended.set()
+            self.connected.set()  # nobody waits for a connection any more
             self._report_end(self.ended)
         return self.ended
 
@@ -102,7 +103,9 @@ class Calls:
         try:
             await asyncio.wait_for(self.connected.wait(), CONNECT_PATIENCE)
         except asyncio.TimeoutError:
-            raise self.ended or refusals.unavailable("the account is not connected to Telegram") from None
+            raise refusals.unavailable("the account is not connected to Telegram") from None
+        if self.ended:
+            raise self.ended
         if self.client is None:
             raise refusals.unavailable("the account is not connected to Telegram")
         return self.client

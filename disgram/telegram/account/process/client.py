@@ -84,7 +84,7 @@ def make_client(
     return AccountClient(
         known, api_id, api_hash, follows=follows, missed=missed,
         connection=_connection(known.dc_id, clock, opened, closed),
-        timeout=CONNECT_SECONDS, request_retries=2, connection_retries=_FOREVER, retry_delay=1,
+        timeout=CONNECT_SECONDS, request_retries=1, connection_retries=_FOREVER, retry_delay=1,
         flood_sleep_threshold=FLOOD_SLEEP, raise_last_call_error=True, sequential_updates=True,
         device_model="Disgram", app_version=__version__, base_logger=quiet_logger(),
     )  # fmt: skip

@@ -35,20 +35,23 @@ Answering = Callable[[str], Awaitable[Answer]]
 
 
 def listening_socket(path: Path) -> socket.socket:
-    """Replaces what is left of an earlier process. The path may be longer than a socket's (108 bytes)."""
+    """Replaces what is left of an earlier process; whoever sees it can connect. The path may be longer than
+    a socket's may be (108 bytes)."""
     folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     before = os.umask(0o177)
+    unready = path.with_name(f"{path.name}.new")
     try:
-        path.unlink(missing_ok=True)
-        made.bind(f"/proc/self/fd/{folder}/{path.name}")
+        unready.unlink(missing_ok=True)
+        made.bind(f"/proc/self/fd/{folder}/{unready.name}")
+        made.listen(1024)
+        unready.replace(path)
     except BaseException:
         made.close()
         raise
     finally:
         os.umask(before)
         os.close(folder)
-    made.listen(1024)
     made.setblocking(False)
     return made
 

@@ -73,7 +73,7 @@ class Account:
 
     def refusal(self, path: str, **asked: Any) -> tuple[int, str]:
         status, body = self.get(path, **asked)
-        return status, body["reason"]
+        return status, body.get("reason", "")
 
     def texts(self, channel: str, **asked: Any) -> list[str]:
         return [words(post) for post in posts(self.page(channel, **asked))]

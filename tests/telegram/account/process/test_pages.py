@@ -57,7 +57,8 @@ def test_older_pages_lead_to_the_first_message(account: Account, channel: Channe
     for number in range(1, 66):
         channel.post(f"post {number}")
 
-    page, seen = account.page(name(channel)), []
+    page = account.page(name(channel))
+    seen: list[int] = []
     while True:
         seen[:0] = [post.id for post in posts(page)]
         if page["older"] is None:
