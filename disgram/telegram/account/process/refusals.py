@@ -6,6 +6,9 @@ from disgram.errors import DisgramError
 
 NOT_FOUND, TOO_LARGE, NOT_NOW = 404, 413, 503
 
+MISSING = "account_missing"
+"""The reason for which a process without a usable session ends."""
+
 
 class Refused(DisgramError):
     """`status`: of HTTP. `retry_after`: seconds until it is worth another try, if that is known."""

@@ -22,6 +22,7 @@ from disgram.telegram.account.process.directory import Directory
 from disgram.telegram.account.process.downloads import Downloads
 from disgram.telegram.account.process.messages import Messages
 from disgram.telegram.account.process.pages import Pages
+from disgram.telegram.account.process.refusals import MISSING
 from disgram.telegram.account.process.routes import Routes, described
 from disgram.telegram.account.process.server import Server, listening_socket
 from disgram.telegram.account.process.settings import AccountSettings, read_settings
@@ -40,7 +41,7 @@ def serve() -> int:
         settings = read_settings(_first_line())
         asyncio.run(run(settings, report, _ended))
     except BadSetting as error:
-        report(Level.ERROR, f"{error}", reason="account_missing")
+        report(Level.ERROR, f"{error}", reason=MISSING)
         return EXIT_PERMANENT
     except BrokenPipeError:  # nobody reads the reports any more: the service is gone
         return EXIT_OK

@@ -62,9 +62,9 @@ class Spool:
         self._messages = {message.id: packed(message) for message in messages}
         self.pts, self.at_start, self.fresh_at = pts, at_start, now
         self.whole.clear()
-        for update, new_pts, count in self._reading or ():
+        meanwhile, self._reading = self._reading or [], None
+        for update, new_pts, count in meanwhile:
             self.apply(update, new_pts, count)
-        self._reading = None
         self._trim()
 
     def apply(self, update: Any, pts: int, count: int) -> None:
