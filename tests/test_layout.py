@@ -42,7 +42,7 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
 NEVER_HTTP = ("storage", "logs", "workers")
 """Rooms that speak to no other machine; but the warm-up of workers runs their requests."""
 
-MAY_IMPORT_TELETHON = ("disgram.telegram.account.message.", "disgram.telegram.account.process.")
+MAY_IMPORT_TELETHON = tuple(f"disgram.telegram.account.{room}." for room in ("message", "process", "login"))
 """Only the account's process loads these: Telethon costs 38 MB, which no worker is to carry."""
 
 KNOWS_NOTHING_OF: Mapping[str, frozenset[str]] = {
@@ -56,6 +56,7 @@ KNOWS_NOTHING_OF: Mapping[str, frozenset[str]] = {
 TELETHON_ONLY_IN = (
     "standins/mtproto/", "tests/standins/test_mtproto", "tests/telegram/account/",
     "disgram/telegram/account/message/", "disgram/telegram/account/process/",
+    "disgram/telegram/account/login/",
 )  # fmt: skip
 """Who may import Telethon, which weighs 38 MB and need not be installed."""
 

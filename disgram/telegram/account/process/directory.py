@@ -76,12 +76,7 @@ class Directory:
 
     def listed(self) -> list[Listed]:
         """The channels and groups the account is in, the one with the newest message first."""
-        chosen = (self._by_id[number] for number in self._dialogs)
-        return [
-            Listed(f"https://t.me/{name_of(each)}", each.title, "channel" if each.broadcast else "group")
-            for each in chosen
-            if isinstance(each, tl.Channel) and not each.left
-        ]
+        return listed(self._by_id[number] for number in self._dialogs)
 
     async def find(self, name: str) -> Any:
         """The channel or group of a name (`news`, `c/123`). Raises Refused."""
@@ -144,6 +139,15 @@ class Directory:
 
 
 MOST_MISSING = 1_000
+
+
+def listed(entities: Iterable[Any]) -> list[Listed]:
+    """Those of an account's dialogs that are channels or groups it can read."""
+    return [
+        Listed(f"https://t.me/{name_of(each)}", each.title, "channel" if each.broadcast else "group")
+        for each in entities
+        if isinstance(each, tl.Channel) and not each.left
+    ]
 
 
 def input_channel(channel: Any) -> tl.InputChannel:
