@@ -99,7 +99,7 @@ def test_the_version_is_the_package_s(disgram: Path) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, f"disgram {__version__}\n", "")
 
 
-@pytest.mark.parametrize("arguments", [["account"], ["run", "--fast"]])
+@pytest.mark.parametrize("arguments", [["acount"], ["run", "--fast"]])
 def test_an_unknown_command_is_refused_with_the_usage(disgram: Path, arguments: list[str]) -> None:
     done = run(disgram, *arguments)
     assert (done.returncode, done.stdout) == (2, "")

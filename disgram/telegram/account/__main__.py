@@ -9,13 +9,16 @@ from importlib.util import find_spec
 from pathlib import Path
 
 EXIT_REFUSED = 2
+MISSING = (
+    "The account's packages are not installed: `make account`, or `pip install -r requirements-account.txt`"
+)
 CODE = Path(__file__).resolve().parents[3]
 
 
 def main(words: Sequence[str]) -> int:
     """Returns the exit code."""
     if find_spec("telethon") is None:  # an account is optional
-        print("The packages of requirements-account.txt are not installed: `make account`", file=sys.stderr)
+        print(MISSING, file=sys.stderr)
         return EXIT_REFUSED
     if list(words) == ["serve"]:
         from disgram.telegram.account.process.serve import serve

@@ -1,4 +1,4 @@
-"""What the login asks of a person and tells them."""
+"""What the login asks of a person and tells them, and how a QR code looks in a terminal. No Telethon."""
 
 from __future__ import annotations
 
