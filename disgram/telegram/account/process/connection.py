@@ -8,16 +8,13 @@ from typing import Any
 
 from telethon import events
 
-from disgram.backoff import REQUEST_BACKOFF_MAX, jittered_backoff
+from disgram.backoff import REQUEST_BACKOFF_MAX, STABLE_AFTER, jittered_backoff
 from disgram.report import Level, Reporter
 from disgram.telegram.account.process.calls import Calls, is_end
 from disgram.telegram.account.process.client import AccountClient
 from disgram.telegram.account.process.directory import Directory
-from disgram.telegram.account.process.refusals import Refused
+from disgram.telegram.account.process.refusals import Refused, described
 from disgram.telegram.account.process.spools import Names, Spools
-
-START_SECONDS = 120.0
-"""How long the first request may take; Telethon goes on connecting until then."""
 
 
 class AccountConnection:
@@ -31,6 +28,7 @@ class AccountConnection:
         spools: Spools,
         names: Names,
         report: Reporter,
+        clock: Callable[[], float],
     ) -> None:
         self._make = make
         self._calls = calls
@@ -38,6 +36,7 @@ class AccountConnection:
         self._spools = spools
         self._names = names
         self._report = report
+        self._clock = clock
         self._started = False
         self._lost = False
 
@@ -45,20 +44,25 @@ class AccountConnection:
         """Until the account's session has ended, or for ever."""
         failures = 0
         while not self._calls.ended:
-            try:
-                await self._live()
-                failures = 0
-            except Refused as refusal:
-                failures += 1
-                self._failed(f"{refusal}")
-                await asyncio.sleep(refusal.retry_after or jittered_backoff(failures, REQUEST_BACKOFF_MAX))
-            except Exception as error:  # noqa: BLE001  # whatever Telethon raises while it connects
-                if is_end(error):
-                    self._calls.end(error)
-                    break
-                failures += 1
-                self._failed(f"Telegram cannot be reached by the account ({type(error).__name__})")
-                await asyncio.sleep(jittered_backoff(failures, REQUEST_BACKOFF_MAX))
+            began = self._clock()
+            why, pause = await self._lived()
+            if self._calls.ended:
+                return
+            failures = 1 if self._clock() - began >= STABLE_AFTER else failures + 1
+            self._report(Level.ERROR, f"{why}; trying again")
+            await asyncio.sleep(pause or jittered_backoff(failures, REQUEST_BACKOFF_MAX))
+
+    async def _lived(self) -> tuple[str, float | None]:
+        """Why a client ended, and how long Telegram wants us to wait, if it says so."""
+        try:
+            await self._live()
+        except Refused as refusal:
+            return f"{refusal}", refusal.retry_after
+        except Exception as error:  # noqa: BLE001  # whatever Telethon raises while it connects
+            if is_end(error):
+                self._calls.end(error)
+            return f"Telegram cannot be reached by the account ({type(error).__name__})", None
+        return "The account's connection to Telegram has ended", None
 
     async def _live(self) -> None:
         """One client, from its connecting to its end."""
@@ -105,11 +109,11 @@ class AccountConnection:
         entities = list((getattr(update, "_entities", None) or {}).values())
         self._directory.learn(entities)
         self._names.learn(entities)
-        self._spools.take(update)
-
-    def _failed(self, why: str) -> None:
-        if not self._calls.ended:
-            self._report(Level.ERROR, f"{why}; trying again")
+        try:
+            self._spools.take(update)
+        except Exception as error:  # noqa: BLE001  # nobody above would hear of it, and an edit be lost
+            self._spools.make_stale()
+            self._report(Level.ERROR, f"An update of Telegram's was not understood: {described(error)}")
 
 
 async def _first_of(work: Any, end: Any) -> bool:

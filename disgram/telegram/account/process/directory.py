@@ -6,6 +6,7 @@ with a username that is looked up.
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -53,10 +54,15 @@ class Directory:
         self._missing: dict[str, float] = {}
         self._dialogs: list[int] = []
         self._read_at = float("-inf")
+        self._reading = asyncio.Lock()
 
     async def read_dialogs(self) -> None:
-        """Raises Refused."""
+        """Unless that was done within READ_AGAIN. Raises Refused."""
+        async with self._reading:
+            if self._clock() - self._read_at >= READ_AGAIN:
+                await self._read_dialogs()
 
+    async def _read_dialogs(self) -> None:
         async def read(client: AccountClient) -> list[Any]:
             return [dialog.entity async for dialog in client.iter_dialogs(ignore_migrated=True)]
 
@@ -70,9 +76,16 @@ class Directory:
         for entity in entities:
             known = isinstance(entity, tl.Channel) and not entity.min
             if known or isinstance(entity, tl.ChannelForbidden):
-                self._by_id[entity.id] = entity
-                for name in _usernames(entity):
-                    self._ids[name.lower()] = entity.id
+                self._know(entity)
+
+    def _know(self, entity: Any) -> None:
+        """The latest state of a channel; a name it has no more may be another's."""
+        before = self._by_id.get(entity.id)
+        for name in _usernames(before) if before else ():
+            self._ids.pop(name.lower(), None)
+        self._by_id[entity.id] = entity
+        for name in _usernames(entity):
+            self._ids[name.lower()] = entity.id
 
     def listed(self) -> list[Listed]:
         """The channels and groups the account is in, the one with the newest message first."""
@@ -80,6 +93,8 @@ class Directory:
 
     async def find(self, name: str) -> Any:
         """The channel or group of a name (`news`, `c/123`). Raises Refused."""
+        if self._read_at == float("-inf"):
+            await self.read_dialogs()
         private = _PRIVATE.fullmatch(name)
         found = await (self._private(int(private[1]), name) if private else self._public(name))
         if isinstance(found, tl.ChannelForbidden):
@@ -109,7 +124,7 @@ class Directory:
         return answer.chat
 
     async def _private(self, channel_id: int, name: str) -> Any:
-        if channel_id not in self._by_id and self._clock() - self._read_at >= READ_AGAIN:
+        if channel_id not in self._by_id:
             await self.read_dialogs()
         if channel_id not in self._by_id:
             raise not_a_member(name)

@@ -54,3 +54,12 @@ def content_protected(name: str) -> Refused:
 
 def file_gone(message: str = "Telegram has no such file any more") -> Refused:
     return Refused("file_gone", message)
+
+
+def described(error: BaseException) -> str:
+    """What and where, without the error's own words: they may hold what must not be logged."""
+    last = error.__traceback__
+    while last and last.tb_next:
+        last = last.tb_next
+    where = f" at {last.tb_frame.f_code.co_filename.rpartition('/')[2]}:{last.tb_lineno}" if last else ""
+    return f"{type(error).__name__}{where}"

@@ -21,7 +21,7 @@ from telethon import errors
 from disgram.telegram.account.process.directory import Directory
 from disgram.telegram.account.process.downloads import Downloads
 from disgram.telegram.account.process.pages import Pages
-from disgram.telegram.account.process.refusals import Refused, unavailable
+from disgram.telegram.account.process.refusals import Refused, described, unavailable
 from disgram.telegram.account.process.server import Answer
 
 BAD_REQUEST = Refused("bad_request", "no such path, or a parameter is missing", status=400)
@@ -118,12 +118,3 @@ def _json(status: int, body: object) -> Answer:
 
 async def _once(data: bytes) -> AsyncGenerator[bytes, None]:
     yield data
-
-
-def described(error: BaseException) -> str:
-    """What and where, without the error's own words: they may hold what must not be logged."""
-    last = error.__traceback__
-    while last and last.tb_next:
-        last = last.tb_next
-    where = f" at {last.tb_frame.f_code.co_filename.rpartition('/')[2]}:{last.tb_lineno}" if last else ""
-    return f"{type(error).__name__}{where}"

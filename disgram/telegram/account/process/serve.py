@@ -22,8 +22,8 @@ from disgram.telegram.account.process.directory import Directory
 from disgram.telegram.account.process.downloads import Downloads
 from disgram.telegram.account.process.messages import Messages
 from disgram.telegram.account.process.pages import Pages
-from disgram.telegram.account.process.refusals import MISSING
-from disgram.telegram.account.process.routes import Routes, described
+from disgram.telegram.account.process.refusals import MISSING, described
+from disgram.telegram.account.process.routes import Routes
 from disgram.telegram.account.process.server import Server, listening_socket
 from disgram.telegram.account.process.settings import AccountSettings, read_settings
 from disgram.telegram.account.process.spools import Names, Spools
@@ -36,15 +36,13 @@ def serve() -> int:
     """Until standard input ends or SIGTERM comes; returns the exit code. Reports on standard output."""
     setproctitle(TITLE)
     resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
-    report = service_reporter(lambda line: os.write(_STDOUT, line))
+    report = service_reporter(_write)
     try:
         settings = read_settings(_first_line())
         asyncio.run(run(settings, report, _ended))
     except BadSetting as error:
         report(Level.ERROR, f"{error}", reason=MISSING)
         return EXIT_PERMANENT
-    except BrokenPipeError:  # nobody reads the reports any more: the service is gone
-        return EXIT_OK
     except Exception as error:  # noqa: BLE001  # a traceback might hold the session
         report(Level.ERROR, f"The account's process failed: {described(error)}")
         return EXIT_CRASH
@@ -87,7 +85,12 @@ def _parts(settings: AccountSettings, report: Reporter) -> tuple[AccountConnecti
         pages, Downloads(calls, directory, messages), directory,
         now=lambda: datetime.now(timezone.utc), report=lambda text: report(Level.ERROR, text),
     )  # fmt: skip
-    return AccountConnection(make, calls, directory, spools, names, report), Server(routes.answer)
+    return AccountConnection(make, calls, directory, spools, names, report, clock), Server(routes.answer)
+
+
+def _write(line: bytes) -> None:
+    with contextlib.suppress(BrokenPipeError):  # nobody reads it any more: standard input ends, too
+        os.write(_STDOUT, line)
 
 
 def _ended() -> asyncio.Event:

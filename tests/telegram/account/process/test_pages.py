@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from telethon.tl import types as tl
 from standins.mtproto.channels import Channel
 from standins.mtproto.faults import FOREVER
 from standins.mtproto.server import MtprotoStandIn
-from tests.telegram.account.process.running import Account, account_of, eventually, posts
+from tests.telegram.account.process.running import PATIENCE, Account, account_of, eventually, posts
 
 
 @pytest.fixture
@@ -226,6 +227,40 @@ def test_a_channel_joined_later_is_found_without_a_restart(
     later.let_in()
 
     assert account.texts(name(later)) == ["hello"]
+
+
+def test_dialogs_are_read_once_whatever_is_asked_at_the_start(
+    telegram: MtprotoStandIn, channel: Channel, tmp_path: Path
+) -> None:
+    channel.post("hello")
+    telegram.channel("Open", username="open_news").post("hi")
+    with account_of(telegram, tmp_path) as account:
+        names = [name(channel), "open_news"] * 4
+        asking = [threading.Thread(target=account.page, args=[each]) for each in names]
+        for each in asking:
+            each.start()
+        for each in asking:
+            each.join(PATIENCE)
+        assert account.texts("open_news") == ["hi"]
+    assert telegram.count("messages.getDialogs") == 1
+    assert telegram.count("contacts.resolveUsername") == 0
+    assert histories(telegram) == 2
+
+
+def test_a_name_that_went_to_another_channel_is_looked_up_anew(
+    account: Account, telegram: MtprotoStandIn
+) -> None:
+    first = telegram.channel("First", username="taken")
+    first.post("of the first")
+    assert account.texts("taken") == ["of the first"]
+
+    first.chat.username = "first_now"
+    first.post("renamed")
+    second = telegram.channel("Second", username="taken", member=False)
+    second.post("of the second")
+
+    eventually(lambda: account.texts("taken") == ["of the second"])
+    assert account.texts("first_now") == ["of the first", "renamed"]
 
 
 def test_an_unknown_name_is_looked_up_once(account: Account, telegram: MtprotoStandIn) -> None:
