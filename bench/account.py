@@ -38,13 +38,14 @@ def weight(channels: int) -> Iterator[Figure]:
     with MtprotoStandIn() as telegram, tempfile.TemporaryDirectory() as folder:
         names = [_channel(telegram, number) for number in range(channels)]
         with _process(telegram, Path(folder, "account.sock")) as (pid, read):
-            _read_all(read, names)
+            _read_all(read, names, _POSTS)
             yield _figure(f"account's process, {channels} channels read, PSS", pss(pid))
             asked = telegram.count("messages.getHistory")
             for _ in range(_UPDATES):
                 for channel in list(telegram.channels.values()):
                     channel.post(TEXT)
-            _read_all(read, names)
+                time.sleep(channels / 100)  # one a channel and second would be a busy day
+            _read_all(read, names, _POSTS + _UPDATES)
             yield _figure(f"after {channels * _UPDATES:,} more posts, PSS", pss(pid))
             again = telegram.count("messages.getHistory") - asked
             yield Figure("requests to Telegram for these", f"{again}", "0")
@@ -61,15 +62,16 @@ def _channel(telegram: MtprotoStandIn, number: int) -> str:
     return f"c/{channel.id}"
 
 
-def _read_all(read: Callable[[str], bool], names: list[str]) -> None:
+def _read_all(read: Callable[[str], int], names: list[str], newest: int) -> None:
+    """Until the newest post of each is there."""
     for name in names:
-        while not read(name):
-            time.sleep(0.5)
+        while read(name) != newest:
+            time.sleep(0.1)
 
 
 @contextmanager
-def _process(telegram: MtprotoStandIn, path: Path) -> Iterator[tuple[int, Callable[[str], bool]]]:
-    """Its process id, and what reads the newest page of a channel."""
+def _process(telegram: MtprotoStandIn, path: Path) -> Iterator[tuple[int, Callable[[str], int]]]:
+    """Its process id, and what reads the newest page of a channel: its last post."""
     settings = {
         "api_id": 1, "api_hash": "hash", "session": telegram.session_string(), "socket": str(path),
     }  # fmt: skip
@@ -85,13 +87,15 @@ def _process(telegram: MtprotoStandIn, path: Path) -> Iterator[tuple[int, Callab
             started.terminate()
 
 
-def _page(path: Path, name: str) -> bool:
+def _page(path: Path, name: str) -> int:
     connection = _UnixConnection(path)
     try:
         with suppress(OSError):
             connection.request("GET", f"/page?channel={name}")
-            return connection.getresponse().status == 200
-        return False
+            answer = connection.getresponse()
+            body = json.loads(answer.read())
+            return int(body["posts"][-1]["id"]) if answer.status == 200 else 0
+        return 0
     finally:
         connection.close()
 

@@ -13,6 +13,7 @@ from disgram.report import Level, Reporter
 from disgram.telegram.account.process.calls import Calls, is_end
 from disgram.telegram.account.process.client import AccountClient
 from disgram.telegram.account.process.directory import Directory
+from disgram.telegram.account.process.pace import Sleep
 from disgram.telegram.account.process.refusals import Refused, described
 from disgram.telegram.account.process.spools import Names, Spools
 
@@ -29,6 +30,7 @@ class AccountConnection:
         names: Names,
         report: Reporter,
         clock: Callable[[], float],
+        sleep: Sleep = asyncio.sleep,
     ) -> None:
         self._make = make
         self._calls = calls
@@ -37,6 +39,7 @@ class AccountConnection:
         self._names = names
         self._report = report
         self._clock = clock
+        self._sleep = sleep
         self._started = False
         self._lost = False
 
@@ -50,7 +53,7 @@ class AccountConnection:
                 return
             failures = 1 if self._clock() - began >= STABLE_AFTER else failures + 1
             self._report(Level.ERROR, f"{why}; trying again")
-            await asyncio.sleep(pause or jittered_backoff(failures, REQUEST_BACKOFF_MAX))
+            await self._sleep(pause or jittered_backoff(failures, REQUEST_BACKOFF_MAX))
 
     async def _lived(self) -> tuple[str, float | None]:
         """Why a client ended, and how long Telegram wants us to wait, if it says so."""

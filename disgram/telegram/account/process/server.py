@@ -31,7 +31,7 @@ class Answer:
 
 
 Answering = Callable[[str], Awaitable[Answer]]
-"""From a request's target (`/page?channel=news`) to its answer; must not raise."""
+"""From a request's target (`/page?channel=news`; empty if it was not GET) to its answer; must not raise."""
 
 
 def listening_socket(path: Path) -> socket.socket:
@@ -95,7 +95,7 @@ class _Conversation:
             if event is h11.NEED_DATA:
                 self._http.receive_data(await self._reader.read(_READ))
             elif isinstance(event, h11.Request):
-                target = event.target.decode("ascii")
+                target = event.target.decode("ascii") if event.method == b"GET" else ""
             elif isinstance(event, h11.EndOfMessage):
                 return target
             elif not isinstance(event, h11.Data):

@@ -29,7 +29,7 @@ PATIENCE = 20.0
 """Seconds after which something that should happen at once has not."""
 
 
-class _UnixConnection(http.client.HTTPConnection):
+class UnixConnection(http.client.HTTPConnection):
     def __init__(self, path: Path) -> None:
         super().__init__("account", timeout=PATIENCE)
         self._path = path
@@ -51,7 +51,7 @@ class Account:
         self.reports.append((level, text, facts))
 
     def raw(self, target: str) -> tuple[int, dict[str, str], bytes]:
-        connection = _UnixConnection(self.path)
+        connection = UnixConnection(self.path)
         try:
             connection.request("GET", target)
             answer = connection.getresponse()

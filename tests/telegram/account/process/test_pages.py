@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +17,14 @@ from telethon.tl import types as tl
 from standins.mtproto.channels import Channel
 from standins.mtproto.faults import FOREVER
 from standins.mtproto.server import MtprotoStandIn
-from tests.telegram.account.process.running import PATIENCE, Account, account_of, eventually, posts
+from tests.telegram.account.process.running import (
+    PATIENCE,
+    Account,
+    UnixConnection,
+    account_of,
+    eventually,
+    posts,
+)
 
 
 @pytest.fixture
@@ -311,6 +320,32 @@ def test_its_channels_and_groups_are_listed_with_their_addresses(
         200,
         [{"address": f"https://t.me/c/{channel.id}", "title": "News", "kind": "channel"}],
     )
+
+
+def test_one_connection_answers_one_request_after_another(account: Account, channel: Channel) -> None:
+    channel.post("hello")
+    account.page(name(channel))
+    with contextlib.closing(UnixConnection(account.path)) as connection:
+        connection.connect()
+        kept = connection.sock
+        for _ in range(3):
+            connection.request("GET", f"/page?channel={name(channel)}")
+            assert b"hello" in connection.getresponse().read()
+            assert connection.sock is kept
+
+
+@pytest.mark.parametrize("sent", [b"\x00\xff garbage\r\n\r\n", b"GET / HTTP/1.1\r\n" + b"a" * 100_000])
+def test_what_is_no_request_ends_the_connection_alone(
+    account: Account, channel: Channel, sent: bytes
+) -> None:
+    channel.post("hello")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as made:
+        made.settimeout(PATIENCE)
+        made.connect(str(account.path))
+        with contextlib.suppress(OSError):
+            made.sendall(sent)
+            assert made.recv(1000) == b""
+    assert account.texts(name(channel)) == ["hello"]
 
 
 def test_a_target_that_no_worker_asks_is_refused(account: Account) -> None:

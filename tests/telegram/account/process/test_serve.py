@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 
@@ -19,7 +20,7 @@ pytest.importorskip("telethon")
 
 from disgram.report import EXIT_PERMANENT, Report
 from standins.mtproto.server import MtprotoStandIn
-from tests.telegram.account.process.running import PATIENCE, Account, eventually
+from tests.telegram.account.process.running import PATIENCE, Account, eventually, posts
 
 COMMAND = [sys.executable, "-m", "disgram.telegram.account", "serve"]
 ROOT = Path(__file__).resolve().parents[4]
@@ -89,6 +90,32 @@ def test_sigterm_ends_it_though_telegram_is_silent(telegram: MtprotoStandIn, tmp
         eventually((tmp_path / "account.sock").exists)
         os.kill(started.pid, signal.SIGTERM)
         assert started.wait(PATIENCE) == 0
+
+
+def test_a_large_file_takes_no_more_memory_than_a_few_of_its_parts(
+    telegram: MtprotoStandIn, tmp_path: Path
+) -> None:
+    size = 64 * 1024 * 1024
+    channel = telegram.channel("News")
+    channel.post(media=telegram.document(size, name="big.bin"))
+    with process(settings_for(telegram, tmp_path)) as started:
+        account = Account(tmp_path / "account.sock")
+        eventually(account.path.exists)
+        (post,) = posts(account.page(f"c/{channel.id}"))
+        before = most_memory(started.pid)
+
+        asked = urlencode({"address": post.media[0].url, "max_bytes": size})
+        status, _, body = account.raw(f"/file?{asked}")
+
+        assert (status, len(body)) == (200, size)
+        assert most_memory(started.pid) - before < 12 * 1024
+
+
+def most_memory(pid: int) -> int:
+    """KiB that a process ever had in memory."""
+    found = re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
+    assert found
+    return int(found[1])
 
 
 def test_a_session_file_does_as_well(telegram: MtprotoStandIn, tmp_path: Path) -> None:
