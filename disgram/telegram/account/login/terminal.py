@@ -17,7 +17,7 @@ class Terminal:
 
 
 def drawn(address: str) -> str | None:
-    """A QR code of half blocks; None without the package that makes it."""
+    """A QR code of half blocks, dark on light in any terminal; None without the package that makes it."""
     try:
         import qrcode
     except ImportError:
@@ -28,11 +28,13 @@ def drawn(address: str) -> str | None:
     rows = code.get_matrix()
     rows += [[False] * len(rows[0])] * (len(rows) % 2)
     pairs = zip(rows[::2], rows[1::2], strict=True)
-    return "\n".join("".join(_HALVES[pair] for pair in zip(*two, strict=True)) for two in pairs)
+    lines = ("".join(_HALVES[pair] for pair in zip(*two, strict=True)) for two in pairs)
+    return "\n".join(f"{_WHITE_ON_BLACK}{line}{_AS_BEFORE}" for line in lines)
 
 
+_WHITE_ON_BLACK, _AS_BEFORE = "\x1b[97;40m", "\x1b[0m"
 _HALVES = {(True, True): " ", (True, False): "▄", (False, True): "▀", (False, False): "█"}
-"""Light on a dark terminal, upper and lower module in one character."""
+"""Whether the upper and the lower module are dark -> both in one character, light on dark."""
 
 
 def printable(text: str) -> str:

@@ -13,7 +13,7 @@ from telethon import errors
 from telethon.errors.common import AuthKeyNotFound, SecurityError
 
 from disgram.telegram.account.process import refusals
-from disgram.telegram.account.process.client import AccountClient
+from disgram.telegram.account.process.client import FLOOD_SLEEP, AccountClient
 from disgram.telegram.account.process.pace import Pace
 
 SECONDS = 18.0
@@ -76,7 +76,9 @@ class Calls:
         """What the caller is to raise in place of an error of Telethon's."""
         if isinstance(error, _WAITS):
             self._pauses[method] = self._clock() + error.seconds
-            return refusals.waits(error.seconds)
+            if error.seconds > FLOOD_SLEEP:
+                return refusals.waits(error.seconds)
+            return refusals.unavailable("Telegram asked the account to wait a little", error.seconds)
         if isinstance(error, _ENDED):
             return self.end(error)
         if isinstance(error, _FAILURES):

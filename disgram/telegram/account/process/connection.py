@@ -110,10 +110,10 @@ class AccountConnection:
 
     async def _hear(self, update: Any) -> None:
         entities = list((getattr(update, "_entities", None) or {}).values())
-        self._directory.learn(entities)
-        self._names.learn(entities)
         try:
-            self._spools.take(update)
+            self._directory.learn(entities)
+            if self._spools.take(update):
+                self._names.learn(entities)
         except Exception as error:  # noqa: BLE001  # nobody above would hear of it, and an edit be lost
             self._spools.make_stale()
             self._report(Level.ERROR, f"An update of Telegram's was not understood: {described(error)}")

@@ -43,17 +43,18 @@ class Spools:
         for spool in filter(None, chosen):
             spool.fresh_at = None
 
-    def take(self, update: Any) -> None:
-        """An update of any kind; those of channels that nobody asks for are ignored."""
+    def take(self, update: Any) -> bool:
+        """An update of any kind; whether it is of a channel that somebody asks for: others are ignored."""
         spool = self._spools.get(_channel_of(update))
         if spool is None:
-            return
+            return False
         pts, count = getattr(update, "pts", None), getattr(update, "pts_count", None)
         if pts is None or isinstance(update, tl.UpdateChannelTooLong):
             if isinstance(update, (tl.UpdateChannel, tl.UpdateChannelTooLong)):
                 spool.fresh_at = None
         elif count is not None:
             spool.apply(update, pts, count)
+        return True
 
     def shrink(self) -> None:
         """Drop what was asked for longest ago, until the rest is small enough."""

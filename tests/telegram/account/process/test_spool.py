@@ -119,7 +119,7 @@ def test_channels_asked_for_longest_ago_are_dropped_when_memory_is_short() -> No
 
 def test_an_update_of_a_channel_that_nobody_reads_is_ignored() -> None:
     spools = Spools()
-    spools.take(new(1, 2))
+    assert not spools.take(new(1, 2))
     assert not spools.follows(7)
 
 
