@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run demo test lint bench soak
+.PHONY: run demo account test lint bench soak
 
 $(VENV)/.runtime: requirements.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -23,6 +23,12 @@ run: $(VENV)/.runtime
 # make demo PORT=8123 shows the page there.
 demo: $(VENV)/.runtime
 	@exec $(BIN)/python -m demo $(if $(strip $(PORT)),--port $(PORT))
+
+# Logs a Telegram account in, for channels that t.me does not show. make account LOGOUT=1 logs it out.
+account: $(VENV)/.runtime
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-account.txt
+	@$(BIN)/python -m disgram.first_run
+	@$(BIN)/python -m disgram.telegram.account $(if $(LOGOUT),logout,login)
 
 # On all cores: most tests wait for processes and servers, and one file's tests stay together.
 test: $(VENV)/.dev

@@ -48,7 +48,7 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
 NEVER_HTTP = ("storage", "logs", "workers")
 """Rooms that speak to no other machine; but the warm-up of workers runs their requests."""
 
-MAY_IMPORT_TELETHON = ("disgram.telegram.account.message.",)
+MAY_IMPORT_TELETHON = tuple(f"disgram.telegram.account.{room}." for room in ("message", "process", "login"))
 """Only the account's process loads these: Telethon costs 38 MB, which no worker is to carry."""
 
 KNOWS_NOTHING_OF: Mapping[str, frozenset[str]] = {
@@ -58,6 +58,13 @@ KNOWS_NOTHING_OF: Mapping[str, frozenset[str]] = {
     "tests": frozenset({"bench"}),
 }
 """Support code -> what it must not import. Stand-ins are written against the services, not against us."""
+
+TELETHON_ONLY_IN = (
+    "standins/mtproto/", "tests/standins/test_mtproto", "tests/telegram/account/",
+    "disgram/telegram/account/message/", "disgram/telegram/account/process/",
+    "disgram/telegram/account/login/",
+)  # fmt: skip
+"""Who may import Telethon, which weighs 38 MB and need not be installed."""
 
 MOST_MODULES = 15
 MOST_LINES = 330
@@ -134,6 +141,17 @@ def test_support_code_keeps_to_its_own_side(top: str) -> None:
     for path in SUPPORT[top]:
         known = {name.partition(".")[0] for name in imported(path)}
         assert not known & KNOWS_NOTHING_OF[top] - {top}, path
+
+
+def test_telethon_is_imported_only_by_what_needs_it() -> None:
+    everything = [*PRODUCT, *ROOT.glob("*.py"), *(path for paths in SUPPORT.values() for path in paths)]
+    users = {
+        path.relative_to(ROOT).as_posix()
+        for path in everything
+        if "telethon" in path.read_text("utf-8")
+        and "telethon" in {name.partition(".")[0] for name in imported(path)}
+    }
+    assert not {user for user in users if not user.startswith(TELETHON_ONLY_IN)}
 
 
 def test_no_import_runs_in_a_circle() -> None:
