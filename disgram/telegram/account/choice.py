@@ -56,7 +56,7 @@ class PreviewOrAccount:
         """Raises TelegramError and Stopping."""
         try:
             return self._reader.read(before)
-        except ChannelHasNoPreview as error:
+        except (ChannelHasNoPreview, ChannelNotFound) as error:
             if self._reader is not self._preview:
                 raise
             page = self._without_preview(before, error)
@@ -64,7 +64,9 @@ class PreviewOrAccount:
         self._reader = self._account
         return page
 
-    def _without_preview(self, before: int | None, no_preview: ChannelHasNoPreview) -> ChannelPage:
+    def _without_preview(
+        self, before: int | None, no_preview: ChannelHasNoPreview | ChannelNotFound
+    ) -> ChannelPage:
         """What t.me said counts if the account does not find a channel or group either."""
         try:
             return self._account.read(before)

@@ -11,12 +11,15 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from disgram.errors import AccountUnavailable, PageNotUnderstood
+from disgram.errors import AccountUnavailable, PageNotUnderstood, TelegramError, TelegramUnavailable
 from disgram.post import ChannelPage, PostSlice, TelegramPost
 from disgram.report import Reporter
 from disgram.telegram.account.client import AccountClient
 from disgram.telegram.account.post_json import read_post
 from disgram.telegram.channel import read_with_retries
+
+START_TRIES = 30
+"""Tries, a second apart, for the first page: the account's process may have been started with the worker."""
 
 
 class AccountReader:
@@ -38,6 +41,7 @@ class AccountReader:
         self._report = report
         self._wait = wait
         self.asked: int | None = None
+        self._tries_left = START_TRIES
 
     def read(self, before: int | None = None) -> ChannelPage:
         """The newest page, or the page of the posts before a post id. Raises TelegramError and Stopping."""
@@ -48,9 +52,27 @@ class AccountReader:
                 "only an account can read this channel, and none is logged in: see `make account`",
                 reason="account_missing",
             )
-        return read_with_retries(
-            lambda: page_of(client.page(self._channel, before)), self._report, self._wait
-        )
+
+        def fetch() -> ChannelPage:
+            return page_of(client.page(self._channel, before))
+
+        return self._read_at_start(fetch) or read_with_retries(fetch, self._report, self._wait)
+
+    def _read_at_start(self, fetch: Callable[[], ChannelPage]) -> ChannelPage | None:
+        """None once there was an answer before, or if none has come for START_TRIES."""
+        while self._tries_left:
+            self._tries_left -= 1
+            try:
+                page = fetch()
+            except TelegramUnavailable:
+                self._wait(1.0)
+            except TelegramError:
+                self._tries_left = 0
+                raise
+            else:
+                self._tries_left = 0
+                return page
+        return None
 
     def parse(self, post_slice: PostSlice, page: ChannelPage) -> TelegramPost:
         """Raises PageNotUnderstood for a post of another version's process."""

@@ -24,8 +24,9 @@ from disgram.post import ChannelPage, Media, MediaFile, MediaKind, PostSlice, Te
 from disgram.telegram.account.choice import choose_reader, with_files_of_account
 from disgram.telegram.account.client import AccountClient, refused
 from disgram.telegram.account.files import AccountFiles, Files
-from disgram.telegram.account.reader import AccountReader, page_of
+from disgram.telegram.account.reader import START_TRIES, AccountReader, page_of
 from disgram.telegram.account.session import SOCKET
+from disgram.telegram.channel import PAGE_TRIES
 from disgram.telegram.client import Download
 from disgram.telegram.media_budget import MediaBudget
 from disgram.telegram.page import published_at
@@ -119,14 +120,39 @@ def test_each_refusal_of_the_account_is_an_error_with_its_reason(
 def test_account_that_waits_is_asked_once_and_an_outage_is_tried_again(
     server: AccountServer, tmp_path: Path
 ) -> None:
+    read = reader(tmp_path)
     server.refusals["/page"] = (503, refusal("account_waits", seconds=90))
     with pytest.raises(AccountUnavailable):
-        reader(tmp_path).read()
+        read.read()
     assert len(server.asked) == 1
     server.refusals["/page"] = (503, refusal("telegram_unavailable"))
     with pytest.raises(TelegramUnavailable):
-        reader(tmp_path).read()
+        read.read()
     assert len(server.asked) == 5
+
+
+def test_first_page_waits_for_a_process_that_is_starting_without_a_line(tmp_path: Path) -> None:
+    said, waited, started = Said(), 0, AccountServer(tmp_path)
+
+    def wait(seconds: float) -> None:
+        nonlocal waited
+        waited += 1
+        if waited == 2:
+            (tmp_path / "later.sock").rename(tmp_path / SOCKET)
+
+    (tmp_path / SOCKET).rename(tmp_path / "later.sock")
+    with started.running():
+        started.write(PRIVATE, 1, "words")
+        page = AccountReader(client(tmp_path), PRIVATE, report=said, wait=wait).read()
+    assert ([one.id for one in page.slices], waited, said.lines) == ([1], 2, [])
+
+
+def test_first_page_is_given_up_when_the_process_never_starts(tmp_path: Path) -> None:
+    waited: list[float] = []
+    with pytest.raises(TelegramUnavailable):
+        AccountReader(client(tmp_path), PRIVATE, report=Said(), wait=waited.append).read()
+    assert waited[:START_TRIES] == [1.0] * START_TRIES
+    assert len(waited) == START_TRIES + PAGE_TRIES - 1
 
 
 def test_process_that_does_not_run_is_telegram_unavailable(tmp_path: Path) -> None:
