@@ -22,6 +22,9 @@ SECONDS = 18.0
 CONNECT_PATIENCE = 5.0
 """Seconds that a request waits for the connection."""
 
+DIALOGS = "dialogs"
+"""The name of reading the account's dialogs, without which there is no connection."""
+
 HISTORY_BURST, HISTORY_PER_SECOND = 30, 2.0
 """Telegram names no limits; accounts that read histories for hours at this pace had no flood waits."""
 
@@ -102,6 +105,8 @@ class Calls:
             raise refusals.waits(left)
 
     async def _connected_client(self) -> AccountClient:
+        if not self.connected.is_set():
+            self._check(DIALOGS)
         try:
             await asyncio.wait_for(self.connected.wait(), CONNECT_PATIENCE)
         except asyncio.TimeoutError:

@@ -16,7 +16,7 @@ from telethon import errors
 from telethon.tl import functions
 from telethon.tl import types as tl
 
-from disgram.telegram.account.process.calls import Calls
+from disgram.telegram.account.process.calls import DIALOGS, Calls
 from disgram.telegram.account.process.client import AccountClient
 from disgram.telegram.account.process.refusals import (
     Refused,
@@ -66,7 +66,7 @@ class Directory:
         async def read(client: AccountClient) -> list[Any]:
             return [dialog.entity async for dialog in client.iter_dialogs(ignore_migrated=True)]
 
-        entities = await self._calls.run("dialogs", read, DIALOG_SECONDS)
+        entities = await self._calls.run(DIALOGS, read, DIALOG_SECONDS)
         self._read_at = self._clock()
         self.learn(entities)
         self._dialogs = [each.id for each in entities if isinstance(each, tl.Channel)]

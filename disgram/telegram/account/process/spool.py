@@ -71,10 +71,11 @@ class Spool:
         """One update. `pts` after it and `count` of its events; a gap before it makes the spool stale."""
         if self._reading is not None:
             self._reading.append((update, pts, count))
-        if self.fresh_at is None or 0 < pts <= self.pts:
+        if self.fresh_at is None:
             return
-        if self.pts + count != pts:
-            self.fresh_at = None
+        if pts != self.pts + count or isinstance(update, tl.UpdateChannelWebPage):
+            known = 0 < pts <= self.pts and self._has(update)
+            self.fresh_at = self.fresh_at if known else None
             return
         self.pts = pts
         match update:
@@ -86,9 +87,19 @@ class Spool:
             case tl.UpdateDeleteChannelMessages():
                 for number in update.messages:
                     self._messages.pop(number, None)
-            case tl.UpdateChannelWebPage():
-                self.fresh_at = None
         self._trim()
+
+    def _has(self, update: Any) -> bool:
+        """Whether an update that should have been read already was: its number alone is not believed."""
+        match update:
+            case tl.UpdateNewChannelMessage():
+                return int(update.message.id) <= max(self._messages, default=0)
+            case tl.UpdateEditChannelMessage():
+                kept = self._messages.get(update.message.id)
+                return kept is None or kept == packed(update.message)
+            case tl.UpdateDeleteChannelMessages():
+                return not any(number in self._messages for number in update.messages)
+        return not isinstance(update, tl.UpdateChannelWebPage)
 
     def _trim(self) -> None:
         for number in sorted(self._messages)[:-SPOOLED]:

@@ -52,6 +52,18 @@ def test_a_flood_wait_is_told_with_its_end_and_obeyed(
     assert telegram.count("messages.getHistory") == 1
 
 
+def test_a_flood_wait_at_the_start_is_told_to_whoever_asks(
+    telegram: MtprotoStandIn, channel: Channel, tmp_path: Path
+) -> None:
+    telegram.fail("messages.getDialogs", "FLOOD_WAIT_300", times=FOREVER)
+    with account_of(telegram, tmp_path) as account:
+        eventually(lambda: account.refusal("/page", channel="c/1") == (503, "account_waits"))
+        for _ in range(3):
+            assert account.refusal("/page", channel=f"c/{channel.id}") == (503, "account_waits")
+        assert telegram.count("messages.getDialogs") == 1
+        assert telegram.accepted == 1
+
+
 def test_a_short_flood_wait_is_slept(account: Account, telegram: MtprotoStandIn, channel: Channel) -> None:
     telegram.fail("messages.getHistory", "FLOOD_WAIT_1")
     assert account.texts(f"c/{channel.id}") == ["one"]

@@ -58,9 +58,16 @@ def test_updates_in_order_keep_it_fresh() -> None:
 
 def test_an_update_that_was_read_already_changes_nothing() -> None:
     spool = loaded(1, 2)
-    apply(spool, edited(1, "older", 10), new(9, 4))
+    apply(spool, edited(1, "post 1", 10), new(2, 4), deleted(7, pts=9))
     assert texts(spool) == ["post 1", "post 2"]
     assert spool.fresh_at == 0.0
+
+
+@pytest.mark.parametrize("unread", [new(3, 10), edited(1, "x", 9), deleted(1, pts=10)])
+def test_an_update_that_its_number_says_was_read_and_was_not_makes_it_stale(unread: Any) -> None:
+    spool = loaded(1, 2)
+    apply(spool, unread)
+    assert spool.fresh_at is None
 
 
 @pytest.mark.parametrize("late", [new(3, 12), edited(1, "x", 15), deleted(1, 2, pts=13)])
@@ -94,9 +101,10 @@ def test_an_edit_of_an_older_message_is_not_kept() -> None:
     assert spool.fresh_at == 0.0
 
 
-def test_a_link_preview_that_came_later_is_read_again() -> None:
+@pytest.mark.parametrize(("pts", "count"), [(11, 1), (10, 0), (9, 0)])
+def test_a_link_preview_that_came_later_is_read_again(pts: int, count: int) -> None:
     spool = loaded(1)
-    apply(spool, tl.UpdateChannelWebPage(7, tl.WebPageEmpty(1), 11, 1))
+    apply(spool, tl.UpdateChannelWebPage(7, tl.WebPageEmpty(1), pts, count))
     assert spool.fresh_at is None
 
 
