@@ -137,7 +137,7 @@ BEARER = Annotated[object, Security(HTTPBearer(auto_error=False, description="AU
 def authenticated(request: Request, _scheme: BEARER) -> Any:
     """A dependency of routes: the app's service, for callers with the password. Raises AccessRefused."""
     service = request.app.state.service
-    peer, client = _addresses(request, service.settings.trusted_proxies)
+    peer, client = addresses(request, service.settings.trusted_proxies)
     service.gate.check(authorization(request), peer=peer, client=client)
     return service
 
@@ -155,8 +155,9 @@ def authorization(request: Request) -> list[bytes]:
     return [value for name, value in request.headers.raw if name.lower() == b"authorization"]
 
 
-def _addresses(request: Request, trusted: Collection[IPNetwork]) -> tuple[str, str]:
+def addresses(request: Request, trusted: Collection[IPNetwork]) -> tuple[str, str]:
     """(peer, client): who is connected, and who is behind it as far as `trusted` proxies say."""
     peer = request.client.host if request.client else ""
-    forwarded = ", ".join(request.headers.getlist("x-forwarded-for"))
+    named = request.headers.getlist("x-forwarded-for") or request.headers.getlist("x-real-ip")
+    forwarded = ", ".join(named)
     return peer, client_address(peer, forwarded, trusted, rewritten=request.app.state.url is None)

@@ -63,6 +63,9 @@ from disgram.workers.spec import WorkerSettings
 
 PROJECT = home(Path(__file__).resolve().parent, os.environ)
 
+COOLDOWN = 300.0
+"""Seconds between two polls of one channel, where neither the environment nor .env says COOLDOWN."""
+
 _DAY = 86400
 _MIB = 1024 * 1024
 _PLAIN: Mapping[object, re.Pattern[str]] = {
@@ -104,7 +107,7 @@ class Settings(BaseSettings):
     webhook_hosts: Annotated[tuple[Annotated[str, AfterValidator(webhook_host)], ...], commas] = ()
     discord_webhook_url: str | None = Field(None, repr=False)
     embed_color: Annotated[int | None, BeforeValidator(embed_color_of)] = None
-    cooldown: Annotated[Cooldown, BeforeValidator(cooldown_of)] = Cooldown(300.0, 300.0)
+    cooldown: Annotated[Cooldown, BeforeValidator(cooldown_of)] = Field(COOLDOWN, validate_default=True)
     initial_posts: int = Field(20, ge=0, le=1_000_000)
     monitor_interval: float = Field(30.0, ge=0.05, le=3600)
     log_stale_after: float = Field(
@@ -116,9 +119,11 @@ class Settings(BaseSettings):
     data_dir: Annotated[Path, BeforeValidator(_folder)] = PROJECT
     log_max_mb: float = Field(10.0, ge=0.001, le=10240)
     log_backups: int = Field(5, ge=0, le=100)
+    log_to_stderr: bool = True
     follow_edits: bool = True
     follow_deletions: Annotated[Literal["keep", "mark", "delete"], lower] = "keep"
     forward_service_messages: bool = False
+    webhook_check: bool = True
     request_timeout: float = Field(30.0, ge=0.1, le=30)
     protect_reads: bool = False
     alert_webhook_url: Annotated[str | None, AfterValidator(alert_address_of)] = Field(None, repr=False)
@@ -238,7 +243,7 @@ def _what_to_write(field: FieldInfo) -> str:
         return f"must be one of {', '.join(choices)}."
     low, high = (next(getattr(m, side) for m in field.metadata if hasattr(m, side)) for side in ("ge", "le"))
     kind = "whole number" if field.annotation is int else "number"
-    example = "" if field.default_factory else f", such as {field.default:g}"
+    example = "" if field.default_factory or field.validate_default else f", such as {field.default:g}"
     return f"must be a {kind} from {low} to {high}{example}."
 
 
@@ -283,6 +288,4 @@ def _read_or_exit() -> Settings:
 
 SETTINGS = _read_or_exit()
 # Names that users' own scripts import from here; Disgram itself asks SETTINGS.
-COOLDOWN = SETTINGS.cooldown.longest
-AUTH_PASSWORD = SETTINGS.auth_password
-EMBED_COLOR = SETTINGS.embed_color
+AUTH_PASSWORD, EMBED_COLOR, COOLDOWN = SETTINGS.auth_password, SETTINGS.embed_color, SETTINGS.cooldown.longest

@@ -108,6 +108,11 @@ class JobManager:
         with self._lock:
             return {name: entry for name, entry in self._entries.items() if isinstance(entry, UnusableJob)}
 
+    def entries(self) -> dict[str, Entry]:
+        """Both kinds: a copy."""
+        with self._lock:
+            return dict(self._entries)
+
     def entry(self, name: str) -> Entry:
         """Whether it can run or not. Raises UnknownJob."""
         with self._lock:
@@ -141,6 +146,11 @@ class JobManager:
             self.entry(job.jobName)
             self._store({**self._entries, job.jobName: job})
 
+    def put(self, jobs: Collection[Job]) -> None:
+        """Create or replace all of them with one write. Raises StorageUnavailable; then nothing changed."""
+        with self._lock:
+            self._store({**self._entries, **{job.jobName: job for job in jobs}})
+
     def remove(self, name: str) -> None:
         """Raises UnknownJob and StorageUnavailable."""
         with self._lock:
@@ -148,8 +158,8 @@ class JobManager:
             self._store({other: entry for other, entry in self._entries.items() if other != name})
 
     @contextlib.contextmanager
-    def exclusive(self, name: str) -> Iterator[None]:
-        """Of those who create, change or delete a job of this name, only one at a time is inside.
+    def exclusive(self, *names: str) -> Iterator[None]:
+        """Of those who create, change or delete jobs of these names, only one at a time is inside.
 
         A deletion takes as long as the job's processes need to stop; other names do not wait for it. What a
         person has written into jobs.json is taken over first. Raises StorageUnavailable if it is unusable.
@@ -157,8 +167,11 @@ class JobManager:
         with self._lock:
             self._file.look()
             self._file.refuse_to_overwrite()
-            lock = self._name_locks.setdefault(name, threading.Lock())
-        with lock:
+            # In one order for all, so that no two wait for each other.
+            locks = [self._name_locks.setdefault(name, threading.Lock()) for name in sorted({*names})]
+        with contextlib.ExitStack() as held:
+            for lock in locks:
+                held.enter_context(lock)
             yield
 
     def specs(self, settings: Settings, ledger_file: str | None = None) -> dict[tuple[str, str], WorkerSpec]:

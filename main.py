@@ -28,10 +28,11 @@ from typing import Any
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import PlainTextResponse, Response
 
-import job_routes
+import routes.checks
+import routes.jobs
+import routes.posts
 from auth import BEARER, authorization, trusted_reader
 from config import SETTINGS, Settings
-from dependencies import TrustedReader, known_job, sent_headers, service_of
 from disgram import __version__
 from disgram.api import errors, headers, openapi, schemas, server
 from disgram.api.docs_pages import docs_routes
@@ -45,6 +46,7 @@ from disgram.jobs.unusable import UnusableJob
 from disgram.logs.log_file import one_line
 from disgram.workers.spec import WorkerStatus
 from jobs import Job, job_name
+from routes.dependencies import TrustedReader, known_job, sent_headers, service_of
 from service import Service, refuse_second_service, running_service
 
 # --- processes ------------------------------------------------------------------------------------------
@@ -124,12 +126,12 @@ def show_health(request: Request, response: Response, scheme: BEARER) -> schemas
 
 @router.get("/logs", response_class=PlainTextResponse, **openapi.LOGS)
 def show_logs(request: Request, _trusted: TrustedReader) -> TextStream:
-    most, level = headers.log_query(request.url.query)
+    most, levels = headers.log_query(request.url.query)
     job = known_job(request)
-    lines = service_of(request).log.tail(most, job, level)
+    lines = service_of(request).log.tail(most, job, levels)
     heading = [
         f"Disgram {__version__}, log of {one_line(job) if job else 'all jobs'}",
-        f"{len(lines)} lines (at most {most}), level: {level.value if level else 'all'}",
+        f"{len(lines)} lines (at most {most}), level: {', '.join(level.value for level in levels) or 'all'}",
         "=" * 80,
     ]
     return TextStream(chain(heading, lines), lines.close)
@@ -155,15 +157,19 @@ def create_app(settings: Settings, run: ServiceContext = running_service) -> Fas
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        servers=[{"url": "."}],  # beside the document: a proxy may add a path prefix
         lifespan=server.lifespan(lambda: run(settings), _report_to_systemd),
     )
     docs = docs_routes("Disgram")
     app.include_router(router)
-    app.include_router(job_routes.router)
+    app.include_router(routes.jobs.router)
+    app.include_router(routes.checks.router)
+    app.include_router(routes.posts.router)
     app.include_router(docs)
     app.add_middleware(HeadAsGet)
     app.add_middleware(RequestGuard, hosts=settings.answering_to)
-    errors.install_error_handlers(app, [*app.routes, *router.routes, *job_routes.router.routes, *docs.routes])
+    routers = router, routes.jobs.router, routes.checks.router, routes.posts.router, docs
+    errors.install_error_handlers(app, [*app.routes, *(route for one in routers for route in one.routes)])
     return app
 
 

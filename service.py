@@ -15,25 +15,30 @@ from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
 
+from anyio import CapacityLimiter
+
 from auth import BearerGate
 from config import PROJECT, Settings
 from disgram import __version__
 from disgram.alerts.running import alerting
-from disgram.api.parts import Limits, Progress, Supervision
+from disgram.api.parts import Channels, Limits, Progress, Supervision, Webhooks
 from disgram.api.systemd import Notifier
-from disgram.errors import BadInput, DatabaseDamaged, StartRefused, StorageUnavailable
+from disgram.checks.channel_lookup import ChannelLookup
+from disgram.checks.webhook_lookup import WebhookLookup
+from disgram.errors import BadInput, StartRefused, StorageUnavailable
 from disgram.health import known, summary
 from disgram.health.host_stats import HostMonitor
 from disgram.health.memory import HealthMemory
 from disgram.health.watch import HealthWatch
-from disgram.jobs.file import Entry
+from disgram.logs.idle_polls import IdlePolls
 from disgram.logs.log_file import LogFile, escaped_name
 from disgram.logs.python_logging import logging_into
 from disgram.logs.refused_logins import RefusedLogins
-from disgram.logs.stderr import warn_stderr
+from disgram.logs.standard_streams import patient_stderr
 from disgram.own_process import end_at_once, leave_no_core
+from disgram.preview.process import AT_ONCE
 from disgram.report import Level, Report, counted
-from disgram.storage.before_use import raise_if_any_is_newer, raise_if_damaged
+from disgram.storage.before_use import make_folder, open_ledger, raise_if_any_is_newer
 from disgram.storage.files.locks import LOCK_FILE, InstanceLock
 from disgram.storage.files.regular_file import refuse_special
 from disgram.storage.ledger import Ledger
@@ -66,6 +71,8 @@ class Service:
     supervisor: Supervision
     ledger: Progress
     limits: Limits
+    webhooks: Webhooks
+    channels: Channels
     log: LogFile
     host: HostMonitor
     watch: HealthWatch
@@ -74,6 +81,7 @@ class Service:
     systemd: Notifier = field(default_factory=Notifier)
     lost_files: Callable[[], tuple[str, ...]] = tuple
     """Which files are missing, so that nothing is sent."""
+    preview_turns: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(AT_ONCE))
     account: AccountProcess | None = None
 
     def clear_gone(self, job: Job) -> None:
@@ -105,7 +113,7 @@ def running_service(settings: Settings) -> Iterator[Service]:
     """Start every part in order, and stop them in reverse. Raises StartRefused before any has started."""
     folder = settings.data_dir
     leave_no_core()
-    _make_folder(folder)
+    make_folder(folder)
     with contextlib.suppress(OSError):  # no such file, or another owner's
         (PROJECT / ".env").chmod(0o600)
     for name in ("Disgram.log", "disgram.db", "limits.db", LOCK_FILE):
@@ -113,7 +121,7 @@ def running_service(settings: Settings) -> Iterator[Service]:
     with InstanceLock(folder / LOCK_FILE):
         jobs, log = open_jobs(settings), open_log(settings)
         raise_if_any_is_newer(folder)
-        ledger = _open_ledger(folder / "disgram.db")
+        ledger = open_ledger(folder / "disgram.db")
         _import_log(ledger, folder / "Disgram.log", jobs)
 
         def desired() -> dict[tuple[str, str], WorkerSpec]:
@@ -122,26 +130,45 @@ def running_service(settings: Settings) -> Iterator[Service]:
             account.want(settings.account_login if specs and library_installed() else None)
             return specs
 
-        account = AccountProcess(child_environment(), partial(_log_account, log))
-        systemd = Notifier.from_environment(os.environ)
+        account = AccountProcess(child_environment(), log.write)
+        systemd, idle_polls = Notifier.from_environment(os.environ), IdlePolls()
+
+        def on_turn() -> None:
+            systemd.turn()
+            if summary := idle_polls.summary(time.monotonic()):
+                log.write(Level.INFO, summary)
+
         supervisor = Supervisor(
             desired,
-            log_reports(log),
+            log_reports(log, idle_polls),
             ForkServerProcess(["webhook", "threadhook"]),
             monitor_interval=min(settings.monitor_interval, systemd.interval),
             stale_after=settings.log_stale_after,
-            on_turn=systemd.turn,
+            on_turn=on_turn,
             on_crash=end_at_once,
         )
         store = open_limits(folder / "limits.db", log.write)
         limits = DiscordRateLimiter(store)
         interval = settings.monitor_interval
+        webhooks = WebhookLookup(limits, lambda method, goal: Route.to(method, "service", goal))
+        rate = settings.telegram_requests_per_second
+        channels = ChannelLookup(settings.telegram_base_url, folder, rate)
         files = WatchedFiles(ledger, store, supervisor.idle, log.write, interval=interval)
         with (
             contextlib.closing(ledger),
             contextlib.closing(limits),
             assembled(
-                settings, jobs, log, supervisor, ledger, limits, systemd, files.problems, account
+                settings,
+                jobs,
+                log,
+                supervisor,
+                ledger,
+                limits,
+                webhooks,
+                channels,
+                systemd,
+                files.problems,
+                account,
             ) as service,
             alerting(service, folder, settings.alert_address, settings.alert_after, limits, _ALERT_ROUTE),
         ):
@@ -156,6 +183,8 @@ def assembled(
     supervisor: Supervision,
     ledger: Progress,
     limits: Limits,
+    webhooks: Webhooks,
+    channels: Channels,
     systemd: Notifier | None = None,
     lost_files: Callable[[], tuple[str, ...]] = tuple,
     account: AccountProcess | None = None,
@@ -170,11 +199,23 @@ def assembled(
         peer_must_be_local=settings.default_password,
     )
     watch = HealthWatch(ledger, HealthMemory(settings.data_dir), settings.monitor_interval)
-    started, systemd = time.monotonic(), systemd or Notifier()
     service = Service(
-        settings, jobs, supervisor, ledger, limits, log, host, watch, gate, started, systemd, lost_files,
-        account,
-    )  # fmt: skip
+        settings,
+        jobs,
+        supervisor,
+        ledger,
+        limits,
+        webhooks,
+        channels,
+        log,
+        host,
+        watch,
+        gate,
+        time.monotonic(),
+        systemd or Notifier(),
+        lost_files,
+        account=account,
+    )
     _announce(service)
     with contextlib.closing(log):
         with logging_into(log), contextlib.closing(refused):
@@ -201,30 +242,19 @@ def open_jobs(settings: Settings) -> JobManager:
 
 
 def open_log(settings: Settings) -> LogFile:
+    stderr = patient_stderr() if settings.log_to_stderr else None
     return LogFile(
         settings.data_dir / "Disgram.log",
         max_bytes=settings.log_max_bytes,
         backups=settings.log_backups,
         secrets=settings.secrets,
+        copy=stderr.write if stderr else None,
     )
-
-
-def _open_ledger(path: Path) -> Ledger:
-    """Raises StartRefused for a damaged file, which is left as it is."""
-    try:
-        raise_if_damaged(path)
-        return Ledger(path)
-    except DatabaseDamaged as error:
-        raise StartRefused(
-            f"{path} is damaged ({error}). It was left as it is: put a backup in its place, or move it away; "
-            "Disgram then goes on after the posts that Disgram.log names."
-        ) from None
 
 
 def _import_log(ledger: Ledger, log: Path, jobs: JobManager) -> None:
     """Before the first line of ours. Raises StartRefused: without what the log shows, posts would repeat."""
-    known: dict[str, Entry] = {**jobs.jobs(), **jobs.unusable()}
-    channels = {name: [channel.key for channel in job.channels] for name, job in known.items()}
+    channels = {name: [channel.key for channel in job.channels] for name, job in jobs.entries().items()}
     try:
         ledger.import_log(log, channels, escaped_name)
     except OSError as error:
@@ -258,26 +288,16 @@ def _clear_gone(job: Job, settings: Settings, ledger: Progress) -> None:
     ledger.begin_replaced_anew(job.jobName)
 
 
-def log_reports(log: LogFile) -> Callable[[WorkerSpec, Report], None]:
-    """The supervisor's `on_report`: writes a worker's report into the log."""
+def log_reports(log: LogFile, idle_polls: IdlePolls) -> Callable[[WorkerSpec, Report], None]:
+    """The supervisor's `on_report`: writes a worker's report into the log, and counts its idle polls."""
 
     def write(spec: WorkerSpec, report: Report) -> None:
+        if report.facts.get("polled") is True:
+            idle_polls.polled(spec.key, idle=report.level is None, now=time.monotonic())
         if report.level:
             log.write(report.level, report.text, spec.job, spec.channel.name)
 
     return write
-
-
-def _log_account(log: LogFile, report: Report) -> None:
-    if report.level:
-        log.write(report.level, report.text)
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise StartRefused(f"DATA_DIR {folder} cannot be created: {error.strerror}") from None
 
 
 def _announce(service: Service) -> None:
@@ -286,15 +306,11 @@ def _announce(service: Service) -> None:
     for name, unusable in service.jobs.unusable().items():
         service.log.write(Level.ERROR, f"{unusable.error}", name)
     if service.settings.default_password:
-        warn_stderr(_KNOWN_PASSWORD)
-        service.log.write(Level.SYSTEM, _KNOWN_PASSWORD)
+        service.log.warn(Level.SYSTEM, _KNOWN_PASSWORD)
     if service.settings.account_login and not library_installed():
-        warn_stderr(_NO_LIBRARY)
-        service.log.write(Level.STATUS, _NO_LIBRARY)
+        service.log.warn(Level.STATUS, _NO_LIBRARY)
     if problem := service.settings.webhook_problem:
-        text = f"{problem} Until then each job has to name its own."
-        warn_stderr(text)
-        service.log.write(Level.STATUS, text)
+        service.log.warn(Level.STATUS, f"{problem} Until then each job has to name its own.")
     warn_of_pace(service)
 
 

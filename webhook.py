@@ -23,7 +23,7 @@ from disgram.delivery.backlog import waiting_facts
 from disgram.delivery.follow import Follower
 from disgram.delivery.post_delivery import PostDelivery
 from disgram.delivery.retries import Retries
-from disgram.delivery.rule_verdicts import RuleVerdicts
+from disgram.delivery.rule_verdicts import FILTERED, RuleVerdicts
 from disgram.errors import (
     AccountUnavailable,
     ChannelHasNoPreview,
@@ -38,8 +38,9 @@ from disgram.errors import (
 )
 from disgram.post import ChannelPage, PostSlice, TelegramPost
 from disgram.report import EXIT_CRASH, EXIT_OK, EXIT_PERMANENT, Level, Reporter
-from disgram.storage.channel_ledger import ChannelLedger
-from disgram.telegram.backfill import posts_after, start_of_newer, start_of_newest
+from disgram.rules.rules import SERVICE_RULE
+from disgram.storage.channel_ledger import ChannelLedger, PostRow
+from disgram.telegram.backfill import start_of_newer, start_of_newest
 from disgram.telegram.channel_pages import ChannelPages
 from disgram.telegram.empty_page import Read
 from disgram.telegram.page import published_at
@@ -173,13 +174,15 @@ class Worker:
         head = self._pages.newest()
         self._newest_posts = head.slices
         progress = self._begin(head)
+        news = _news(head, progress)
         facts = {"polled": True, "last_post_id": progress, **waiting_facts(head, progress)}
-        self._report(Level.INFO, f"Checked: {_seen(head, progress)}", **facts)
+        self._report(Level.INFO if news else None, news, **facts)
         read = self._pages.older(head)
         self._retries.retry_failed(read, lambda post_slice: self._send(post_slice, head))
         self._retries.close_gaps(read, lambda post_slice: self._deliver(post_slice, head))
         if self._delivery.rules.any_verdict and self._spec.settings.follow_edits:
-            self._verdicts.judge_again(head, lambda post_slice: self._send(post_slice, head))
+            forwarded = filter(self._is_forwarded, head.slices)
+            self._verdicts.judge_again(forwarded, lambda post_slice: self._send(post_slice, head))
         head = self._deliver_new(head)
         self._follower.compare(head, lambda post_slice: self._reader.parse(post_slice, head), read)
         reason, layout_changed = self._delivery.sender.health_reason, self._reader.not_understood
@@ -232,7 +235,7 @@ class Worker:
 
     def _deliver_after(self, progress: int, head: ChannelPage) -> bool:
         """False: sending took so long (rate limit, outage) that the pages have to be read again first."""
-        for post_slice in posts_after(head, progress, self._pages.older(head)):
+        for post_slice in self._pages.posts_after(head, progress):
             newest = post_slice.id >= head.slices[0].id
             read_at = self._pages.newest_read_at if newest else self._pages.last_read_at
             if self._clock() - read_at > PAGE_FRESH:
@@ -250,12 +253,13 @@ class Worker:
     def _deliver(self, post_slice: PostSlice, page: ChannelPage) -> None:
         """Send a post, or move progress past one that is done with or not forwarded."""
         known = self._ledger.post(post_slice.id)
-        if known and known.state in {"sent", "deleted", "failed", "dismissed"}:
+        if known and known.state in {"sent", "deleted", "failed", "dismissed", FILTERED}:
             self._ledger.advance(post_slice.last_id)
         elif not self._is_forwarded(post_slice):
             url = self._delivery.sender.post_url(post_slice.id)
             self._report(Level.STATUS, f"{url} is a service message and not forwarded")
-            self._ledger.advance(post_slice.last_id)
+            row = PostRow(post_slice.id, post_slice.last_id, FILTERED, post_slice.fingerprint, "")
+            self._ledger.leave_out(row, SERVICE_RULE)
         else:
             self._send(post_slice, page)
 
@@ -265,13 +269,12 @@ class Worker:
             send_message_to_discord(self._delivery, post, post_slice.fingerprint)
 
 
-def _seen(head: ChannelPage, progress: int) -> str:
-    if not head.slices:
-        return "Telegram's page shows no posts"
-    newest_id = head.slices[-1].last_id
-    return (
-        f"nothing new, post {newest_id}" if newest_id <= progress else f"posts {progress + 1} to {newest_id}"
-    )
+def _news(head: ChannelPage, progress: int) -> str:
+    """A line for the log; "" where nothing is new: the service sums such polls up."""
+    newest_id = head.slices[-1].last_id if head.slices else 0
+    if newest_id == progress + 1:
+        return f"Checked: post {newest_id}"
+    return f"Checked: posts {progress + 1} to {newest_id}" if newest_id > progress else ""
 
 
 def serve(spec: WorkerSpec, report: Reporter, heartbeat: Heartbeat, *, once: bool = False) -> int:

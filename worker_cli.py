@@ -34,10 +34,27 @@ EXIT_USAGE = 2
 DEFAULT_JOB = "by hand"
 """Job name, in the ledger and in log lines, if none is given."""
 
+_HELP = """\
+usage: python {script} CHANNEL [URL] [COLOR] [JOB] [--once]
+
+Forwards one Telegram channel to one Discord webhook, without the service, until Ctrl+C.
+
+  CHANNEL  name, @name or https://t.me/name; /123 behind it: from post 123 on
+  URL      the webhook (better in DISCORD_WEBHOOK_URL: a command line is visible to every user)
+  COLOR    six hex digits, such as 89a7d9 (EMBED_COLOR)
+  JOB      the name under which progress is kept (JOB_NAME; else "by hand")
+  --once   poll once and end
+
+threadhook.py sends into the thread DISCORD_THREAD_ID. All of it may stand in .env.
+Exit codes: 0 done, 1 the poll failed, 2 wrong usage, 78 trying again does not help."""
+
 
 def main(argv: Sequence[str], *, threaded: bool) -> int:
     """Run one worker until Ctrl+C, or for one poll with `--once`; returns the exit code. `threaded`: for a
     thread."""
+    if {"-h", "--help"} & set(argv):
+        print(_HELP.format(script="threadhook.py" if threaded else "webhook.py"))
+        return EXIT_OK
     arguments = [argument for argument in argv if argument != "--once"]
     try:
         environ = config.environment(config.PROJECT / ".env", os.environ)
@@ -75,7 +92,7 @@ def worker_spec(
 ) -> WorkerSpec:
     """`arguments`: CHANNEL [URL] [COLOR] [JOB]. Raises BadInput, whose message never contains the URL."""
     if not 1 <= len(arguments) <= 4:
-        raise BadSetting("Usage", "CHANNEL [URL] [COLOR] [JOB] [--once]")
+        raise BadSetting("Usage", "CHANNEL [URL] [COLOR] [JOB] [--once]; --help says more.")
     channel, url, color, job = [*arguments, *[""] * (4 - len(arguments))]
     thread = environ.get("DISCORD_THREAD_ID", "").strip() if threaded else None
     if threaded and not (thread or "").isdecimal():
@@ -99,6 +116,6 @@ def terminal_reporter(spec: WorkerSpec) -> Reporter:
 
     def report(level: Level | None, text: str, **facts: Any) -> None:
         if level:
-            print(stamp(time.time()), body(level, text, spec.job, spec.channel.name), flush=True)
+            print(stamp(time.time()) + body(level, text, spec.job, spec.channel.name), flush=True)
 
     return report

@@ -81,6 +81,7 @@ def worker_parts(spec: WorkerSpec, report: Reporter, heartbeat: Heartbeat, stack
         wait=wait,
         backoff_max=min(REQUEST_BACKOFF_MAX, max(settings.cooldown, 1.0)),
         keep_payloads=settings.follow_deletions == "mark",
+        look_daily=settings.webhook_check,
     )
     delivery = PostDelivery(
         sender,

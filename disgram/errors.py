@@ -14,6 +14,7 @@
     ├── StartRefused             exit code 2: the service must not start (damaged jobs.json, second instance)
     │   └── DatabaseTooNew       a newer Disgram wrote the database; a worker ends with exit code 78
     ├── StartFailed              exit code 75: the service cannot start just now (port taken), try again
+    ├── PreviewUnavailable       503: a preview cannot be made now
     ├── ProcessesRemain          503: a deleted job's processes did not end in time; they are being killed
     ├── StorageUnavailable       jobs.json or a database cannot be read or written now; nothing was changed
     │   └── DatabaseDamaged      the file is not an SQLite database, or it is damaged
@@ -131,6 +132,12 @@ class DatabaseTooNew(StartRefused):
 
 class StartFailed(DisgramError):
     """The service cannot start now, but perhaps later; one line on stderr and exit code 75 (EX_TEMPFAIL)."""
+
+
+class PreviewUnavailable(DisgramError):
+    """A preview cannot be made now."""
+
+    error = "Preview unavailable"
 
 
 class ProcessesRemain(DisgramError):
@@ -284,8 +291,7 @@ class MessageRejected(DiscordError):
 
     def __init__(self, message: str, *, code: int = 0, fields: Fields | None = None) -> None:
         super().__init__(message)
-        self.code = code
-        self.fields = fields or {}
+        self.code, self.fields = code, fields or {}
 
 
 class EditRefused(MessageRejected):
@@ -299,10 +305,8 @@ class MessageGone(DiscordError):
 
 class DestinationRefuses(DiscordError):
     """The webhook or thread takes no message now, whatever the post: posts are kept, in order, and the first
-    of them is tried again after half a minute, doubling to an hour. Raised for 405, 409, 415 and 422, for
-    codes about the channel (160006), for a refusal that names `thread_id`, and once five posts in a row are
-    refused in every form. `known`: found earlier, not now.
-    """
+    of them is tried again after half a minute, doubling to an hour. Raised for 405, 409, 415, 422, for codes
+    about the channel or `thread_id`, and after five refused posts. `known`: found earlier, not now."""
 
     reason = "destination_refuses"
 
@@ -318,12 +322,8 @@ class NotDiscord(DestinationRefuses):
 
 
 class WebhookGone(DiscordError):
-    """Discord accepts no message for this webhook or thread; usually a person has to change something. Raised
-    for these responses of Discord (not of Cloudflare) to a POST, and while the ledger lists one: 401,
-    403, 404, 10015 and 50027 (`webhook_gone`: with all its threads); 10003 (`thread_gone`), 50083
-    (`thread_archived`), 160005 (`thread_locked`), 220001 (`thread_required`), 220003 (`not_a_forum`). To an
-    edit or a deletion the same responses are EditRefused, MessageGone or EditWaits.
-    """
+    """Discord accepts no message for this webhook or thread until a person changes something: 401, 403, 404
+    and the codes of discord/responses.py, as answers to a POST; `webhook_gone` with all its threads."""
 
     def __init__(self, message: str, *, reason: str = "webhook_gone") -> None:
         super().__init__(message)

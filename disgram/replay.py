@@ -80,7 +80,7 @@ def _chosen(page: ChannelPage, post_id: int | None) -> list[PostSlice]:
 def replay(post_slice: PostSlice, page: ChannelPage, *, links: bool) -> dict[str, Any]:
     """One post: its messages, and the CSS classes of elements that no reader understood."""
     post = parse_post(post_slice, page)
-    fetched = {} if links else _as_if_fetched(post)
+    fetched = {} if links else as_if_fetched(post)
     fallback = Fallback.LINKS if links else Fallback.FILES
     messages = render(post, color=COLOR, fetched=fetched, fallback=fallback)
     unknown = [block.css_class for block in post.blocks if isinstance(block, Unknown)]
@@ -100,7 +100,7 @@ def _message(message: DiscordMessage, post: TelegramPost) -> dict[str, Any]:
     return {"payload": message.payload} | ({"files": files} if files else {})
 
 
-def _as_if_fetched(post: TelegramPost) -> dict[int, MediaFile]:
+def as_if_fetched(post: TelegramPost) -> dict[int, MediaFile]:
     """As if every file had been fetched, with the media type that its name or else its kind suggests."""
     return {index: MediaFile(1, _type(media)) for index, media in enumerate(post.media) if media.url}
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from ipaddress import ip_network
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from starlette.requests import Request
 
-from auth import BearerGate, LoginThrottle, bearer_token
+from auth import BearerGate, LoginThrottle, addresses, bearer_token
 from disgram.api.client_address import client_address
 from disgram.errors import AccessRefused, NotAuthenticated, TooManyFailures, WrongToken
 
@@ -203,6 +206,25 @@ def test_client_address_behind_trusted_and_other_proxies(
     peer: str, forwarded: str, trusted: tuple[object, ...], expected: str
 ) -> None:
     assert client_address(peer, forwarded, trusted) == expected  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("sent", "expected"),
+    [
+        ({"x-real-ip": "203.0.113.9"}, "203.0.113.9"),
+        ({"x-real-ip": "203.0.113.9", "x-forwarded-for": "198.51.100.7"}, "198.51.100.7"),
+        ({"x-real-ip": "nonsense"}, "127.0.0.1"),
+        ({}, "127.0.0.1"),
+    ],
+)
+def test_real_ip_of_a_trusted_proxy_counts_where_it_sends_no_list(
+    sent: dict[str, str], expected: str
+) -> None:
+    headers = [(name.encode(), value.encode()) for name, value in sent.items()]
+    app = SimpleNamespace(state=SimpleNamespace(url="http://127.0.0.1:5000"))
+    scope: dict[str, Any] = {"type": "http", "client": ("127.0.0.1", 4431), "headers": headers, "app": app}
+    assert addresses(Request(scope), (LOCAL,)) == ("127.0.0.1", expected)
+    assert addresses(Request(scope), ()) == ("127.0.0.1", "127.0.0.1")
 
 
 def test_peer_rewritten_by_uvicorn_is_not_trusted() -> None:

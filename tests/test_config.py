@@ -35,10 +35,12 @@ DEFAULTS = {
     "telegram_base_url": "https://t.me",
     "telegram_requests_per_second": 2.0,
     "webhook_hosts": (),
+    "webhook_check": True,
     "max_upload_mb": 20.0,
     "data_dir": PROJECT,
     "log_max_mb": 10.0,
     "log_backups": 5,
+    "log_to_stderr": True,
     "follow_edits": True,
     "follow_deletions": "keep",
     "forward_service_messages": False,
@@ -350,6 +352,35 @@ def test_names_that_users_scripts_import_are_those_of_the_settings() -> None:
         config.SETTINGS.auth_password,
         config.SETTINGS.embed_color,
     ) == (config.COOLDOWN, config.AUTH_PASSWORD, config.EMBED_COLOR)
+
+
+def edited(folder: Path, cooldown: str) -> subprocess.CompletedProcess[str]:
+    """What a config.py says in which a person has changed the line of COOLDOWN."""
+    source = (PROJECT / "config.py").read_text("utf-8")
+    assert source.count("\nCOOLDOWN = ") == 1, "people look for this line"
+    line = f"\nCOOLDOWN = {cooldown}\n"
+    (folder / "config.py").write_text(source.replace("\nCOOLDOWN = 300.0\n", line), "utf-8")
+    environ = {name: value for name, value in os.environ.items() if name != "COOLDOWN"}
+    return subprocess.run(
+        [sys.executable, "-c", "import config; print(config.SETTINGS.cooldown, config.COOLDOWN)"],
+        env=environ | {"PYTHONPATH": f"{folder}:{PROJECT}"},
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+
+def test_cooldown_edited_in_config_py_has_an_effect(tmp_path: Path) -> None:
+    done = edited(tmp_path, "60")
+    assert ([float(each) for each in done.stdout.split()], done.stderr) == ([60.0, 60.0], "")
+
+
+def test_senseless_cooldown_edited_in_config_py_stops_the_start_with_one_line(tmp_path: Path) -> None:
+    done = edited(tmp_path, "'often'")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert done.stderr.startswith("disgram: COOLDOWN: must be a number from 0.01 to 604800")
 
 
 def test_bad_value_ends_the_import_with_one_line_and_exit_code_2() -> None:

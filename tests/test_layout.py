@@ -16,7 +16,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-APPLICATION = {path.stem for path in ROOT.glob("*.py")}
+ROUTES = sorted((ROOT / "routes").glob("*.py"))
+APPLICATION = {path.stem for path in ROOT.glob("*.py")} | {"routes"}
 PRODUCT = sorted((ROOT / "disgram").rglob("*.py"))
 SUPPORT = {
     top: sorted((ROOT / top).rglob("*.py"))
@@ -38,8 +39,10 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
     "discord": frozenset({"http", "storage"}),
     "workers": frozenset({"http", "rules", "storage"}),
     "delivery": frozenset({"rules", "telegram", "discord", "storage"}),
+    "checks": frozenset({"http", "telegram", "discord", "storage"}),
     "jobs": frozenset({"rules", "discord", "storage"}),
-    "api": frozenset({"workers", "logs"}),
+    "preview": frozenset({"delivery", "rules", "telegram", "discord", "storage", "workers"}),
+    "api": frozenset({"checks", "storage", "workers", "logs"}),
     "health": frozenset({"api", "jobs", "workers", "logs", "storage"}),
     "alerts": frozenset({"health", "discord", "http", "storage"}),
 }
@@ -155,7 +158,7 @@ def test_telethon_is_imported_only_by_what_needs_it() -> None:
 
 
 def test_no_import_runs_in_a_circle() -> None:
-    modules = {name_of(path): path for path in [*PRODUCT, *ROOT.glob("*.py")]}
+    modules = {name_of(path): path for path in [*PRODUCT, *ROUTES, *ROOT.glob("*.py")]}
     graph = {name: set(imported(path)) & set(modules) - {name} for name, path in modules.items()}
     for name, used in graph.items():  # `from package import module` asks for the module, not for its package
         used -= {package for package in used if any(other.startswith(f"{package}.") for other in used)}
@@ -164,13 +167,15 @@ def test_no_import_runs_in_a_circle() -> None:
 
 
 def test_no_folder_of_code_holds_more_than_one_can_survey() -> None:
-    folders = {path.parent for paths in (PRODUCT, *SUPPORT.values()) for path in paths}
+    folders = {path.parent for paths in (PRODUCT, ROUTES, *SUPPORT.values()) for path in paths}
     crowded = {str(folder.relative_to(ROOT)): len(list(folder.glob("*.py"))) for folder in folders | {ROOT}}
     assert not {folder: count for folder, count in crowded.items() if count > MOST_MODULES + 1}  # __init__.py
 
 
 def test_no_module_of_the_product_has_room_for_a_second_subject() -> None:
-    lengths = {name_of(path): path.read_text("utf-8").count("\n") for path in [*PRODUCT, *ROOT.glob("*.py")]}
+    lengths = {
+        name_of(path): path.read_text("utf-8").count("\n") for path in [*PRODUCT, *ROUTES, *ROOT.glob("*.py")]
+    }
     assert not {name: length for name, length in lengths.items() if length > MOST_LINES}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -97,6 +98,16 @@ def test_every_path_exists(path: str) -> None:
 @pytest.mark.parametrize("link", sorted(set(re.findall(r"\]\(((?!http)[^)#]+)\)", README))))
 def test_every_link_leads_somewhere(link: str) -> None:
     assert (ROOT / link).exists()
+
+
+def test_make_alone_lists_every_target() -> None:
+    done = subprocess.run(
+        ["/usr/bin/env", "make"], cwd=ROOT, capture_output=True, text=True, timeout=30, check=True
+    )
+    targets = re.search(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
+    assert targets
+    listed = re.findall(r"^  make ([a-z]+) +\S", done.stdout, re.MULTILINE)
+    assert sorted(listed) == sorted(targets[1].split())
 
 
 def test_every_make_target_exists() -> None:

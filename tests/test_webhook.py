@@ -162,6 +162,19 @@ def test_a_post_refused_in_every_form_is_failed_and_the_channel_goes_on(bench: B
     assert bench.database.failed() == []
 
 
+def test_a_dismissed_post_is_never_sent(bench: Bench) -> None:
+    bench.telegram.fill(1, 2)
+    bench.discord.refuses = lambda message: (
+        MessageRejected("400 no") if "harbour/1" in str(message.payload) else None
+    )
+    bench.poll()
+    bench.discord.refuses = lambda _: None
+    assert bench.database.dismiss("job") == 1
+    bench.ledger.begin(0, None)
+    assert bench.poll(2) == EXIT_OK
+    assert bench.discord.numbers == [2]
+
+
 def test_a_retried_post_that_cannot_be_read_does_not_hold_up_new_posts(bench: Bench) -> None:
     bench.telegram.fill(1, 2)
     bench.discord.refuses = lambda message: MessageRejected("400") if len(bench.discord.shown) < 1 else None

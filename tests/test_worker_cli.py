@@ -21,6 +21,14 @@ TAKEN = (signal.SIGALRM, signal.SIGHUP, signal.SIGTERM, signal.SIGINT)
 """Signals whose handlers a worker replaces."""
 
 
+@pytest.mark.parametrize("argv", [["--help"], ["-h"], ["durov", "--help", "--once"]])
+def test_help_shows_the_usage_and_does_nothing(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(argv, threaded=True) == 0
+    captured = capsys.readouterr()
+    assert captured.out.startswith("usage: python threadhook.py CHANNEL [URL] [COLOR] [JOB] [--once]\n")
+    assert captured.err == ""
+
+
 def test_arguments_win_over_the_environment() -> None:
     spec = worker_spec(["@news", URL, "89a7d9", "mine"], {"JOB_NAME": "other"}, SETTINGS, threaded=False)
     assert (spec.job, spec.channel.name, spec.embed_color) == ("mine", "news", 0x89A7D9)

@@ -1,6 +1,7 @@
 """The address a request comes from, and which addresses count as one client.
 
-Owns what X-Forwarded-For means. Pure: never looks at a request or a connection.
+Owns what X-Forwarded-For means; X-Real-IP, where a proxy sends that alone, is a list of one. Pure:
+never looks at a request or a connection.
 """
 
 from __future__ import annotations

@@ -21,6 +21,7 @@ from disgram.errors import (
     DisgramError,
     JobExists,
     NotAuthenticated,
+    PreviewUnavailable,
     ProcessesRemain,
     StorageUnavailable,
     TelegramError,
@@ -39,6 +40,7 @@ _CODES: tuple[tuple[type[DisgramError], int], ...] = (
     (StorageUnavailable, 503),
     (ProcessesRemain, 503),
     (TelegramError, 503),
+    (PreviewUnavailable, 503),
 )
 """The first class that fits counts."""
 
@@ -46,10 +48,11 @@ _MEANINGS = {
     400: "A header, a query value or the JSON body is missing or invalid; `message` says what to send.",
     401: "No bearer token was sent, or the `Authorization` header has another form.",
     403: "The bearer token is wrong.",
-    404: "There is no job of this name.",
+    404: "There is no job of this name, or no such post or channel.",
     409: "There is a job of this name already.",
     429: "Too many requests without the right token came from here; wait as long as `Retry-After` says.",
-    503: "A file of the data directory cannot be written or read just now, or processes do not end in time.",
+    503: "A file of the data directory cannot be written or read just now, processes do not end in time, or "
+    "Telegram does not answer.",
 }
 _HEADERS: dict[int, dict[str, Any]] = {
     401: {"WWW-Authenticate": {"schema": {"type": "string"}, "description": "Bearer"}},

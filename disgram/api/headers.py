@@ -20,6 +20,8 @@ TELEGRAM_CHANNELS = "TELEGRAM_CHANNELS"
 EMBED_COLOR = "EMBED_COLOR"
 DISCORD_THREAD_ID = "DISCORD_THREAD_ID"
 POST_ID = "POST_ID"
+POST_URL = "POST_URL"
+SEND = "SEND"
 
 JOB_FIELDS = {
     JOB_NAME: "jobName",
@@ -43,13 +45,17 @@ JOB_FIELDS = {
 PAUSED = "PAUSED"
 """No header of its own: only a JSON body names it; there are calls to pause and to resume."""
 
-BODY_FIELDS = {field: name for name, field in JOB_FIELDS.items()} | {"paused": PAUSED, "postId": POST_ID}
+BODY_FIELDS = {field: name for name, field in JOB_FIELDS.items()} | {
+    "paused": PAUSED,
+    "postId": POST_ID,
+    "send": SEND,
+}
 """Field of a JSON body -> the name of its value, which is that of its header."""
 
 MAX_LINES = 100_000
 DEFAULT_LINES = 1000
 
-_NAMES = {name.lower().encode(): name for name in (*JOB_FIELDS, POST_ID)}
+_NAMES = {name.lower().encode(): name for name in (*JOB_FIELDS, POST_ID, POST_URL, SEND)}
 _LINES = re.compile(r"[0-9]{1,6}")
 _POST_NUMBER = re.compile(r"[0-9]{1,10}")
 
@@ -95,15 +101,27 @@ def post_id(headers: Mapping[str, Any]) -> int | None:
     return int(digits) if digits else None
 
 
-def log_query(query: str) -> tuple[int, Level | None]:
-    """`lines` and `level` of GET /logs. Raises BadInput."""
+def switch(headers: Mapping[str, Any], name: str) -> bool:
+    """`true` or `false`; false without the header. Raises BadInput."""
+    value = headers.get(name, "")
+    word = str(value).lower() if isinstance(value, bool | str) else "neither"
+    if word not in {"", "true", "false"}:
+        raise BadInput(f"Invalid {name}", f"{name} is true or false.")
+    return word == "true"
+
+
+def log_query(query: str) -> tuple[int, tuple[Level, ...]]:
+    """`lines` and `level` of GET /logs: levels in any case, with commas between them; () for all. Raises
+    BadInput."""
     values = parse_qs(query, keep_blank_values=True, max_num_fields=50) if query.count("&") < 50 else {}
     lines, level = _single(values, "lines", str(DEFAULT_LINES)), _single(values, "level", "")
     if not _LINES.fullmatch(lines) or not 1 <= int(lines) <= MAX_LINES:
         raise BadInput("Invalid lines", f"lines is a whole number from 1 to {MAX_LINES}.")
-    if "level" in values and level not in set(Level):
-        raise BadInput("Invalid level", f"level is one of {', '.join(level.value for level in Level)}.")
-    return int(lines), Level(level) if level else None
+    names = [name.strip().upper() for name in level.split(",")] if "level" in values else []
+    if not set(names) <= {level.value for level in Level}:
+        known = ", ".join(level.value for level in Level)
+        raise BadInput("Invalid level", f"level is one of {known}, or several with commas between them.")
+    return int(lines), tuple(level for level in Level if level.value in names)
 
 
 def _single(values: Mapping[str, list[str]], name: str, default: str) -> str:

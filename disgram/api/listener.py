@@ -81,7 +81,7 @@ def listen(host: str, port: int) -> list[socket.socket]:
 
     Raises StartFailed for what may pass by itself, StartRefused for the rest.
     """
-    everywhere = host == "" or _is_unspecified_ipv6(host)
+    everywhere = host == "" or is_unspecified_ipv6(host)
     try:
         found = socket.getaddrinfo(
             None if everywhere else host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -121,7 +121,8 @@ def _refusal(host: str, port: int, error: OSError) -> StartFailed | StartRefused
     return StartFailed(text) if error.errno in _MAY_PASS else StartRefused(text)
 
 
-def _is_unspecified_ipv6(host: str) -> bool:
+def is_unspecified_ipv6(host: str) -> bool:
+    """Whether it is `::`, in any form."""
     try:
         address = ipaddress.ip_address(host)
     except ValueError:

@@ -6,8 +6,7 @@ route answers is its return type (schemas.py). Never handles a request.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import BaseModel
@@ -15,83 +14,52 @@ from pydantic import BaseModel
 from disgram.api.errors import ErrorAnswer, error_responses
 from disgram.api.headers import (
     DEFAULT_LINES,
-    DISCORD_THREAD_ID,
     DISCORD_WEBHOOK_URL,
-    EMBED_COLOR,
     JOB_FIELDS,
     JOB_NAME,
     MAX_LINES,
     POST_ID,
+    POST_URL,
+    SEND,
     TELEGRAM_CHANNELS,
 )
 from disgram.api.schemas import HealthAnswer
 from disgram.report import Level
 
 # --- parameters -----------------------------------------------------------------------------------------
-# Swagger UI refuses to send what a pattern does not allow, so each allows every form that is accepted.
+# No pattern: Swagger UI would show a regular expression where the API has a sentence.
 
-_NAME_PATTERN = r"^[!-~]([ -~]{0,98}[!-~])?$"
-_ADDRESS_PATTERN = r"(@|(https?://)?(t|telegram)\.me/(s/)?)?[A-Za-z][A-Za-z0-9_]{2,31}(/[1-9][0-9]{0,8})?"
-_CHANNELS_PATTERN = f"^{_ADDRESS_PATTERN}( *, *{_ADDRESS_PATTERN}){{0,99}}$"
-_JOB_SCHEMAS: dict[str, dict[str, Any]] = {
-    JOB_NAME: {"type": "string", "minLength": 1, "maxLength": 100, "pattern": _NAME_PATTERN},
-    TELEGRAM_CHANNELS: {"type": "string", "pattern": _CHANNELS_PATTERN},
-    EMBED_COLOR: {"type": "string", "pattern": "^$|^(#|0[xX])?[0-9a-fA-F]{6}$"},
-    DISCORD_THREAD_ID: {"type": "string", "pattern": "^$|^[1-9][0-9]{0,18}$"},
-}
-"""Of the headers that are more than any text."""
+_TEXT = {"type": "string"}
+CLEARING = " Sent empty, it is cleared."
+"""Ends the description of a header that may be sent empty; /docs offers that where it reads this."""
 _EXAMPLES = {
     JOB_NAME: "news",
     DISCORD_WEBHOOK_URL: "https://discord.com/api/webhooks/123456789012345678/token",
     TELEGRAM_CHANNELS: "https://t.me/durov,telegram",
 }
-_ASCII_NOTE = " Any script is accepted in UTF-8; browsers can send ASCII only."
-_HAS_PORT = re.compile(r"(^[^:]*|\]):[0-9]+$")
 
 
 def job_parameters(
-    job: type[BaseModel], *, creating: bool, webhook_required: bool = True, webhook_hosts: Iterable[str] = ()
+    job: type[BaseModel], *, creating: bool, webhook_required: bool = True
 ) -> list[dict[str, Any]]:
     """The headers of POST /job and PATCH /job, described as the fields of the model `job` are."""
-    schemas = _JOB_SCHEMAS | {
-        DISCORD_WEBHOOK_URL: {"type": "string", "pattern": webhook_pattern(webhook_hosts)}
-    }
     parameters = [job_name_parameter(required=True)]
     for name, field_name in JOB_FIELDS.items():
         if name == JOB_NAME:
             continue
         field = job.model_fields[field_name]
         required = creating and field.is_required() and (name != DISCORD_WEBHOOK_URL or webhook_required)
-        clearing = "" if creating or field.is_required() else " Sent empty, it is cleared."
+        clearing = "" if creating or field.is_required() else CLEARING
         example = _EXAMPLES.get(name, "") if creating else ""
-        schema = schemas.get(name, {"type": "string"})
-        parameters.append(
-            _header(name, f"{field.description}{clearing}", schema, required=required, example=example)
-        )
+        description = f"{field.description}{clearing}"
+        parameters.append(_header(name, description, _TEXT, required=required, example=example))
     return parameters
 
 
 def job_name_parameter(*, required: bool) -> dict[str, Any]:
-    """JOB_NAME; the document can promise ASCII only, since a browser sends no other header."""
-    schema = _JOB_SCHEMAS[JOB_NAME] if required else {"type": "string", "pattern": "^$|" + _NAME_PATTERN}
+    """JOB_NAME."""
     example = _EXAMPLES[JOB_NAME] if required else ""
-    return _header(JOB_NAME, "The job's name." + _ASCII_NOTE, schema, required=required, example=example)
-
-
-def webhook_pattern(webhook_hosts: Iterable[str]) -> str:
-    """Every webhook URL that is accepted, as a regular expression of browsers."""
-    hosts = "".join(f"|https?://{_host_pattern(host)}" for host in webhook_hosts)
-    path = r"/api(/v[0-9]{1,2})?/webhooks/[0-9]{1,20}/[A-Za-z0-9_-]{1,200}/?"
-    query = r"([?](wait=[a-z]*|thread_id=[0-9]{1,20}|&)*)?"
-    return rf"^(https://((ptb\.|canary\.)?discord|discordapp)\.com{hosts}){path}{query}$"
-
-
-def _host_pattern(host: str) -> str:
-    """Of a name in WEBHOOK_HOSTS. re.escape would also write `\\-`, which browsers refuse."""
-    if host.count(":") > 1 and not host.startswith("["):
-        host = f"[{host}]"
-    port = "" if _HAS_PORT.search(host) else "(:[0-9]{1,5})?"
-    return re.sub(r"([.\[\]])", r"\\\1", host) + port
+    return _header(JOB_NAME, "The job's name.", _TEXT, required=required, example=example)
 
 
 def _header(
@@ -121,8 +89,22 @@ def job_body(job: type[BaseModel]) -> dict[str, Any]:
 _POST_ID_PARAMETER = _header(
     POST_ID,
     "One post; without it all of the job.",
-    {"type": "string", "pattern": "^$|^[1-9][0-9]{0,8}$"},
+    _TEXT,
     required=False,
+)
+_POST_URL_PARAMETER = _header(
+    POST_URL,
+    "The post's address: `https://t.me/name/123`. Any post of an album names it.",
+    {"type": "string", "minLength": 1},
+    required=True,
+    example="https://t.me/durov/123",
+)
+_ONE_CHANNEL_PARAMETER = _header(
+    TELEGRAM_CHANNELS,
+    "One channel: `name`, `@name` or `https://t.me/name`; with `/123` behind it only post 123.",
+    _TEXT,
+    required=True,
+    example="https://t.me/durov",
 )
 _LOG_PARAMETERS: list[dict[str, Any]] = [
     {
@@ -136,8 +118,14 @@ _LOG_PARAMETERS: list[dict[str, Any]] = [
         "name": "level",
         "in": "query",
         "required": False,
-        "description": "Only lines of this level.",
-        "schema": {"type": "string", "enum": [level.value for level in Level]},
+        "description": "Only lines of these levels: one, or several with commas between them, in any case.",
+        "style": "form",
+        "explode": False,
+        "schema": {
+            "type": "array",
+            "minItems": 1,
+            "items": {"type": "string", "enum": [level.value for level in Level]},
+        },
     },
 ]
 
@@ -186,11 +174,9 @@ JOBS: dict[str, Any] = {
 }
 
 
-def create_job(job: type[BaseModel], webhook_hosts: Iterable[str], *, has_default: bool) -> dict[str, Any]:
+def create_job(job: type[BaseModel], *, has_default: bool) -> dict[str, Any]:
     """POST /job; `has_default`: DISCORD_WEBHOOK_URL may be left out."""
-    parameters = job_parameters(
-        job, creating=True, webhook_required=not has_default, webhook_hosts=webhook_hosts
-    )
+    parameters = job_parameters(job, creating=True, webhook_required=not has_default)
     return {
         "tags": ["Jobs"],
         "summary": "Create a job",
@@ -200,14 +186,32 @@ def create_job(job: type[BaseModel], webhook_hosts: Iterable[str], *, has_defaul
     }
 
 
-def change_job(job: type[BaseModel], webhook_hosts: Iterable[str]) -> dict[str, Any]:
+def change_job(job: type[BaseModel]) -> dict[str, Any]:
     """PATCH /job."""
-    parameters = job_parameters(job, creating=False, webhook_hosts=webhook_hosts)
+    parameters = job_parameters(job, creating=False)
     return {
         "tags": ["Jobs"],
         "summary": "Change a job; what is not sent stays",
         "responses": _JOB_ERRORS,
         "openapi_extra": {"parameters": parameters, "requestBody": job_body(job)},
+    }
+
+
+def import_jobs(job: type[BaseModel]) -> dict[str, Any]:
+    """POST /jobs."""
+    properties = {name: {"description": field.description} for name, field in job.model_fields.items()}
+    one = {"type": "object", "properties": properties}
+    schema = {"type": "object", "additionalProperties": one, "example": {}}
+    body = {
+        "required": True,
+        "description": "`{name: job}`, each job whole, as GET /jobs with the bearer answers.",
+        "content": {"application/json": {"schema": schema}},
+    }
+    return {
+        "tags": ["Jobs"],
+        "summary": "Create or change many jobs, all of them or none",
+        "responses": _WRITE_ERRORS,
+        "openapi_extra": {"requestBody": body},
     }
 
 
@@ -232,6 +236,20 @@ RESUME_JOB: dict[str, Any] = {
     "openapi_extra": {"parameters": [job_name_parameter(required=True)]},
 }
 
+_SEND_PARAMETER = _header(
+    SEND,
+    "Whether one message marked as a test is sent.",
+    {"type": "string", "enum": ["true", "false"]},
+    required=False,
+)
+
+TEST_JOB: dict[str, Any] = {
+    "tags": ["Jobs"],
+    "summary": "Ask Discord for a job's webhook and Telegram for its channels",
+    "responses": _JOB_ERRORS,
+    "openapi_extra": {"parameters": [job_name_parameter(required=True), _SEND_PARAMETER]},
+}
+
 FAILED_POSTS: dict[str, Any] = {
     "tags": ["Failed posts"],
     "summary": "Posts that Discord refused in every form",
@@ -251,4 +269,18 @@ RETRY_POSTS: dict[str, Any] = {
     "summary": "Send failed posts again",
     "responses": _JOB_ERRORS,
     "openapi_extra": {"parameters": [job_name_parameter(required=True), _POST_ID_PARAMETER]},
+}
+
+PREVIEW: dict[str, Any] = {
+    "tags": ["Posts"],
+    "summary": "A channel's newest posts as they would be sent; sends nothing",
+    "responses": _JOB_ERRORS,
+    "openapi_extra": {"parameters": [_ONE_CHANNEL_PARAMETER, job_name_parameter(required=False)]},
+}
+
+EXPLAIN: dict[str, Any] = {
+    "tags": ["Posts"],
+    "summary": "What became of one post",
+    "responses": _JOB_ERRORS,
+    "openapi_extra": {"parameters": [job_name_parameter(required=True), _POST_URL_PARAMETER]},
 }

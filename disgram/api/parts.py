@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Protocol
 
+from disgram.addresses import ChannelRef, Destination
+from disgram.checks.channel_lookup import ChannelAnswer
+from disgram.checks.webhook_lookup import WebhookAnswer
+from disgram.storage.post_history import KnownChannel, KnownPost
 from disgram.workers.spec import Snapshot
 
 
@@ -30,7 +34,24 @@ class Progress(Protocol):
     def retry(self, job: str, post_id: int | None) -> int: ...
     def dismiss(self, job: str, post_id: int | None) -> int: ...
     def failed_counts(self) -> Mapping[tuple[str, str], tuple[int, float]]: ...
+    def known_post(self, job: str, channel: str, post_id: int) -> KnownPost | None: ...
+    def known_channel(self, job: str, channel: str, post_id: int) -> KnownChannel: ...
+    def put_guild(self, webhook_id: str, guild_id: str) -> object: ...
+    def refusal(self, *destinations: str) -> str | None: ...
     def last_confirmed(self) -> Mapping[tuple[str, str], float]: ...
+
+
+class Webhooks(Protocol):
+    """Asks Discord about webhooks."""
+
+    def ask(self, webhooks: Collection[Destination]) -> dict[str, WebhookAnswer]: ...
+    def send_test(self, destination: Destination, *, new_thread: bool = False) -> WebhookAnswer: ...
+
+
+class Channels(Protocol):
+    """Asks Telegram about channels."""
+
+    def ask(self, channels: Collection[ChannelRef]) -> dict[str, ChannelAnswer]: ...
 
 
 class Limits(Protocol):

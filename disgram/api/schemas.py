@@ -64,6 +64,47 @@ class Dismissed(Message):
     dismissed: int
 
 
+# --- one post -------------------------------------------------------------------------------------------
+
+
+class PreviewMessage(Answer):
+    payload: dict[str, Any] = Field(description="The JSON that Discord would be sent.")
+    files: list[str] = Field(description="Names of the files that would be uploaded with it.")
+
+
+class PreviewPost(Answer):
+    url: str
+    verdict: str = Field(description="forward, or filtered: then it would not be sent.")
+    rule: str | None = Field(description="What filtered it.")
+    messages: list[PreviewMessage]
+
+
+class Preview(Answer):
+    """GET /job/preview"""
+
+    posts: list[PreviewPost] = Field(description="In the order in which they would be sent.")
+
+
+class ExplainedMessage(Answer):
+    url: str | None = Field(description="Its link in Discord; null if the server's id is not known.")
+    sent_at: str | None = Field(description="When Discord confirmed it; null if it has not, or not noted.")
+    state: str = Field(description="sending or sent")
+
+
+class ExplainedPost(Answer):
+    """GET /job/explain"""
+
+    url: str = Field(description="Of an album: its first post.")
+    state: str = Field(description="sent, sending, failed, filtered, deleted or unknown")
+    reason: str | None = Field(description="Why Discord refused the post, or what it is kept for now.")
+    rule: str | None = Field(description="What filtered it.")
+    first_seen_at: str | None
+    messages: list[ExplainedMessage]
+    attempts: int | None = Field(description="Requests that sent, or tried to send, one of its messages.")
+    edits: int | None = Field(description="How many edits in Telegram were followed.")
+    note: str | None = Field(description="In words, where the state alone does not say it.")
+
+
 # --- /health --------------------------------------------------------------------------------------------
 
 

@@ -24,9 +24,9 @@ import uvicorn
 from fastapi import FastAPI
 from starlette.types import Lifespan
 
-from disgram.api.client_address import IPNetwork
+from disgram.api.client_address import LOOPBACK, IPNetwork
 from disgram.api.connection import BoundedConnection
-from disgram.api.listener import ConnectionLimits, listen, report_quietly
+from disgram.api.listener import ConnectionLimits, is_unspecified_ipv6, listen, report_quietly
 from disgram.descriptors import raise_descriptor_limit
 from disgram.errors import DatabaseDamaged, StartFailed, StartRefused, StorageUnavailable
 from disgram.logs.log_file import one_line
@@ -67,7 +67,7 @@ def serve(
         limits = ConnectionLimits.within(raise_descriptor_limit())
         unlimited = proxies
 
-    app.state.url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    app.state.url = address_to_open(host, port)
     config = uvicorn.Config(
         app,
         http=Connection,
@@ -84,6 +84,12 @@ def serve(
     uvicorn_server.run(sockets=_sockets_or_exit(host, port, on_taken))
     if not uvicorn_server.started:
         sys.exit(_EXIT_NOT_STARTED)
+
+
+def address_to_open(host: str, port: int) -> str:
+    """An address that a browser on this computer can open: 0.0.0.0 and :: are none."""
+    name = LOOPBACK if host in {"", "0.0.0.0"} or is_unspecified_ipv6(host) else host  # noqa: S104
+    return f"http://{f'[{name}]' if ':' in name else name}:{port}"
 
 
 def _sockets_or_exit(host: str, port: int, on_taken: Callable[[], object]) -> list[socket.socket]:

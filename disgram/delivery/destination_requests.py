@@ -114,7 +114,7 @@ class DestinationRequests:
         reason = error.reason if error and unavailable else None
         if reason != self.health_reason:
             self.health_reason = reason
-            text = f"Discord is not available: {error}" if reason else "Discord answers again"
+            text = f"Discord is not available ({error})" if reason else "Discord answers again"
             self._report(Level.STATUS, text, reason=reason)
         elif posts and self._limit_wait.reason and not isinstance(error, RateLimited):
             self._report(Level.STATUS, "The wait for Discord's rate limit is over", reason=reason)

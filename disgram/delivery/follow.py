@@ -97,10 +97,12 @@ class Follower:
             self._report(Level.INFO, f"{post.url}: edited in Telegram; it was sent through another webhook")
             self._ledger.finish(seen)
             return True
+        edited = False
         try:
             if self._verdicts.withdraw(post, row, fingerprint, self._deletions.withdraw):
                 return True
-            seen = seen._replace(shape=self._apply(post, row))
+            shape, edited = self._apply(post, row)
+            seen = seen._replace(shape=shape)
         except EditWaits:
             raise
         except DiscordUnavailable as error:
@@ -117,11 +119,12 @@ class Follower:
             text = f"{post.url}: Discord refused the edit ({error}); it keeps the text it had"
             self._report(Level.ERROR, text)
         self._delivery.sender.poison_edits.ended(row.post_id)
-        self._ledger.finish(seen)
+        self._ledger.finish(seen, edited=edited)
         return True
 
-    def _apply(self, post: TelegramPost, row: PostRow) -> str:
-        """Change the messages that differ; returns the post's new shape, encoded. Raises DiscordError."""
+    def _apply(self, post: TelegramPost, row: PostRow) -> tuple[str, bool]:
+        """Change the messages that differ; returns the post's new shape, encoded, and whether any had to be
+        changed. Raises DiscordError."""
         shape = Shape.decode(row.shape)
         same_files = shape.media == media_identities(post)
         with self._downloads(post, shape, same_files) as downloads:
@@ -133,13 +136,14 @@ class Follower:
             self._report(Level.STATUS, f"{post.url}: Discord does not take its buttons; they become text")
         if changed:
             self._report(Level.INFO, f"{post.url}: followed an edit ({changed} message(s) changed)")
-        return replace(
+        new = replace(
             shape,
             media=media_identities(post),
             fetched=dict(fetched),
             link_buttons=shape.link_buttons and not refused,
             has_buttons=shape.has_buttons or has_buttons(forms[0]),
-        ).encode()
+        )
+        return new.encode(), bool(changed)
 
     def _forms(
         self, post: TelegramPost, fetched: Mapping[int, MediaFile], shape: Shape

@@ -16,6 +16,7 @@ from disgram.delivery.downloads import Downloads, MediaSource
 from disgram.delivery.message_options import MessageOptions
 from disgram.delivery.message_sync import MessageSync
 from disgram.delivery.refused.posts import RefusedPosts
+from disgram.delivery.reply_link import reply_link_of
 from disgram.delivery.sender import Sender
 from disgram.delivery.shape import Shape, media_identities
 from disgram.discord.link_buttons import refuses_buttons, with_link_buttons
@@ -31,10 +32,10 @@ from disgram.errors import (
     PoisonMessage,
     TelegramUnavailable,
 )
-from disgram.post import Media, MediaFile, MediaKind, Reply, TelegramPost
+from disgram.post import Media, MediaFile, MediaKind, TelegramPost
 from disgram.report import Level, Reporter
 from disgram.rules.rules import NO_RULES, Rules
-from disgram.storage.channel_ledger import ChannelLedger, MessageRow, PostRow
+from disgram.storage.channel_ledger import ChannelLedger, PostRow
 from disgram.telegram.client import Download
 from disgram.telegram.media_budget import MediaBudget
 
@@ -249,7 +250,7 @@ class PostDelivery:
             color=self._color,
             fetched=fetched,
             fallback=fallback,
-            reply_link=self._reply_link(post),
+            reply_link=reply_link_of(post, self._ledger, self.sender.guild_id),
             link_buttons=self._link_buttons if link_buttons is None else link_buttons,
         )
         return self._options.added_to(messages, post, self.rules.pings(post) if pings else None)
@@ -258,20 +259,6 @@ class PostDelivery:
         """For a post that the ledger knows by `post_id` (an album may have lost the item of that number)."""
         fetch = partial(self.download, post)
         return MessageSync(self.sender, self._ledger, post_id, downloads, fetch)
-
-    def _reply_link(self, post: TelegramPost) -> str | None:
-        """The link of the first Discord message of the post replied to, if the ledger has it."""
-        reply = next((block for block in post.blocks if isinstance(block, Reply)), None)
-        channel, _, post_id = (reply.url or "").rpartition("/") if reply else ("", "", "")
-        if not post_id.isdecimal() or channel.partition("t.me/")[2].lower() != post.channel.lower():
-            return None
-        first: MessageRow | None = next(iter(self._ledger.messages(int(post_id))), None)
-        if first is None or not first.message_id or not first.channel_id:
-            return None
-        guild = self.sender.guild_id()
-        return (
-            f"https://discord.com/channels/{guild}/{first.channel_id}/{first.message_id}" if guild else None
-        )
 
     # files -----------------------------------------------------------------------------------
 

@@ -5,9 +5,9 @@ Owns what a verdict does to the ledger. Never judges by itself (rules.py), never
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
-from disgram.post import ChannelPage, PostSlice, TelegramPost
+from disgram.post import PostSlice, TelegramPost
 from disgram.report import Level, Reporter
 from disgram.rules.rules import Rules
 from disgram.storage.channel_ledger import ChannelLedger, PostRow
@@ -58,9 +58,9 @@ class RuleVerdicts:
         self._report(Level.INFO, f"{post.url}: edited in Telegram, and now left out by {rule.upper()}")
         return True
 
-    def judge_again(self, head: ChannelPage, send: Callable[[PostSlice], None]) -> None:
+    def judge_again(self, slices: Iterable[PostSlice], send: Callable[[PostSlice], None]) -> None:
         """`send` those posts of the newest page that were left out and have been edited since; it judges."""
-        for post_slice in head.slices:
+        for post_slice in slices:
             row = self._ledger.post(post_slice.id)
             if row and row.state == FILTERED and row.fingerprint != post_slice.fingerprint:
                 send(post_slice)

@@ -22,6 +22,7 @@ from disgram.delivery.message_options import into_thread
 from disgram.delivery.refused.fields import RefusedFields
 from disgram.delivery.refused.poison import PoisonDetector, PoisonEdits, is_plain_429
 from disgram.delivery.refused.refusals import Refusals
+from disgram.delivery.webhook_look import DailyLook, WebhookLook
 from disgram.discord.client import DiscordClient
 from disgram.discord.message import DiscordMessage
 from disgram.discord.render import digest, edit_request
@@ -35,7 +36,6 @@ from disgram.errors import (
     NotDiscord,
     RateLimited,
     UnreadableResponse,
-    WebhookGone,
 )
 from disgram.report import Level, Reporter
 from disgram.storage.channel_ledger import ChannelLedger, MessageRow
@@ -49,7 +49,8 @@ RATE_LIMIT_TRIES = 4
 
 class Sender:
     """One per worker. `route` makes the limiter's key of a method; `wait` raises Stopping on SIGTERM;
-    `keep_payloads`: keep what was sent, for FOLLOW_DELETIONS=mark; `clock` is monotonic."""
+    `keep_payloads`: keep what was sent, for FOLLOW_DELETIONS=mark; `look_daily`: webhook_look.py; `clock` is
+    monotonic."""
 
     def __init__(
         self,
@@ -64,14 +65,25 @@ class Sender:
         wait: Callable[[float], None],
         backoff_max: float = REQUEST_BACKOFF_MAX,
         keep_payloads: bool = False,
+        look_daily: bool = True,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._channel = channel
         self._destination = destination
         self._ledger = ledger
         self._client = client
+        look = WebhookLook(
+            destination.webhook_id, ledger, lambda: client.look(destination), lambda: self._requests
+        )
+        daily = DailyLook(destination.webhook_key, ledger.destinations, look.quietly)
         self.refusals = Refusals(
-            destination, channel.key, ledger.destinations, self._look, report=report, wait=wait
+            destination,
+            channel.key,
+            ledger.destinations,
+            look.ask,
+            report=report,
+            wait=wait,
+            daily=daily if look_daily else None,
         )
         self._requests = DestinationRequests(
             self.refusals, limiter, route, report=report, wait=wait, clock=clock
@@ -87,6 +99,7 @@ class Sender:
         self._refused_fields = RefusedFields(report)
         self.buttons_ignored = False
         """Discord took a message and left out its link buttons."""
+        self.guild_id = look.guild_id
         self.raise_if_gone = self.refusals.check
         self.persist = self._requests.persist
         self.edit_given_up = self._requests.edit_given_up
@@ -137,7 +150,8 @@ class Sender:
         self, post_id: int, row: MessageRow, response: DiscordResponse, message: DiscordMessage
     ) -> MessageRow:
         message_id, channel_id = (str(response.message.get(name, "")) for name in ("id", "channel_id"))
-        row = row._replace(state="sent", message_id=message_id, channel_id=channel_id)
+        sent_at = self._ledger.destinations.now()
+        row = row._replace(state="sent", message_id=message_id, channel_id=channel_id, sent_at=sent_at)
         if "thread_name" in message.payload:
             row = row._replace(thread_id=channel_id or None)
         self.persist(self._ledger.put_message, post_id, row)
@@ -260,23 +274,6 @@ class Sender:
             self._edits_wait_until = self._clock() + EDITS_WAIT
         if response.error:
             raise response.error
-
-    def guild_id(self) -> str:
-        """The id of the webhook's server, for links to messages; "" if Discord does not say. Asked once and
-        kept in the ledger."""
-        known = self._ledger.guild(self._destination.webhook_id)
-        if known is None:
-            try:
-                response = self._look()
-            except EditWaits:
-                return ""
-            known = str(response.message.get("guild_id") or "")
-            if not isinstance(response.error, DiscordUnavailable | WebhookGone):
-                self._ledger.put_guild(self._destination.webhook_id, known)
-        return known
-
-    def _look(self) -> DiscordResponse:
-        return self._requests.make("GET", lambda: self._client.look(self._destination))
 
     def new_row(
         self, position: int, message: DiscordMessage, *, sent: DiscordMessage | None = None

@@ -101,16 +101,16 @@ class DiscordClient:
             return DiscordResponse(RateLimitHeaders(), self._judge_cut_off(message, error))
         except HttpError as error:
             named = DiscordUnavailable if error.is_http else UnreadableResponse
-            return DiscordResponse(RateLimitHeaders(), named(f"{error}", ambiguous=error.sent))
+            return DiscordResponse(RateLimitHeaders(), named(f"Discord: {error}", ambiguous=error.sent))
 
     def _judge_cut_off(self, message: DiscordMessage | None, error: RequestCutOff) -> DiscordError:
         """Over TLS or through a proxy, a 413 sent before the whole body was read is lost with the connection.
         So a second break of the same message with files is taken for one: no post is tried for ever."""
         if message and message.uploads and message == self._cut_off:
             self._cut_off = None
-            return PayloadTooLarge(f"{error}, twice")
+            return PayloadTooLarge(f"Discord: {error}, twice")
         self._cut_off = message
-        return DiscordUnavailable(f"{error}")
+        return DiscordUnavailable(f"Discord: {error}")
 
 
 def _with_components(message: DiscordMessage) -> dict[str, str]:

@@ -63,11 +63,13 @@ several in a row waits longer each time (Sender)."""
 
 @dataclass(frozen=True, slots=True)
 class DiscordResponse:
-    """A classified response. `error` None: success; `message` is the message object, {} if unreadable."""
+    """A classified response. `error` None: success; `message` is the message object, {} if unreadable.
+    `code`: that of Discord's own error, 0 if it gave none."""
 
     rate_limit: RateLimitHeaders
     error: DiscordError | None = None
     message: dict[str, Any] = field(default_factory=dict)
+    code: int = 0
 
 
 def classify(status: int, headers: Mapping[str, str], raw: bytes, method: str = "POST") -> DiscordResponse:
@@ -76,7 +78,7 @@ def classify(status: int, headers: Mapping[str, str], raw: bytes, method: str = 
     rate_limit = _rate_limit(status, headers, body)
     if 200 <= status < 300:
         return _accepted(rate_limit, body, raw, status, method)
-    return DiscordResponse(rate_limit, _error(status, rate_limit, body, raw, method))
+    return DiscordResponse(rate_limit, _error(status, rate_limit, body, raw, method), code=_code(body))
 
 
 def _accepted(
@@ -91,15 +93,15 @@ def _accepted(
     from_discord = rate_limit.limit is not None and (not raw.strip() or raw.lstrip()[:1] == b"{")
     if from_discord or (status == 204 and method == "DELETE"):
         return DiscordResponse(rate_limit)
-    error = UnreadableResponse(f"{status} with a response that is not Discord's", ambiguous=True)
+    error = UnreadableResponse(f"Discord: {status} with a response that is not Discord's", ambiguous=True)
     return DiscordResponse(rate_limit, error)
 
 
 def _error(
     status: int, rate_limit: RateLimitHeaders, body: dict[str, Any], raw: bytes, method: str
 ) -> DiscordError:
-    description = describe(status, body, raw)
-    code = body["code"] if isinstance(body.get("code"), int) else 0
+    description = f"Discord: {describe(status, body, raw)}"
+    code = _code(body)
     if rate_limit.cloudflare:
         return CloudflareBlocked(description, retry_after=rate_limit.retry_after or 0.0)
     if status == 429:
@@ -133,6 +135,10 @@ def _limited(description: str, rate_limit: RateLimitHeaders) -> RateLimited:
         remark = "; no time to wait is named that can be true"
         description = description[: LONGEST_TEXT - len(remark)] + remark
     return RateLimited(description, retry_after=rate_limit.retry_after or 0.0, is_guessed=guessed)
+
+
+def _code(body: dict[str, Any]) -> int:
+    return body["code"] if isinstance(body.get("code"), int) else 0
 
 
 def _refused_edit(status: int, code: int, description: str, body: dict[str, Any]) -> DiscordError:

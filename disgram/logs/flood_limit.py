@@ -5,7 +5,7 @@ Owns the counting. Pure: never writes, and time is an argument.
 
 from __future__ import annotations
 
-from disgram.logs.log_file import cut
+from disgram.logs.log_file import cut, short
 from disgram.report import Level
 
 WINDOW = 60.0
@@ -41,7 +41,7 @@ class FloodLimit:
     def summaries(self) -> list[tuple[Level, str]]:
         """What was not written; ends the window."""
         found = [
-            (level, f"Repeated {count} times within {self._window:.0f} s: {cut(text)}")
+            (level, f"Repeated {count} times within {self._window:.0f} s: {cut(short(text))}")
             for (level, text), count in self._repeats.items()
             if count
         ]

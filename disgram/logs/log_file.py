@@ -18,14 +18,14 @@ import shutil
 import stat
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import datetime, timezone
 from pathlib import Path
 
 from disgram.descriptors import DescriptorReserve
 from disgram.errors import StorageUnavailable
 from disgram.logs.stderr import warn_stderr
-from disgram.logs.tail import FoundLines, Kind, KnownFile, KnownFiles, find_newest
+from disgram.logs.tail import FoundLines, Kind, KnownFile, KnownFiles, Tail, find_newest
 from disgram.report import Level
 
 _TO_APPEND = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK
@@ -57,6 +57,12 @@ def cut_middle(text: str, limit: int) -> str:
         return text
     end = (limit - 1) * 2 // 3
     return f"{text[: limit - 1 - end]}…{text[-end:]}"
+
+
+def short(text: str) -> str:
+    """Of several lines, such as a traceback, the first and the last."""
+    first, *rest = text.splitlines() or [""]
+    return f"{first}: {rest[-1]}" if rest else first
 
 
 def one_line(text: str) -> str:
@@ -100,41 +106,15 @@ def body(
 
 
 def stamp(at: float) -> str:
-    """The beginning of a line, from seconds since the epoch: local time, to the second."""
-    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at))
+    """The beginning of a line, from seconds since the epoch: local time, to the second, and a blank."""
+    return time.strftime("%Y-%m-%d %H:%M:%S ", time.localtime(at))
 
 
 MAX_READERS = 20
 """Tails that are open at the same time: each has a few file descriptors."""
 
-
-class Tail:
-    """Lines of the log, oldest first, read from its files while they are iterated over: a hundred thousand
-    lines take no more memory than one. Later lines and rotations do not change them. Close it."""
-
-    def __init__(
-        self, newest_first: list[FoundLines], readable: Callable[[bytes], str], files: contextlib.ExitStack
-    ) -> None:
-        self._found, self._readable, self._files = newest_first[::-1], readable, files
-
-    def __len__(self) -> int:
-        return sum(found.count for found in self._found)
-
-    def __iter__(self) -> Iterator[str]:
-        """Once."""
-        with self:
-            for found in self._found:
-                yield from map(self._readable, found)
-
-    def close(self) -> None:
-        """Idempotent. Not during an iteration in another thread."""
-        self._files.close()
-
-    def __enter__(self) -> Tail:
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self.close()
+COPIED = frozenset({Level.ERROR, Level.SYSTEM, Level.STATUS})
+"""Levels of the lines that standard error gets, too: what an operator should see without asking for it."""
 
 
 class LogFile:
@@ -143,6 +123,9 @@ class LogFile:
     `clock` gives seconds since the epoch; lines have local time. `secrets` of four characters or more are
     masked wherever they occur. Lines that cannot be written are dropped and counted: stderr says so once,
     and the log says how many are missing as soon as it can be written again.
+
+    `copy` (None: there is none) gets each line of the levels COPIED as it is written, in the same form and
+    with its line break; it must not wait and not raise. Of a traceback it gets the first and the last line.
     """
 
     def __init__(
@@ -153,7 +136,9 @@ class LogFile:
         backups: int,
         clock: Callable[[], float] = time.time,
         secrets: Iterable[str] = (),
+        copy: Callable[[str], object] | None = None,
     ) -> None:
+        self._copy = copy
         self._path, self._max_bytes, self._backups, self._clock = path, max_bytes, backups, clock
         self._secrets = tuple(secret for secret in secrets if len(secret) >= 4)
         self._lock = threading.Lock()
@@ -168,9 +153,19 @@ class LogFile:
 
     def write(self, level: Level, text: str, job: str | None = None, channel: str | None = None) -> None:
         """Append one line. Never raises for a full or read-only disk."""
+        now = stamp(self._clock())
         line = body(level, text, job, channel, self._secrets)
         with self._lock:
-            self._append(line)
+            self._append(now + line)
+            if self._copy and level in COPIED:
+                shorter = line if "\n" not in text else body(level, short(text), job, channel, self._secrets)
+                self._copy(f"{now}{shorter}\n")
+
+    def warn(self, level: Level, text: str) -> None:
+        """A line that has to be on standard error, too, whether or not there is a copy."""
+        self.write(level, text)
+        if not self._copy:
+            warn_stderr(cut(one_line(self.mask(short(text)))))
 
     def mask(self, text: str) -> str:
         """The text without tokens of webhooks and without this log's secrets."""
@@ -184,13 +179,13 @@ class LogFile:
         except OSError:
             return None
 
-    def tail(self, lines: int, job: str | None = None, level: Level | None = None) -> Tail:
-        """The newest `lines` lines of the job and the level, rotated files included.
+    def tail(self, lines: int, job: str | None = None, levels: Collection[Level] = ()) -> Tail:
+        """The newest `lines` lines of the job and of these levels (none: of all), rotated files included.
 
         Lines of an older Disgram are masked here. Raises StorageUnavailable if an existing file cannot be
         opened, or if MAX_READERS others are reading.
         """
-        kind = _kind(job, level)
+        kind = _kind(job, levels)
         with contextlib.ExitStack() as files:
             self._take_turn(files)
             found: list[FoundLines] = []
@@ -231,14 +226,13 @@ class LogFile:
     def _backup(self, number: int) -> Path:
         return self._path.with_name(f"{self._path.name}.{number}")
 
-    def _append(self, text: str) -> None:
-        now = stamp(self._clock())
+    def _append(self, line: str) -> None:
         dropped = self._dropped
         missing = f"{dropped} lines are missing: {self.write_error}"
-        notice = f"{now} {body(Level.SYSTEM, missing)}\n" if dropped else ""
-        line = f"{notice}{now} {text}\n".encode("utf-8", "backslashreplace")
+        notice = f"{line[:_STAMP]}{body(Level.SYSTEM, missing)}\n" if dropped else ""
+        written = f"{notice}{line}\n".encode("utf-8", "backslashreplace")
         try:
-            self._put(b"\n" + line if self._unfinished else line)
+            self._put(b"\n" + written if self._unfinished else written)
         except OSError as error:
             self._drop(error)
         else:
@@ -311,11 +305,12 @@ class LogFile:
                 os.close(fd)
 
 
-def _kind(job: str | None, level: Level | None) -> Kind:
+def _kind(job: str | None, levels: Collection[Level]) -> Kind:
     field = b"" if job is None else _field(job).encode()
-    levels = [level] if level else list(Level) if field else []
-    starts = tuple(f"[{level.value}] ".encode() + field for level in levels)
-    return Kind(starts[0] if len(starts) == 1 else field, starts, _STAMP)
+    meant = [level for level in Level if level in levels] or (list(Level) if field else [])
+    starts = tuple(f"[{level.value}] ".encode() + field for level in meant)
+    shared = field or (b"] " if starts else b"")
+    return Kind(starts[0] if len(starts) == 1 else shared, starts, _STAMP)
 
 
 def _open_to_read(path: Path, files: contextlib.ExitStack) -> int | None:

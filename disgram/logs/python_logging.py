@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable, Iterator
 
 from disgram.logs.flood_limit import FloodLimit
-from disgram.logs.log_file import LogFile, cut, cut_middle, mask, one_line
+from disgram.logs.log_file import LogFile, cut, cut_middle, mask, one_line, short
 from disgram.logs.stderr import warn_stderr
 from disgram.report import Level
 
@@ -71,8 +71,7 @@ class LogFileHandler(logging.Handler):
             if self._seconds_left() == 0.0:
                 self._write_summaries()
             if item and self._limit.admit(*item, self._clock()):
-                self._log.write(*item)
-                warn_stderr(_short(item[1]))
+                self._log.warn(*item)
             going_on = item is not None
         self._write_summaries()
 
@@ -83,8 +82,7 @@ class LogFileHandler(logging.Handler):
 
     def _write_summaries(self) -> None:
         for level, text in self._limit.summaries():
-            self._log.write(level, text)
-            warn_stderr(_short(text.partition("\n")[0]))
+            self._log.warn(level, text)
 
 
 class MaskedStderr(logging.Handler):
@@ -93,13 +91,7 @@ class MaskedStderr(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Called by `logging`. Never raises."""
         with contextlib.suppress(Exception):  # the arguments do not fit the message
-            warn_stderr(_short(mask(_text(record))))
-
-
-def _short(text: str) -> str:
-    """The record's first line, and the last one of its traceback, as one line."""
-    first, *rest = text.splitlines() or [""]
-    return cut(one_line(f"{first}: {rest[-1]}" if rest else first))
+            warn_stderr(cut(one_line(short(mask(_text(record))))))
 
 
 def _reported_by_another(record: logging.LogRecord) -> bool:

@@ -17,22 +17,26 @@ _AT_ONCE = 4096
 
 class PatientStream(io.TextIOBase):
     """Writes what its descriptor takes at once, and drops the rest: a pipe that nobody empties blocks nobody,
-    and a full disk or a reader that has gone raises nothing. Unbuffered, so nothing is left for the exit."""
+    and a full disk or a reader that has gone raises nothing. Unbuffered, so nothing is left for the exit.
+    After a text that was cut off, the next one begins on a line of its own."""
 
     encoding = "utf-8"
 
     def __init__(self, fd: int) -> None:
         self._fd = fd
+        self.cut_off = False
+        """The end of the last text could not be written."""
         self._ready = select.poll()
         self._ready.register(fd, select.POLLOUT)
 
     def write(self, text: str) -> int:
-        content = text.encode(self.encoding, "backslashreplace")
+        content = ("\n" * self.cut_off + text).encode(self.encoding, "backslashreplace")
+        written = 0
         with contextlib.suppress(OSError):
-            for start in range(0, len(content), _AT_ONCE):
-                if not self._ready.poll(0):
-                    break
-                os.write(self._fd, content[start : start + _AT_ONCE])
+            while written < len(content) and self._ready.poll(0):
+                written += os.write(self._fd, content[written : written + _AT_ONCE])
+        if written:
+            self.cut_off = written < len(content)
         return len(text)
 
     def writable(self) -> bool:
@@ -43,6 +47,16 @@ class PatientStream(io.TextIOBase):
 
     def isatty(self) -> bool:
         return os.isatty(self._fd)
+
+
+def patient_stderr() -> PatientStream | None:
+    """Standard error as it is now, written to without waiting; None where it was closed at the start, since
+    another file may have its number."""
+    if sys.stderr is None or isinstance(sys.stderr, PatientStream):
+        return sys.stderr
+    with contextlib.suppress(OSError, ValueError):  # no descriptor behind it, or closed since
+        return PatientStream(sys.stderr.fileno())
+    return None
 
 
 def protect_standard_streams() -> None:

@@ -9,8 +9,9 @@ Owns the reading and the index. Never opens or writes a file.
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
@@ -111,6 +112,35 @@ def find_newest(fd: int, known: KnownFile, size: int, kind: Kind, most: int) -> 
     for start, _ in islice(newest(fd, known, size, kind), most):  # noqa: B007 - the last one counts
         count += 1
     return FoundLines(fd, known, size, kind, start, count)
+
+
+class Tail:
+    """Lines of the log, oldest first, read from its files while they are iterated over: a hundred thousand
+    lines take no more memory than one. Later lines and rotations do not change them. Close it."""
+
+    def __init__(
+        self, newest_first: list[FoundLines], readable: Callable[[bytes], str], files: contextlib.ExitStack
+    ) -> None:
+        self._found, self._readable, self._files = newest_first[::-1], readable, files
+
+    def __len__(self) -> int:
+        return sum(found.count for found in self._found)
+
+    def __iter__(self) -> Iterator[str]:
+        """Once."""
+        with self:
+            for found in self._found:
+                yield from map(self._readable, found)
+
+    def close(self) -> None:
+        """Idempotent. Not during an iteration in another thread."""
+        self._files.close()
+
+    def __enter__(self) -> Tail:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
 
 
 def _lines_in_block(fd: int, at: int, size: int, kind: Kind) -> tuple[bool, Iterator[tuple[int, bytes]]]:

@@ -14,6 +14,9 @@ from disgram.rules.mention import Mention
 from disgram.rules.pattern import Pattern
 from disgram.rules.texts import RuleTexts
 
+SERVICE_RULE = "FORWARD_SERVICE_MESSAGES"
+"""What the ledger names as the rule that left out a service message: the setting that would forward it."""
+
 
 class Rules:
     """Checked and compiled. Raises BadInput, which names the header of the wrong one."""

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 from disgram.storage.channel_source import ChannelSource
 from disgram.storage.destinations import Destinations
+from disgram.storage.post_history import PostHistory
 from disgram.storage.sqlite import Database
 
 # Named, since the planner prefers the primary key and reads all a channel ever had (SQLite 3.40).
@@ -33,9 +34,10 @@ class Progress(NamedTuple):
 
 
 class PostRow(NamedTuple):
-    """A post and how it ended: `sent`, `failed`, `retry`, `dismissed` or `deleted`.
+    """A post and how it ended: `sent`, `failed`, `retry`, `dismissed`, `filtered` or `deleted`.
 
-    `last_id`: the highest of an album's. `fingerprint`: the page's then. `shape`: see delivery/shape.py.
+    `last_id`: the highest of an album's. `fingerprint`: the page's then. `shape`: see delivery/shape.py;
+    empty for a post that was filtered. `rule`: what filtered it.
     """
 
     post_id: int
@@ -43,14 +45,15 @@ class PostRow(NamedTuple):
     state: str
     fingerprint: str
     shape: str
+    rule: str | None = None
 
 
 class MessageRow(NamedTuple):
     """One message of a post: `attempting` or `sent`. `position` is its place within the post, from 0.
 
     `digest` is of its payload, `files` names what it carries; the payload itself is kept only where it
-    is needed again. `webhook_id` and `thread_id` say through what it was sent; rows of a Disgram that did not
-    write it down have None.
+    is needed again. `webhook_id` and `thread_id` say through what it was sent, `sent_at` when, in seconds
+    since 1970; rows of a Disgram that did not write it down have None.
     """
 
     position: int
@@ -62,6 +65,7 @@ class MessageRow(NamedTuple):
     payload: str | None = None
     webhook_id: str | None = None
     thread_id: str | None = None
+    sent_at: float | None = None
 
 
 _POST_COLUMNS = ", ".join(PostRow._fields)
@@ -77,6 +81,7 @@ class ChannelLedger:
         self._key: dict[str, object] = {"job": job, "channel": channel}
         self.source = ChannelSource(database, self._key, clock)
         self.raise_if_lost = database.raise_if_lost
+        self.history = PostHistory(database, self._key, clock)
         self._clock = clock
 
     # progress --------------------------------------------------------------------------------
@@ -94,8 +99,8 @@ class ChannelLedger:
     def begin(self, last_id: int, start: int | None) -> None:
         """Set where to go on from, before anything is sent."""
         self._run(
-            "INSERT OR REPLACE INTO progress (job, channel, last_id, start) "
-            "VALUES (:job, :channel, :last_id, :start)",
+            "INSERT OR REPLACE INTO progress (job, channel, last_id, start, began_after) "
+            "VALUES (:job, :channel, :last_id, :start, :last_id)",
             last_id=last_id,
             start=start,
         )
@@ -137,9 +142,10 @@ class ChannelLedger:
         )
         return [int(row[0]) for row in rows]
 
-    def finish(self, row: PostRow) -> None:
-        """Every message is confirmed: the post is done, and progress moves past it."""
-        self._put_post(row, None, None)
+    def finish(self, row: PostRow, *, edited: bool = False) -> None:
+        """Every message is confirmed: the post is done, and progress moves past it. `edited`: messages that
+        were sent before have been changed."""
+        self._put_post(row, None, None, edited=edited)
 
     def fail(self, row: PostRow, reason: str, payload: str) -> None:
         """Refused in every form: kept with what was refused until a person retries it."""
@@ -147,13 +153,13 @@ class ChannelLedger:
 
     def leave_out(self, row: PostRow, rule: str) -> None:
         """A rule of the job leaves the post out: it is dealt with."""
-        self._put_post(row, rule, None)
+        self._put_post(row._replace(state="filtered", rule=rule), None, None)
 
     def failed_in_a_row(self, post_id: int, most: int) -> list[int]:
         """The posts right before this one that Discord refused in every form, ascending; `most` of them."""
         rows = self._all(
             f"SELECT post_id, state FROM post WHERE {_THIS_CHANNEL} AND post_id < :post_id "
-            "ORDER BY post_id DESC LIMIT :most",
+            "AND state != 'filtered' ORDER BY post_id DESC LIMIT :most",
             post_id=post_id,
             most=most,
         )
@@ -170,15 +176,19 @@ class ChannelLedger:
                 f"UPDATE progress SET last_id = MIN(last_id, :first - 1) WHERE {_THIS_CHANNEL}", values
             )
 
-    def _put_post(self, row: PostRow, reason: str | None, refused_payload: str | None) -> None:
+    def _put_post(
+        self, row: PostRow, reason: str | None, refused_payload: str | None, *, edited: bool = False
+    ) -> None:
         ending = {"reason": reason, "refused_payload": refused_payload, "at": self._clock()}
         with self._database.transaction() as run:
             run.execute(
                 "INSERT OR REPLACE INTO post (job, channel, post_id, last_id, state, fingerprint, shape, "
-                "reason, refused_payload, at) VALUES (:job, :channel, :post_id, :last_id, :state, "
-                ":fingerprint, :shape, :reason, :refused_payload, :at)",
+                "rule, reason, refused_payload, at) VALUES (:job, :channel, :post_id, :last_id, :state, "
+                ":fingerprint, :shape, :rule, :reason, :refused_payload, :at)",
                 self._key | row._asdict() | ending,
             )
+            if edited:
+                self.history.count_edit(run, row.post_id)
             self._advance(run, row.last_id)
 
     def deleted(self, post_id: int) -> None:
@@ -196,15 +206,18 @@ class ChannelLedger:
         return [MessageRow(*row) for row in rows]
 
     def put_message(self, post_id: int, row: MessageRow) -> None:
-        """`attempting` before the request goes out, `sent` once Discord confirmed it."""
+        """`attempting` before the request goes out, which counts as an attempt; `sent` once Discord confirmed
+        it."""
         if row.state == "attempting":
             self.raise_if_lost()
-        self._run(
-            f"INSERT OR REPLACE INTO message (job, channel, post_id, {_MESSAGE_COLUMNS}) "
-            f"VALUES (:job, :channel, :post_id, {', '.join(f':{name}' for name in MessageRow._fields)})",
-            post_id=post_id,
-            **row._asdict(),
-        )
+        with self._database.transaction() as run:
+            run.execute(
+                f"INSERT OR REPLACE INTO message (job, channel, post_id, {_MESSAGE_COLUMNS}) "
+                f"VALUES (:job, :channel, :post_id, {', '.join(f':{name}' for name in MessageRow._fields)})",
+                self._key | {"post_id": post_id} | row._asdict(),
+            )
+            if row.state == "attempting":
+                self.history.count_attempt(run, post_id)
 
     def drop_message(self, post_id: int, position: int) -> None:
         """The message certainly was not accepted, or is deleted again."""

@@ -12,7 +12,9 @@ from typing import NamedTuple
 from disgram.storage.missing_posts import MissingPosts
 from disgram.storage.sqlite import Database
 
-TABLES_OF_CHANNEL = ("progress", "post", "message", "gap", "imported_progress", "source", "missing")
+TABLES_OF_CHANNEL = (
+    *("progress", "post", "message", "gap", "imported_progress", "source", "missing", "post_history"),
+)
 """Tables with the columns `job` and `channel`."""
 
 _THIS_CHANNEL = "job = :job AND channel = :channel"

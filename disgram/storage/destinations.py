@@ -57,6 +57,25 @@ class Destinations:
         with self._database.transaction() as run:
             run.execute("DELETE FROM gone WHERE destination = ?", (destination,))
 
+    def asked_at(self, webhook: str) -> float | None:
+        """When Discord was last asked whether it knows this webhook; None for never."""
+        with self._database.reading() as run:
+            query = "SELECT asked_at FROM webhook_look WHERE webhook = ?"
+            row = run.execute(query, (webhook,)).fetchone()
+        return float(row[0]) if row else None
+
+    def claim_daily(self, webhook: str, before: float | None, now: float) -> bool:
+        """Whether this worker is the one that asks; `before`: what `asked_at` said."""
+        with self._database.transaction() as run:
+            if before is None:
+                claimed = run.execute("INSERT OR IGNORE INTO webhook_look VALUES (?, ?)", (webhook, now))
+            else:
+                claimed = run.execute(
+                    "UPDATE webhook_look SET asked_at = ? WHERE webhook = ? AND asked_at = ?",
+                    (now, webhook, before),
+                )
+            return claimed.rowcount > 0
+
     def clear_gone(self, destination: str) -> None:
         """A person has repaired this destination (PATCH, POST): it may be called again, by all channels."""
         with self._database.transaction() as run:

@@ -18,6 +18,7 @@ from disgram.storage.destinations import Destinations
 from disgram.storage.failed_posts import FailedPosts
 from disgram.storage.log_import import import_log
 from disgram.storage.post_counts import Channel, Failed
+from disgram.storage.post_history import KnownChannel, KnownPost, known_channel, known_post
 from disgram.storage.sqlite import Database
 
 
@@ -75,6 +76,26 @@ class Ledger:
     def dismiss(self, job: str, post_id: int | None = None) -> int:
         """See FailedPosts.dismiss."""
         return self.failed_posts.dismiss(job, post_id)
+
+    def known_post(self, job: str, channel: str, post_id: int) -> KnownPost | None:
+        """See post_history.known_post."""
+        return known_post(self._database, job, channel.lower(), post_id)
+
+    def known_channel(self, job: str, channel: str, post_id: int) -> KnownChannel:
+        """See post_history.known_channel."""
+        return known_channel(self._database, job, channel.lower(), post_id)
+
+    def put_guild(self, webhook_id: str, guild_id: str) -> None:
+        """The server a webhook belongs to, as Discord said."""
+        with self._database.transaction() as run:
+            run.execute(
+                "INSERT OR REPLACE INTO guild (webhook_id, guild_id) VALUES (?, ?)", (webhook_id, guild_id)
+            )
+
+    def refusal(self, *destinations: str) -> str | None:
+        """Why the first of these that takes no messages takes none; None if all take them."""
+        rows = self.destinations.gone(*destinations)
+        return rows[0].reason if rows else None
 
     def clear_gone(self, destination: str) -> None:
         """See Destinations.clear_gone."""

@@ -84,6 +84,17 @@ LEDGER: Migrations = (
         """CREATE TABLE missing (job TEXT NOT NULL, channel TEXT NOT NULL, post_id INTEGER NOT NULL,
             since REAL NOT NULL, state TEXT NOT NULL, PRIMARY KEY (job, channel, post_id)) WITHOUT ROWID""",
     ),
+    # What GET /job/explain tells of a post beside its state. Of posts from before nothing of it is known.
+    (
+        """CREATE TABLE post_history (job TEXT NOT NULL, channel TEXT NOT NULL, post_id INTEGER NOT NULL,
+            last_id INTEGER NOT NULL, first_seen_at REAL NOT NULL, attempts INTEGER NOT NULL,
+            edits INTEGER NOT NULL, PRIMARY KEY (job, channel, post_id)) WITHOUT ROWID""",
+        "ALTER TABLE message ADD COLUMN sent_at REAL",
+        "ALTER TABLE post ADD COLUMN rule TEXT",
+        "ALTER TABLE progress ADD COLUMN began_after INTEGER",
+    ),
+    # When Discord was last asked whether it knows a webhook, by all workers together.
+    ("CREATE TABLE webhook_look (webhook TEXT PRIMARY KEY, asked_at REAL NOT NULL) WITHOUT ROWID",),
 )
 
 RATE_LIMITS: Migrations = (

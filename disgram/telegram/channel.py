@@ -46,11 +46,12 @@ class ChannelReader:
         self._report = report
         self._wait = wait
         self.asked: int | None = None
+        self._retries = PageRetries(report, wait)
 
     def read(self, before: int | None = None) -> ChannelPage:
         """The newest page, or the page of the posts before a post id. Raises TelegramError and Stopping."""
         self.asked = before
-        return read_with_retries(lambda: self._fetch(before), self._report, self._wait)
+        return self._retries.read(lambda: self._fetch(before))
 
     def _fetch(self, before: int | None) -> ChannelPage:
         html = self._client.page(self._channel, before)
@@ -124,26 +125,40 @@ class ChannelReader:
             )
 
 
-def read_with_retries(
-    fetch: Callable[[], ChannelPage], report: Reporter, wait: Callable[[float], None]
-) -> ChannelPage:
-    """What `fetch` returns, at one of PAGE_TRIES tries. Raises what the last one raises, and Stopping."""
-    for failures in range(1, PAGE_TRIES):
-        try:
-            page = fetch()
-        except TelegramUnavailable as error:
-            # /health does not show a single failure, unless Telegram named a time to wait: that is long.
-            shown = {"reason": error.reason} if failures > 1 or error.retry_after else {}
-            delay = jittered_backoff(failures, REQUEST_BACKOFF_MAX)
-            # After a 429 TelegramThrottle makes the next request wait longer than `delay`.
-            when = "" if error.retry_after else f" in {delay:.0f} s"
-            report(Level.INFO, f"Telegram: {error}; trying again{when}", **shown)
-            wait(delay)
-        else:
-            if failures > 1:
-                report(Level.INFO, "Telegram answers again", reason=None)
-            return page
-    return fetch()
+class PageRetries:
+    """The tries for one page within one poll, of whichever reader. For one worker."""
+
+    def __init__(self, report: Reporter, wait: Callable[[float], None]) -> None:
+        self._report = report
+        self._wait = wait
+        self._failing: Level | None = None
+        """Telegram does not answer: the level at which its first answer is reported. None: it does."""
+
+    def read(self, fetch: Callable[[], ChannelPage]) -> ChannelPage:
+        """What `fetch` returns, at one of PAGE_TRIES tries. Raises what it raises, and Stopping."""
+        for failures in range(1, PAGE_TRIES + 1):
+            try:
+                page = fetch()
+            except PageNotUnderstood:
+                self._failing = Level.STATUS
+                raise
+            except TelegramUnavailable as error:
+                self._failing = Level.STATUS if failures == PAGE_TRIES else self._failing or Level.INFO
+                if failures == PAGE_TRIES:
+                    raise
+                # /health does not show a single failure, unless t.me named a time to wait: that is long.
+                shown = {"reason": error.reason} if failures > 1 or error.retry_after else {}
+                delay = jittered_backoff(failures, REQUEST_BACKOFF_MAX)
+                # After a 429 TelegramThrottle makes the next request wait longer than `delay`.
+                when = "" if error.retry_after else f" in {delay:.0f} s"
+                self._report(Level.INFO, f"{error}; trying again{when}", **shown)
+                self._wait(delay)
+            else:
+                break
+        if self._failing:
+            self._report(self._failing, "Telegram answers again", reason=None)
+            self._failing = None
+        return page
 
 
 def readable(post: TelegramPost) -> bool:

@@ -5,12 +5,14 @@ Owns when they were read. Retries within one request for a page are the reader's
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 
-from disgram.errors import ChannelReplaced, TelegramUnavailable
-from disgram.post import ChannelPage
+from disgram.errors import ChannelReplaced, StorageUnavailable, TelegramUnavailable
+from disgram.post import ChannelPage, PostSlice
 from disgram.report import Level, Reporter
 from disgram.storage.channel_ledger import ChannelLedger
+from disgram.telegram.backfill import posts_after
 from disgram.telegram.empty_page import PAGE_IDS, Read, doubting
 from disgram.telegram.identity import ChannelIdentity
 from disgram.telegram.plausible_ids import without_implausible
@@ -59,6 +61,26 @@ class ChannelPages:
     def older(self, newest: ChannelPage) -> Read:
         """What reads the posts before an id, and doubts a page without any."""
         return doubting(self._read, newest)
+
+    def posts_after(self, newest: ChannelPage, progress: int) -> Iterator[PostSlice]:
+        """Yield the posts after `progress`, ascending, and let the ledger know when each was first seen.
+
+        Raises TelegramError and Stopping.
+        """
+        older = self.older(newest)
+
+        def read(before: int) -> ChannelPage:
+            page = older(before)
+            self._note_seen(page, progress)
+            return page
+
+        self._note_seen(newest, progress)
+        yield from posts_after(newest, progress, read)
+
+    def _note_seen(self, page: ChannelPage, progress: int) -> None:
+        """A full disk does not matter here: it holds up the sending, where it is reported."""
+        with suppress(StorageUnavailable):
+            self._ledger.history.seen(page.slices, progress)
 
     def start_was_changed(self) -> bool:
         """Whether the job names another start post than at the time of the first poll."""

@@ -15,6 +15,7 @@ import re
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from http.client import responses
 from pathlib import Path
 from typing import IO
 from urllib.parse import urljoin
@@ -138,7 +139,7 @@ class TelegramClient:
         try:
             answer = self._http.request("GET", url)
         except HttpError as error:
-            raise TelegramUnavailable(f"{error}") from error
+            raise TelegramUnavailable(f"Telegram: {error}") from error
         if answer.status == 429 or answer.status >= 500:
             with answer:
                 self._refuse(answer, media)
@@ -158,7 +159,7 @@ class TelegramClient:
         if answer.status == 429:
             retry_after = retry_after or REST
             self._throttle.rest(retry_after, media=media)
-        raise TelegramUnavailable(f"Telegram answered {answer.status}", retry_after=retry_after)
+        raise TelegramUnavailable(_answered(answer.status), retry_after=retry_after)
 
     def _followed(self, url: str, answer: HttpResponse) -> str:
         target = _target(url, answer)
@@ -171,7 +172,7 @@ class TelegramClient:
 
     def _text(self, answer: HttpResponse) -> str:
         if answer.status != 200:
-            raise TelegramUnavailable(f"Telegram answered {answer.status}")
+            raise TelegramUnavailable(_answered(answer.status))
         too_large = PageNotUnderstood(f"the page is larger than {PAGE_BYTES} bytes")
         body = b"".join(_content(answer, PAGE_SECONDS, PAGE_BYTES, too_large))
         return body.decode("utf-8", "replace")
@@ -242,7 +243,12 @@ def _content(
                 raise too_large
             yield chunk
     except HttpError as error:
-        raise TelegramUnavailable(f"{error}") from error
+        raise TelegramUnavailable(f"Telegram: {error}") from error
+
+
+def _answered(status: int) -> str:
+    """`Telegram: 502 Bad Gateway`"""
+    return f"Telegram: {status} {responses.get(status, '')}".strip()
 
 
 def _target(url: str, answer: HttpResponse) -> str:

@@ -24,10 +24,11 @@ _SECRETS = {
 """Variables of the service that no child needs: what it needs travels over a socket or its standard input."""
 _MALLOC = {"MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "65536", "MALLOC_ARENA_MAX": "1"}
 """Give the memory of a page or a file back at once; glibc would learn to keep it (mallopt(3))."""
-_OPTIONS = ("-u", "-X", "utf8", "-X", "no_debug_ranges")
+OPTIONS = ("-u", "-X", "utf8", "-X", "no_debug_ranges")
 """-u and utf8: what a worker prints goes down its pipe at once, whatever the locale.
 no_debug_ranges: code objects without columns are a third smaller (PEP 657)."""
-_ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[2]
+"""The folder `disgram/` is in."""
 
 
 def child_environment() -> dict[str, str]:
@@ -89,10 +90,10 @@ class ForkServerProcess:
 
     def _spawn(self, control: int) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
-            [sys.executable, *_OPTIONS, "-m", "disgram.workers.forkserver", *self._modules],
+            [sys.executable, *OPTIONS, "-m", "disgram.workers.forkserver", *self._modules],
             stdin=control,
             stdout=subprocess.DEVNULL,
-            cwd=_ROOT,
+            cwd=ROOT,
             env=child_environment(),
             start_new_session=True,  # Ctrl+C reaches the service alone, and it decides
         )

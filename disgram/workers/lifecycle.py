@@ -30,14 +30,9 @@ RETRY_FAILED_AFTER = 3600.0
 KILL_AFTER = 10.0
 """Seconds from SIGTERM to SIGKILL."""
 
-_EXTERNAL_SIGNALS = {
-    signal.SIGKILL,
-    signal.SIGTERM,
-    signal.SIGINT,
-    signal.SIGHUP,
-    signal.SIGQUIT,
-    signal.SIGALRM,
-}
+_STOP_SIGNALS = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGALRM}
+"""The last is the worker's own, for a stop that took too long."""
+_EXTERNAL_SIGNALS = _STOP_SIGNALS | {signal.SIGKILL, signal.SIGQUIT}
 
 
 class Event(Enum):
@@ -174,6 +169,11 @@ def reason_of_exit(code: int) -> str:
     if code == EXIT_OK:
         return "exited"
     return "killed" if -code in _EXTERNAL_SIGNALS else "crashed"
+
+
+def told_to_stop(code: int | None) -> bool:
+    """Whether somebody told the worker to stop: by itself it never ends with code 0 or by such a signal."""
+    return code == EXIT_OK or (code is not None and -code in _STOP_SIGNALS)
 
 
 def describe_exit(code: int | None) -> str:

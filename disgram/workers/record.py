@@ -37,6 +37,8 @@ class WorkerRecord:
         self._traffic = NO_TRAFFIC
         self.reported: str | None = None
         self.process: WorkerProcess | None = None
+        self.told_to_stop = False
+        """Somebody else than the service told its last process to stop."""
         self.generation = 0
         """The generation of desired workers for which the process was started."""
 

@@ -31,6 +31,7 @@ class WorkerSettings:
     follow_edits: bool = True
     follow_deletions: str = "keep"
     forward_service_messages: bool = False
+    webhook_check: bool = True
     request_timeout: float = 30.0
     account: bool = False
 

@@ -38,10 +38,10 @@ _KILL_BEFORE_END = 1.0
 class Supervisor:
     """Everything public may be called from any thread, but not from a signal handler.
 
-    `desired` returns a mapping that is not changed afterwards. `on_report` gets every line to be logged,
-    without heartbeats; if it raises, the snapshot's errors say so and work goes on. `on_crash` is called when
-    the loop ended by an unexpected exception, after it has stopped every worker. Times are in seconds;
-    `clock` is monotonic.
+    `desired` returns a mapping that is not changed afterwards. `on_report` gets every line to be logged
+    and every poll, without heartbeats; if it raises, the snapshot's errors say so and work goes on.
+    `on_crash` is called when the loop ended by an unexpected exception, after it has stopped every worker.
+    Times are in seconds; `clock` is monotonic.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class Supervisor:
         self._stop_by = _FOREVER
         self._inherits_orphans = inherits_orphans()
         self._backoff_resets: deque[str] = deque()
-        self._restarts: deque[str | None] = deque()
+        self._restarts: deque[str] = deque()
 
     # --- for any thread ---
 
@@ -114,11 +114,6 @@ class Supervisor:
         """Stop the job's workers; each starts again, and polls its channel, once its process is gone."""
         self._restarts.append(job)
         self.reset_backoff(job)
-
-    def restart_all(self) -> None:
-        """Stop every worker; each starts again once its process is gone."""
-        self._restarts.append(None)
-        self.wake()
 
     def wait_gone(self, job: str, timeout: float) -> bool:
         """Whether all processes the job had at the time of the call are gone, `timeout` seconds at most."""

@@ -156,7 +156,7 @@ class WorkerTable:
         for line in lines:
             report = decoded(line)
             record.update(report.facts, _utc_now())
-            if report.level:
+            if report.level or "polled" in report.facts:
                 self._report(record, report.level, report.text, report.facts)
 
     def _on_exit(self, record: WorkerRecord, process: WorkerProcess) -> None:
@@ -173,7 +173,8 @@ class WorkerTable:
             return
         record.worker = lifecycle.on_exit(record.worker, process.code, record.reported, now)
         record.note_trouble(_utc_now())
-        if not was_stopping:
+        record.told_to_stop = not was_stopping and lifecycle.told_to_stop(process.code)
+        if not was_stopping and not record.told_to_stop:
             wait = record.worker.due_at - now
             text = f"Worker {lifecycle.describe_exit(process.code)}; restarting in {wait:.0f} s"
             self._report(record, Level.ERROR, text)
@@ -185,7 +186,7 @@ class WorkerTable:
         self._errors["start"] = f"{spec.script} {spec.channel.name} cannot be started: {why}"
 
     def _report(
-        self, record: WorkerRecord, level: Level, text: str, facts: dict[str, Any] | None = None
+        self, record: WorkerRecord, level: Level | None, text: str, facts: dict[str, Any] | None = None
     ) -> None:
         try:
             self._on_report(record.worker.spec, Report(level, text, facts or {}))
@@ -248,6 +249,9 @@ class WorkerTable:
         record = self._records.setdefault(spec.key, WorkerRecord(lifecycle.new_worker(spec, now)))
         if not self._protocol:
             return  # started once there is a fork server again
+        if record.told_to_stop:  # said only now: pm2 and Ctrl+C tell workers and service at the same time
+            record.told_to_stop = False
+            self._report(record, Level.STATUS, "Worker was told to stop, not by Disgram; starting it again")
         record.worker = lifecycle.on_start(record.worker, spec, now)
         try:
             log = LogPipe()

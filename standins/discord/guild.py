@@ -60,6 +60,11 @@ class Guild:
         """As a thread does by itself after a while; a new message opens it again."""
         self._channels[thread_id].archived = True
 
+    def threads(self, channel_id: str) -> list[Channel]:
+        """Of a channel or a forum, the oldest first."""
+        with self._changed:
+            return [channel for channel in self._channels.values() if channel.parent_id == channel_id]
+
     def channel(self, channel_id: str) -> Channel:
         return self._channels[channel_id]
 

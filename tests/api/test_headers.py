@@ -42,5 +42,9 @@ def test_post_id_is_a_positive_number() -> None:
 
 
 def test_log_query_has_defaults() -> None:
-    assert log_query("") == (DEFAULT_LINES, None)
-    assert log_query("lines=5&level=ERROR&other=1") == (5, Level.ERROR)
+    assert log_query("") == (DEFAULT_LINES, ())
+    assert log_query("lines=5&level=ERROR&other=1") == (5, (Level.ERROR,))
+
+
+def test_log_query_takes_several_levels_in_any_case() -> None:
+    assert log_query("level=status,%20Error") == (DEFAULT_LINES, (Level.ERROR, Level.STATUS))

@@ -39,7 +39,11 @@ def test_job_is_created_changed_and_deleted(api: Api, tmp_path: Path) -> None:
         "threadId": "99",
         "embedColor": "89a7d9",
     }
-    assert made.json() == {"message": "Job 'news' created", "job": shown}
+    assert made.json() == {
+        "message": "Job 'news' created; posts go to the thread 99 of the channel 77 (webhook 'Captain')",
+        "job": shown,
+        "webhook": {"name": "Captain", "channel_id": "77", "guild_id": "99", "thread_id": "99"},
+    }
     assert json.loads((tmp_path / "jobs.json").read_text("utf-8")) == {"news": shown | {"webhookUrl": URL}}
     assert api("GET", "/jobs").json() == {"news": shown}
     assert api("GET", "/jobs", AUTH, secret=True).json() == {"news": shown | {"webhookUrl": URL}}
@@ -192,7 +196,7 @@ def test_new_job_of_a_name_waits_for_the_deletion_of_the_old_one(api: Api) -> No
 
 
 def test_deletion_answers_503_when_processes_do_not_end(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("job_routes._GONE_WITHIN", 0.01)
+    monkeypatch.setattr("routes.jobs._GONE_WITHIN", 0.01)
     api.post()
     api.supervisor.may_end.clear()
     assert api("DELETE", "/job", AUTH | {"JOB_NAME": "news"}).status_code == 503
@@ -258,11 +262,15 @@ GUARDED = [
     ("POST", "/job"),
     ("PATCH", "/job"),
     ("DELETE", "/job"),
+    ("POST", "/jobs"),
     ("POST", "/job/pause"),
     ("POST", "/job/resume"),
+    ("POST", "/job/test"),
     ("GET", "/job/failed"),
     ("DELETE", "/job/failed"),
     ("POST", "/job/retry"),
+    ("GET", "/job/preview"),
+    ("GET", "/job/explain"),
 ]
 
 
@@ -406,6 +414,9 @@ def test_logs_by_job_level_and_number_of_lines(api: Api) -> None:
     assert len(one) == 4
     assert "[SYSTEM] [news] Job created" in one[-1]
     assert api("GET", "/logs?level=ERROR").text.splitlines()[-1] == "=" * 80
+    several = api("GET", "/logs?level=error,system").text.splitlines()
+    assert "level: ERROR, SYSTEM" in several[1]
+    assert several[-1].endswith("Job created, 2 channels")
 
 
 def test_every_descriptor_of_a_log_answer_is_closed_at_its_end(api: Api) -> None:
@@ -424,7 +435,7 @@ def test_too_many_readers_of_the_log_are_told_to_come_back(api: Api) -> None:
 
 
 BAD_LINES = ["0", "100001", "-1", "x", "", "1.5", "%D9%A3", "1&lines=2", "9" * 5000]
-BAD_LEVELS = ["error", "", "DEBUG", "ERROR&level=INFO"]
+BAD_LEVELS = ["", "DEBUG", "ERROR,", "ERROR,DEBUG", "ERROR&level=INFO"]
 
 
 @pytest.mark.parametrize("query", [f"lines={v}" for v in BAD_LINES] + [f"level={v}" for v in BAD_LEVELS])

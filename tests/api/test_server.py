@@ -16,6 +16,7 @@ from starlette.types import Receive, Scope, Send
 from disgram.api import connection as connection_module
 from disgram.api.connection import BoundedConnection
 from disgram.api.listener import ConnectionLimits
+from disgram.api.server import address_to_open
 from standins.stage import eventually
 
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -136,6 +137,20 @@ def test_connections_over_the_limit_are_closed_while_all_are_being_answered(port
             assert one.recv(1)
         with connected(port, "127.0.0.6") as late:
             assert read_until_closed(late) == b""
+
+
+@pytest.mark.parametrize(
+    ("host", "opened"),
+    [
+        ("0.0.0.0", "http://127.0.0.1:5000"),
+        ("::", "http://127.0.0.1:5000"),
+        ("::1", "http://[::1]:5000"),
+        ("192.0.2.1", "http://192.0.2.1:5000"),
+        ("localhost", "http://localhost:5000"),
+    ],
+)
+def test_printed_address_can_be_opened(host: str, opened: str) -> None:
+    assert address_to_open(host, 5000) == opened
 
 
 def test_one_address_has_a_share_of_the_connections(port: int) -> None:

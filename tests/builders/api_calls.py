@@ -15,7 +15,7 @@ from fastapi import FastAPI
 from config import read
 from main import ServiceContext, create_app
 from service import Service
-from tests.builders.api_fakes import FakeLedger, FakeSupervisor, fake_service
+from tests.builders.api_fakes import FakeChannels, FakeLedger, FakeSupervisor, FakeWebhooks, fake_service
 
 PASSWORD = "hunter22"
 URL = "https://discord.com/api/webhooks/123/secretToken"
@@ -36,7 +36,10 @@ class Api:
         self.service: Service = app.state.service
         assert isinstance(self.service.supervisor, FakeSupervisor)
         assert isinstance(self.service.ledger, FakeLedger)
+        assert isinstance(self.service.webhooks, FakeWebhooks)
         self.supervisor, self.ledger = self.service.supervisor, self.service.ledger
+        assert isinstance(self.service.channels, FakeChannels)
+        self.webhooks, self.channels = self.service.webhooks, self.service.channels
 
     def raw(self, method: str, path: str, headers: Any = None, content: Any = None) -> httpx.Response:
         answer: httpx.Response = self._portal.call(self._send, method, path, headers, content)

@@ -9,14 +9,18 @@ import contextlib
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Any
 
 from config import SETTINGS, Settings
+from disgram.addresses import ChannelRef, Destination
 from disgram.api.server import serve
+from disgram.checks.channel_lookup import ChannelAnswer
+from disgram.checks.webhook_lookup import WebhookAnswer
 from disgram.errors import StorageUnavailable
+from disgram.storage.post_history import KnownChannel, KnownPost
 from disgram.workers.spec import (
     Snapshot,
     WorkerSpec,
@@ -110,7 +114,10 @@ class FakeLedger:
         self.posts: list[dict[str, Any]] = []
         self.forgotten: list[str] = []
         self.forgiven: list[str] = []
+        self.guilds: dict[str, str] = {}
         self.full = False
+        self.known: KnownPost | None = None
+        self.channel = KnownChannel()
 
     def _book(self) -> None:
         if self.full:
@@ -145,6 +152,18 @@ class FakeLedger:
     def dismiss(self, job: str, post_id: int | None) -> int:
         return self.retry(job, post_id)
 
+    def known_post(self, job: str, channel: str, post_id: int) -> KnownPost | None:
+        return self.known
+
+    def known_channel(self, job: str, channel: str, post_id: int) -> KnownChannel:
+        return self.channel
+
+    def put_guild(self, webhook_id: str, guild_id: str) -> None:
+        self.guilds[webhook_id] = guild_id
+
+    def refusal(self, *destinations: str) -> str | None:
+        return None
+
 
 class FakeLimits:
     def snapshot(self) -> dict[str, Any]:
@@ -156,12 +175,53 @@ class FakeLimits:
         }
 
 
+class FakeWebhooks:
+    """Discord, which knows every webhook but those in `unknown`, and is silent about those in `silent`."""
+
+    def __init__(self) -> None:
+        self.unknown: set[str] = set()
+        self.silent: set[str] = set()
+        self.asked: list[str] = []
+        self.tests: list[Destination] = []
+
+    def ask(self, webhooks: Collection[Destination]) -> dict[str, WebhookAnswer]:
+        self.asked += [webhook.webhook_id for webhook in webhooks]
+        return {webhook.webhook_key: self._answer(webhook.webhook_id) for webhook in webhooks}
+
+    def _answer(self, webhook_id: str) -> WebhookAnswer:
+        if webhook_id in self.silent:
+            return WebhookAnswer(None, "Discord did not answer in time.")
+        if webhook_id in self.unknown:
+            return WebhookAnswer(False, "Discord does not know this webhook.")
+        return WebhookAnswer(True, "Posts go to the channel 77.", "Captain", "77", "99")
+
+    def send_test(self, destination: Destination, *, new_thread: bool = False) -> WebhookAnswer:
+        self.tests.append(destination)
+        return WebhookAnswer(True, "Discord has taken the test message.")
+
+
+class FakeChannels:
+    """Telegram, where every channel but those in `missing` has twelve posts."""
+
+    def __init__(self) -> None:
+        self.missing: set[str] = set()
+
+    def ask(self, channels: Collection[ChannelRef]) -> dict[str, ChannelAnswer]:
+        return {
+            channel.key: ChannelAnswer(False, "channel_not_found")
+            if channel.key in self.missing
+            else ChannelAnswer(True, None, channel.name.title(), 12)
+            for channel in channels
+        }
+
+
 @contextlib.contextmanager
 def fake_service(settings: Settings) -> Iterator[Service]:
     """The real jobs, log, gate and host over fake processes and a fake ledger."""
     jobs, log = open_jobs(settings), open_log(settings)
     supervisor = FakeSupervisor(lambda: jobs.specs(settings))
-    with assembled(settings, jobs, log, supervisor, FakeLedger(), FakeLimits()) as service:
+    parts = FakeLedger(), FakeLimits(), FakeWebhooks(), FakeChannels()
+    with assembled(settings, jobs, log, supervisor, *parts) as service:
         yield service
 
 

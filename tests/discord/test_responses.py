@@ -270,7 +270,7 @@ def test_deeply_nested_json_is_ambiguous() -> None:
 def test_html_error_page_becomes_one_short_line() -> None:
     page = b"<html><style>body { color: red }</style><h1>502</h1>\n\n<p>Bad\ngateway</p>" + b"x" * 5000
     told = str(classify(502, {}, page).error)
-    assert told.startswith("502 Bad gateway x")
+    assert told.startswith("Discord: 502 Bad gateway x")
     assert "\n" not in told
     assert "color" not in told
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from standins.stage import PASSWORD, Stage, eventually, staged
+from standins.stage import PASSWORD, Stage, eventually, free_port, staged
 from tests.integration.browser import Browser, browsing
 from tests.integration.programs import program
+from tests.integration.test_nginx import running_nginx
 
 NO_PICTURE = ("data:", "blob:")
 
@@ -28,6 +30,17 @@ def browser() -> Iterator[Browser]:
     program("chromium"), program("chromedriver")
     with browsing() as one:
         yield one
+
+
+@contextmanager
+def below_a_prefix(port_of_service: int, folder: Path) -> Iterator[str]:
+    """nginx that shows the service as a part of a site; gives the address of that part."""
+    port = free_port()
+    place = f"location /disgram/ {{ proxy_pass http://127.0.0.1:{port_of_service}/; }}"
+    site = f"underscores_in_headers on; listen 127.0.0.1:{port}; {place}"
+    (folder / "disgram.conf").write_text(f"server {{ {site} }}", "utf-8")
+    with running_nginx(folder, f"http://127.0.0.1:{port}/disgram") as url:
+        yield url
 
 
 def nothing_from_elsewhere(browser: Browser, stage: Stage) -> None:
@@ -49,13 +62,16 @@ class Swagger:
         browser.click(".auth-btn-wrapper .authorize")
         browser.click(".auth-btn-wrapper .btn-done")
 
-    def call(self, operation: str, **headers: str) -> tuple[str, str]:
-        """Try it out; the status code and the body that the page shows. `operation`: its element's id."""
+    def call(self, operation: str, *, empty: str = "", **headers: str) -> tuple[str, str]:
+        """Try it out; the status code and the body that the page shows. `operation`: its element's id;
+        `empty`: a header that is sent empty."""
         browser, block = self.browser, f"[id='{operation}']"
         browser.click(f"{block} .opblock-summary-control")
         browser.click(f"{block} .try-out__btn")
         for name, value in headers.items():
             browser.type(f"{block} tr[data-param-name='{name}'] input", value)
+        if empty:
+            browser.click(f"{block} tr[data-param-name='{empty}'] .parameter__empty_value_toggle input")
         browser.click(f"{block} .execute")
         status = eventually(lambda: browser.text(f"{block} .live-responses-table tbody .response-col_status"))
         body = browser.text(f"{block} .live-responses-table tbody .response-col_description .highlight-code")
@@ -82,6 +98,41 @@ def test_a_job_from_its_creation_to_its_end_in_the_browser(stage: Stage, browser
     assert deleted[0] == "200", deleted
     assert stage.call("GET", "/jobs").json() == {}
     nothing_from_elsewhere(browser, stage)
+
+
+CREATE, CHANGE = "operations-Jobs-create_job_job_post", "operations-Jobs-change_job_job_patch"
+
+
+def test_names_of_any_script_pass_and_an_optional_value_is_cleared_behind_a_path_prefix(
+    stage: Stage, browser: Browser, tmp_path: Path
+) -> None:
+    with below_a_prefix(stage.port, tmp_path) as url:
+        browser.open(f"{url}/docs")
+        page = Swagger(browser)
+        page.authorize(PASSWORD)
+        created = page.call(
+            CREATE,
+            JOB_NAME="новости 新聞 🎉",
+            DISCORD_WEBHOOK_URL=stage.webhook.url,
+            TELEGRAM_CHANNELS="https://telegram.me/s/news/12",
+            EMBED_COLOR="#89a7d9",
+        )
+        assert created[0] == "201", created
+        assert stage.call("GET", "/jobs").json()["новости 新聞 🎉"]["embedColor"] == "89a7d9"
+        changed = page.call(CHANGE, JOB_NAME="новости 新聞 🎉", empty="EMBED_COLOR")
+        assert changed[0] == "200", changed
+        assert stage.call("GET", "/jobs").json()["новости 新聞 🎉"].get("embedColor") is None
+
+
+def test_senseless_value_is_answered_by_the_api_and_not_by_the_page(stage: Stage, browser: Browser) -> None:
+    browser.open(f"http://127.0.0.1:{stage.port}/docs")
+    page = Swagger(browser)
+    page.authorize(PASSWORD)
+    status, body = page.call(
+        CREATE, JOB_NAME="news", DISCORD_WEBHOOK_URL="https://example.org", TELEGRAM_CHANNELS="no channel"
+    )
+    assert status == "400"
+    assert '"message"' in body
 
 
 def test_without_authorization_the_page_shows_why_not(stage: Stage, browser: Browser) -> None:

@@ -32,17 +32,24 @@ CALLER = "127.0.0.2"
 @contextmanager
 def in_front(port_of_service: int, folder: Path, *, leave_out: str = "") -> Iterator[str]:
     """nginx with our file, but for its addresses; gives its URL."""
-    binary, port = program("nginx"), free_port()
+    port = free_port()
     ours = (ROOT / "deploy" / "nginx.conf").read_text("utf-8").replace(leave_out or "\0", "")
     ours = ours.replace("listen 80;", f"listen 127.0.0.1:{port};").replace("listen [::]:80;", "")
     ours = ours.replace("127.0.0.1:5000", f"127.0.0.1:{port_of_service}")
     (folder / "disgram.conf").write_text(ours, "utf-8")
+    with running_nginx(folder, f"http://127.0.0.1:{port}") as url:
+        yield url
+
+
+@contextmanager
+def running_nginx(folder: Path, url: str) -> Iterator[str]:
+    """nginx with `disgram.conf` of the folder, once it answers at this address; gives the address."""
+    binary = program("nginx")
     (folder / "nginx.conf").write_text(MAIN.format(folder=folder), "utf-8")
     command = [binary, "-e", str(folder / "error.log"), "-p", str(folder), "-c", str(folder / "nginx.conf")]
     with subprocess.Popen(command) as nginx:
         try:
-            url = f"http://127.0.0.1:{port}"
-            eventually(lambda: answers(nginx, url), of=(folder / "error.log").read_text)
+            eventually(lambda: answers(nginx, f"{url}/"), of=(folder / "error.log").read_text)
             yield url
         finally:
             nginx.terminate()

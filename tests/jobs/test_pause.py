@@ -86,7 +86,7 @@ def test_pause_and_resume_need_a_job_that_there_is(api: Api, path: str) -> None:
 
 
 def test_pause_answers_503_when_processes_do_not_end(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("job_routes._GONE_WITHIN", 0.01)
+    monkeypatch.setattr("routes.jobs._GONE_WITHIN", 0.01)
     api.supervisor.may_end.clear()
     assert api("POST", "/job/pause", NEWS).status_code == 503
     assert api.service.jobs.get("news").paused is True

@@ -41,6 +41,14 @@ def test_job_that_cannot_run_is_its_own_problem_and_can_be_mended(tmp_path: Path
         assert (health["status"], health["problems"], health["processes"]["running"]) == ("healthy", [], 2)
 
 
+def test_import_mends_a_job_that_cannot_run(tmp_path: Path) -> None:
+    (tmp_path / "jobs.json").write_text(json.dumps(OLD), "utf-8")
+    with serving(tmp_path) as api:
+        assert api.json("POST", "/jobs", {"old": GOOD}).json()["changed"] == ["old"]
+        assert list(api("GET", "/jobs").json()) == ["good", "old"]
+        assert api("GET", "/health").json()["errors"] == []
+
+
 def test_job_that_cannot_run_can_be_deleted(tmp_path: Path) -> None:
     (tmp_path / "jobs.json").write_text(json.dumps(OLD), "utf-8")
     with serving(tmp_path) as api:

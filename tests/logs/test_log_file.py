@@ -169,9 +169,9 @@ def test_tail_selects_by_job_and_level(log: LogFile) -> None:
             channel="c",
         )
     log.write(Level.SYSTEM, "about no job: [a] [ERROR]")
-    assert [line[-2:] for line in log.tail(3, job="a", level=Level.ERROR)] == ["n1", "n5", "n7"]
+    assert [line[-2:] for line in log.tail(3, job="a", levels=[Level.ERROR])] == ["n1", "n5", "n7"]
     assert [line[-2:] for line in log.tail(2, job="b")] == ["n6", "n9"]
-    assert [line[-2:] for line in log.tail(1, level=Level.INFO)] == ["n8"]
+    assert [line[-2:] for line in log.tail(1, levels=[Level.INFO])] == ["n8"]
     assert list(log.tail(5, job="c")) == []
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -22,7 +22,7 @@ from disgram.report import Level
 
 STAMP = "2026-03-01 12:00:00 "
 JOBS = (None, "a", "b", "c")
-LEVELS = (None, Level.INFO, Level.ERROR, Level.STATUS)
+LEVELS: tuple[tuple[Level, ...], ...] = ((), (Level.INFO,), (Level.ERROR,), (Level.STATUS, Level.ERROR))
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -43,10 +43,10 @@ def all_of(folder: Path) -> list[str]:
     return [line for path in paths if path.exists() for line in path.read_text("utf-8").split("\n") if line]
 
 
-def matches(line: str, job: str | None, level: Level | None) -> bool:
+def matches(line: str, job: str | None, levels: Sequence[Level]) -> bool:
     fields = f"[{job}] " if job else ""
-    levels = [level] if level else list(Level)
-    return not (job or level) or any(line[20:].startswith(f"[{one.value}] {fields}") for one in levels)
+    starts = tuple(f"[{one.value}] {fields}" for one in levels or Level)
+    return not (job or levels) or line[20:].startswith(starts)
 
 
 def written(level: Level, job: str, text: str) -> Callable[[LogFile, Path], None]:
@@ -104,11 +104,11 @@ def test_tail_equals_reading_the_whole_log_after_any_changes(
     for act in acts:
         act(log, folder)
         lines = all_of(folder)
-        for job, level in zip(JOBS, LEVELS, strict=True):
-            expected = [line for line in lines if matches(line, job, level)]
-            assert list(log.tail(count, job, level)) == expected[-count:]
-            expected = [line for line in lines if matches(line, None, level)]
-            assert list(log.tail(count, None, level)) == expected[-count:]
+        for job, levels in zip(JOBS, LEVELS, strict=True):
+            expected = [line for line in lines if matches(line, job, levels)]
+            assert list(log.tail(count, job, levels)) == expected[-count:]
+            expected = [line for line in lines if matches(line, None, levels)]
+            assert list(log.tail(count, None, levels)) == expected[-count:]
     log.close()
 
 
@@ -122,10 +122,10 @@ def test_lines_that_begin_with_a_block_are_found(tmp_path: Path, length: int) ->
 def test_lines_after_an_unfinished_line_are_found(tmp_path: Path) -> None:
     log = make(tmp_path)
     (tmp_path / "Disgram.log").write_text("z" * 600)
-    assert list(log.tail(1000, level=Level.ERROR)) == []
+    assert list(log.tail(1000, levels=[Level.ERROR])) == []
     for _ in range(3):
         log.write(Level.ERROR, "x")
-    assert len(list(log.tail(1000, level=Level.ERROR))) == 2
+    assert len(list(log.tail(1000, levels=[Level.ERROR]))) == 2
 
 
 def test_line_still_being_written_is_left_out(tmp_path: Path) -> None:
@@ -154,11 +154,11 @@ def test_blocks_without_a_match_are_not_read_again(tmp_path: Path, read: list[in
     log = make(tmp_path)
     for number in range(400):
         log.write(Level.ERROR if number == 200 else Level.INFO, f"n{number}", "job", "channel")
-    assert len(list(log.tail(1000, level=Level.ERROR))) == 1
+    assert len(list(log.tail(1000, levels=[Level.ERROR]))) == 1
     assert sum(read) > (tmp_path / "Disgram.log").stat().st_size
     read.clear()
     log.write(Level.ERROR, "new", "job", "channel")
-    assert [line.rpartition(" ")[2] for line in log.tail(1000, level=Level.ERROR)] == ["n200", "new"]
+    assert [line.rpartition(" ")[2] for line in log.tail(1000, levels=[Level.ERROR])] == ["n200", "new"]
     assert len(read) <= 6  # twice: to find it, and to give it
 
 
@@ -167,11 +167,11 @@ def test_new_file_with_the_inode_of_an_old_one_is_read(tmp_path: Path) -> None:
     log = make(tmp_path)
     for _ in range(30):
         log.write(Level.INFO, "x")
-    assert list(log.tail(5, level=Level.ERROR)) == []
+    assert list(log.tail(5, levels=[Level.ERROR])) == []
     os.truncate(tmp_path / "Disgram.log", 0)  # looks the same to a log that goes on in it
     for _ in range(40):
         log.write(Level.ERROR, "x")
-    assert len(list(log.tail(100, level=Level.ERROR))) == 40
+    assert len(list(log.tail(100, levels=[Level.ERROR]))) == 40
 
 
 def test_number_of_remembered_kinds_is_bounded() -> None:

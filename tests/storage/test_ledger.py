@@ -19,9 +19,11 @@ import pytest
 from disgram.api.failed_posts import shown
 from disgram.errors import StorageUnavailable
 from disgram.logs.log_file import escaped_name
+from disgram.post import PostSlice
 from disgram.storage.channel_ledger import ChannelLedger, MessageRow, PostRow
 from disgram.storage.destinations import GoneRow
 from disgram.storage.ledger import Ledger
+from disgram.storage.post_history import KnownChannel, KnownPost
 from tests.builders.integrity import integrity
 
 
@@ -105,6 +107,41 @@ def test_message_without_confirmation_is_found_after_a_crash(tmp_path: Path) -> 
     assert [message.state for message in after.messages(7)] == ["sent", "attempting"]
     after.drop_message(7, 1)
     assert [message.position for message in after.messages(7)] == [0]
+
+
+def test_post_that_was_left_out_does_not_end_a_row_of_refused_ones(rows: ChannelLedger) -> None:
+    rows.begin(0, None)
+    for number in (1, 3):
+        rows.fail(sent(number)._replace(state="failed"), "400", "[]")
+    rows.leave_out(PostRow(2, 2, "filtered", "print", ""), "FORWARD_SERVICE_MESSAGES")
+    assert rows.failed_in_a_row(4, 5) == [1, 3]
+    assert rows.post(2) == PostRow(2, 2, "filtered", "print", "", "FORWARD_SERVICE_MESSAGES")
+    assert rows.progress() == (3, None)
+
+
+def test_deleted_job_forgets_when_posts_were_seen(ledger: Ledger, rows: ChannelLedger) -> None:
+    rows.begin(0, None)
+    rows.history.seen([PostSlice(1, (1, 2), "", "print")], 0)
+    assert ledger.known_post("job", "Channel", 2) == KnownPost(
+        1, first_seen_at=1_700_000_000.0, attempts=0, edits=0, messages=[]
+    )
+    ledger.delete_job("job")
+    assert ledger.known_post("job", "Channel", 2) is None
+    assert ledger.known_channel("job", "Channel", 2) == KnownChannel()
+
+
+def test_post_seen_on_many_pages_keeps_the_first_time_and_writes_once(tmp_path: Path) -> None:
+    times = iter([100.0, 200.0])
+    ledger = Ledger(tmp_path / "disgram.db", clock=lambda: next(times))
+    seen = [PostSlice(5, (5,), "", "print"), PostSlice(3, (3,), "", "print")]
+    rows = ledger.of("job", "c")
+    rows.history.seen(seen[:1], 3)
+    rows.history.seen(seen[:1], 3)
+    ledger.of("job", "c").history.seen(seen, 3)
+    post = ledger.known_post("job", "c", 5)
+    assert post is not None
+    assert post.first_seen_at == 100.0
+    assert ledger.known_post("job", "c", 3) is None
 
 
 def test_failed_post_is_listed_with_its_reason_until_it_is_sent(ledger: Ledger, rows: ChannelLedger) -> None:

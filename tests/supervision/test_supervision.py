@@ -219,9 +219,9 @@ def test_no_worker_is_stale_after_the_machine_slept(service: Supervised) -> None
     assert [service.status(status.channel).pid for status in old] == [status.pid for status in old]
 
 
-def test_restart_all_replaces_every_worker_without_delay(service: Supervised) -> None:
+def test_restart_replaces_every_worker_of_a_job_without_delay(service: Supervised) -> None:
     old = service.run("silent_a", "silent_b")
-    service.supervisor.restart_all()
+    service.supervisor.restart("job")
     eventually(lambda: all(service.restarted(status.channel, status.pid or 0) for status in old))
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from disgram.errors import PageNotUnderstood, TelegramUnavailable
+from disgram.report import Level
 from disgram.telegram.channel import PAGE_TRIES
 from disgram.telegram.unknown_markup import MAX_FILE_SIZE, MAX_FILES, UnknownMarkup
 from tests.builders import pages
@@ -36,11 +37,35 @@ def test_retry_line_names_no_seconds_after_a_429(tmp_path: Path) -> None:
     """The throttle then waits as long as Telegram asked, which is more than the backoff of this retry."""
     bench = Bench(tmp_path)
     bench.telegram.fill(1, 1)
-    errors = iter([TelegramUnavailable("502"), TelegramUnavailable("429", retry_after=60.0)])
+    errors = iter(
+        [TelegramUnavailable("Telegram: 502"), TelegramUnavailable("Telegram: 429", retry_after=60.0)]
+    )
     bench.telegram.fails = lambda _: next(errors, None)
     bench.poll()
     retries = [text for _, text in bench.said.lines if "trying again" in text]
     assert retries == ["Telegram: 502; trying again in 1 s", "Telegram: 429; trying again"]
+
+
+def test_one_line_says_that_an_outage_over_several_polls_is_over(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    bench.telegram.fill(1, 1)
+    bench.telegram.fails = lambda _: TelegramUnavailable("Telegram: 502 Bad Gateway")
+    bench.poll(3)
+    assert bench.said.count("Telegram: 502 Bad Gateway") == 3 * PAGE_TRIES
+    bench.telegram.fails = lambda _: None
+    bench.poll(3)
+    over = [level for level, text in bench.said.lines if text == "Telegram answers again"]
+    assert over == [Level.STATUS]
+
+
+def test_answer_after_a_single_failure_is_no_status_line(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    bench.telegram.fill(1, 1)
+    errors = iter([TelegramUnavailable("Telegram: 502")])
+    bench.telegram.fails = lambda _: next(errors, None)
+    bench.poll(2)
+    assert (Level.INFO, "Telegram answers again") in bench.said.lines
+    assert bench.said.count("answers again") == 1
 
 
 def test_unreadable_post_is_reported_and_the_others_are_sent(tmp_path: Path) -> None:

@@ -32,6 +32,7 @@ from disgram.workers.lifecycle import (
     reason_of_exit,
     reset_backoff,
     reset_liveness,
+    told_to_stop,
 )
 from disgram.workers.spec import WorkerSpec, WorkerState
 from tests.workers.specs import spec_of
@@ -185,6 +186,11 @@ def test_death_of_the_fork_server_causes_its_workers_no_backoff() -> None:
 def test_exit_code_gives_reason_and_description(code: int, reason: str, description: str) -> None:
     assert on_exit(running(), code, "telegram_unavailable", 1).reason == reason == reason_of_exit(code)
     assert describe_exit(code) == description
+
+
+def test_only_an_orderly_end_and_stop_signals_count_as_told_to_stop() -> None:
+    told = [code for code in (0, 1, 78, -1, -2, -9, -11, -14, -15, None) if told_to_stop(code)]
+    assert told == [0, -1, -2, -14, -15]
 
 
 # --- exit code 78 ---

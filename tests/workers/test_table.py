@@ -152,6 +152,20 @@ def test_unexpected_exit_is_logged_with_the_time_of_the_restart(scene: Scene) ->
     assert scene.texts == ["Worker was killed by SIGSEGV; restarting in 1 s"]
 
 
+@pytest.mark.parametrize("status", [0, signal.SIGTERM, signal.SIGINT, signal.SIGALRM])
+def test_worker_that_somebody_told_to_stop_is_no_error_and_named_when_it_starts_again(
+    scene: Scene, status: int
+) -> None:
+    scene.started()
+    scene.answer(exited=PID, status=status)
+    scene.turn()
+    assert scene.reports == []
+    scene.table.act(Start(SPEC), 2, scene.now)
+    assert [(report.level, report.text) for report in scene.reports] == [
+        (Level.STATUS, "Worker was told to stop, not by Disgram; starting it again")
+    ]
+
+
 def test_failed_fork_is_an_error_until_a_start_succeeds(scene: Scene) -> None:
     scene.answer(n=scene.request, failed="fork: Cannot allocate memory")
     scene.turn()
@@ -167,6 +181,13 @@ def test_heartbeats_set_the_worker_running_and_are_not_logged(scene: Scene) -> N
     scene.turn()
     assert scene.reports == []
     assert (scene.status.state, scene.status.pid) == (WorkerState.RUNNING, PID)
+
+
+def test_idle_poll_is_passed_on_without_a_level(scene: Scene) -> None:
+    scene.started()
+    scene.write(b'{"polled":true,"last_post_id":5}\n')
+    scene.turn()
+    assert [(report.level, report.facts["polled"]) for report in scene.reports] == [(None, True)]
 
 
 def test_unfinished_line_does_not_set_the_worker_running(scene: Scene) -> None:

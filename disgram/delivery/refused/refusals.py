@@ -1,8 +1,9 @@
 """Destinations that refuse everything: what the ledger knows of them, and when one is asked again.
 
-A webhook that is gone is asked once an hour with a GET; a thread, or a destination that refuses, with the
-next post that is due. One worker asks; the others with that destination read the answer from the ledger. So
-what heals by itself is found out, and what does not costs a request an hour.
+A webhook that is gone is asked once an hour with a GET (one that is not, once a day: daily_look.py); a
+thread, or a destination that refuses, with the next post that is due. One worker asks; the others with that
+destination read the answer from the ledger. So what heals by itself is found out, and what does not costs a
+request an hour.
 
 Owns the rows of `gone` and their times. Never speaks HTTP itself.
 """
@@ -14,6 +15,7 @@ from collections.abc import Callable
 
 from disgram.addresses import Destination
 from disgram.backoff import backoff
+from disgram.delivery.webhook_look import DailyLook
 from disgram.discord.responses import DiscordResponse
 from disgram.errors import DestinationRefuses, DiscordError, DiscordUnavailable, NotDiscord, WebhookGone
 from disgram.report import Level, Reporter
@@ -36,7 +38,7 @@ ASKING = 90.0
 
 
 class Refusals:
-    """For one worker. `look` asks for the webhook itself."""
+    """For one worker. `look` asks for the webhook itself; `daily`: once a day, too."""
 
     def __init__(
         self,
@@ -47,12 +49,14 @@ class Refusals:
         *,
         report: Reporter,
         wait: Callable[[float], None],
+        daily: DailyLook | None = None,
     ) -> None:
         self._webhook, self._thread = destination.webhook_key, destination.key
         self._channel = f"{destination.key}/{channel}"
         self._keys = tuple(dict.fromkeys((self._webhook, self._thread, self._channel)))
         self._destinations = destinations
         self._look = look
+        self._daily = daily
         self._report = report
         self._wait = wait
         self._claims: dict[str, float] = {}
@@ -69,6 +73,9 @@ class Refusals:
             self._raise_if_not_due(row)
             if row.reason == "webhook_gone":
                 self._ask_for_webhook(row)
+        if self._daily and (error := self._daily.unknown()):
+            self.refused(error)
+            raise error
 
     def peek(self) -> None:
         """Before a POST waits for the limiter: raise while nobody may ask."""

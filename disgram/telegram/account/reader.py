@@ -16,7 +16,7 @@ from disgram.post import ChannelPage, PostSlice, TelegramPost
 from disgram.report import Reporter
 from disgram.telegram.account.client import AccountClient
 from disgram.telegram.account.post_json import read_post
-from disgram.telegram.channel import read_with_retries
+from disgram.telegram.channel import PageRetries
 
 START_TRIES = 30
 """Tries, a second apart, for the first page: the account's process may have been started with the worker."""
@@ -38,7 +38,7 @@ class AccountReader:
     ) -> None:
         self._client = client
         self._channel = channel
-        self._report = report
+        self._retries = PageRetries(report, wait)
         self._wait = wait
         self.asked: int | None = None
         self._tries_left = START_TRIES
@@ -56,7 +56,7 @@ class AccountReader:
         def fetch() -> ChannelPage:
             return page_of(client.page(self._channel, before))
 
-        return self._read_at_start(fetch) or read_with_retries(fetch, self._report, self._wait)
+        return self._read_at_start(fetch) or self._retries.read(fetch)
 
     def _read_at_start(self, fetch: Callable[[], ChannelPage]) -> ChannelPage | None:
         """None once there was an answer before, or if none has come for START_TRIES."""

@@ -33,13 +33,13 @@ _LONGEST_LINE = 64 * 1024
 
 
 class AccountProcess:
-    """One process at a time; everything public may be called from any thread. `report` gets what it reports,
+    """One process at a time; everything public may be called from any thread. `report` gets its lines,
     in a thread that begins with the first process. `environment`: of the process, without secrets."""
 
     def __init__(
         self,
         environment: Mapping[str, str],
-        report: Callable[[Report], None],
+        report: Callable[[Level, str], object],
         *,
         command: Sequence[str] = COMMAND,
         clock: Callable[[], float] = time.monotonic,
@@ -112,7 +112,7 @@ class AccountProcess:
             failures = 1 if self._clock() - started >= STABLE_AFTER else failures + 1
             delay = backoff(failures, RESTART_BACKOFF_MAX)
             text = f"The account's process {ended}; starting it again in {delay:.0f} s"
-            self._report(Report(Level.ERROR, text))
+            self._report(Level.ERROR, text)
             with self._changed:
                 self._changed.wait_for(lambda: not self._is_wanted(login), delay)
 
@@ -161,4 +161,4 @@ class AccountProcess:
     def _pass_on(self, line: bytes) -> None:
         report = Report.decode(line)
         if report.level and not self._stopping:
-            self._report(report)
+            self._report(report.level, report.text)

@@ -31,8 +31,8 @@ class Lines:
     def __init__(self) -> None:
         self.said: list[Report] = []
 
-    def __call__(self, report: Report) -> None:
-        self.said.append(report)
+    def __call__(self, level: Level, text: str) -> None:
+        self.said.append(Report(level, text))
 
     def count(self, text: str) -> int:
         return sum(text in report.text for report in self.said)

@@ -7,19 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
+from pydantic import Field
 
 from config import SETTINGS
-from dependencies import Authenticated, Sent, named_job
-from disgram.api import failed_posts, headers, openapi, schemas
+from disgram.api import failed_posts, headers, json_body, openapi, schemas
 from disgram.api.headers import JOB_NAME, TELEGRAM_CHANNELS, needed
-from disgram.errors import ProcessesRemain, StorageUnavailable, UnknownJob
+from disgram.errors import BadInput, ProcessesRemain, StorageUnavailable, UnknownJob
+from disgram.jobs.many import parsed_jobs
 from disgram.jobs.private_channels import named_by_account
 from disgram.jobs.unusable import UnusableJob
 from disgram.report import Level, counted
 from jobs import Job, changes, job_name, new_job
+from routes.checks import Checked, Goal, check_webhooks
+from routes.dependencies import Authenticated, Sent, named_job
 from service import Service, warn_of_pace
 
 router = APIRouter()
@@ -42,13 +45,15 @@ class JobAnswer(schemas.Message):
     """What changes a job"""
 
     job: Job
+    webhook: Goal | None = Field(default=None, exclude_if=lambda goal: goal is None)
+    warnings: list[str] = Field(default=[], exclude_if=lambda warnings: not warnings)
 
 
-@router.post(
-    "/job", **openapi.create_job(Job, SETTINGS.webhook_hosts, has_default=bool(SETTINGS.discord_webhook_url))
-)
+@router.post("/job", **openapi.create_job(Job, has_default=bool(SETTINGS.discord_webhook_url)))
 def create_job(service: Authenticated, sent: Sent) -> JobAnswer:
     job = new_job(_with_channels_of_account(service, sent), service.settings)
+    service.jobs.refuse_taken(job.jobName)
+    checked = check_webhooks(service, [job])
     with service.jobs.exclusive(job.jobName):
         service.jobs.refuse_taken(job.jobName)
         service.clear_gone(job)  # first: should the ledger fail, nothing has changed
@@ -57,20 +62,31 @@ def create_job(service: Authenticated, sent: Sent) -> JobAnswer:
     text = f"Job created, {counted(len(job.telegramChannels), 'channel')}"
     service.log.write(Level.SYSTEM, text, job.jobName)
     warn_of_pace(service)
-    return JobAnswer(message=f"Job {job.jobName!r} created", job=job.masked())
+    return _answer(f"Job {job.jobName!r} created", job, checked)
 
 
-@router.patch("/job", **openapi.change_job(Job, SETTINGS.webhook_hosts))
+def _answer(text: str, job: Job, checked: Checked) -> JobAnswer:
+    return JobAnswer(
+        message=text + checked.where(job),
+        job=job.masked(),
+        webhook=checked.goals.get(job.jobName),
+        warnings=checked.warnings,
+    )
+
+
+@router.patch("/job", **openapi.change_job(Job))
 def change_job(service: Authenticated, sent: Sent) -> JobAnswer:
     name = job_name(needed(sent, JOB_NAME))
     changed = changes(_with_channels_of_account(service, sent, name))
+    job = service.jobs.entry(name).changed(changed, service.settings.webhook_hosts)
+    checked = check_webhooks(service, [job] if "webhookUrl" in changed else [])
     with service.jobs.exclusive(name):
         before = service.jobs.entry(name)
         job = before.changed(changed, service.settings.webhook_hosts)
         _put(service, before, job)
     fields = before.differences(job)
     outcome = f" changed: {', '.join(fields)}" if fields else ": nothing changed"
-    return JobAnswer(message=f"Job {name!r}{outcome}", job=job.masked())
+    return _answer(f"Job {name!r}{outcome}", job, checked)
 
 
 def _with_channels_of_account(
@@ -124,6 +140,59 @@ def _set_paused(service: Service, name: str, *, paused: bool) -> Job:
         service.log.write(Level.SYSTEM, "Job paused" if paused else "Job resumed", name)
         service.supervisor.reset_backoff(name)
     return job
+
+
+class JobsAnswer(schemas.Message):
+    """POST /jobs: the names of the jobs"""
+
+    created: list[str]
+    changed: list[str]
+    unchanged: list[str]
+    warnings: list[str] = Field(default=[], exclude_if=lambda warnings: not warnings)
+
+
+@router.post("/jobs", **openapi.import_jobs(Job))
+def import_jobs(service: Authenticated, body: Annotated[bytes, Depends(json_body.json_body)]) -> JobsAnswer:
+    if not body:
+        raise BadInput("Missing jobs", "Send them as JSON, {name: job} (Content-Type: application/json).")
+    jobs = parsed_jobs(json_body.parsed(body), service.settings.webhook_hosts)
+    checked = check_webhooks(service, _with_new_webhooks(service, jobs))
+    with service.jobs.exclusive(*jobs):
+        before = service.jobs.entries()
+        differing = [job for name, job in jobs.items() if before.get(name) != job]
+        for job in differing:
+            service.clear_gone(job)
+        if differing:
+            service.jobs.put(differing)
+        created = [job.jobName for job in differing if job.jobName not in before]
+        changed = [job.jobName for job in differing if job.jobName in before]
+        for name in changed:
+            service.supervisor.reset_backoff(name)
+        start_job_processes(service)
+    for job in differing:
+        text = "Job changed" if job.jobName in before else "Job created"
+        service.log.write(Level.SYSTEM, f"{text} by an import of jobs", job.jobName)
+    warn_of_pace(service)
+    return JobsAnswer(
+        message=_outcome(created, changed),
+        created=created,
+        changed=changed,
+        unchanged=[name for name in jobs if name not in {*created, *changed}],
+        warnings=checked.warnings,
+    )
+
+
+def _with_new_webhooks(service: Service, jobs: Mapping[str, Job]) -> list[Job]:
+    known = service.jobs.jobs()
+    return [
+        job for name, job in jobs.items() if name not in known or known[name].webhookUrl != job.webhookUrl
+    ]
+
+
+def _outcome(created: list[str], changed: list[str]) -> str:
+    if not created and not changed:
+        return "Nothing changed"
+    return f"{counted(len(created), 'job')} created, {counted(len(changed), 'job')} changed"
 
 
 @router.delete("/job", **openapi.DELETE_JOB)
