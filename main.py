@@ -44,6 +44,7 @@ from disgram.health import known, summary, unusable_jobs
 from disgram.health.status_line import status_line
 from disgram.jobs.unusable import UnusableJob
 from disgram.logs.log_file import one_line
+from disgram.metrics import exposition
 from disgram.workers.spec import WorkerStatus
 from jobs import Job, job_name
 from routes.dependencies import TrustedReader, known_job, sent_headers, service_of
@@ -141,6 +142,11 @@ def show_logs(request: Request, _trusted: TrustedReader) -> TextStream:
 def list_jobs(request: Request, trusted: TrustedReader) -> dict[str, Job]:
     jobs = service_of(request).jobs.jobs()
     return jobs if trusted else {name: job.masked() for name, job in jobs.items()}
+
+
+@router.get("/metrics", response_class=PlainTextResponse, **openapi.METRICS)
+def show_metrics(request: Request, _trusted: TrustedReader) -> Response:
+    return Response(exposition.exposition(service_of(request)), media_type=exposition.CONTENT_TYPE)
 
 
 # --- the app --------------------------------------------------------------------------------------------

@@ -103,11 +103,21 @@ class Route:
 
 
 class DiscordRateLimiter:
-    """`acquire` before each request, `observe` after it. One per process; the store is shared by all."""
+    """`acquire` before each request, `observe` after it. One per process; the store is shared by all.
 
-    def __init__(self, store: LimitStore, clock: Callable[[], float] = time.monotonic) -> None:
+    `on_wait` gets each wait in seconds, and for what it was: bucket, channel, host or cloudflare.
+    """
+
+    def __init__(
+        self,
+        store: LimitStore,
+        clock: Callable[[], float] = time.monotonic,
+        on_wait: Callable[[str, float], None] = lambda lane, seconds: None,
+    ) -> None:
         self._store = store
         self._clock = clock
+        self._on_wait = on_wait
+        self._lane = _HOST
         store.delete_all_ahead_of(clock())
 
     def close(self) -> None:
@@ -121,7 +131,9 @@ class DiscordRateLimiter:
                 ticket, delay = self.ask(route, ticket)
                 if delay <= 0:
                     return ticket
+                lane = self._lane
                 wait(delay)
+                self._on_wait(lane, delay)
         except BaseException:
             if ticket is not None:
                 with suppress(StorageUnavailable):  # the ticket runs out by itself
@@ -145,10 +157,10 @@ class DiscordRateLimiter:
             channel = rows.resolve(route.channel_bucket) if route.channel_bucket else ""
             if ticket is None or rows.request(ticket) is None:
                 ticket = rows.queue(route.owner, bucket, channel, now)
-            opens = max(
+            opens, self._lane = max(
+                (_bucket_opens(rows, bucket, ticket, now), "bucket"),
+                (_bucket_opens(rows, channel, ticket, now) if channel else now, "channel"),
                 _host_opens(rows, now),
-                _bucket_opens(rows, bucket, ticket, now),
-                _bucket_opens(rows, channel, ticket, now) if channel else now,
             )
             opens = min(opens, now + LONGEST_PAUSE)  # a long queue; it asks again then
             if opens <= now:
@@ -203,6 +215,11 @@ class DiscordRateLimiter:
                 rows.finish(request.id)
                 if request.started is not None:
                     _record_done(rows, now, request.bucket, request.channel_bucket)
+
+    def invalid_requests(self) -> int:
+        """In the last ten minutes. Raises StorageUnavailable."""
+        with self._store.reading() as rows:
+            return rows.invalid_since(int(self._clock() // 60) - 9)
 
     def snapshot(self) -> dict[str, Any]:
         """For /health: limits, waits and counts. Holds webhook ids, never a token."""
@@ -265,17 +282,17 @@ def _bucket_opens(rows: LimitRows, name: str, ticket: int, now: float) -> float:
     return opens if opens > now else now + POLL * (ahead + 1)
 
 
-def _host_opens(rows: LimitRows, now: float) -> float:
-    """When the host may send at all."""
+def _host_opens(rows: LimitRows, now: float) -> tuple[float, str]:
+    """When the host may send at all, and who says so."""
     cloudflare = _pause(rows, _CLOUDFLARE, now)
-    opens = max(cloudflare.until, _pause(rows, _GLOBAL, now).until)
-    if opens <= now and cloudflare.strikes and rows.all_under_way():
-        opens = now + POLL  # another request is the probe
+    opens = max((_pause(rows, _GLOBAL, now).until, _HOST), (cloudflare.until, _CLOUDFLARE))
+    if opens[0] <= now and cloudflare.strikes and rows.all_under_way():
+        opens = now + POLL, _CLOUDFLARE  # another request is the probe
     if rows.invalid_since(int(now // 60) - 9) >= INVALID_LIMIT:
-        opens = max(opens, now + 30.0)
+        opens = max(opens, (now + 30.0, _HOST))
     done = rows.done_since(_HOST, now - 1.0)
     if len(done) + rows.all_under_way() >= HOST_LIMIT:
-        opens = max(opens, done[0] + 1.0 if done else now + POLL)
+        opens = max(opens, (done[0] + 1.0 if done else now + POLL, _HOST))
     return opens
 
 

@@ -35,15 +35,16 @@ from disgram.logs.log_file import LogFile, escaped_name
 from disgram.logs.python_logging import logging_into
 from disgram.logs.refused_logins import RefusedLogins
 from disgram.logs.standard_streams import patient_stderr
-from disgram.own_process import end_at_once, leave_no_core
+from disgram.metrics.totals import Totals
+from disgram.own_process import end_at_once, leave_no_core, make_folder
 from disgram.preview.process import AT_ONCE
 from disgram.report import Level, Report, counted
-from disgram.storage.before_use import make_folder, open_ledger, raise_if_any_is_newer
+from disgram.storage.before_use import open_ledger, raise_if_any_is_newer
 from disgram.storage.files.locks import LOCK_FILE, InstanceLock
 from disgram.storage.files.regular_file import refuse_special
 from disgram.storage.ledger import Ledger
 from disgram.storage.watched_files import WatchedFiles, open_limits
-from disgram.telegram.account.session import library_installed
+from disgram.telegram.account.session import NO_LIBRARY, library_installed
 from disgram.telegram.account.supervision import AccountProcess
 from disgram.workers.forkserver_process import ForkServerProcess, child_environment
 from disgram.workers.spec import WorkerSpec
@@ -56,9 +57,6 @@ _STOP_WITHIN = 8.0
 _ALERT_ROUTE = partial(Route.to, "POST", "alerts")
 _KNOWN_PASSWORD = (
     "AUTH_PASSWORD is the published default, so only this machine can use the service. Set your own in .env."  # noqa: S105
-)
-_NO_LIBRARY = (
-    "An account is logged in, but requirements-account.txt is not installed, so nothing is read through it."
 )
 
 
@@ -79,6 +77,7 @@ class Service:
     gate: BearerGate
     started: float
     systemd: Notifier = field(default_factory=Notifier)
+    totals: Totals = field(default_factory=Totals)
     lost_files: Callable[[], tuple[str, ...]] = tuple
     """Which files are missing, so that nothing is sent."""
     preview_turns: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(AT_ONCE))
@@ -131,7 +130,7 @@ def running_service(settings: Settings) -> Iterator[Service]:
             return specs
 
         account = AccountProcess(child_environment(), log.write)
-        systemd, idle_polls = Notifier.from_environment(os.environ), IdlePolls()
+        systemd, idle_polls, totals = Notifier.from_environment(os.environ), IdlePolls(), Totals()
 
         def on_turn() -> None:
             systemd.turn()
@@ -146,6 +145,7 @@ def running_service(settings: Settings) -> Iterator[Service]:
             stale_after=settings.log_stale_after,
             on_turn=on_turn,
             on_crash=end_at_once,
+            on_facts=totals.add,
         )
         store = open_limits(folder / "limits.db", log.write)
         limits = DiscordRateLimiter(store)
@@ -167,6 +167,7 @@ def running_service(settings: Settings) -> Iterator[Service]:
                 webhooks,
                 channels,
                 systemd,
+                totals,
                 files.problems,
                 account,
             ) as service,
@@ -186,6 +187,7 @@ def assembled(
     webhooks: Webhooks,
     channels: Channels,
     systemd: Notifier | None = None,
+    totals: Totals | None = None,
     lost_files: Callable[[], tuple[str, ...]] = tuple,
     account: AccountProcess | None = None,
 ) -> Iterator[Service]:
@@ -213,6 +215,7 @@ def assembled(
         gate,
         time.monotonic(),
         systemd or Notifier(),
+        totals or Totals(),
         lost_files,
         account=account,
     )
@@ -308,7 +311,7 @@ def _announce(service: Service) -> None:
     if service.settings.default_password:
         service.log.warn(Level.SYSTEM, _KNOWN_PASSWORD)
     if service.settings.account_login and not library_installed():
-        service.log.warn(Level.STATUS, _NO_LIBRARY)
+        service.log.warn(Level.STATUS, NO_LIBRARY)
     if problem := service.settings.webhook_problem:
         service.log.warn(Level.STATUS, f"{problem} Until then each job has to name its own.")
     warn_of_pace(service)
@@ -316,10 +319,8 @@ def _announce(service: Service) -> None:
 
 def warn_of_pace(service: Service) -> None:
     """Log a warning if there are more channels than TELEGRAM_REQUESTS_PER_SECOND allows to poll in time."""
-    settings, channels = (
-        service.settings,
-        sum(len(job.telegramChannels) for job in service.jobs.jobs().values() if not job.paused),
-    )
+    settings = service.settings
+    channels = sum(len(job.telegramChannels) for job in service.jobs.jobs().values() if not job.paused)
     seconds = channels / settings.telegram_requests_per_second
     if seconds > settings.cooldown.longest:
         text = (

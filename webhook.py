@@ -37,7 +37,7 @@ from disgram.errors import (
     WebhookGone,
 )
 from disgram.post import ChannelPage, PostSlice, TelegramPost
-from disgram.report import EXIT_CRASH, EXIT_OK, EXIT_PERMANENT, Level, Reporter
+from disgram.report import EXIT_CRASH, EXIT_OK, EXIT_PERMANENT, CountingReporter, Level, Reporter
 from disgram.rules.rules import SERVICE_RULE
 from disgram.storage.channel_ledger import ChannelLedger, PostRow
 from disgram.telegram.backfill import start_of_newer, start_of_newest
@@ -280,8 +280,10 @@ def _news(head: ChannelPage, progress: int) -> str:
 def serve(spec: WorkerSpec, report: Reporter, heartbeat: Heartbeat, *, once: bool = False) -> int:
     """Run a worker; returns its exit code. The caller holds its WorkerLock. Raises Stopping on SIGTERM."""
     with ExitStack() as stack:
-        parts = worker_parts(spec, report, heartbeat, stack)
-        worker = Worker(spec, *parts, report=report, wait=heartbeat.wait)
+        counting = CountingReporter(report)
+        stack.callback(counting.flush)
+        parts = worker_parts(spec, counting, heartbeat, stack)
+        worker = Worker(spec, *parts, report=counting, wait=heartbeat.wait)
         return worker.poll_and_react() if once else worker.run()
 
 

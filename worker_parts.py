@@ -16,7 +16,7 @@ from disgram.delivery.post_delivery import PostDelivery
 from disgram.delivery.sender import Sender
 from disgram.discord.client import DiscordClient
 from disgram.discord.color import stable_color
-from disgram.report import Reporter
+from disgram.report import CountingReporter
 from disgram.rules.rules import Rules
 from disgram.storage.channel_ledger import ChannelLedger
 from disgram.storage.ledger import Ledger
@@ -45,14 +45,16 @@ class WorkerParts(NamedTuple):
     follower: Follower
 
 
-def worker_parts(spec: WorkerSpec, report: Reporter, heartbeat: Heartbeat, stack: ExitStack) -> WorkerParts:
+def worker_parts(
+    spec: WorkerSpec, report: CountingReporter, heartbeat: Heartbeat, stack: ExitStack
+) -> WorkerParts:
     """Everything a worker needs, which `stack` closes."""
     settings, wait = spec.settings, heartbeat.wait
     owner = f"{spec.job}/{spec.channel.key}"
     database = stack.enter_context(closing(Ledger(settings.data_dir / "disgram.db", file=spec.ledger_file)))
     create = spec.ledger_file is None  # else the service has made both files, and alone makes them anew
     limits = stack.enter_context(closing(LimitStore(settings.data_dir / "limits.db", create=create)))
-    limiter = DiscordRateLimiter(limits)
+    limiter = DiscordRateLimiter(limits, on_wait=partial(_count_wait, report))
     limiter.finish_abandoned(owner)
     throttle = TelegramThrottle(
         limits, settings.telegram_requests_per_second, wait, on_rest=partial(report_rest, report)
@@ -64,11 +66,12 @@ def worker_parts(spec: WorkerSpec, report: Reporter, heartbeat: Heartbeat, stack
         spool_folder=settings.data_dir,
         timeout=timeout,
         check=heartbeat.check,
+        count=report.count,
     )
     stack.callback(telegram.close)
     socket = settings.data_dir / SOCKET
     account = AccountClient(socket, timeout, heartbeat.check) if settings.account else None
-    discord = stack.enter_context(closing(DiscordClient(timeout, heartbeat.beat)))
+    discord = stack.enter_context(closing(DiscordClient(timeout, heartbeat.beat, report.count)))
     ledger = database.of(spec.job, spec.channel.key)
     sender = Sender(
         spec.channel,
@@ -106,3 +109,7 @@ def worker_parts(spec: WorkerSpec, report: Reporter, heartbeat: Heartbeat, stack
     preview = ChannelReader(telegram, spec.channel.name, unknown_markup, report=report, wait=wait)
     reader = choose_reader(spec.channel, preview, account, report=report, wait=wait)
     return WorkerParts(ledger, reader, delivery, follower)
+
+
+def _count_wait(report: CountingReporter, lane: str, seconds: float) -> None:
+    report.count("discord_wait_seconds", lane, by=round(seconds, 3))

@@ -26,6 +26,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "start": lambda full: answers.start(100),
     "answers": lambda full: answers.reads(500, 100),
     "account": lambda full: account.weight(300 if full else 100),
+    "metrics": lambda full: answers.scrapes(1_000 if full else 300),
     "scale": lambda full: scale.thousand(1_000, 900 if full else 60, 300 if full else 60),
 }
 

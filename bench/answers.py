@@ -10,7 +10,7 @@ from statistics import median
 import requests
 
 from bench.figures import Figure
-from bench.processes import cpu_seconds
+from bench.processes import cpu_seconds, pss
 from bench.stage import Measured, StandIn, staged
 
 _LINE = "2026-09-01 12:00:00 [INFO] [job {}] [channel_{:04d}] Checked: nothing new, post {}\n"
@@ -54,6 +54,20 @@ def reads(workers: int, log_mb: int, *, times: int = 100) -> Iterator[Figure]:
         name = f"GET /logs?level=ERROR (none there) with {beside}"
         yield Figure(f"{name}, the first time", _milliseconds(service, "/logs?level=ERROR", 1))
         yield Figure(f"{name}, median from then on", _milliseconds(service, "/logs?level=ERROR", times))
+
+
+def scrapes(workers: int) -> Iterator[Figure]:
+    """GET /metrics while the workers poll, each about every 30 s; each job has fifty channels."""
+    with staged(COOLDOWN="30") as (stand_in, service):
+        service.start_with(workers)
+        stand_in.await_pages(workers, 300)
+        before, spent = pss(service.pid), cpu_seconds(service.pid)
+        shown = _milliseconds(service, "/metrics", 50)
+        yield Figure(f"GET /metrics with {workers} workers, median", shown, "100 ms")
+        each = (cpu_seconds(service.pid) - spent) / 50
+        yield Figure("… CPU of the service for each, its other work included", f"{each * 1e3:.0f} ms")
+        yield Figure(f"service with {workers} workers, PSS, before any scrape", f"{before:.0f} MB", "100 MB")
+        yield Figure("… after 50 scrapes", f"{pss(service.pid):.0f} MB", "100 MB")
 
 
 def _milliseconds(service: Measured, path: str, times: int) -> str:

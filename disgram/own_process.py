@@ -1,4 +1,4 @@
-"""What the service does to its own process: it leaves no core, and ends at once where it is of no use."""
+"""What the service's own process needs around it: a folder, no core, and an end where it is of no use."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import contextlib
 import logging
 import os
 import resource
+from pathlib import Path
 
+from disgram.errors import StartRefused
 from disgram.logs.stderr import warn_stderr
 
 
@@ -24,3 +26,11 @@ def end_at_once() -> None:
     logging.shutdown()  # the log's last lines are still queued
     warn_stderr("the supervisor has crashed (see Disgram.log); the service ends with exit code 1")
     os._exit(1)
+
+
+def make_folder(folder: Path) -> None:
+    """The data directory, for its owner alone. Raises StartRefused."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise StartRefused(f"DATA_DIR {folder} cannot be created: {error.strerror}") from None

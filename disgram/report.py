@@ -44,7 +44,9 @@ class Report:
     `layout_changed` (int: how many different kinds of markup in this channel's posts were not understood),
     `cooldown` (number: seconds until the next poll, where COOLDOWN is a range),
     `newest_post_id` (int: seen at Telegram), `waiting` (int: posts seen there and not dealt with yet),
-    `forwarded` (True: Discord has just confirmed a post), `discord_asked` (True: by this process).
+    `forwarded` (True: Discord has just confirmed a post), `discord_asked` (True: by this process),
+    `lag` (number: seconds from that post's publication to the confirmation),
+    `counts` (what happened since the last report, for /metrics: see CountingReporter).
     """
 
     level: Level | None = None
@@ -75,6 +77,43 @@ class Reporter(Protocol):
     """
 
     def __call__(self, level: Level | None, text: str, **facts: Any) -> None: ...
+
+
+class Count(Protocol):
+    """Counts what happened: the counter's name and the values of its labels, words without spaces."""
+
+    def __call__(self, name: str, /, *labels: str, by: float = 1) -> None: ...
+
+
+def no_count(name: str, /, *labels: str, by: float = 1) -> None:
+    """For a part that nobody measures."""
+
+
+class CountingReporter:
+    """A reporter whose lines carry what was counted since the last one, so that counting costs no line.
+
+    The fact `counts` is {"<name> <label> …": how much more}; a report may bring some itself.
+    """
+
+    def __init__(self, report: Reporter) -> None:
+        self._report = report
+        self._counts: dict[str, float] = {}
+
+    def count(self, name: str, /, *labels: str, by: float = 1) -> None:
+        key = " ".join((name, *labels))
+        self._counts[key] = self._counts.get(key, 0) + by
+
+    def __call__(self, level: Level | None, text: str, **facts: Any) -> None:
+        for key, by in facts.pop("counts", {}).items():
+            self.count(key, by=by)
+        if self._counts:
+            facts["counts"], self._counts = self._counts, {}
+        self._report(level, text, **facts)
+
+    def flush(self) -> None:
+        """Call at the end: no other report may follow."""
+        if self._counts:
+            self(None, "")
 
 
 class Notice:

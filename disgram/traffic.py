@@ -29,6 +29,10 @@ class Traffic:
     per_hour: tuple[tuple[int, int], ...] = ()
     marks: tuple[tuple[int, datetime], ...] = ()
     """(post id, when a page showed it as the newest) of what is not dealt with, ascending."""
+    lag: float | None = None
+    """Seconds from the newest confirmed post's publication to its confirmation; None: not known."""
+    lag_of: int = 0
+    """The id of that post."""
 
     def updated(self, facts: dict[str, Any], at: datetime) -> Traffic:
         """After a report; values of an unexpected type are ignored."""
@@ -44,6 +48,9 @@ class Traffic:
         match facts:
             case {"forwarded": True}:
                 new = replace(new, last_forwarded_at=at, per_hour=_counted(new.per_hour, at))
+        match facts:
+            case {"lag": int() | float() as lag, "last_post_id": int(post_id)} if post_id >= new.lag_of:
+                new = replace(new, lag=float(lag), lag_of=post_id)
         since = new.marks[0][1] if new.waiting and new.marks else None
         return new if since == new.waiting_since else replace(new, waiting_since=since)
 

@@ -166,6 +166,13 @@ LOGS: dict[str, Any] = {
     },
 }
 
+METRICS: dict[str, Any] = {
+    "tags": ["Watching"],
+    "summary": "Metrics in the text format of Prometheus",
+    "responses": _errors_as_json(error_responses(401, 403, 429)),
+    "openapi_extra": _BEARER_OPTIONAL,
+}
+
 JOBS: dict[str, Any] = {
     "tags": ["Jobs"],
     "summary": "All jobs; tokens are masked unless the bearer is sent",

@@ -15,6 +15,8 @@ from disgram.report import Level, Reporter
 from disgram.storage.channel_ledger import ChannelLedger, MessageRow
 from disgram.storage.missing_posts import BACK, REMOVED
 
+_ONE_DELETED = {"posts deleted": 1}
+
 
 class Deletions:
     """For one worker. `policy` is FOLLOW_DELETIONS: keep, mark or delete."""
@@ -73,13 +75,14 @@ class Deletions:
     def _delete(self, post_id: int, url: str) -> None:
         for row in self._ledger.messages(post_id):
             self._sender.delete(post_id, row)
-        self._report(Level.INFO, f"{url}: deleted in Telegram, and now in Discord")
+        self._report(Level.INFO, f"{url}: deleted in Telegram, and now in Discord", counts=_ONE_DELETED)
 
     def _mark(self, post_id: int, url: str) -> None:
         rows = [row for row in self._ledger.messages(post_id) if row.payload]
         marked = [self._mark_message(post_id, row) for row in rows]
         if any(marked):
-            self._report(Level.INFO, f"{url}: deleted in Telegram, and now marked so in Discord")
+            text = f"{url}: deleted in Telegram, and now marked so in Discord"
+            self._report(Level.INFO, text, counts=_ONE_DELETED)
         else:
             self._report(
                 Level.STATUS,

@@ -13,6 +13,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 
 from disgram.delivery.deletions import Deletions
 from disgram.delivery.downloads import Downloads
@@ -69,7 +70,8 @@ class Follower:
         DestinationRefuses and DiscordUnavailable of a post that is sent again."""
         if not page.slices or self._delivery.sender.edits_wait:
             return
-        rows = self._ledger.posts_from(page.slices[0].id)
+        found = self._ledger.posts_from(page.slices[0].id)
+        rows = [row for row in found if not self._delivery.sender.edits_of_post_wait(row.post_id)]
         try:
             if self._edits:
                 self._follow_edits([row for row in rows if row.state == "sent"], page, parse)
@@ -88,7 +90,18 @@ class Follower:
         for post_slice in page.slices:
             row = by_id.get(post_slice.id)
             if row and row.fingerprint != post_slice.fingerprint and not post_slice.protected:
-                self._edit(parse(post_slice), post_slice.fingerprint, row)
+                self._change(row, partial(self._edit, parse(post_slice), post_slice.fingerprint, row))
+
+    def _change(self, row: PostRow, change: Callable[[], object]) -> None:
+        """Make a change; in an archived thread other than that of new posts it waits without the others,
+        as each post of a forum has a thread of its own. Raises EditWaits if all changes wait."""
+        sender = self._delivery.sender
+        try:
+            change()
+        except EditWaits as error:
+            if sender.edits_wait or not sender.edits_of_post_wait(row.post_id):
+                raise
+            self._report(Level.INFO, f"{sender.post_url(row.post_id)}: its change waits ({error})")
 
     def _edit(self, post: TelegramPost, fingerprint: str, row: PostRow) -> bool:
         """Whether the edit is done with; False: the next poll tries again. Raises EditWaits."""
@@ -135,7 +148,8 @@ class Follower:
         if refused:
             self._report(Level.STATUS, f"{post.url}: Discord does not take its buttons; they become text")
         if changed:
-            self._report(Level.INFO, f"{post.url}: followed an edit ({changed} message(s) changed)")
+            text = f"{post.url}: followed an edit ({changed} message(s) changed)"
+            self._report(Level.INFO, text, counts={"posts edited": 1})
         new = replace(
             shape,
             media=media_identities(post),
@@ -169,12 +183,11 @@ class Follower:
     def _follow_deletions(self, rows: list[PostRow], page: ChannelPage, parse: Parse, read: Read) -> None:
         changes = self._deleted_posts.compare(rows, page, read)
         for row in changes.deleted:
-            self._deletions.follow(row.post_id)
+            self._change(row, partial(self._deletions.follow, row.post_id))
         shown = {post_id: post_slice for post_slice in page.slices for post_id in post_slice.ids}
         for row in changes.back:
-            self._take_back(
-                shown[next(one for one in range(row.post_id, row.last_id + 1) if one in shown)], row, parse
-            )
+            post_slice = shown[next(one for one in range(row.post_id, row.last_id + 1) if one in shown)]
+            self._change(row, partial(self._take_back, post_slice, row, parse))
 
     def _take_back(self, post_slice: PostSlice, row: PostRow, parse: Parse) -> None:
         """The post was not deleted. Its mark is taken off by an edit. A message that was deleted is sent

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Container, Mapping
 from functools import partial
 
+from disgram.delivery.backlog import lag_facts
 from disgram.delivery.downloads import Downloads, MediaSource
 from disgram.delivery.message_options import MessageOptions
 from disgram.delivery.message_sync import MessageSync
@@ -120,8 +121,8 @@ class PostDelivery:
         else:
             self.refused_posts.accepted()
             self.sender.persist(self._ledger.finish, row)
-            facts = {"last_post_id": post.last_id, "forwarded": True}
-            self._report(Level.NEW_MESSAGE, f"Forwarded {post.url}", **facts)
+            facts = {"last_post_id": post.last_id, "forwarded": True, **lag_facts(post, self._ledger)}
+            self._report(Level.NEW_MESSAGE, f"Forwarded {post.url}", **facts, counts={"posts sent": 1})
 
     def _warn_if_unconfirmed(self, post: TelegramPost) -> None:
         if any(row.state == "attempting" for row in self._ledger.messages(post.id)):
@@ -230,6 +231,7 @@ class PostDelivery:
             f"{post.url}: Discord refused it in every form ({error}); it is listed in GET /job/failed, "
             "and the channel goes on with the next post",
             last_post_id=post.last_id,
+            counts={"posts failed": 1},
         )
 
     # shared with edits -----------------------------------------------------------------------

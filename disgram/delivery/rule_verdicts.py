@@ -38,7 +38,7 @@ class RuleVerdicts:
         self._book(post, post_slice.fingerprint, rule)
         why = ": its author forbids forwarding it" if rule == PROTECTED else f" by {rule.upper()}"
         text = f"{self._post_url(post.id)} is left out{why}"
-        self._report(Level.INFO, text, last_post_id=post.last_id)
+        self._report(Level.INFO, text, last_post_id=post.last_id, counts={"posts filtered": 1})
         return True
 
     def _half_sent(self, post_id: int) -> bool:
@@ -55,7 +55,8 @@ class RuleVerdicts:
             return False
         withdraw(row.post_id)
         self._ledger.leave_out(row._replace(state=FILTERED, fingerprint=fingerprint), rule)
-        self._report(Level.INFO, f"{post.url}: edited in Telegram, and now left out by {rule.upper()}")
+        text = f"{post.url}: edited in Telegram, and now left out by {rule.upper()}"
+        self._report(Level.INFO, text, counts={"posts filtered": 1})
         return True
 
     def judge_again(self, slices: Iterable[PostSlice], send: Callable[[PostSlice], None]) -> None:

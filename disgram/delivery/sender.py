@@ -19,6 +19,7 @@ from disgram.addresses import ChannelRef, Destination
 from disgram.backoff import REQUEST_BACKOFF_MAX, jittered_backoff
 from disgram.delivery.destination_requests import DestinationRequests, Limiter, RouteFor
 from disgram.delivery.message_options import into_thread
+from disgram.delivery.refused.archived_threads import ArchivedThreads
 from disgram.delivery.refused.fields import RefusedFields
 from disgram.delivery.refused.poison import PoisonDetector, PoisonEdits, is_plain_429
 from disgram.delivery.refused.refusals import Refusals
@@ -39,9 +40,6 @@ from disgram.errors import (
 )
 from disgram.report import Level, Reporter
 from disgram.storage.channel_ledger import ChannelLedger, MessageRow
-
-EDITS_WAIT = 3600.0
-"""Seconds until an edit is tried again in an archived thread that this worker has not opened meanwhile."""
 
 RATE_LIMIT_TRIES = 4
 """429s of one message in a row from which on it backs off as well as waiting for the limiter."""
@@ -92,8 +90,7 @@ class Sender:
         self._wait = wait
         self._backoff_max = backoff_max
         self._keep_payloads = keep_payloads
-        self._clock = clock
-        self._edits_wait_until = clock()
+        self._archived_threads = ArchivedThreads(clock)
         self.poison = PoisonDetector(clock)
         """Counts for one post: reset it before the messages of another."""
         self._refused_fields = RefusedFields(report)
@@ -155,7 +152,7 @@ class Sender:
         if "thread_name" in message.payload:
             row = row._replace(thread_id=channel_id or None)
         self.persist(self._ledger.put_message, post_id, row)
-        self._edits_wait_until = self._clock()  # a new message opens an archived thread
+        self._archived_threads.opened(row.thread_id)
         return row
 
     def _back_off(self, error: DiscordUnavailable, failures: int) -> None:
@@ -218,7 +215,7 @@ class Sender:
             request = edit_request(outgoing.message, with_files=files is not None)
             send = partial(self._client.edit, where, message_id, request, files or {})
             try:
-                self._change("PATCH", send)
+                self._change("PATCH", where, send)
                 break
             except MessageRejected as error:
                 if not outgoing.leave_out(error):
@@ -232,7 +229,7 @@ class Sender:
         if message_id := old.message_id:  # with none, the address would be the webhook's own
             where = self._place_of(old)
             with suppress(MessageGone):
-                self._change("DELETE", lambda: self._client.delete(where, message_id))
+                self._change("DELETE", where, lambda: self._client.delete(where, message_id))
         self.persist(self._ledger.drop_message, post_id, old.position)
 
     def owns(self, row: MessageRow) -> bool:
@@ -241,8 +238,15 @@ class Sender:
 
     @property
     def edits_wait(self) -> bool:
-        """The thread is archived, in which no message can be edited until a new one opens it."""
-        return self._clock() < self._edits_wait_until
+        """New messages go into a thread that is archived, in which no message can be edited until then."""
+        return self._archived_threads.wait(self._destination.thread_id)
+
+    def edits_of_post_wait(self, post_id: int) -> bool:
+        """Whether a message of the post is in an archived thread, which need not be where new ones go."""
+        return self._archived_threads.any_wait() and any(
+            self._archived_threads.wait(self._place_of(row).thread_id)
+            for row in filter(self.owns, self._ledger.messages(post_id))
+        )
 
     def gives_up_change(self, post_id: int, error: DiscordUnavailable) -> bool:
         """Whether an edit or a deletion got nothing but 500s for so long that it is not tried again."""
@@ -267,11 +271,11 @@ class Sender:
         thread_id = self._destination.thread_id and (row.channel_id or self._destination.thread_id)
         return replace(self._destination, thread_id=thread_id)
 
-    def _change(self, method: str, send: Callable[[], DiscordResponse]) -> None:
+    def _change(self, method: str, where: Destination, send: Callable[[], DiscordResponse]) -> None:
         """One try to edit or delete a message. Raises DiscordError."""
         response = self._requests.make(method, send)
         if isinstance(response.error, EditWaits):
-            self._edits_wait_until = self._clock() + EDITS_WAIT
+            self._archived_threads.found(where.thread_id)
         if response.error:
             raise response.error
 

@@ -26,6 +26,7 @@ from disgram.errors import (
     UnreadableResponse,
 )
 from disgram.http.client import CHUNK_SIZE, HttpClient, HttpResponse
+from disgram.report import Count, no_count
 
 TIMEOUT = (10.0, 30.0)
 """Seconds to connect, and without a byte of the answer."""
@@ -37,13 +38,22 @@ ANSWER_SECONDS = 60.0
 """How long the body of an answer may take, however steadily it drips."""
 ANSWER_BYTES = 256 * 1024
 
+SCOPES = frozenset({"user", "global", "shared"})
+"""What a 429 may be about (Rate Limits, "X-RateLimit-Scope"); a proxy's word is not passed on."""
+
 
 class DiscordClient:
     """One per worker. `timeout` in seconds is how long Discord may be silent, at most TIMEOUT; `beat` is
     called between chunks in either direction, and raises nothing: a message in flight is finished."""
 
-    def __init__(self, timeout: float = TIMEOUT[1], beat: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        timeout: float = TIMEOUT[1],
+        beat: Callable[[], None] = lambda: None,
+        count: Count = no_count,
+    ) -> None:
         timeouts = (min(TIMEOUT[0], timeout), min(TIMEOUT[1], timeout))
+        self._count = count
         self._http = HttpClient({"User-Agent": USER_AGENT}, timeouts, beat)
         self._cut_off: DiscordMessage | None = None
         """The message with files whose sending broke off last."""
@@ -96,12 +106,23 @@ class DiscordClient:
                 self._cut_off = None
                 # An error may quote what it was asked; its words go into the log and into the ledger.
                 said = _read(answer).replace(destination.token.encode(), b"***")
-                return classify(answer.status, answer.headers, said, method)
+                response = classify(answer.status, answer.headers, said, method)
+                self._count_answer(answer.status, response.rate_limit.scope, body)
+                return response
         except RequestCutOff as error:
+            self._count_answer(None, None)
             return DiscordResponse(RateLimitHeaders(), self._judge_cut_off(message, error))
         except HttpError as error:
+            self._count_answer(None, None)
             named = DiscordUnavailable if error.is_http else UnreadableResponse
             return DiscordResponse(RateLimitHeaders(), named(f"Discord: {error}", ambiguous=error.sent))
+
+    def _count_answer(
+        self, status: int | None, scope: str | None, body: bytes | MultipartBody | None = None
+    ) -> None:
+        self._count("discord_requests", str(status or "none"), scope if scope in SCOPES else "none")
+        if isinstance(body, MultipartBody):
+            self._count("upload_bytes", by=len(body))
 
     def _judge_cut_off(self, message: DiscordMessage | None, error: RequestCutOff) -> DiscordError:
         """Over TLS or through a proxy, a 413 sent before the whole body was read is lost with the connection.

@@ -1,4 +1,4 @@
-"""A data directory at the start: made, and what is wrong with its databases found before they are changed.
+"""What is wrong with the databases of a data directory, found before anything in them is changed.
 
 Owns the reading of a file that may not be ours to write: the main file keeps its bytes, though SQLite may
 leave empty side files.
@@ -45,14 +45,6 @@ def raise_if_damaged(path: Path) -> None:
         raise DatabaseDamaged(f"{path.name}: {error}") from error
     if not sound:
         raise DatabaseDamaged(f"{path.name}: its pages are damaged")
-
-
-def make_folder(folder: Path) -> None:
-    """The data directory, its owner's alone. Raises StartRefused."""
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise StartRefused(f"DATA_DIR {folder} cannot be created: {error.strerror}") from None
 
 
 def open_ledger(path: Path) -> Ledger:

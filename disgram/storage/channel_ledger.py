@@ -122,6 +122,15 @@ class ChannelLedger:
         row = self._first(f"SELECT {_POST_COLUMNS} FROM post WHERE {_THIS_POST}", post_id=post_id)
         return PostRow(*row) if row else None
 
+    def dealt_with_at(self, post_id: int) -> tuple[float, float] | None:
+        """When the post of the lowest number was dealt with, and when this one was, in seconds since 1970."""
+        row = self._first(
+            f"SELECT (SELECT at FROM post WHERE {_THIS_CHANNEL} ORDER BY post_id LIMIT 1), at "
+            f"FROM post WHERE {_THIS_POST}",
+            post_id=post_id,
+        )
+        return (row[0], row[1]) if row and all(isinstance(at, float) for at in row) else None
+
     def posts_from(self, post_id: int) -> list[PostRow]:
         """Posts that reach this number or a higher one, ascending: what the newest page can be compared with.
 

@@ -122,6 +122,7 @@ class ChannelReader:
                 Level.ERROR,
                 f"Part of the page was not understood; saved as {path} for a bug report",
                 layout_changed=self._unknown_markup.count,
+                counts={"parser_unknown_blocks": 1},
             )
 
 

@@ -32,6 +32,7 @@ from disgram.errors import (
 from disgram.http.client import HttpClient, HttpResponse
 from disgram.origin import Origin
 from disgram.post import MediaFile
+from disgram.report import Count, no_count
 from disgram.telegram.media_budget import MediaBudget
 from disgram.telegram.media_bytes import SNIFFED_BYTES, may_be
 from disgram.telegram.throttle import TelegramThrottle
@@ -85,11 +86,13 @@ class TelegramClient:
         spool_folder: Path | None = None,
         timeout: float = TIMEOUT[1],
         check: Callable[[], None] = lambda: None,
+        count: Count = no_count,
     ) -> None:
         self._base = base_url.rstrip("/")
         self._origin = Origin.of(self._base)
         self._throttle = throttle
         self._spool_folder = spool_folder
+        self._count = count
         timeouts = (min(TIMEOUT[0], timeout), min(TIMEOUT[1], timeout))
         self._http = HttpClient({"User-Agent": _USER_AGENT, "Accept-Language": "en"}, timeouts, check)
 
@@ -139,7 +142,9 @@ class TelegramClient:
         try:
             answer = self._http.request("GET", url)
         except HttpError as error:
+            self._count("telegram_requests", "no_answer")
             raise TelegramUnavailable(f"Telegram: {error}") from error
+        self._count("telegram_requests", _outcome(answer.status))
         if answer.status == 429 or answer.status >= 500:
             with answer:
                 self._refuse(answer, media)
@@ -210,6 +215,13 @@ def spooled(chunks: Iterator[bytes], folder: Path | None, budget: MediaBudget) -
             raise MediaUnavailable(f"no room for it in the data directory: {error.strerror}") from error
         raise
     return spool
+
+
+def _outcome(status: int) -> str:
+    """What /metrics counts a request under; t.me says by a redirect that it has no preview."""
+    if status == 429:
+        return "rate_limited"
+    return {2: "ok", 3: "redirect", 4: "refused"}.get(status // 100, "server_error")
 
 
 def _too_slow() -> MediaUnavailable:

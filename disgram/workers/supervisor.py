@@ -19,6 +19,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from functools import partial
+from typing import Any
 
 from disgram.descriptors import raise_descriptor_limit
 from disgram.report import Report
@@ -38,10 +39,10 @@ _KILL_BEFORE_END = 1.0
 class Supervisor:
     """Everything public may be called from any thread, but not from a signal handler.
 
-    `desired` returns a mapping that is not changed afterwards. `on_report` gets every line to be logged
-    and every poll, without heartbeats; if it raises, the snapshot's errors say so and work goes on.
-    `on_crash` is called when the loop ended by an unexpected exception, after it has stopped every worker.
-    Times are in seconds; `clock` is monotonic.
+    `desired` returns a mapping that is not changed afterwards. `on_report` gets every line to be logged and
+    every poll, without heartbeats; if it raises, the snapshot's errors say so and work goes on. `on_facts`
+    gets the job and the facts of every line, and raises nothing. `on_crash` is called when the loop ended by
+    an unexpected exception, after it has stopped every worker. Times are in seconds; `clock` is monotonic.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class Supervisor:
         clock: Callable[[], float] = time.monotonic,
         on_crash: Callable[[], object] = lambda: None,
         on_turn: Callable[[], object] = lambda: None,
+        on_facts: Callable[[str, Mapping[str, Any]], object] = lambda job, facts: None,
     ) -> None:
         self._on_turn = on_turn
         self._on_crash = on_crash
@@ -70,7 +72,9 @@ class Supervisor:
         self._woken: socket.socket | None = None
         self._waker: socket.socket | None = None
         beat_every = min(BEAT_EVERY, stale_after / 4)
-        self._table = WorkerTable(forkserver, self._selector, on_report, clock, beat_every, self._interval)
+        self._table = WorkerTable(
+            forkserver, self._selector, on_report, clock, beat_every, self._interval, on_facts
+        )
         self._generations = Generations()
         self._next_step_at = self._last_turn_at = clock()
         self._stop_by = _FOREVER

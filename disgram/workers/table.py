@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import selectors
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 from functools import partial
 from typing import Any
@@ -43,10 +43,12 @@ class WorkerTable:
         clock: Callable[[], float],
         beat_every: float = BEAT_EVERY,
         stale_timeout: float = lifecycle.KILL_AFTER,
+        on_facts: Callable[[str, Mapping[str, Any]], object] = lambda job, facts: None,
     ) -> None:
         self._forkserver = forkserver
         self._selector = selector
         self._on_report = on_report
+        self._on_facts = on_facts
         self._clock = clock
         self._beat_every = beat_every
         self._stale_timeout = min(stale_timeout, lifecycle.KILL_AFTER)
@@ -156,6 +158,7 @@ class WorkerTable:
         for line in lines:
             report = decoded(line)
             record.update(report.facts, _utc_now())
+            self._on_facts(record.worker.spec.job, report.facts)
             if report.level or "polled" in report.facts:
                 self._report(record, report.level, report.text, report.facts)
 

@@ -174,6 +174,9 @@ class FakeLimits:
             "invalid_requests": {"count": 0},
         }
 
+    def invalid_requests(self) -> int:
+        return 3
+
 
 class FakeWebhooks:
     """Discord, which knows every webhook but those in `unknown`, and is silent about those in `silent`."""

@@ -6,6 +6,7 @@ Real are the ledger, the parser, the renderer and everything between them.
 from __future__ import annotations
 
 import io
+from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -244,8 +245,10 @@ class Said:
         self.lines: list[tuple[Level | None, str]] = []
         self.facts: dict[str, Any] = {}
         self.reasons: list[str | None] = []
+        self.counts: Counter[str] = Counter()
 
     def __call__(self, level: Level | None, text: str, **facts: Any) -> None:
+        self.counts.update(facts.pop("counts", {}))
         if level:
             self.lines.append((level, text))
         self.facts |= facts

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from disgram.delivery.sender import EDITS_WAIT
+from disgram.delivery.refused.archived_threads import EDITS_WAIT
 from disgram.errors import (
     DiscordUnavailable,
     DisgramError,

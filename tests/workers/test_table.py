@@ -7,7 +7,7 @@ import os
 import selectors
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -62,9 +62,11 @@ class Scene:
         self.forkserver = FakeForkServer()
         self.selector = selectors.DefaultSelector()
         self.reports: list[Report] = []
+        self.facts: list[tuple[str, Mapping[str, Any]]] = []
         self.table = WorkerTable(
-            self.forkserver, self.selector, lambda spec, report: self.reports.append(report), lambda: self.now
-        )
+            self.forkserver, self.selector, lambda spec, report: self.reports.append(report),
+            lambda: self.now, on_facts=lambda job, facts: self.facts.append((job, facts)),
+        )  # fmt: skip
         self.table.ensure_forkserver(self.now)
         self.table.act(Start(SPEC), 1, self.now)
         request, descriptors, _, _ = socket.recv_fds(self.forkserver.control, 65536, 4)
@@ -188,6 +190,14 @@ def test_idle_poll_is_passed_on_without_a_level(scene: Scene) -> None:
     scene.write(b'{"polled":true,"last_post_id":5}\n')
     scene.turn()
     assert [(report.level, report.facts["polled"]) for report in scene.reports] == [(None, True)]
+
+
+def test_facts_of_every_line_are_passed_on_with_the_job(scene: Scene) -> None:
+    scene.started()
+    counted = {"counts": {"posts sent": 1}}
+    scene.write(Report(None, "", counted).encode() + Report(Level.INFO, "text", counted).encode())
+    scene.turn()
+    assert scene.facts == [(SPEC.job, counted)] * 2
 
 
 def test_unfinished_line_does_not_set_the_worker_running(scene: Scene) -> None:

@@ -70,3 +70,11 @@ def test_age_is_known_only_of_posts_that_wait_and_marks_stay_few(reports: list[d
     assert traffic.waiting or traffic.waiting_since is None
     assert len(traffic.marks) <= 100
     assert [mark[0] for mark in traffic.marks] == sorted({mark[0] for mark in traffic.marks})
+
+
+def test_lag_is_that_of_the_newest_post_and_not_of_one_sent_late() -> None:
+    traffic = after(
+        {"lag": 4.5, "last_post_id": 9}, {"lag": 90_000.0, "last_post_id": 3}, {"last_post_id": 10}
+    )
+    assert (traffic.lag, traffic.lag_of) == (4.5, 9)
+    assert after({"lag": "5", "last_post_id": 9}, {"lag": 5.0}).lag is None

@@ -20,6 +20,9 @@ SESSION_FILE = "telegram.session"
 SOCKET = "account.sock"
 """Where the account's process listens, in DATA_DIR."""
 
+NO_LIBRARY = "An account is logged in, but without requirements-account.txt nothing is read through it."
+"""For a warning at the start."""
+
 _STRING_SESSION = re.compile(r"1[A-Za-z0-9_-]+={0,2}")
 _SESSION_BYTES = {263, 275}
 """Data centre, IPv4 or IPv6 address, port and key (Telethon 1.45, sessions/string.py)."""
