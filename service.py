@@ -152,7 +152,7 @@ def running_service(settings: Settings) -> Iterator[Service]:
         interval = settings.monitor_interval
         webhooks = WebhookLookup(limits, lambda method, goal: Route.to(method, "service", goal))
         rate = settings.telegram_requests_per_second
-        channels = ChannelLookup(settings.telegram_base_url, folder, rate)
+        channels = ChannelLookup(settings.telegram_base_url, folder, rate, lambda: settings.account)
         files = WatchedFiles(ledger, store, supervisor.idle, log.write, interval=interval)
         with (
             contextlib.closing(ledger),

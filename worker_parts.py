@@ -21,10 +21,8 @@ from disgram.rules.rules import Rules
 from disgram.storage.channel_ledger import ChannelLedger
 from disgram.storage.ledger import Ledger
 from disgram.storage.rate_limits import LimitStore
-from disgram.telegram.account.choice import choose_reader
-from disgram.telegram.account.client import AccountClient
+from disgram.telegram.account.choice import account_client, choose_reader
 from disgram.telegram.account.files import AccountFiles, Files
-from disgram.telegram.account.session import SOCKET
 from disgram.telegram.channel import ChannelReader
 from disgram.telegram.client import TelegramClient
 from disgram.telegram.missing_posts import oldest_copy
@@ -69,8 +67,7 @@ def worker_parts(
         count=report.count,
     )
     stack.callback(telegram.close)
-    socket = settings.data_dir / SOCKET
-    account = AccountClient(socket, timeout, heartbeat.check) if settings.account else None
+    account = account_client(settings.data_dir, timeout, heartbeat.check) if settings.account else None
     discord = stack.enter_context(closing(DiscordClient(timeout, heartbeat.beat, report.count)))
     ledger = database.of(spec.job, spec.channel.key)
     sender = Sender(

@@ -35,6 +35,8 @@ def _asked(request: Request, service: Authenticated) -> PreviewRequest:
     """A dependency, since it may wait for the jobs: FastAPI calls it in a thread."""
     channel = _channel_of(needed(sent_headers(request), TELEGRAM_CHANNELS))
     name = known_job(request)
+    if service.account and service.settings.account:
+        service.account.keep(service.settings.account_login)
     return _of_job(service, name, channel) if name else _of_nobody(service, channel)
 
 

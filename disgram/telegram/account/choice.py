@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 from disgram.addresses import ChannelRef
 from disgram.errors import ChannelHasNoPreview, ChannelNotFound
@@ -14,9 +15,15 @@ from disgram.post import ChannelPage, Media, PostSlice, TelegramPost
 from disgram.report import Level, Reporter
 from disgram.telegram.account.client import AccountClient
 from disgram.telegram.account.reader import AccountReader
+from disgram.telegram.account.session import SOCKET
 from disgram.telegram.reader import Reader
 
 _NOT_IN_IT = "not_a_member"
+
+
+def account_client(data_dir: Path, timeout: float, check: Callable[[], None] = lambda: None) -> AccountClient:
+    """Of the account's process of this data directory."""
+    return AccountClient(data_dir / SOCKET, timeout, check)
 
 
 def choose_reader(

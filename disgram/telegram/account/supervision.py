@@ -68,12 +68,16 @@ class AccountProcess:
                 self._thread.start()
             self._changed.notify_all()
 
-    def resolve(self, login: AccountLogin, invite: str) -> str:
-        """The name of the channel of an invite link, as the account has it; starts the process if need be.
-        Raises TelegramError."""
+    def keep(self, login: AccountLogin | None) -> None:
+        """Have it run for KEPT seconds at least, for somebody who is about to ask it."""
         with self._changed:
             self._kept_until = self._clock() + KEPT
         self.want(login)
+
+    def resolve(self, login: AccountLogin, invite: str) -> str:
+        """The name of the channel of an invite link, as the account has it; starts the process if need be.
+        Raises TelegramError."""
+        self.keep(login)
         client, until = AccountClient(login.socket, RESOLVE_WITHIN), self._clock() + RESOLVE_WITHIN
         while True:
             try:

@@ -178,3 +178,17 @@ def test_invite_link_of_the_first_job_is_resolved_by_the_account(
     eventually(lambda: stage.numbers() == [1], of=stage.log)
     jobs = stage.call("GET", "/jobs").json()
     assert jobs["private"]["telegramChannels"] == [f"https://t.me/c/{channel.id}"]
+
+
+def test_preview_and_test_of_a_job_ask_the_account(stage: Stage, channel: Channel) -> None:
+    channel.post("one")
+    stage.start()
+    address = f"https://t.me/c/{channel.id}"
+    preview = stage.call("GET", "/job/preview", TELEGRAM_CHANNELS=address).json()
+    assert [(one["url"], one["verdict"]) for one in preview["posts"]] == [(f"{address}/1", "forward")]
+    stage.add_job("private", address)
+    eventually(lambda: stage.numbers() == [1], of=stage.log)
+    (found,) = stage.call("POST", "/job/test", JOB_NAME="private").json()["channels"]
+    assert (found["ok"], found["title"], found["newest_post_id"]) == (True, "Harbour", 1)
+    explained = stage.call("GET", "/job/explain", JOB_NAME="private", POST_URL=f"{address}/1").json()
+    assert (explained["url"], explained["state"]) == (f"{address}/1", "sent")

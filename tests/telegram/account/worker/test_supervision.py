@@ -16,7 +16,7 @@ import psutil
 from disgram.report import Level, Report
 from disgram.telegram.account.session import AccountLogin
 from disgram.telegram.account.supervision import AccountProcess
-from standins.stage import eventually
+from standins.stage import Stage, eventually
 
 ECHO = "import sys; print('got', len(sys.stdin.readline()), flush=True)"
 LIVES = f"{ECHO}; sys.stdin.read()"
@@ -48,7 +48,7 @@ def process(code: str, lines: Lines, *more: str) -> Iterator[AccountProcess]:
 
 
 def children() -> list[psutil.Process]:
-    return [one for one in psutil.Process().children() if "import sys; print" in " ".join(one.cmdline())]
+    return [one for one in psutil.Process().children() if "import sys; print" in Stage.title(one)]
 
 
 def test_nothing_runs_until_it_is_wanted(tmp_path: Path) -> None:
