@@ -41,7 +41,7 @@ class ChannelRef:
         parts = [part for part in _path_of(text).split("/") if part]
         if invite_hash(text) is not None:
             raise BadChannelAddress(
-                "Invite link",
+                "Private channel",
                 f"{_shown(text)} is an invite link: only an account that is in the channel can tell which "
                 "one it is (`make account`). Name the channel as https://t.me/name or https://t.me/c/<id>.",
             )

@@ -361,7 +361,7 @@ def test_old_job_that_cannot_run_stops_no_other(tmp_path: Path) -> None:
     assert (list(manager.jobs()), list(manager.unusable())) == (["good"], ["private", "foreign"])
     assert set(manager.specs(SETTINGS)) == {("good", "durov")}
     said = [str(one.error) for one in manager.unusable().values()]
-    assert "Invite link: 'https://t.me/+AbC' is an invite link" in said[0]
+    assert "Private channel: 'https://t.me/+AbC' is an invite link" in said[0]
     assert "Other hosts must be named in WEBHOOK_HOSTS. PATCH or DELETE it" in said[1]
     assert "secretToken" not in f"{said}{manager.unusable()}"
     with pytest.raises(BadInput, match="'private' cannot run"):
@@ -397,7 +397,7 @@ def test_hand_edit_may_leave_a_broken_job_as_it_is_but_not_add_one(tmp_path: Pat
     assert list(manager.unusable()) == ["private", "foreign"]
     edit(tmp_path, jobs | {"good": jobs["good"] | {"telegramChannels": ["t.me/+x"]}})
     (refused,) = manager.take_over_edits()
-    assert "job 'good': Invite link" in str(refused.refusal)
+    assert "job 'good': Private channel" in str(refused.refusal)
     assert manager.get("good").threadId == "7"
     edit(tmp_path, jobs | {"private": jobs["private"] | {"telegramChannels": ["telegram"]}})
     assert manager.take_over_edits() == [Edit(("private", "good"))]

@@ -24,7 +24,7 @@ def test_job_that_cannot_run_is_its_own_problem_and_can_be_mended(tmp_path: Path
         assert health["jobs"]["job_names"] == ["good", "old"]
         (problem,) = health["problems"]
         assert (problem["job"], problem["reason"]) == ("old", "job_unusable")
-        assert "Job 'old' cannot run. Invite link: 'https://t.me/+AbC'" in problem["message"]
+        assert "Job 'old' cannot run. Private channel: 'https://t.me/+AbC'" in problem["message"]
         assert "[ERROR] [old] Job 'old' cannot run" in log_of(api)
         own = api("GET", "/health", OWN)
         assert (own.status_code, own.json()["status"]) == (503, "unhealthy")
