@@ -5,7 +5,7 @@ Owns which call on a job does what. Never holds a rule of its own about jobs, li
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import partial
 from typing import Annotated, Any
 
@@ -98,9 +98,25 @@ def _with_channels_of_account(
     if TELEGRAM_CHANNELS not in sent:
         return sent
     known = [channel.name for channel in service.jobs.entry(name).channels] if name else []
+    return {**sent, TELEGRAM_CHANNELS: _named_by_account(service, sent[TELEGRAM_CHANNELS], known)}
+
+
+def _named_by_account(service: Service, typed: object, known: Collection[str]) -> object:
     login = service.settings.account_login if service.settings.account else None
     resolve = partial(service.account.resolve, login) if service.account and login else None
-    return {**sent, TELEGRAM_CHANNELS: named_by_account(sent[TELEGRAM_CHANNELS], known, resolve)}
+    return named_by_account(typed, known, resolve)
+
+
+def _import_named_by_account(service: Service, content: Mapping[str, Any]) -> dict[str, Any]:
+    """The same for an import. What is no job is left to parsed_jobs. Raises what the other does."""
+    before, named = service.jobs.entries(), {}
+    for name, fields in content.items():
+        named[name] = fields
+        if isinstance(fields, dict) and "telegramChannels" in fields:
+            known = [channel.name for channel in before[name].channels] if name in before else []
+            channels = _named_by_account(service, fields["telegramChannels"], known)
+            named[name] = {**fields, "telegramChannels": channels}
+    return named
 
 
 def _put(service: Service, before: Job | UnusableJob, job: Job) -> None:
@@ -155,7 +171,8 @@ class JobsAnswer(schemas.Message):
 def import_jobs(service: Authenticated, body: Annotated[bytes, Depends(json_body.json_body)]) -> JobsAnswer:
     if not body:
         raise BadInput("Missing jobs", "Send them as JSON, {name: job} (Content-Type: application/json).")
-    jobs = parsed_jobs(json_body.parsed(body), service.settings.webhook_hosts)
+    content = _import_named_by_account(service, json_body.parsed(body))
+    jobs = parsed_jobs(content, service.settings.webhook_hosts)
     checked = check_webhooks(service, _with_new_webhooks(service, jobs))
     with service.jobs.exclusive(*jobs):
         before = service.jobs.entries()

@@ -40,6 +40,8 @@ def test_without_an_account_a_private_channel_is_refused_with_the_way_to_get_one
         assert answer.status_code == 400
         assert answer.json()["detail"]["error"] == "Private channel"
         assert "`make account`" in answer.json()["detail"]["message"]
+    imported = api.json("POST", "/jobs", {"x": fields})
+    assert (imported.status_code, imported.json()["detail"]["error"]) == (400, "Private channel")
     api.post()
     patch = api("PATCH", "/job", AUTH | {"JOB_NAME": "news", "TELEGRAM_CHANNELS": channel})
     assert patch.status_code == 400
