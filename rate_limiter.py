@@ -23,7 +23,8 @@ whose owner does not come back in time is dropped. Sleeping happens outside the 
 
 Above the buckets stand pauses of the whole host: `global` 429s, and Cloudflare's refusals (a 429 or
 403 that is not Discord's JSON), which last as long as `Retry-After` says, else a minute, doubling to
-fifteen; at the end of each one request goes ahead as a probe. And the count of invalid requests
+fifteen; at the end of each one request goes ahead as a probe. (What of these answers an edit or a deletion
+holds up its own bucket alone.) And the count of invalid requests
 (401, 403, 404, 429 but for scope `shared`), of which Discord allows 10,000 in 10 minutes.
 
 No answer is believed without bounds: what no limit of Discord's can be teaches nothing, a wait is obeyed up
@@ -42,7 +43,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from disgram.addresses import Destination
-from disgram.discord.host_pause import LONGEST_PAUSE, HostPause
+from disgram.discord.host_pause import LONGEST_PAUSE, HostPause, cloudflare_pause
 from disgram.discord.message import RateLimitHeaders
 from disgram.discord.rate_limit_bucket import (
     CHANNEL,
@@ -73,6 +74,8 @@ LONGEST_REQUEST = 180.0
 """Seconds after which a request under way is taken for dead (its worker was killed)."""
 
 _HOST, _GLOBAL, _CLOUDFLARE = "host", "global", "cloudflare"
+_CHANGES = frozenset({"PATCH", "DELETE"})
+"""Methods that change a message which is there; no post waits for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +196,7 @@ class DiscordRateLimiter:
             if headers.invalid:
                 rows.count_invalid(int(now // 60))
             if headers.cloudflare:
-                rows.put_pause(_CLOUDFLARE, _pause(rows, _CLOUDFLARE, now).refused(now, headers.retry_after))
+                _refused_at_the_edge(rows, route, bucket, now, headers.retry_after)
                 return
             pause = _pause(rows, _CLOUDFLARE, now)
             if headers.answered and pause.answered(now) != pause:
@@ -226,7 +229,7 @@ class DiscordRateLimiter:
         now = self._clock()
         with self._store.reading() as rows:
             buckets = [RateLimitBucket(*row).believed(now) for row in rows.buckets()]
-            known = {bucket.name: _shown(rows, bucket, now) for bucket in buckets if bucket.size is not None}
+            known = {bucket.name: bucket.shown(rows, now) for bucket in buckets if bucket.size is not None}
             return {
                 "active_buckets": len(known),
                 "global_requests_per_second": len(rows.done_since(_HOST, now - 1)),
@@ -296,6 +299,18 @@ def _host_opens(rows: LimitRows, now: float) -> tuple[float, str]:
     return opens
 
 
+def _refused_at_the_edge(
+    rows: LimitRows, route: Route, bucket: str, now: float, retry_after: float | None
+) -> None:
+    """By Cloudflare: the host pauses. A refused edit or deletion holds up its own kind alone; if the whole
+    host is meant, the next post finds out."""
+    if route.method in _CHANGES:
+        blocked = _load(rows, bucket, now).blocked(now, cloudflare_pause(1, retry_after))
+        rows.put_bucket(blocked)
+    else:
+        rows.put_pause(_CLOUDFLARE, _pause(rows, _CLOUDFLARE, now).refused(now, retry_after))
+
+
 def _block(
     rows: LimitRows, bucket: str, channel: str, now: float, headers: RateLimitHeaders, retry_after: float
 ) -> None:
@@ -303,27 +318,10 @@ def _block(
     retry_after = capped(retry_after, LONGEST_BLOCK)
     if headers.is_global:
         rows.put_pause(_GLOBAL, _pause(rows, _GLOBAL, now).prolonged(now, retry_after))
-    elif channel and _is_hidden(_load(rows, bucket, now), headers, retry_after):
+    elif channel and _load(rows, bucket, now).hides(headers, retry_after):
         done = rows.done_since(channel, now - HISTORY)
         learned = _load(rows, channel, now)
         learned = learned.learned(now, done, retry_after, announced=headers.limit is not None)
         rows.put_bucket(learned.blocked(now, retry_after))
     else:
         rows.put_bucket(_load(rows, bucket, now).observed(now, headers).blocked(now, retry_after))
-
-
-def _is_hidden(bucket: RateLimitBucket, headers: RateLimitHeaders, retry_after: float) -> bool:
-    """Whether a 429 is about a limit its headers do not announce: they claim room, or a shorter wait."""
-    announced = max(bucket.window, headers.reset_after or 0.0)
-    return headers.scope == "shared" or (headers.remaining or 0) > 0 or retry_after > 2 * announced + 1
-
-
-def _shown(rows: LimitRows, bucket: RateLimitBucket, now: float) -> dict[str, Any]:
-    return {
-        "limit": bucket.size,
-        "window_seconds": round(bucket.window, 1),
-        "used": len(rows.done_since(bucket.name, now - bucket.window)),
-        "learned": bucket.is_channel,
-        "blocked_seconds": round(max(0.0, bucket.blocked_until - now), 1),
-        "waiting": rows.ahead(bucket.name, 2**62),
-    }

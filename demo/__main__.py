@@ -1,7 +1,8 @@
 """`python -m demo`: the main job of Disgram with nothing to sign up for.
 
 Starts a stand-in for t.me, one for Discord, the real service between them and a page that shows the result;
-then publishes posts until it is told to stop. Owns that order and what is printed. Never imports Disgram.
+then publishes posts until it is told to stop. Owns that order and what is printed. Of Disgram it uses how a
+message looks on the dashboard.
 """
 
 from __future__ import annotations
@@ -116,7 +117,7 @@ def _announce(page: str, service: Service) -> None:
         f"""
 Open this in a browser:   {page}
 
-The service is at {service.url} (its API by hand: {service.url}/docs). Try:
+The service is at {service.url} (its dashboard, in a browser; its API by hand: {service.url}/docs). Try:
 
   curl {service.url}/health
   curl {service.url}/jobs

@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from disgram.dashboard.page_files import FILES, STATIC
 from standins.discord.markdown import read, runs_of
 from standins.discord.messages import Message
 from standins.discord.server import DiscordStandIn
@@ -19,10 +20,12 @@ from standins.loopback import LoopbackServer, Request, Response
 
 _HERE = Path(__file__).parent
 _FILES = {
-    "/": ("page.html", "text/html; charset=utf-8"),
-    "/page.css": ("page.css", "text/css; charset=utf-8"),
-    "/page.js": ("page.js", "text/javascript; charset=utf-8"),
+    "/": (_HERE / "page.html", "text/html; charset=utf-8"),
+    "/page.css": (_HERE / "page.css", "text/css; charset=utf-8"),
+    "/page.js": (_HERE / "page.js", "text/javascript; charset=utf-8"),
+    **{f"/{name}": (STATIC / name, FILES[name]) for name in ("elements.js", "message.js", "message.css")},
 }
+"""Messages look as in a preview of the dashboard."""
 # Content is hostile: no script and no style but the page's own, no address but this computer's.
 _POLICY = (
     "Content-Security-Policy",
@@ -53,8 +56,8 @@ class Viewer(LoopbackServer):
             return Response.of_json(200, self._news(self._discord.messages()))
         if request.path not in _FILES:
             return Response(404, b"Not Found", "text/plain")
-        name, kind = _FILES[request.path]
-        return Response(200, (_HERE / name).read_bytes(), kind, (_POLICY, ("Cache-Control", "no-store")))
+        path, kind = _FILES[request.path]
+        return Response(200, path.read_bytes(), kind, (_POLICY, ("Cache-Control", "no-store")))
 
     def _events(self) -> Iterator[bytes]:
         """Everything so far, then every change; a comment now and then notices that the browser has gone."""

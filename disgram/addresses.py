@@ -18,6 +18,7 @@ from disgram.origin import Origin
 _TELEGRAM_HOSTS = frozenset({"t.me", "telegram.me", "telegram.dog"})
 _USERNAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{2,31}")
 _POST_NUMBER = re.compile(r"[0-9]{1,10}")
+_TOKEN = re.compile(r"(webhooks/).*", re.IGNORECASE | re.DOTALL)
 _SUBDOMAIN = re.compile(r"([a-z0-9_]+)\.t\.me", re.IGNORECASE)
 _PRIVATE_ID = re.compile(r"[1-9][0-9]{0,18}")
 _BOT_API_ID = re.compile(r"-100([1-9][0-9]{0,18})")
@@ -121,7 +122,13 @@ def _post_number(digits: str, text: str) -> int:
 
 def _shown(text: str) -> str:
     """A user's value, cut and quoted for a response or a log line."""
+    text = without_token(text)
     return repr(text if len(text) <= 100 else text[:100] + "…")
+
+
+def without_token(text: str) -> str:
+    """What a person wrote in place of a channel: it may be the webhook's address, which is a secret."""
+    return _TOKEN.sub(r"\1***", text)
 
 
 # --- Discord ------------------------------------------------------------------------------------

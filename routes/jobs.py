@@ -246,9 +246,9 @@ def list_failed_posts(service: Authenticated, sent: Sent) -> schemas.FailedPosts
 @router.post("/job/retry", **openapi.RETRY_POSTS)
 def retry_failed_posts(service: Authenticated, sent: Sent) -> schemas.Retried:
     name, post = job_name(needed(sent, JOB_NAME)), headers.post_id(sent)
-    service.jobs.get(name)
-    count = service.ledger.retry(name, post)
-    _refuse_if_not_there(name, post, count)
+    job = service.jobs.get(name)
+    count = service.ledger.retry(name, post, channels=[channel.key for channel in job.channels])
+    _refuse_if_not_there(name, post, count, "of a channel it forwards")
     restart_all_processes(service, name)
     service.watch.look_soon()
     text = f"{counted(count, 'failed post')} will be sent again"
@@ -268,8 +268,9 @@ def dismiss_failed_posts(service: Authenticated, sent: Sent) -> schemas.Dismisse
     return schemas.Dismissed(message=text, dismissed=count)
 
 
-def _refuse_if_not_there(name: str, post: int | None, count: int) -> None:
+def _refuse_if_not_there(name: str, post: int | None, count: int, which: str = "") -> None:
     if post is not None and not count:
+        what = f"{post} {which}".rstrip()
         raise UnknownJob(
-            "Post not found", f"Job {name!r} has no failed post {post}; GET /job/failed lists them."
+            "Post not found", f"Job {name!r} has no failed post {what}; GET /job/failed lists them."
         )

@@ -45,6 +45,7 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
     "api": frozenset({"checks", "storage", "workers", "logs"}),
     "health": frozenset({"api", "jobs", "workers", "logs", "storage"}),
     "metrics": frozenset({"health", "workers"}),
+    "dashboard": frozenset({"api", "health", "jobs", "workers"}),
     "alerts": frozenset({"health", "discord", "http", "storage"}),
 }
 """Room -> the rooms it may import, beside GROUND. `telegram` and `discord` never see each other."""

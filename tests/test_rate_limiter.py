@@ -444,6 +444,20 @@ def test_429_that_names_days_is_obeyed_for_twenty_minutes(limiter: DiscordRateLi
     assert limiter.ask(POST)[1] == pytest.approx(1200.0)
 
 
+@pytest.mark.parametrize("method", ["PATCH", "DELETE"])
+@pytest.mark.parametrize("retry_after", [None, 1200.0])
+def test_refusal_of_an_edit_by_cloudflare_holds_up_no_post(
+    limiter: DiscordRateLimiter, method: str, retry_after: float | None
+) -> None:
+    change = Route.to(method, "edits", Destination("https://discord.com", "11", "token"))
+    limiter.observe(
+        change, start(limiter, change), RateLimitHeaders(cloudflare=True, retry_after=retry_after)
+    )
+    assert limiter.ask(POST)[1] == 0
+    assert limiter.try_acquire(change) is None
+    assert not limiter.blocked_by_cloudflare()
+
+
 def test_429_of_an_edit_blocks_no_post_though_both_have_one_hash(limiter: DiscordRateLimiter) -> None:
     patch = Route.to("PATCH", "job/a", HOOK)
     limiter.observe(POST, start(limiter), announced(5, 4, 2.0, refused=False))

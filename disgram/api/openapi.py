@@ -173,6 +173,13 @@ METRICS: dict[str, Any] = {
     "openapi_extra": _BEARER_OPTIONAL,
 }
 
+DASHBOARD_STATE: dict[str, Any] = {
+    "tags": ["Watching"],
+    "summary": "What /dashboard shows: problems, jobs, channels and limits",
+    "responses": error_responses(401, 403, 429),
+    "openapi_extra": _BEARER_OPTIONAL,
+}
+
 JOBS: dict[str, Any] = {
     "tags": ["Jobs"],
     "summary": "All jobs; tokens are masked unless the bearer is sent",

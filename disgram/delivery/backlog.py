@@ -1,6 +1,6 @@
 """How far Discord is behind Telegram: posts not there yet, and how long the last one took.
 
-Pure: reads no page and knows no ledger.
+Reads no page and decides nothing: the numbers are for /health and /metrics.
 """
 
 from __future__ import annotations

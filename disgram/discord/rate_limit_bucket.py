@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 from disgram.discord.message import RateLimitHeaders
-from disgram.storage.rate_limits import CLOCK_SLACK, BucketRow
+from disgram.storage.rate_limits import CLOCK_SLACK, BucketRow, LimitRows
 
 HIDDEN_SIZE, HIDDEN_WINDOW = 30, 60.0
 """The unannounced limit of a channel: messages per seconds, as measured (discord-api-docs #367, #1454)."""
@@ -147,6 +148,22 @@ class RateLimitBucket(BucketRow):
         known = window == HIDDEN_WINDOW and size >= HIDDEN_SIZE / 2
         lifetime = LEARNED_FOR if known else GUESSED_FOR if announced else HEARSAY_FOR
         return self._replace(size=size, window=window, learned_at=now + lifetime - LEARNED_FOR)
+
+    def hides(self, headers: RateLimitHeaders, retry_after: float) -> bool:
+        """Whether a 429 is about a limit its headers do not announce: they claim room, or a shorter wait."""
+        announced = max(self.window, headers.reset_after or 0.0)
+        return headers.scope == "shared" or (headers.remaining or 0) > 0 or retry_after > 2 * announced + 1
+
+    def shown(self, rows: LimitRows, now: float) -> dict[str, Any]:
+        """For /health."""
+        return {
+            "limit": self.size,
+            "window_seconds": round(self.window, 1),
+            "used": len(rows.done_since(self.name, now - self.window)),
+            "learned": self.is_channel,
+            "blocked_seconds": round(max(0.0, self.blocked_until - now), 1),
+            "waiting": rows.ahead(self.name, 2**62),
+        }
 
     def believed(self, now: float) -> RateLimitBucket:
         """As it is used after it was read: a learned limit that is too old is unknown again, and so is what

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from disgram.addresses import ChannelRef
+from disgram.addresses import ChannelRef, without_token
 from disgram.errors import BadChannelAddress, BadInput, BadWebhookURL
 from disgram.jobs.job import Job
 
@@ -41,10 +41,11 @@ class UnusableJob:
 
     @property
     def addresses(self) -> list[str]:
-        """What stands for channels, as far as it is text: for people."""
+        """What stands for channels, as far as it is text: for people, so without a secret."""
         found = self.fields.get("telegramChannels", ())
         items = found.split(",") if isinstance(found, str) else found
-        return [item.strip()[:_MOST_SHOWN] for item in items if isinstance(item, str) and item.strip()]
+        texts = (without_token(item.strip()) for item in items if isinstance(item, str))
+        return [text[:_MOST_SHOWN] for text in texts if text]
 
     @property
     def channels(self) -> list[ChannelRef]:

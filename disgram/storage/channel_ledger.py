@@ -48,6 +48,13 @@ class PostRow(NamedTuple):
     rule: str | None = None
 
 
+class LastPost(NamedTuple):
+    """The post that progress stands at. `at`: when its row was written, in seconds since 1970."""
+
+    post_id: int
+    at: float
+
+
 class MessageRow(NamedTuple):
     """One message of a post: `attempting` or `sent`. `position` is its place within the post, from 0.
 
@@ -142,6 +149,28 @@ class ChannelLedger:
             post_id=post_id,
         )
         return [PostRow(*row) for row in rows]
+
+    def last_post(self) -> LastPost | None:
+        """None if progress stands at no post, as after `begin`."""
+        row = self._first(
+            f"SELECT post_id, at FROM post WHERE {_THIS_CHANNEL} AND last_id = "
+            f"(SELECT last_id FROM progress WHERE {_THIS_CHANNEL}) ORDER BY post_id DESC LIMIT 1"
+        )
+        return LastPost(*row) if row else None
+
+    def forget_last_post(self, post_id: int, later: int) -> None:
+        """The last post never was: progress goes back to the one before it, and at least below `later`, the
+        first post that came after it. Its messages stay in Discord."""
+        before = f"{_THIS_CHANNEL} AND post_id < :post_id ORDER BY post_id DESC LIMIT 1"
+        values = self._key | {"post_id": post_id, "end": later - 1}
+        with self._database.transaction() as run:
+            for table in ("post", "message", "post_history", "missing"):
+                run.execute(f"DELETE FROM {table} WHERE {_THIS_POST}", values)
+            run.execute(
+                "UPDATE progress SET last_id = MIN(:end, MAX(COALESCE(began_after, 0), COALESCE("
+                f"(SELECT last_id FROM post WHERE {before}), began_after, :end))) WHERE {_THIS_CHANNEL}",
+                values,
+            )
 
     def to_retry(self) -> list[int]:
         """Failed posts somebody asked to send again, ascending."""

@@ -6,6 +6,8 @@ Never sends.
 
 from __future__ import annotations
 
+import json
+from collections.abc import Collection
 from typing import Any
 
 from disgram.storage.channel_ledger import FAILED_INDEX, IS_FAILED
@@ -34,21 +36,26 @@ class FailedPosts:
         with self._database.reading() as run:
             return [dict(zip(names, map(_text_of, row), strict=True)) for row in run.execute(query)]
 
-    def retry(self, job: str, post_id: int | None = None) -> int:
-        """Mark a job's failed posts (one, or all) to be sent again; returns how many."""
-        return self._mark("retry", "AND state = 'failed'", job, post_id)
+    def retry(self, job: str, post_id: int | None = None, *, channels: Collection[str] | None = None) -> int:
+        """Mark a job's failed posts (one, or all) to be sent again; returns how many. `channels`: in lower
+        case, those that the job forwards now (None: all); no worker would send the posts of another."""
+        return self._mark("retry", "AND state = 'failed'", job, post_id, channels)
 
     def dismiss(self, job: str, post_id: int | None = None) -> int:
         """Be done with a job's failed posts (one, or all): none is listed or sent again. Returns how many."""
         return self._mark("dismissed", "", job, post_id)
 
-    def _mark(self, state: str, only: str, job: str, post_id: int | None) -> int:
+    def _mark(
+        self, state: str, only: str, job: str, post_id: int | None, channels: Collection[str] | None = None
+    ) -> int:
         chosen = "" if post_id is None else " AND post_id = :post_id"
+        if channels is not None:
+            chosen += " AND channel IN (SELECT value FROM json_each(:channels))"
         with self._database.transaction() as run:
             return run.execute(
                 f"UPDATE post {FAILED_INDEX} SET state = :state "
                 f"WHERE job = :job {only} AND {IS_FAILED}{chosen}",
-                {"state": state, "job": job, "post_id": post_id},
+                {"state": state, "job": job, "post_id": post_id, "channels": json.dumps([*(channels or ())])},
             ).rowcount
 
 

@@ -69,9 +69,9 @@ class Ledger:
         """See post_counts.last_confirmed."""
         return post_counts.last_confirmed(self._database)
 
-    def retry(self, job: str, post_id: int | None = None) -> int:
+    def retry(self, job: str, post_id: int | None = None, *, channels: Collection[str] | None = None) -> int:
         """See FailedPosts.retry."""
-        return self.failed_posts.retry(job, post_id)
+        return self.failed_posts.retry(job, post_id, channels=channels)
 
     def dismiss(self, job: str, post_id: int | None = None) -> int:
         """See FailedPosts.dismiss."""

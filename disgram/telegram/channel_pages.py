@@ -15,6 +15,7 @@ from disgram.storage.channel_ledger import ChannelLedger
 from disgram.telegram.backfill import posts_after
 from disgram.telegram.empty_page import PAGE_IDS, Read, doubting
 from disgram.telegram.identity import ChannelIdentity
+from disgram.telegram.lifted_progress import LiftedProgress
 from disgram.telegram.plausible_ids import without_implausible
 from disgram.telegram.reader import Reader
 
@@ -37,6 +38,7 @@ class ChannelPages:
         self._report = report
         self._clock = clock
         self._identity = ChannelIdentity(ledger)
+        self._lifted_progress = LiftedProgress(ledger)
         self.newest_read_at = self.last_read_at = clock()
 
     def newest(self) -> ChannelPage:
@@ -56,7 +58,9 @@ class ChannelPages:
         self.newest_read_at = self.last_read_at
         if progress and not page.slices and self._read(progress + PAGE_IDS + 1).slices:
             raise TelegramUnavailable("its newest page says that there are no posts, but another shows some")
-        return self._plausible(page, progress)
+        head = self._plausible(page, progress)
+        self._put_progress_right(head, progress)
+        return head
 
     def older(self, newest: ChannelPage) -> Read:
         """What reads the posts before an id, and doubts a page without any."""
@@ -103,6 +107,14 @@ class ChannelPages:
             if post not in head.slices:
                 self._report(Level.INFO, f"Post {post.id} is left out: only one page has it, far ahead")
         return head
+
+    def _put_progress_right(self, head: ChannelPage, progress: int) -> None:
+        wrong = self._lifted_progress.wrong_post(head, progress)
+        if wrong is None:
+            return
+        self._ledger.forget_last_post(*wrong)
+        text = f"Post {wrong.post_id} never had this number: later posts have lower ones, and are sent now"
+        self._report(Level.STATUS, text)
 
     def _progress(self) -> int:
         known = self._ledger.progress()

@@ -11,8 +11,9 @@ from dataclasses import replace
 from disgram.post import ChannelPage, PostSlice
 from disgram.telegram.empty_page import Read
 
-JUMP = 10_000
-"""Ids from one post to the next that are believed at once."""
+JUMP = 100
+"""Ids from one post to the next that are believed at once. After a long outage, or where many posts were
+deleted, a channel jumps farther."""
 
 
 def without_implausible(head: ChannelPage, progress: int, read: Read) -> ChannelPage:

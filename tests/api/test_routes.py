@@ -477,6 +477,19 @@ def test_failed_posts_are_listed_and_retried(api: Api) -> None:
     assert api.supervisor.revived == ["news", "news"]
 
 
+def test_failed_post_of_a_channel_the_job_does_not_forward_any_more_stays_listed(api: Api) -> None:
+    api.post()
+    post = {"job": "news", "channel": "left", "post_id": 7, "reason": "no", "at": 0.0, "payload": None}
+    api.ledger.posts = [post]
+    retry = AUTH | {"JOB_NAME": "news"}
+    assert api("POST", "/job/retry", retry).json()["retried"] == 0
+    refused = api("POST", "/job/retry", retry | {"POST_ID": "7"})
+    assert refused.status_code == 404
+    assert "no failed post 7 of a channel it forwards" in refused.json()["detail"]["message"]
+    assert [one["post_id"] for one in api("GET", "/job/failed", AUTH).json()["failed"]] == [7]
+    assert api("DELETE", "/job/failed", retry).json()["dismissed"] == 1
+
+
 def test_failed_posts_are_dismissed(api: Api) -> None:
     api.post()
     post = {"channel": "durov", "reason": "refused", "at": 0.0, "payload": None}
@@ -545,7 +558,8 @@ def test_openapi_document_describes_security_and_answers(api: Api) -> None:
             secured = operation.get("security", [])
             assert ((method.upper(), path) in GUARDED) == (secured == [{"HTTPBearer": []}])
             for code, answer in operation["responses"].items():
-                expected = "text/plain" if (path, code) == ("/logs", "200") else "application/json"
+                text = code == "200" and path in {"/logs", "/metrics"}
+                expected = "text/plain" if text else "application/json"
                 assert list(answer["content"]) == [expected]
                 assert answer["content"][expected]["schema"]
     names = [parameter["name"] for parameter in document["paths"]["/job"]["post"]["parameters"]]

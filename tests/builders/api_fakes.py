@@ -144,8 +144,13 @@ class FakeLedger:
     def failed(self) -> list[dict[str, Any]]:
         return list(self.posts)
 
-    def retry(self, job: str, post_id: int | None) -> int:
-        chosen = [post for post in self.posts if post["job"] == job and post_id in {None, post["post_id"]}]
+    def retry(self, job: str, post_id: int | None, *, channels: Collection[str] | None = None) -> int:
+        chosen = [
+            post
+            for post in self.posts
+            if post["job"] == job and post_id in {None, post["post_id"]}
+            if channels is None or post["channel"].lower() in channels
+        ]
         self.posts = [post for post in self.posts if post not in chosen]
         return len(chosen)
 

@@ -65,6 +65,8 @@ class Discord:
         self.refuses: Callable[[DiscordMessage], DiscordError | None] = lambda _: None
         self.refuses_changes: DiscordError | None = None
         """The answer to every PATCH and DELETE, if there is one."""
+        self.refuses_changes_in: dict[str, DiscordError] = {}
+        """The answer to those in a thread, by its id."""
         self.sent_to: dict[str, Destination] = {}
         """Message id -> where it was posted."""
         self.patched: list[dict[str, Any]] = []
@@ -99,7 +101,7 @@ class Discord:
     ) -> DiscordResponse:
         self.changed_at.append(to)
         self.patched.append(message.payload)
-        refused = self._judged("PATCH", message)
+        refused = self._judged("PATCH", message, to.thread_id)
         if refused or message_id not in self.shown:
             return refused or refusal(MessageGone("404 Unknown Message"))
         self.shown[message_id] = self.shown[message_id] | message.payload
@@ -109,7 +111,7 @@ class Discord:
 
     def delete(self, to: Destination, message_id: str) -> DiscordResponse:
         self.changed_at.append(to)
-        refused = self._judged("DELETE", None)
+        refused = self._judged("DELETE", None, to.thread_id)
         if refused or message_id not in self.shown:
             return refused or refusal(MessageGone("404 Unknown Message"))
         del self.shown[message_id]
@@ -118,13 +120,17 @@ class Discord:
     def look(self, to: Destination) -> DiscordResponse:
         return self._judged("GET", None) or DiscordResponse(FACTS, None, {"guild_id": "55"})
 
-    def _judged(self, method: str, message: DiscordMessage | None) -> DiscordResponse | None:
+    def _judged(
+        self, method: str, message: DiscordMessage | None, thread: str | None = None
+    ) -> DiscordResponse | None:
         self.asked.append(method)
         self.before()
         if self.script:
             return self.script.pop(0)
         if self.refuses_changes and method in {"PATCH", "DELETE"}:
             return refusal(self.refuses_changes)
+        if method in {"PATCH", "DELETE"} and thread in self.refuses_changes_in:
+            return refusal(self.refuses_changes_in[thread])
         error = self.refuses(message) if message else None
         return refusal(error) if error else None
 

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from disgram.delivery.message_options import SUPPRESS_NOTIFICATIONS, MessageOptions
+from disgram.delivery.refused.archived_threads import EDITS_WAIT
 from disgram.discord.message import DiscordMessage
 from disgram.discord.render import CONTENT_ROOM
-from disgram.errors import DiscordUnavailable, MessageRejected, Stopping
+from disgram.errors import DiscordUnavailable, EditWaits, MessageRejected, Stopping
 from disgram.post import TelegramPost
 from disgram.report import EXIT_OK
 from disgram.rules.mention import Mention
@@ -125,6 +126,46 @@ def test_edits_find_the_message_in_the_thread_its_post_opened(tmp_path: Path) ->
     (message_id,) = bench.discord.shown
     assert [place.thread_id for place in bench.discord.changed_at] == [f"thread of {message_id}"]
     assert "thread_name" not in bench.discord.patched[0]
+
+
+def forum_with_an_archived_thread(folder: Path, *, archived: int = 1, **settings: Any) -> Bench:
+    """Five posts in threads of their own; every change in that of the post `archived` is refused."""
+    bench = Bench(folder, rules=RuleTexts(thread_name="{first_line}"), **settings)
+    bench.telegram.fill(1, 5)
+    bench.poll()
+    thread = f"thread of {list(bench.discord.shown)[archived - 1]}"
+    bench.discord.refuses_changes_in[thread] = EditWaits("400 Thread is archived (code 50083)")
+    return bench
+
+
+def test_edit_in_an_archived_forum_thread_holds_up_no_edit_in_another(tmp_path: Path) -> None:
+    bench = forum_with_an_archived_thread(tmp_path)
+    bench.telegram.write(1, "old, corrected")
+    bench.telegram.write(2, "new, corrected")
+    bench.poll(3)
+    assert bench.discord.texts == ["post 1", "new, corrected", "post 3", "post 4", "post 5"]
+    assert bench.discord.asked.count("PATCH") == 2  # the archived thread is not asked again
+    assert bench.said.count("its change waits") == 1
+
+
+def test_post_in_a_new_forum_thread_does_not_open_an_archived_one(tmp_path: Path) -> None:
+    bench = forum_with_an_archived_thread(tmp_path)
+    bench.telegram.write(1, "old, corrected")
+    bench.poll()
+    bench.telegram.fill(6, 6)
+    bench.poll(2)
+    assert bench.discord.asked == ["POST"] * 5 + ["PATCH", "POST"]
+    bench.discord.refuses_changes_in.clear()
+    bench.clock.now += EDITS_WAIT + 1
+    bench.poll()
+    assert bench.discord.texts == ["old, corrected", *(f"post {number}" for number in range(2, 7))]
+
+
+def test_deletion_in_an_archived_forum_thread_holds_up_no_other(tmp_path: Path) -> None:
+    bench = forum_with_an_archived_thread(tmp_path, archived=2, follow_deletions="delete")
+    del bench.telegram.posts[2], bench.telegram.posts[4]
+    bench.poll(5)
+    assert bench.discord.texts == ["post 1", "post 2", "post 3", "post 5"]
 
 
 def test_a_link_that_follows_a_refused_rest_neither_pings_again_nor_opens_a_thread(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import requests
@@ -73,6 +74,10 @@ class Browser:
         self._call("POST", f"/element/{element}/clear", {})
         self._call("POST", f"/element/{element}/value", {"text": text})
 
+    def choose_file(self, css: str, path: Path) -> None:
+        """In an input of that type."""
+        self._call("POST", f"/element/{self._element(css)}/value", {"text": str(path)})
+
     def text(self, css: str) -> str:
         """What a person reads there; "" while there is nothing."""
         return str(self.run("return document.querySelector(arguments[0])?.innerText ?? ''", css))
@@ -82,6 +87,18 @@ class Browser:
         size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}
         command = {"cmd": "Emulation.setDeviceMetricsOverride", "params": size}
         self._call("POST", "/goog/cdp/execute", command)
+
+    def prefer(self, scheme: str) -> None:
+        """As if the system were `light` or `dark`."""
+        features = [{"name": "prefers-color-scheme", "value": scheme}]
+        command = {"cmd": "Emulation.setEmulatedMedia", "params": {"features": features}}
+        self._call("POST", "/goog/cdp/execute", command)
+
+    def keys(self, *keys: str) -> None:
+        """Press them one after the other, wherever the focus is."""
+        pressed = [{"type": kind, "value": key} for key in keys for kind in ("keyDown", "keyUp")]
+        keyboard = {"type": "key", "id": "keyboard", "actions": pressed}
+        self._call("POST", "/actions", {"actions": [keyboard]})
 
     def picture(self) -> bytes:
         """A PNG of the window."""

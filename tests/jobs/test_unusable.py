@@ -41,6 +41,25 @@ def test_job_that_cannot_run_is_its_own_problem_and_can_be_mended(tmp_path: Path
         assert (health["status"], health["problems"], health["processes"]["running"]) == ("healthy", [], 2)
 
 
+def test_webhook_in_place_of_a_channel_is_shown_without_its_token(tmp_path: Path) -> None:
+    swapped = {"swapped": GOOD | {"telegramChannels": [URL]}}
+    (tmp_path / "jobs.json").write_text(json.dumps(swapped), "utf-8")
+    token = URL.rpartition("/")[2]
+    with serving(tmp_path) as api:
+        answers = [
+            api("GET", "/health"),
+            api("GET", "/health", {"JOB_NAME": "swapped"}),
+            api(
+                "POST",
+                "/job",
+                AUTH | {"JOB_NAME": "new", "DISCORD_WEBHOOK_URL": URL, "TELEGRAM_CHANNELS": URL},
+            ),
+        ]
+        assert all("/***' is not a channel address" in answer.text for answer in answers)
+        assert not any(token[:5] in answer.text for answer in answers)
+        assert token[:5] not in log_of(api)
+
+
 def test_import_mends_a_job_that_cannot_run(tmp_path: Path) -> None:
     (tmp_path / "jobs.json").write_text(json.dumps(OLD), "utf-8")
     with serving(tmp_path) as api:

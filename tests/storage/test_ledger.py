@@ -215,6 +215,17 @@ def test_retry_without_a_post_marks_all_failed_posts_of_the_job(ledger: Ledger, 
     assert rows.to_retry() == [3, 5]
 
 
+def test_retry_leaves_failed_posts_of_channels_that_are_not_named(ledger: Ledger) -> None:
+    for name in ("one", "Two", "gone"):
+        rows = ledger.of("job", name)
+        rows.begin(0, None)
+        rows.fail(sent(3)._replace(state="failed"), "no", "[]")
+    assert ledger.retry("job", 3, channels=["one", "two"]) == 2
+    assert ledger.retry("job", channels=[]) == 0
+    assert [len(ledger.of("job", name).to_retry()) for name in ("one", "two", "gone")] == [1, 1, 0]
+    assert ledger.dismiss("job") == 3
+
+
 def test_dismissed_post_is_neither_listed_nor_sent_again(ledger: Ledger, rows: ChannelLedger) -> None:
     rows.begin(0, None)
     for number in (3, 5, 7):

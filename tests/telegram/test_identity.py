@@ -10,6 +10,7 @@ from disgram.report import EXIT_CRASH, EXIT_OK, EXIT_PERMANENT
 from disgram.telegram.page import split_page
 from tests.builders import pages
 from tests.builders.delivery_fakes import Bench
+from webhook import get_last_message_number
 
 OLD, NEW = -1001, -1002
 
@@ -169,7 +170,7 @@ def test_an_update_learns_the_id_of_a_channel_forwarded_before(tmp_path: Path) -
 # --- absurd ids ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("absurd", [9_999_999_999, 2_000_000_000, 60_000])
+@pytest.mark.parametrize("absurd", [9_999_999_999, 2_000_000_000, 60_000, 9_000, 200])
 def test_absurd_id_on_one_page_does_not_move_progress(bench: Bench, absurd: int) -> None:
     bench.telegram.fill(absurd, absurd)
     page, pages_read = bench.telegram.page, 0
@@ -193,6 +194,44 @@ def test_posts_after_a_real_jump_are_sent(bench: Bench, posts: range) -> None:
     bench.telegram.fill(posts[0], posts[-1])
     bench.poll()
     assert bench.discord.numbers == [*range(1, 41), *posts]
+
+
+@pytest.mark.parametrize("absurd", [9_999_999_999, 90])
+def test_absurd_id_on_all_pages_for_a_while_ends_no_channel(bench: Bench, absurd: int) -> None:
+    bench.telegram.fill(absurd, absurd)
+    bench.poll(2)
+    assert bench.discord.numbers == [*range(1, 41), absurd]
+    del bench.telegram.posts[absurd]
+    bench.telegram.fill(41, 42)
+    bench.poll(3)
+    assert bench.discord.numbers == [*range(1, 41), absurd, 41, 42]
+    assert get_last_message_number(bench.ledger) == 42
+    bench.telegram.fill(absurd, absurd)
+    bench.poll()
+    assert bench.discord.numbers[-1] == absurd
+
+
+def test_absurd_id_on_the_first_pages_ends_no_channel(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    bench.telegram.channel_id = OLD
+    bench.telegram.fill(9_999_999_999, 9_999_999_999)
+    bench.poll()
+    bench.telegram.posts.clear()
+    bench.telegram.fill(1, 2)
+    bench.poll(3)
+    assert bench.discord.numbers == [9_999_999_999, 1, 2]
+
+
+def test_old_copy_that_shows_a_post_deleted_before_it_was_seen_repeats_nothing(bench: Bench) -> None:
+    bench.telegram.write(42, "post 42")
+    bench.poll()
+    newest = bench.telegram.posts.pop(42)
+    early = "2026-08-06T07:58:00+00:00"
+    bench.telegram.posts[41] = pages.post(41, pages.text("deleted at once"), date=early)
+    bench.poll(4)
+    bench.telegram.posts[42] = newest
+    bench.poll()
+    assert bench.discord.numbers == [*range(1, 41), 42]
 
 
 def test_absurd_id_on_the_first_page_does_not_begin_there(tmp_path: Path) -> None:

@@ -1,0 +1,55 @@
+// Posts that Discord refused in every form, with what may be done about each. They are read with the password.
+
+import { attempt, reason } from "./dialogs.js";
+import { anchor, element } from "./elements.js";
+import { reconcile } from "./reconcile.js";
+import { Cancelled, password, trusted } from "./service.js";
+import { age, counted } from "./words.js";
+
+const MOST_SHOWN = 50;
+let posts = [];
+let known = ""; // for which numbers of failed posts they were read
+
+export async function showFailed(section, page) {
+  const total = page.state.delivery.failed;
+  section.hidden = !total;
+  if (!password.get()) [posts, known] = [[], ""];
+  section.querySelector(".count").textContent = total || "";
+  const wanted = JSON.stringify(page.state.jobs.map((row) => row.channels.map((one) => one.failed)));
+  if (total && password.get() && wanted !== known) await load(wanted, section);
+  if (known === "") draw(section, page, [], element("button", { type: "button", onclick: () => load(wanted, section).then(page.look) }, "Show them"));
+  else draw(section, page, posts.slice(0, MOST_SHOWN), posts.length > MOST_SHOWN ? `And ${counted(posts.length - MOST_SHOWN, "more post")}.` : "");
+}
+
+async function load(wanted, section) {
+  try {
+    posts = (await trusted("GET", "job/failed")).failed;
+    known = wanted;
+  } catch (error) {
+    if (!(error instanceof Cancelled)) section.querySelector(".note").textContent = reason(error);
+  }
+}
+
+function draw(section, page, shown, note) {
+  reconcile(section.querySelector(".list"), shown, (post) => JSON.stringify([post.job, post.channel, post.post_id]), (post) => postNode(post, page));
+  const line = section.querySelector(".note");
+  if (typeof note === "string" || !line.firstElementChild) line.replaceChildren(note);
+}
+
+function postNode(post, page) {
+  const act = (method, path) => {
+    known = " "; // to be read again
+    return attempt(() => trusted(method, path, { body: { jobName: post.job, postId: post.post_id } })).then(page.look);
+  };
+  return element(
+    "li", { class: "problem" },
+    element("p", { class: "where" }, element("strong", { dir: "auto" }, post.job), " ", anchor(post.url, `${post.channel}/${post.post_id}`), element("small", {}, " ", age(post.at, ""))),
+    element("p", { dir: "auto" }, post.reason ?? "No reason is known."),
+    element("details", {}, element("summary", {}, "What Discord refused"), element("pre", {}, JSON.stringify(post.payload, null, 2))),
+    element(
+      "p", { class: "buttons" },
+      element("button", { type: "button", onclick: () => act("POST", "job/retry") }, "Send again"),
+      element("button", { type: "button", onclick: () => act("DELETE", "job/failed") }, "Dismiss"),
+    ),
+  );
+}
