@@ -41,11 +41,10 @@ from disgram.report import EXIT_CRASH, EXIT_OK, EXIT_PERMANENT, CountingReporter
 from disgram.rules.rules import SERVICE_RULE
 from disgram.storage.channel_ledger import ChannelLedger, PostRow
 from disgram.telegram.backfill import start_of_newer, start_of_newest
-from disgram.telegram.channel_pages import ChannelPages
+from disgram.telegram.channel_pages import ChannelPages, Reader
 from disgram.telegram.empty_page import Read
 from disgram.telegram.page import published_at
 from disgram.telegram.poll_interval import poll_interval
-from disgram.telegram.reader import Reader
 from disgram.workers import warmup
 from disgram.workers.heartbeat import Heartbeat
 from disgram.workers.spec import WorkerSpec

@@ -24,9 +24,9 @@ from disgram.storage.rate_limits import LimitStore
 from disgram.telegram.account.choice import account_client, choose_reader
 from disgram.telegram.account.files import AccountFiles, Files
 from disgram.telegram.channel import ChannelReader
+from disgram.telegram.channel_pages import Reader
 from disgram.telegram.client import TelegramClient
 from disgram.telegram.missing_posts import oldest_copy
-from disgram.telegram.reader import Reader
 from disgram.telegram.throttle import TelegramThrottle, report_rest
 from disgram.telegram.unknown_markup import UnknownMarkup
 from disgram.workers.heartbeat import Heartbeat

@@ -37,9 +37,9 @@ from disgram.rules.texts import RuleTexts
 from disgram.storage.channel_ledger import ChannelLedger, MessageRow, PostRow
 from disgram.storage.ledger import Ledger
 from disgram.telegram.channel import ChannelReader
+from disgram.telegram.channel_pages import Reader
 from disgram.telegram.client import Download
 from disgram.telegram.media_budget import MediaBudget
-from disgram.telegram.reader import Reader
 from disgram.telegram.unknown_markup import UnknownMarkup
 from disgram.workers.spec import WorkerSettings, WorkerSpec
 from tests.builders import pages

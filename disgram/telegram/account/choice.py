@@ -16,7 +16,7 @@ from disgram.report import Level, Reporter
 from disgram.telegram.account.client import AccountClient
 from disgram.telegram.account.reader import AccountReader
 from disgram.telegram.account.session import SOCKET
-from disgram.telegram.reader import Reader
+from disgram.telegram.channel_pages import Reader
 
 _NOT_IN_IT = "not_a_member"
 
