@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help run demo test lint bench soak
+.PHONY: help run demo account test lint bench soak
 
 help: # this list
 	@echo "Disgram: posts of public Telegram channels appear in Discord."
@@ -32,6 +32,11 @@ run: $(VENV)/.runtime # start the service; the first time it writes .env with a 
 
 demo: $(VENV)/.runtime # show it without an account or a webhook, in the browser (PORT=8123: there)
 	@exec $(BIN)/python -m demo $(if $(strip $(PORT)),--port $(PORT))
+
+account: $(VENV)/.runtime # log a Telegram account in, for channels that t.me does not show (LOGOUT=1: out)
+	@$(PIP) -r requirements-account.txt
+	@$(BIN)/python -m disgram.first_run
+	@$(BIN)/python -m disgram.telegram.account $(if $(LOGOUT),logout,login)
 
 # On all cores: most tests wait for processes and servers, and one file's tests stay together.
 test: $(VENV)/.dev # the tests

@@ -21,6 +21,7 @@ _COMMANDS = {
     "run": "start the service (what `disgram` alone does)",
     "demo": "show it without an account or a webhook, over stand-ins on this computer",
     "replay": "FILE: print the messages that a saved page of t.me would give",
+    "account": "log a Telegram account in, for channels that t.me does not show; `account logout`: out again",
     "check": "one line each: the settings, every webhook and every channel of jobs.json; sends nothing",
     "health": "one line: how the service on this computer is doing; exit code 1 if it is unhealthy",
 }
@@ -29,7 +30,7 @@ _COMMANDS = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a subcommand; returns the exit code."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    if words and words[0] in {"demo", "replay"}:  # they read their own options
+    if words and words[0] in {"demo", "replay", "account"}:  # they read their own options
         command, rest = words[0], words[1:]
     else:
         command, rest = _options(words).command, []
@@ -40,6 +41,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _run_module("demo", rest)
     if command == "replay":
         return _run_module("disgram.replay", rest)
+    if command == "account":
+        return _account(rest)
     return _check() if command == "check" else _health()
 
 
@@ -92,6 +95,16 @@ def _prepare_home() -> None:
     if not os.environ.get("AUTH_PASSWORD", "").strip():
         first_run.write_first_env(PROJECT / ".env.example", folder / ".env")
     first_run.keep_jobs_out_of_commits(PROJECT)
+
+
+def _account(rest: Sequence[str]) -> int:
+    """The login keeps the API keys in `.env`, which is made first."""
+    try:
+        _prepare_home()
+    except (OSError, RuntimeError) as error:
+        print(f"disgram: {error}", file=sys.stderr, flush=True)
+        return EXIT_REFUSED
+    return _run_module("disgram.telegram.account", rest or ["login"])
 
 
 def _check() -> int:

@@ -42,7 +42,10 @@ from disgram.home import home
 from disgram.logs.stderr import warn_stderr
 from disgram.setting_types import (
     DEFAULT_PASSWORD,
+    account_session,
     alert_address_of,
+    api_hash_of,
+    api_id_of,
     bad,
     base_url,
     commas,
@@ -55,6 +58,7 @@ from disgram.setting_types import (
     webhook_host,
 )
 from disgram.storage.files.regular_file import special_kind
+from disgram.telegram.account.session import AccountLogin, account_login, library_installed
 from disgram.workers.spec import WorkerSettings
 
 PROJECT = home(Path(__file__).resolve().parent, os.environ)
@@ -124,6 +128,9 @@ class Settings(BaseSettings):
     protect_reads: bool = False
     alert_webhook_url: Annotated[str | None, AfterValidator(alert_address_of)] = Field(None, repr=False)
     alert_after: float = Field(300.0, ge=0, le=7 * _DAY)
+    tg_api_id: Annotated[int | None, BeforeValidator(api_id_of)] = None
+    tg_api_hash: Annotated[str | None, AfterValidator(api_hash_of)] = Field(None, repr=False)
+    tg_session_string: Annotated[str | None, AfterValidator(account_session)] = Field(None, repr=False)
     trusted_proxies: Annotated[tuple[Annotated[IPNetwork, BeforeValidator(network)], ...], commas] = ()
 
     @field_validator("*", mode="before")
@@ -162,6 +169,22 @@ class Settings(BaseSettings):
     def alert_address(self) -> Destination | str | None:
         """See parse_alert_address."""
         return self.alert_webhook_url and parse_alert_address(self.alert_webhook_url, self.webhook_hosts)
+
+    @property
+    def account_login(self) -> AccountLogin | None:
+        """What an account can be used with, if there is one now: `make account` may come later."""
+        return account_login(self.tg_api_id, self.tg_api_hash, self.tg_session_string, self.data_dir)
+
+    @property
+    def account(self) -> bool:
+        """Whether workers can ask an account."""
+        return self.account_login is not None and library_installed()
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What no log line may hold."""
+        password = () if self.default_password else (self.auth_password,)
+        return (*password, *filter(None, (self.tg_api_hash, self.tg_session_string)))
 
     @property
     def answering_to(self) -> frozenset[str] | None:

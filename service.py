@@ -25,7 +25,7 @@ from disgram.api.parts import Channels, Limits, Progress, Supervision, Webhooks
 from disgram.api.systemd import Notifier
 from disgram.checks.channel_lookup import ChannelLookup
 from disgram.checks.webhook_lookup import WebhookLookup
-from disgram.errors import BadInput, DatabaseDamaged, StartRefused, StorageUnavailable
+from disgram.errors import BadInput, StartRefused, StorageUnavailable
 from disgram.health import known, summary
 from disgram.health.host_stats import HostMonitor
 from disgram.health.memory import HealthMemory
@@ -39,12 +39,14 @@ from disgram.metrics.totals import Totals
 from disgram.own_process import end_at_once, leave_no_core, make_folder
 from disgram.preview.process import AT_ONCE
 from disgram.report import Level, Report, counted
-from disgram.storage.before_use import raise_if_any_is_newer, raise_if_damaged
+from disgram.storage.before_use import open_ledger, raise_if_any_is_newer
 from disgram.storage.files.locks import LOCK_FILE, InstanceLock
 from disgram.storage.files.regular_file import refuse_special
 from disgram.storage.ledger import Ledger
 from disgram.storage.watched_files import WatchedFiles, open_limits
-from disgram.workers.forkserver_process import ForkServerProcess
+from disgram.telegram.account.session import NO_LIBRARY, library_installed
+from disgram.telegram.account.supervision import AccountProcess
+from disgram.workers.forkserver_process import ForkServerProcess, child_environment
 from disgram.workers.spec import WorkerSpec
 from disgram.workers.supervisor import Supervisor
 from jobs import Job, JobManager
@@ -79,6 +81,7 @@ class Service:
     lost_files: Callable[[], tuple[str, ...]] = tuple
     """Which files are missing, so that nothing is sent."""
     preview_turns: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(AT_ONCE))
+    account: AccountProcess | None = None
 
     def clear_gone(self, job: Job) -> None:
         """A person has changed the job, so its webhook may be called again even if it was found gone, and
@@ -117,13 +120,16 @@ def running_service(settings: Settings) -> Iterator[Service]:
     with InstanceLock(folder / LOCK_FILE):
         jobs, log = open_jobs(settings), open_log(settings)
         raise_if_any_is_newer(folder)
-        ledger = _open_ledger(folder / "disgram.db")
+        ledger = open_ledger(folder / "disgram.db")
         _import_log(ledger, folder / "Disgram.log", jobs)
 
         def desired() -> dict[tuple[str, str], WorkerSpec]:
             take_over_edits(jobs, settings, ledger, supervisor, log)
-            return jobs.specs(settings, ledger.file) if files.workers_may_run() else {}
+            specs = jobs.specs(settings, ledger.file) if files.workers_may_run() else {}
+            account.want(settings.account_login if specs and library_installed() else None)
+            return specs
 
+        account = AccountProcess(child_environment(), log.write)
         systemd, idle_polls, totals = Notifier.from_environment(os.environ), IdlePolls(), Totals()
 
         def on_turn() -> None:
@@ -146,7 +152,7 @@ def running_service(settings: Settings) -> Iterator[Service]:
         interval = settings.monitor_interval
         webhooks = WebhookLookup(limits, lambda method, goal: Route.to(method, "service", goal))
         rate = settings.telegram_requests_per_second
-        channels = ChannelLookup(settings.telegram_base_url, folder, rate)
+        channels = ChannelLookup(settings.telegram_base_url, folder, rate, lambda: settings.account)
         files = WatchedFiles(ledger, store, supervisor.idle, log.write, interval=interval)
         with (
             contextlib.closing(ledger),
@@ -163,6 +169,7 @@ def running_service(settings: Settings) -> Iterator[Service]:
                 systemd,
                 totals,
                 files.problems,
+                account,
             ) as service,
             alerting(service, folder, settings.alert_address, settings.alert_after, limits, _ALERT_ROUTE),
         ):
@@ -182,6 +189,7 @@ def assembled(
     systemd: Notifier | None = None,
     totals: Totals | None = None,
     lost_files: Callable[[], tuple[str, ...]] = tuple,
+    account: AccountProcess | None = None,
 ) -> Iterator[Service]:
     """The service over its parts: started on entry, stopped on exit."""
     host = HostMonitor(settings.data_dir)
@@ -209,6 +217,7 @@ def assembled(
         systemd or Notifier(),
         totals or Totals(),
         lost_files,
+        account=account,
     )
     _announce(service)
     with contextlib.closing(log):
@@ -222,6 +231,8 @@ def assembled(
                 service.systemd.stopping()
                 watch.stop()
                 supervisor.stop(_STOP_WITHIN)
+                if account:
+                    account.stop()
                 host.stop()
         log.write(Level.SYSTEM, "Disgram stopped")
 
@@ -239,21 +250,9 @@ def open_log(settings: Settings) -> LogFile:
         settings.data_dir / "Disgram.log",
         max_bytes=settings.log_max_bytes,
         backups=settings.log_backups,
-        secrets=() if settings.default_password else (settings.auth_password,),
+        secrets=settings.secrets,
         copy=stderr.write if stderr else None,
     )
-
-
-def _open_ledger(path: Path) -> Ledger:
-    """Raises StartRefused for a damaged file, which is left as it is."""
-    try:
-        raise_if_damaged(path)
-        return Ledger(path)
-    except DatabaseDamaged as error:
-        raise StartRefused(
-            f"{path} is damaged ({error}). It was left as it is: put a backup in its place, or move it away; "
-            "Disgram then goes on after the posts that Disgram.log names."
-        ) from None
 
 
 def _import_log(ledger: Ledger, log: Path, jobs: JobManager) -> None:
@@ -311,6 +310,8 @@ def _announce(service: Service) -> None:
         service.log.write(Level.ERROR, f"{unusable.error}", name)
     if service.settings.default_password:
         service.log.warn(Level.SYSTEM, _KNOWN_PASSWORD)
+    if service.settings.account_login and not library_installed():
+        service.log.warn(Level.STATUS, NO_LIBRARY)
     if problem := service.settings.webhook_problem:
         service.log.warn(Level.STATUS, f"{problem} Until then each job has to name its own.")
     warn_of_pace(service)
@@ -318,10 +319,8 @@ def _announce(service: Service) -> None:
 
 def warn_of_pace(service: Service) -> None:
     """Log a warning if there are more channels than TELEGRAM_REQUESTS_PER_SECOND allows to poll in time."""
-    settings, channels = (
-        service.settings,
-        sum(len(job.telegramChannels) for job in service.jobs.jobs().values() if not job.paused),
-    )
+    settings = service.settings
+    channels = sum(len(job.telegramChannels) for job in service.jobs.jobs().values() if not job.paused)
     seconds = channels / settings.telegram_requests_per_second
     if seconds > settings.cooldown.longest:
         text = (

@@ -25,6 +25,7 @@ from disgram.delivery.post_delivery import PostDelivery
 from disgram.delivery.retries import Retries
 from disgram.delivery.rule_verdicts import FILTERED, RuleVerdicts
 from disgram.errors import (
+    AccountUnavailable,
     ChannelHasNoPreview,
     ChannelNotFound,
     ChannelReplaced,
@@ -40,8 +41,7 @@ from disgram.report import EXIT_CRASH, EXIT_OK, EXIT_PERMANENT, CountingReporter
 from disgram.rules.rules import SERVICE_RULE
 from disgram.storage.channel_ledger import ChannelLedger, PostRow
 from disgram.telegram.backfill import start_of_newer, start_of_newest
-from disgram.telegram.channel import ChannelReader
-from disgram.telegram.channel_pages import ChannelPages
+from disgram.telegram.channel_pages import ChannelPages, Reader
 from disgram.telegram.empty_page import Read
 from disgram.telegram.page import published_at
 from disgram.telegram.poll_interval import poll_interval
@@ -82,7 +82,7 @@ class Worker:
         self,
         spec: WorkerSpec,
         ledger: ChannelLedger,
-        reader: ChannelReader,
+        reader: Reader,
         delivery: PostDelivery,
         follower: Follower,
         *,
@@ -117,7 +117,7 @@ class Worker:
         settings = self._spec.settings
         if settings.shortest_cooldown is None:
             return settings.cooldown
-        posted_at = [at for one in self._newest_posts if (at := published_at(one.html)) is not None]
+        posted_at = [at for one in self._newest_posts if (at := published_at(one)) is not None]
         cooldown = poll_interval(
             sorted(posted_at), time.time(), settings.shortest_cooldown, settings.cooldown
         )
@@ -150,6 +150,10 @@ class Worker:
         except DestinationRefuses as error:
             message = f"No message is accepted there now ({error}); posts are kept and tried again later"
             self._report(None if error.known else Level.ERROR, message, reason=error.reason)
+        except AccountUnavailable as error:
+            facts = {"lasts": error.lasts} if error.lasts else {}
+            message = f"The account cannot read this channel now ({error}); trying again at the next poll"
+            self._report(Level.ERROR, message, reason=error.reason, polled=False, **facts)
         except TelegramUnavailable as error:
             message = f"Telegram is not available ({error}); trying again at the next poll"
             self._report(Level.ERROR, message, reason=error.reason, polled=False)
@@ -260,7 +264,7 @@ class Worker:
 
     def _send(self, post_slice: PostSlice, page: ChannelPage) -> None:
         post = self._reader.parse(post_slice, page)
-        if not self._verdicts.leave_out(post, post_slice.fingerprint):
+        if not self._verdicts.leave_out(post, post_slice):
             send_message_to_discord(self._delivery, post, post_slice.fingerprint)
 
 

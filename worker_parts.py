@@ -21,7 +21,10 @@ from disgram.rules.rules import Rules
 from disgram.storage.channel_ledger import ChannelLedger
 from disgram.storage.ledger import Ledger
 from disgram.storage.rate_limits import LimitStore
+from disgram.telegram.account.choice import account_client, choose_reader
+from disgram.telegram.account.files import AccountFiles, Files
 from disgram.telegram.channel import ChannelReader
+from disgram.telegram.channel_pages import Reader
 from disgram.telegram.client import TelegramClient
 from disgram.telegram.missing_posts import oldest_copy
 from disgram.telegram.throttle import TelegramThrottle, report_rest
@@ -35,7 +38,7 @@ class WorkerParts(NamedTuple):
     """In the order of Worker's arguments."""
 
     ledger: ChannelLedger
-    reader: ChannelReader
+    reader: Reader
     delivery: PostDelivery
     follower: Follower
 
@@ -64,6 +67,7 @@ def worker_parts(
         count=report.count,
     )
     stack.callback(telegram.close)
+    account = account_client(settings.data_dir, timeout, heartbeat.check) if settings.account else None
     discord = stack.enter_context(closing(DiscordClient(timeout, heartbeat.beat, report.count)))
     ledger = database.of(spec.job, spec.channel.key)
     sender = Sender(
@@ -82,7 +86,7 @@ def worker_parts(
     delivery = PostDelivery(
         sender,
         ledger,
-        telegram,
+        Files(telegram, AccountFiles(account, settings.data_dir)),
         color=stable_color(spec.channel.key) if spec.embed_color is None else spec.embed_color,
         max_upload_bytes=settings.max_upload_bytes,
         report=report,
@@ -96,10 +100,11 @@ def worker_parts(
         edits=settings.follow_edits,
         policy=settings.follow_deletions,
         report=report,
-        oldest_copy=oldest_copy(settings.cooldown),
+        oldest_copy=0.0 if spec.channel.private else oldest_copy(settings.cooldown),
     )
     unknown_markup = UnknownMarkup(settings.data_dir, spec.channel.key)
-    reader = ChannelReader(telegram, spec.channel.name, unknown_markup, report=report, wait=wait)
+    preview = ChannelReader(telegram, spec.channel.name, unknown_markup, report=report, wait=wait)
+    reader = choose_reader(spec.channel, preview, account, report=report, wait=wait)
     return WorkerParts(ledger, reader, delivery, follower)
 
 

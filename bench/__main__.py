@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from bench import answers, delivery, memory, poll_interval, polling, scale
+from bench import account, answers, delivery, memory, poll_interval, polling, scale
 from bench.figures import Figure, Theirs, joined, table
 from bench.reference.side_by_side import COMPARISONS
 from standins.stage import NeverHappened
@@ -25,6 +25,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "ledger": lambda full: polling.costs(2_000 if full else 800, rows=1_000_000),
     "start": lambda full: answers.start(100),
     "answers": lambda full: answers.reads(500, 100),
+    "account": lambda full: account.weight(300 if full else 100),
     "metrics": lambda full: answers.scrapes(1_000 if full else 300),
     "scale": lambda full: scale.thousand(1_000, 900 if full else 60, 300 if full else 60),
 }

@@ -20,11 +20,17 @@ _USERNAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{2,31}")
 _POST_NUMBER = re.compile(r"[0-9]{1,10}")
 _TOKEN = re.compile(r"(webhooks/).*", re.IGNORECASE | re.DOTALL)
 _SUBDOMAIN = re.compile(r"([a-z0-9_]+)\.t\.me", re.IGNORECASE)
+_PRIVATE_ID = re.compile(r"[1-9][0-9]{0,18}")
+_BOT_API_ID = re.compile(r"-100([1-9][0-9]{0,18})")
+_INVITE = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 @dataclass(frozen=True, slots=True)
 class ChannelRef:
-    """A public channel, and the id of the post to start with (None: INITIAL_POSTS decides)."""
+    """A channel or group, and the id of the post to start with (None: INITIAL_POSTS decides).
+
+    `name`: a public one's, or `c/<id>` of a private one, which only an account that is in it can read.
+    """
 
     name: str
     start: int | None = None
@@ -34,12 +40,15 @@ class ChannelRef:
         """Accepts every form that the README lists. Raises BadChannelAddress, which says what to write."""
         text = address.strip()
         parts = [part for part in _path_of(text).split("/") if part]
-        if parts and (parts[0].startswith("+") or parts[0].lower() in {"joinchat", "c"}):
+        if invite_hash(text) is not None:
             raise BadChannelAddress(
                 "Private channel",
-                f"{_shown(text)} is a private channel or an invite link, which has no public preview. "
-                "Only public channels (https://t.me/name) can be forwarded.",
+                f"{_shown(text)} is an invite link: only an account that is in the channel can tell which "
+                "one it is (`make account`). Name the channel as https://t.me/name or https://t.me/c/<id>.",
             )
+        if private := _private(parts):
+            channel_id, posts = private
+            return cls(f"c/{channel_id}", _post_number(posts[-1], text) if posts else None)
         if len(parts) > 1 and parts[0].lower() == "s":
             parts = parts[1:]
         if not parts or len(parts) > 2 or not _USERNAME.fullmatch(parts[0]):
@@ -51,15 +60,43 @@ class ChannelRef:
         return cls(parts[0], _post_number(parts[1], text) if len(parts) == 2 else None)
 
     @property
+    def private(self) -> bool:
+        """Whether it has no public name, and so no page that everybody can read."""
+        return self.name.startswith("c/")
+
+    @property
     def key(self) -> str:
         """Equal for two names of one channel: names do not depend on case."""
         return self.name.lower()
 
     @property
     def address(self) -> str:
-        """As the API shows it: https://t.me/name[/123]."""
+        """As the API shows it: https://t.me/name[/123], https://t.me/c/<id>[/123]."""
         base = f"https://t.me/{self.name}"
         return base if self.start is None else f"{base}/{self.start}"
+
+
+def invite_hash(address: str) -> str | None:
+    """What of an invite link names its channel (t.me/+HASH, t.me/joinchat/HASH); None for other addresses."""
+    parts = [part for part in _path_of(address.strip()).split("/") if part]
+    if parts and parts[0].startswith("+"):
+        invite = parts[0][1:]
+    elif parts and parts[0].lower() == "joinchat":
+        invite = parts[1] if len(parts) > 1 else ""
+    else:
+        return None
+    return invite if _INVITE.fullmatch(invite) else ""
+
+
+def _private(parts: list[str]) -> tuple[str, list[str]] | None:
+    """Id, and what follows it, of c/<id>[/<post>], c/<id>/<topic>/<post> and -100<id>[/<post>]."""
+    if parts and (bot_api := _BOT_API_ID.fullmatch(parts[0])):
+        channel_id, rest, most = bot_api[1], parts[1:], 1
+    elif len(parts) > 1 and parts[0].lower() == "c" and _PRIVATE_ID.fullmatch(parts[1]):
+        channel_id, rest, most = parts[1], parts[2:], 2
+    else:
+        return None
+    return (channel_id, rest) if len(rest) <= most else None
 
 
 def _path_of(text: str) -> str:

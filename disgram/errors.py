@@ -26,6 +26,7 @@
     │   ├── ChannelHasNoPreview  the worker ends for good (exit code 78) until the job is changed
     │   ├── ChannelNotFound      the same
     │   ├── ChannelReplaced      the same, once it is certain; until then the next poll looks again
+    │   ├── AccountUnavailable   the account cannot be asked now: the next poll asks it again
     │   ├── PageNotUnderstood    200, but not a preview page: read again later, progress stays
     │   └── MediaUnavailable     this one file cannot be fetched: the post is sent with a link in its place
     └── DiscordError
@@ -45,14 +46,15 @@
         └── WebhookGone          the webhook or thread refuses all messages: the worker ends (exit code 78);
                                  nothing is sent there for an hour, or until POST or PATCH of the job
 
-`Fallback` in disgram/discord/render.py is the chain of ever simpler forms of a post.
-
 Owns the names and the data they carry. Never formats a log line and never decides a reaction.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TypeAlias
+
+Fields: TypeAlias = Mapping[tuple[str, ...], str]
 
 
 class DisgramError(Exception):
@@ -175,7 +177,9 @@ class Stopping(DisgramError):
 
 
 class TelegramError(DisgramError):
-    """Base of all errors in talking to t.me; never raised itself."""
+    """Base of all errors in talking to Telegram; never raised itself."""
+
+    error = "Telegram unavailable"
 
 
 class TelegramUnavailable(TelegramError):
@@ -189,15 +193,26 @@ class TelegramUnavailable(TelegramError):
 
 
 class ChannelHasNoPreview(TelegramError):
-    """The name exists, but t.me shows no posts of it (group, user, bot, private, restricted)."""
+    """t.me shows no posts under this name (group, user, bot, private, restricted); or, with another reason,
+    neither does the account: `not_a_member`, `channel_private`, `content_protected`."""
 
-    reason = "no_preview"
+    def __init__(self, message: str, *, reason: str = "no_preview") -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class ChannelNotFound(TelegramError):
     """There is no such user, group or channel."""
 
     reason = "channel_not_found"
+
+
+class AccountUnavailable(TelegramError):
+    """`account_missing`, `account_logged_out` or `account_waits`; `lasts`: for how many seconds, if known."""
+
+    def __init__(self, message: str, *, reason: str, lasts: float | None = None) -> None:
+        super().__init__(message)
+        self.reason, self.lasts = reason, lasts
 
 
 class ChannelReplaced(TelegramError):
@@ -274,12 +289,9 @@ class MessageRejected(DiscordError):
     """Discord will never accept this payload. `code`: Discord's JSON error code, 0 if it gave none; `fields`:
     paths of what it refuses, such as `("embeds", "0", "url")`, and why; empty if it named none."""
 
-    def __init__(
-        self, message: str, *, code: int = 0, fields: Mapping[tuple[str, ...], str] | None = None
-    ) -> None:
+    def __init__(self, message: str, *, code: int = 0, fields: Fields | None = None) -> None:
         super().__init__(message)
-        self.code = code
-        self.fields = fields or {}
+        self.code, self.fields = code, fields or {}
 
 
 class EditRefused(MessageRejected):
@@ -293,11 +305,8 @@ class MessageGone(DiscordError):
 
 class DestinationRefuses(DiscordError):
     """The webhook or thread takes no message now, whatever the post: posts are kept, in order, and the first
-    of them is tried again after half a minute, doubling to an hour.
-
-    Raised for 405, 409, 415 and 422, for codes about the channel (160006), for a refusal that names
-    `thread_id`, and once five posts in a row are refused in every form. `known`: found earlier, not now.
-    """
+    of them is tried again after half a minute, doubling to an hour. Raised for 405, 409, 415, 422, for codes
+    about the channel or `thread_id`, and after five refused posts. `known`: found earlier, not now."""
 
     reason = "destination_refuses"
 
@@ -313,17 +322,8 @@ class NotDiscord(DestinationRefuses):
 
 
 class WebhookGone(DiscordError):
-    """Discord accepts no message for this webhook or thread; usually a person has to change something.
-
-    Raised for these responses of Discord (not of Cloudflare) to a POST, and while the ledger lists one:
-    - 401, 403, 404, and codes 10015 (Unknown Webhook) and 50027 (Invalid Webhook Token): `webhook_gone`;
-    - 10003 (Unknown Channel): `thread_gone`; 50083: `thread_archived`; 160005: `thread_locked`;
-      220001 (the webhook is a forum's, and no thread is named): `thread_required`; 220003: `not_a_forum`.
-    Codes for blocked content are MessageRejected instead. To an edit or a deletion the same responses are
-    EditRefused, MessageGone or EditWaits: the thread of an old message may be archived, or another one.
-
-    `webhook_gone` is of the webhook with all its threads, the others of this thread alone (refusals.py).
-    """
+    """Discord accepts no message for this webhook or thread until a person changes something: 401, 403, 404
+    and the codes of discord/responses.py, as answers to a POST; `webhook_gone` with all its threads."""
 
     def __init__(self, message: str, *, reason: str = "webhook_gone") -> None:
         super().__init__(message)

@@ -1,7 +1,6 @@
 """A Telegram post, read from a page. No HTML and no rules of Discord.
 
-A post is a tuple of blocks in the order of the page. A reader (telegram/page/parser.py) turns each element of
-the page into blocks, and a writer (discord/text.py) turns each block into text for Discord.
+A post is a tuple of blocks in their order: telegram/page/parser.py makes them, discord/text.py writes them.
 """
 
 from __future__ import annotations
@@ -63,9 +62,9 @@ class MediaKind(str, Enum):
 @dataclass(frozen=True, slots=True)
 class Media:
     """One file of a post. `url` is None where t.me offers none (documents, music, videos too big for it).
-
     `link` is the item's page on t.me. `size`, `duration` and `note` are in the page's words. `identity` tells
-    whether an edit replaced the file; it contains no URL, since the tokens in URLs change.
+    whether an edit replaced the file; it has no URL, whose tokens change. `account_url`: where the account's
+    process has a file that t.me does not offer (`account:news/12/file`).
     """
 
     kind: MediaKind
@@ -79,6 +78,7 @@ class Media:
     note: str = ""
     spoiler: bool = False
     identity: str = ""
+    account_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,17 +295,20 @@ class TelegramPost:
 
 @dataclass(frozen=True, slots=True)
 class PostSlice:
-    """A post that is not parsed yet: its ids and its part of the page's HTML.
+    """A post that is not parsed yet. `source`: its HTML on t.me's page, or JSON of the account's process.
 
     `fingerprint` changes if a reader in Discord could see a difference, but not with view counts, reactions
-    or tokens in URLs.
+    or tokens in URLs. `protected`: it must not be forwarded. `published`: seconds since 1970, if known.
     """
 
     id: int
     ids: tuple[int, ...]
-    html: str = field(repr=False)
+    source: str = field(repr=False)
     fingerprint: str
     service: bool = False
+    through_account: bool = False
+    protected: bool = False
+    published: float | None = None
 
     @property
     def last_id(self) -> int:
@@ -314,7 +317,7 @@ class PostSlice:
 
 @dataclass(frozen=True, slots=True)
 class ChannelPage:
-    """A preview page, split into posts, ascending. `older`: the page's link to older posts (`?before=`); None
+    """A page of a channel, split into posts, ascending. `older`: its link to older posts (`?before=`); None
     on the oldest page, and on some others. `description`: the channel's own text about itself. `channel_id`:
     Telegram's own id, if the page tells."""
 

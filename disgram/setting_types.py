@@ -16,9 +16,11 @@ from disgram.cooldown import LEAST, MOST, Cooldown
 from disgram.discord.color import parse_color
 from disgram.errors import BadSetting
 from disgram.origin import Origin
+from disgram.telegram.account.session import is_string_session
 
 DEFAULT_PASSWORD = "disgram_default_password_change_me"  # noqa: S105  (published: accepted from loopback only)
 _HOST = re.compile(r"(?![0-9.]+$)[A-Za-z0-9._-]{1,253}")
+_API_HASH = re.compile(r"[0-9a-fA-F]{32}")
 _HOST_AND_PORT = re.compile(
     r"(?P<host>[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::(?P<port>[0-9]{1,5}))?"
 )
@@ -86,6 +88,27 @@ def alert_address_of(text: str, info: ValidationInfo) -> str:
         parse_alert_address(text, info.data["webhook_hosts"])
     except ValueError as error:
         raise bad(info, str(error)) from None
+    return text
+
+
+def api_id_of(text: str, info: ValidationInfo) -> int:
+    if not re.fullmatch(r"[0-9]{1,10}", text) or not 0 < int(text) < 2**31:
+        raise bad(info, "must be the number that my.telegram.org shows as the api id.")
+    return int(text)
+
+
+def api_hash_of(text: str, info: ValidationInfo) -> str:
+    if not _API_HASH.fullmatch(text):
+        raise bad(info, "must be 32 hex digits, as my.telegram.org shows it beside the api id.")
+    return text
+
+
+def account_session(text: str, info: ValidationInfo) -> str:
+    """A string session. Without id and hash it is of no use, so they must stand beside it."""
+    if not is_string_session(text):
+        raise bad(info, "must be a string session of Telethon (`make account` does without one).")
+    if not (info.data["tg_api_id"] and info.data["tg_api_hash"]):
+        raise bad(info, "needs TG_API_ID and TG_API_HASH beside it (https://my.telegram.org).")
     return text
 
 

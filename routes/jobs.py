@@ -5,17 +5,19 @@ Owns which call on a job does what. Never holds a rule of its own about jobs, li
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated
+from collections.abc import Collection, Mapping
+from functools import partial
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
 from pydantic import Field
 
 from config import SETTINGS
 from disgram.api import failed_posts, headers, json_body, openapi, schemas
-from disgram.api.headers import JOB_NAME, needed
+from disgram.api.headers import JOB_NAME, TELEGRAM_CHANNELS, needed
 from disgram.errors import BadInput, ProcessesRemain, StorageUnavailable, UnknownJob
 from disgram.jobs.many import parsed_jobs
+from disgram.jobs.private_channels import named_by_account
 from disgram.jobs.unusable import UnusableJob
 from disgram.report import Level, counted
 from jobs import Job, changes, job_name, new_job
@@ -49,7 +51,7 @@ class JobAnswer(schemas.Message):
 
 @router.post("/job", **openapi.create_job(Job, has_default=bool(SETTINGS.discord_webhook_url)))
 def create_job(service: Authenticated, sent: Sent) -> JobAnswer:
-    job = new_job(sent, service.settings)
+    job = new_job(_with_channels_of_account(service, sent), service.settings)
     service.jobs.refuse_taken(job.jobName)
     checked = check_webhooks(service, [job])
     with service.jobs.exclusive(job.jobName):
@@ -74,7 +76,8 @@ def _answer(text: str, job: Job, checked: Checked) -> JobAnswer:
 
 @router.patch("/job", **openapi.change_job(Job))
 def change_job(service: Authenticated, sent: Sent) -> JobAnswer:
-    name, changed = job_name(needed(sent, JOB_NAME)), changes(sent)
+    name = job_name(needed(sent, JOB_NAME))
+    changed = changes(_with_channels_of_account(service, sent, name))
     job = service.jobs.entry(name).changed(changed, service.settings.webhook_hosts)
     checked = check_webhooks(service, [job] if "webhookUrl" in changed else [])
     with service.jobs.exclusive(name):
@@ -84,6 +87,36 @@ def change_job(service: Authenticated, sent: Sent) -> JobAnswer:
     fields = before.differences(job)
     outcome = f" changed: {', '.join(fields)}" if fields else ": nothing changed"
     return _answer(f"Job {name!r}{outcome}", job, checked)
+
+
+def _with_channels_of_account(
+    service: Service, sent: Mapping[str, Any], name: str | None = None
+) -> Mapping[str, Any]:
+    """What was sent, with the channels that the account knows for invite links. `name`: of the job, if there
+    is one. Raises BadChannelAddress for what only an account can read if there is none, and TelegramError if
+    it cannot be asked."""
+    if TELEGRAM_CHANNELS not in sent:
+        return sent
+    known = [channel.name for channel in service.jobs.entry(name).channels] if name else []
+    return {**sent, TELEGRAM_CHANNELS: _named_by_account(service, sent[TELEGRAM_CHANNELS], known)}
+
+
+def _named_by_account(service: Service, typed: object, known: Collection[str]) -> object:
+    login = service.settings.account_login if service.settings.account else None
+    resolve = partial(service.account.resolve, login) if service.account and login else None
+    return named_by_account(typed, known, resolve)
+
+
+def _import_named_by_account(service: Service, content: Mapping[str, Any]) -> dict[str, Any]:
+    """The same for an import. What is no job is left to parsed_jobs. Raises what the other does."""
+    before, named = service.jobs.entries(), {}
+    for name, fields in content.items():
+        named[name] = fields
+        if isinstance(fields, dict) and "telegramChannels" in fields:
+            known = [channel.name for channel in before[name].channels] if name in before else []
+            channels = _named_by_account(service, fields["telegramChannels"], known)
+            named[name] = {**fields, "telegramChannels": channels}
+    return named
 
 
 def _put(service: Service, before: Job | UnusableJob, job: Job) -> None:
@@ -138,7 +171,8 @@ class JobsAnswer(schemas.Message):
 def import_jobs(service: Authenticated, body: Annotated[bytes, Depends(json_body.json_body)]) -> JobsAnswer:
     if not body:
         raise BadInput("Missing jobs", "Send them as JSON, {name: job} (Content-Type: application/json).")
-    jobs = parsed_jobs(json_body.parsed(body), service.settings.webhook_hosts)
+    content = _import_named_by_account(service, json_body.parsed(body))
+    jobs = parsed_jobs(content, service.settings.webhook_hosts)
     checked = check_webhooks(service, _with_new_webhooks(service, jobs))
     with service.jobs.exclusive(*jobs):
         before = service.jobs.entries()

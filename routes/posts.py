@@ -19,6 +19,7 @@ from disgram.api import openapi, schemas
 from disgram.api.headers import JOB_NAME, POST_URL, TELEGRAM_CHANNELS, needed
 from disgram.errors import BadInput, PreviewUnavailable, UnknownJob
 from disgram.explain import explain
+from disgram.jobs.private_channels import named_by_account
 from disgram.preview.process import PreviewProcess
 from disgram.preview.request import PreviewRequest
 from jobs import job_name
@@ -35,6 +36,10 @@ def _asked(request: Request, service: Authenticated) -> PreviewRequest:
     """A dependency, since it may wait for the jobs: FastAPI calls it in a thread."""
     channel = _channel_of(needed(sent_headers(request), TELEGRAM_CHANNELS))
     name = known_job(request)
+    if service.account and service.settings.account:
+        service.account.keep(service.settings.account_login)
+    elif channel.private:
+        named_by_account(channel.address, (), None)  # raises
     return _of_job(service, name, channel) if name else _of_nobody(service, channel)
 
 

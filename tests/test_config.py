@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import subprocess
 import sys
@@ -47,6 +48,9 @@ DEFAULTS = {
     "protect_reads": False,
     "alert_webhook_url": None,
     "alert_after": 300.0,
+    "tg_api_id": None,
+    "tg_api_hash": None,
+    "tg_session_string": None,
     "trusted_proxies": (),
 }
 
@@ -110,6 +114,8 @@ def test_settings_cannot_be_changed() -> None:
         ("FOLLOW_DELETIONS", "MARK", "follow_deletions", "mark"),
         ("FORWARD_SERVICE_MESSAGES", "yes", "forward_service_messages", True),
         ("REQUEST_TIMEOUT", "0.5", "request_timeout", 0.5),
+        ("TG_API_ID", "12345", "tg_api_id", 12345),
+        ("TG_API_HASH", "0123456789abcdef" * 2, "tg_api_hash", "0123456789abcdef" * 2),
         ("PROTECT_READS", "1", "protect_reads", True),
         (
             "TRUSTED_PROXIES",
@@ -169,6 +175,9 @@ def test_accepted_forms(name: str, value: str, field: str, expected: object) -> 
         ("FORWARD_SERVICE_MESSAGES", ["x"]),
         ("REQUEST_TIMEOUT", ["0", "31", "-1", "x"]),
         ("PROTECT_READS", ["x"]),
+        ("TG_API_ID", ["0", "-1", "x", "1.5"]),
+        ("TG_API_HASH", ["x", "0123456789abcdef", "g" * 32]),
+        ("TG_SESSION_STRING", ["x", "1", "1" + "A" * 352, "2" + "A" * 352, "1" + "Ä" * 352]),
         ("TRUSTED_PROXIES", ["nginx", "300.1.1.1", "10.0.0.0/99"]),
     ],
 )
@@ -226,6 +235,40 @@ def test_default_webhook_that_is_none_is_a_problem_and_not_refused(value: str) -
     assert "SECRET" not in problem and "\n" not in problem
     assert read({"DISCORD_WEBHOOK_URL": WEBHOOK}).webhook_problem is None
     assert read({}).webhook_problem is None
+
+
+ACCOUNT = {"TG_API_ID": "7", "TG_API_HASH": "0123456789abcdef" * 2}
+SESSION = "1" + base64.urlsafe_b64encode(bytes(range(256)) + b"1234567").decode()
+"""Of the length of a Telethon string session with an IPv4 address."""
+
+
+def test_session_string_needs_id_and_hash() -> None:
+    for missing in ACCOUNT:
+        environ = {**ACCOUNT, "TG_SESSION_STRING": SESSION}
+        del environ[missing]
+        with pytest.raises(BadSetting, match="needs TG_API_ID and TG_API_HASH") as refusal:
+            read(environ)
+        assert refusal.value.error == "TG_SESSION_STRING"
+
+
+def test_account_is_there_with_a_session_string_or_the_file_of_a_login(tmp_path: Path) -> None:
+    environ = {**ACCOUNT, "DATA_DIR": str(tmp_path)}
+    assert read(environ).account_login is None
+    login = read({**environ, "TG_SESSION_STRING": SESSION}).account_login
+    assert login and (login.to_wire()["session"], login.to_wire()["session_file"]) == (SESSION, None)
+    file = tmp_path / "telegram.session"
+    file.write_text(SESSION, "ascii")
+    login = read(environ).account_login
+    assert login and (login.to_wire()["session"], login.to_wire()["session_file"]) == (None, str(file))
+    assert login.written == file.stat().st_mtime_ns
+    assert read({"DATA_DIR": str(tmp_path)}).account_login is None
+
+
+def test_account_of_the_settings_shows_in_no_repr() -> None:
+    settings = read({**ACCOUNT, "TG_SESSION_STRING": SESSION})
+    text = f"{settings!r}{settings.account_login!r}{settings.worker_settings()!r}"
+    assert SESSION[:20] not in text and ACCOUNT["TG_API_HASH"] not in text
+    assert set(settings.secrets) == {SESSION, ACCOUNT["TG_API_HASH"]}
 
 
 def test_repr_hides_the_secrets() -> None:

@@ -72,7 +72,7 @@ def test_channels_are_normalised_and_each_is_kept_once() -> None:
         " , ",
         ["t.me/+abc"],
         ["t.me/joinchat/x"],
-        ["t.me/c/1/2"],
+        ["t.me/c/x/2"],
         ["durov", "no no"],
         {},
         5,
@@ -347,7 +347,7 @@ def test_job_in_the_file_without_a_field_is_refused_by_its_name(tmp_path: Path, 
 def old_file(tmp_path: Path) -> dict[str, Any]:
     """One job that runs between two that cannot."""
     good = {"jobName": "good", "webhookUrl": URL, "telegramChannels": ["durov"]}
-    private = good | {"jobName": "private", "telegramChannels": ["https://t.me/c/1/2", "@Telegram"], "new": 1}
+    private = good | {"jobName": "private", "telegramChannels": ["https://t.me/+AbC", "@Telegram"], "new": 1}
     foreign = good | {"jobName": "foreign", "webhookUrl": "http://evil.example/api/webhooks/1/secretToken"}
     jobs = {"private": private, "good": good, "foreign": foreign}
     edit(tmp_path, jobs)
@@ -361,7 +361,7 @@ def test_old_job_that_cannot_run_stops_no_other(tmp_path: Path) -> None:
     assert (list(manager.jobs()), list(manager.unusable())) == (["good"], ["private", "foreign"])
     assert set(manager.specs(SETTINGS)) == {("good", "durov")}
     said = [str(one.error) for one in manager.unusable().values()]
-    assert "Private channel: 'https://t.me/c/1/2' is a private channel" in said[0]
+    assert "Private channel: 'https://t.me/+AbC' is an invite link" in said[0]
     assert "Other hosts must be named in WEBHOOK_HOSTS. PATCH or DELETE it" in said[1]
     assert "secretToken" not in f"{said}{manager.unusable()}"
     with pytest.raises(BadInput, match="'private' cannot run"):

@@ -53,6 +53,9 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
 NEVER_HTTP = ("storage", "logs", "workers")
 """Rooms that speak to no other machine; but the warm-up of workers runs their requests."""
 
+MAY_IMPORT_TELETHON = tuple(f"disgram.telegram.account.{room}." for room in ("message", "process", "login"))
+"""Only the account's process loads these: Telethon costs 38 MB, which no worker is to carry."""
+
 KNOWS_NOTHING_OF: Mapping[str, frozenset[str]] = {
     "standins": frozenset({"tests", "bench", "demo", "disgram"} | APPLICATION),
     "demo": frozenset({"tests", "bench"}),
@@ -60,6 +63,13 @@ KNOWS_NOTHING_OF: Mapping[str, frozenset[str]] = {
     "tests": frozenset({"bench"}),
 }
 """Support code -> what it must not import. Stand-ins are written against the services, not against us."""
+
+TELETHON_ONLY_IN = (
+    "standins/mtproto/", "tests/standins/test_mtproto", "tests/telegram/account/",
+    "disgram/telegram/account/message/", "disgram/telegram/account/process/",
+    "disgram/telegram/account/login/",
+)  # fmt: skip
+"""Who may import Telethon, which weighs 38 MB and need not be installed."""
 
 MOST_MODULES = 15
 MOST_LINES = 330
@@ -122,11 +132,31 @@ def test_a_room_without_a_network_imports_no_http(room: str) -> None:
     assert users in ([], ["warmup.py"])
 
 
+def test_only_the_accounts_own_modules_import_telethon() -> None:
+    users = [
+        name_of(path)
+        for path in [*PRODUCT, *ROOT.glob("*.py")]
+        if "telethon" in {name.partition(".")[0] for name in imported(path)}
+    ]
+    assert [name for name in users if not name.startswith(MAY_IMPORT_TELETHON)] == []
+
+
 @pytest.mark.parametrize("top", SUPPORT)
 def test_support_code_keeps_to_its_own_side(top: str) -> None:
     for path in SUPPORT[top]:
         known = {name.partition(".")[0] for name in imported(path)}
         assert not known & KNOWS_NOTHING_OF[top] - {top}, path
+
+
+def test_telethon_is_imported_only_by_what_needs_it() -> None:
+    everything = [*PRODUCT, *ROOT.glob("*.py"), *(path for paths in SUPPORT.values() for path in paths)]
+    users = {
+        path.relative_to(ROOT).as_posix()
+        for path in everything
+        if "telethon" in path.read_text("utf-8")
+        and "telethon" in {name.partition(".")[0] for name in imported(path)}
+    }
+    assert not {user for user in users if not user.startswith(TELETHON_ONLY_IN)}
 
 
 def test_no_import_runs_in_a_circle() -> None:

@@ -24,6 +24,7 @@ from disgram.errors import (
     PreviewUnavailable,
     ProcessesRemain,
     StorageUnavailable,
+    TelegramError,
     TooManyFailures,
     UnknownJob,
     WrongToken,
@@ -38,6 +39,7 @@ _CODES: tuple[tuple[type[DisgramError], int], ...] = (
     (TooManyFailures, 429),
     (StorageUnavailable, 503),
     (ProcessesRemain, 503),
+    (TelegramError, 503),
     (PreviewUnavailable, 503),
 )
 """The first class that fits counts."""

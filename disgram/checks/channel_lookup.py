@@ -5,7 +5,7 @@ Owns what one page says of a channel. Reads no post, and keeps nothing.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
@@ -13,7 +13,14 @@ from pathlib import Path
 
 from disgram.addresses import ChannelRef
 from disgram.checks.bounded_calls import BoundedCalls, Deadline
-from disgram.errors import StorageUnavailable, TelegramError
+from disgram.errors import (
+    AccountUnavailable,
+    ChannelHasNoPreview,
+    ChannelNotFound,
+    StorageUnavailable,
+    TelegramError,
+)
+from disgram.post import ChannelPage
 
 ANSWER_WITHIN = 20.0
 """Seconds for all channels of one request; at the usual pace about forty."""
@@ -37,8 +44,11 @@ NOT_ASKED = ChannelAnswer(None, "not_asked")
 class ChannelLookup:
     """For any thread. `rate` in requests per second, as TELEGRAM_REQUESTS_PER_SECOND."""
 
-    def __init__(self, base_url: str, data_dir: Path, rate: float) -> None:
-        self._base_url, self._data_dir, self._rate = base_url, data_dir, rate
+    def __init__(
+        self, base_url: str, data_dir: Path, rate: float, account: Callable[[], bool] = lambda: False
+    ) -> None:
+        """`account`: whether somebody has logged in."""
+        self._base_url, self._data_dir, self._rate, self._account = base_url, data_dir, rate, account
         self._calls = BoundedCalls(AT_ONCE)
 
     def ask(self, channels: Collection[ChannelRef]) -> dict[str, ChannelAnswer]:
@@ -60,8 +70,28 @@ class ChannelLookup:
                 throttle = TelegramThrottle(store, self._rate, deadline.wait)
                 client = TelegramClient(self._base_url, throttle, timeout=max(0.1, deadline.left))
                 with closing(client):
-                    page = split_page(client.page(channel.name), channel.name)
+                    page = self._page(
+                        channel, lambda: split_page(client.page(channel.name), channel.name), deadline
+                    )
         except (TelegramError, StorageUnavailable) as error:
             return ChannelAnswer(False, error.reason or "telegram_unavailable")
         newest = page.slices[-1].last_id if page.slices else None
         return ChannelAnswer(True, None, page.title or None, newest)
+
+    def _page(
+        self, channel: ChannelRef, preview: Callable[[], ChannelPage], deadline: Deadline
+    ) -> ChannelPage:
+        """As a worker reads it: a private channel through the account, and what t.me does not show. Raises
+        TelegramError."""
+        from disgram.telegram.account.choice import account_client
+        from disgram.telegram.account.reader import page_of
+
+        if not channel.private:
+            try:
+                return preview()
+            except (ChannelHasNoPreview, ChannelNotFound):
+                if not self._account():
+                    raise
+        if not self._account():
+            raise AccountUnavailable("nobody has logged in", reason="account_missing")
+        return page_of(account_client(self._data_dir, max(0.1, deadline.left)).page(channel.name))

@@ -7,11 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import ExitStack
-from typing import IO
+from typing import IO, Protocol
 
 from disgram.discord.message import DiscordMessage
 from disgram.post import MediaFile
 from disgram.telegram.client import Download
+from disgram.telegram.media_budget import MediaBudget
+
+
+class MediaSource(Protocol):
+    """Where the files of posts come from: see TelegramClient.media."""
+
+    def media(self, url: str, max_bytes: int, budget: MediaBudget, family: str = "") -> Download: ...
 
 
 class Downloads:

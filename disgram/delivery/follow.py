@@ -89,7 +89,7 @@ class Follower:
         by_id = {post_id: row for row in rows for post_id in range(row.post_id, row.last_id + 1)}
         for post_slice in page.slices:
             row = by_id.get(post_slice.id)
-            if row and row.fingerprint != post_slice.fingerprint:
+            if row and row.fingerprint != post_slice.fingerprint and not post_slice.protected:
                 self._change(row, partial(self._edit, parse(post_slice), post_slice.fingerprint, row))
 
     def _change(self, row: PostRow, change: Callable[[], object]) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Container, Mapping
 from functools import partial
 
 from disgram.delivery.backlog import lag_facts
-from disgram.delivery.downloads import Downloads
+from disgram.delivery.downloads import Downloads, MediaSource
 from disgram.delivery.message_options import MessageOptions
 from disgram.delivery.message_sync import MessageSync
 from disgram.delivery.refused.posts import RefusedPosts
@@ -37,7 +37,7 @@ from disgram.post import Media, MediaFile, MediaKind, TelegramPost
 from disgram.report import Level, Reporter
 from disgram.rules.rules import NO_RULES, Rules
 from disgram.storage.channel_ledger import ChannelLedger, PostRow
-from disgram.telegram.client import Download, TelegramClient
+from disgram.telegram.client import Download
 from disgram.telegram.media_budget import MediaBudget
 
 MEDIA_TRIES = 3
@@ -71,7 +71,7 @@ class PostDelivery:
         self,
         sender: Sender,
         ledger: ChannelLedger,
-        telegram: TelegramClient,
+        files: MediaSource,
         *,
         color: int,
         max_upload_bytes: int,
@@ -86,7 +86,7 @@ class PostDelivery:
         self._options = options
         self.refused_posts = RefusedPosts(ledger, sender.refusals, sender.persist)
         self._ledger = ledger
-        self._telegram = telegram
+        self._files = files
         self._color = color
         self._max_upload_bytes = max_upload_bytes
         self._link_buttons = True
@@ -284,7 +284,8 @@ class PostDelivery:
     ) -> None:
         """The file, else its preview picture, else nothing. `preview`: not the file if there is a picture."""
         media = post.media[index]
-        urls = [media.preview_url] if preview and media.preview_url else [media.url, media.preview_url]
+        file = media.url or media.account_url
+        urls = [media.preview_url] if preview and media.preview_url else [file, media.preview_url]
         for url in filter(None, urls):
             try:
                 family = "image" if url == media.preview_url else _FAMILIES.get(media.kind, "")
@@ -296,10 +297,10 @@ class PostDelivery:
     def _fetch(self, url: str, budget: MediaBudget, family: str) -> Download:
         for attempt in range(1, MEDIA_TRIES):
             try:
-                return self._telegram.media(url, self._max_upload_bytes, budget, family)
+                return self._files.media(url, self._max_upload_bytes, budget, family)
             except TelegramUnavailable:
                 self._wait(float(attempt))
-        return self._telegram.media(url, self._max_upload_bytes, budget, family)
+        return self._files.media(url, self._max_upload_bytes, budget, family)
 
 
 def _described(media: Media) -> str:

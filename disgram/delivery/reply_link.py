@@ -16,7 +16,7 @@ def reply_link_of(post: TelegramPost, ledger: ChannelLedger, guild_id: Callable[
     only then; "" if the server is not known."""
     reply = next((block for block in post.blocks if isinstance(block, Reply)), None)
     channel, _, post_id = (reply.url or "").rpartition("/") if reply else ("", "", "")
-    if not post_id.isdecimal() or channel.rpartition("/")[2].lower() != post.channel.lower():
+    if not post_id.isdecimal() or channel.partition("t.me/")[2].lower() != post.channel.lower():
         return None
     first: MessageRow | None = next(iter(ledger.messages(int(post_id))), None)
     if first is None or not first.message_id or not first.channel_id:

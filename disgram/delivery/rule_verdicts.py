@@ -15,6 +15,9 @@ from disgram.storage.channel_ledger import ChannelLedger, PostRow
 FILTERED = "filtered"
 """State of a post in the ledger; its reason is the rule."""
 
+PROTECTED = "content_protected"
+"""The rule of the post's own author, who forbids forwarding it."""
+
 
 class RuleVerdicts:
     """For one worker."""
@@ -27,17 +30,20 @@ class RuleVerdicts:
         self._post_url = post_url
         self._report = report
 
-    def leave_out(self, post: TelegramPost, fingerprint: str) -> bool:
+    def leave_out(self, post: TelegramPost, post_slice: PostSlice) -> bool:
         """Whether a rule leaves the post out; then it is dealt with. One that is half sent is completed."""
-        rule = self._rules.verdict(post)
-        known = self._ledger.post(post.id) if rule else None
-        half_sent = bool(rule and self._ledger.messages(post.id)) and not (known and known.state == FILTERED)
-        if rule is None or half_sent:
+        rule = PROTECTED if post_slice.protected else self._rules.verdict(post)
+        if rule is None or (rule != PROTECTED and self._half_sent(post.id)):
             return False
-        self._book(post, fingerprint, rule)
-        text = f"{self._post_url(post.id)} is left out by {rule.upper()}"
+        self._book(post, post_slice.fingerprint, rule)
+        why = ": its author forbids forwarding it" if rule == PROTECTED else f" by {rule.upper()}"
+        text = f"{self._post_url(post.id)} is left out{why}"
         self._report(Level.INFO, text, last_post_id=post.last_id, counts={"posts filtered": 1})
         return True
+
+    def _half_sent(self, post_id: int) -> bool:
+        known = self._ledger.post(post_id)
+        return bool(self._ledger.messages(post_id)) and not (known and known.state == FILTERED)
 
     def withdraw(
         self, post: TelegramPost, row: PostRow, fingerprint: str, withdraw: Callable[[int], None]

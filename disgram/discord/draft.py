@@ -11,10 +11,13 @@ from typing import Any
 
 from disgram.discord import message_limits, names
 from disgram.discord.message import Upload
-from disgram.post import MediaFile, MediaKind, TelegramPost
+from disgram.post import Media, MediaFile, MediaKind, TelegramPost
 
 MARGIN_BYTES = 400
 """Left free of PROCESSED_BYTES, so that a message can later be marked as deleted."""
+
+_NAMED = frozenset({MediaKind.DOCUMENT, MediaKind.AUDIO})
+"""Files whose name says something to people."""
 
 Embed = dict[str, Any]
 
@@ -83,12 +86,21 @@ def files_of(post: TelegramPost, fetched: Mapping[int, MediaFile]) -> Files:
         if not file or file.size > message_limits.REQUEST_FILES:
             continue
         extension, content_type = names.file_type(media.kind, file.content_type)
-        name = names.file_name(post.channel, post.id, len(uploads) + 1, extension, spoiler=media.spoiler)
+        substitute = _is_substitute(media.kind, content_type)
+        name = _name_of(post, media, extension, len(uploads) + 1, keep_own=not substitute)
         uploads[index] = Upload(index, name, content_type)
-        if not _is_substitute(media.kind, content_type):
+        if not substitute:
             lines.discard(index)
     sizes = {index: fetched[index].size for index in uploads}
     return Files(uploads, sizes, frozenset(lines))
+
+
+def _name_of(post: TelegramPost, media: Media, extension: str, position: int, *, keep_own: bool) -> str:
+    if keep_own and media.kind in _NAMED and media.name and not media.spoiler:
+        own = names.own_file_name(media.name, extension, position)
+        if own:
+            return own
+    return names.file_name(post.channel, post.id, position, extension, spoiler=media.spoiler)
 
 
 def _is_substitute(kind: MediaKind, content_type: str) -> bool:

@@ -55,6 +55,10 @@ EMBEDDABLE = frozenset({"jpg", "png", "webp", "gif"})
 
 SPOILER_PREFIX = "SPOILER_"
 
+_UNKNOWN = "bin"
+_EXTENSION = re.compile(r"[A-Za-z0-9]{1,8}")
+_LONGEST_STEM = 100
+
 
 def username(title: str, fallback: str) -> str:
     """The channel's title as a webhook's name: 1 to 80 characters, without what Discord refuses."""
@@ -81,3 +85,20 @@ def file_name(channel: str, post_id: int, position: int, extension: str, *, spoi
     """Such as `channel-123-1.jpg`: only characters that Discord keeps; `position` makes it unique."""
     stem = re.sub(r"[^A-Za-z0-9]+", "-", channel).strip("-") or "telegram"
     return f"{SPOILER_PREFIX if spoiler else ''}{stem}-{post_id}-{position}.{extension}"
+
+
+def own_file_name(name: str, extension: str, position: int) -> str | None:
+    """A document's or a song's own name, as far as Discord keeps it; None if nothing of it is left.
+
+    `extension`: by what the file is; one that says nothing (`bin`) leaves the name's own. The second file of
+    a message and later ones have their `position`, so that each name is there once.
+    """
+    stem, dot, own = name.rpartition(".")
+    if not (dot and _EXTENSION.fullmatch(own)):
+        stem, own = name, ""
+    ascii_words = unicodedata.normalize("NFKD", stem).encode("ascii", "ignore").decode()
+    kept = re.sub(r"[^A-Za-z0-9-]+", "_", ascii_words).strip("_-")[:_LONGEST_STEM]
+    if not kept:
+        return None
+    known = extension if extension != _UNKNOWN or own.lower() in EMBEDDABLE else own.lower() or extension
+    return f"{kept}.{known}" if position == 1 else f"{kept}-{position}.{known}"

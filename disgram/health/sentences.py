@@ -133,6 +133,33 @@ SENTENCES: Mapping[str, Sentence] = {
         "name a public channel with PATCH /job",
     ),
     "channel_not_found": Sentence("Nobody has this name in Telegram", "correct it with PATCH /job"),
+    "account_missing": Sentence(
+        "Only an account can read this channel, and none is logged in",
+        "log in (README, Private channels) and restart the service, or take the channel out of the job",
+    ),
+    "account_logged_out": Sentence(
+        "Telegram has ended the account's session",
+        "log in again (README, Private channels) and restart the service",
+        reach=Reach.SERVICE,
+    ),
+    "account_waits": Sentence(
+        "Telegram lets the account wait",
+        "wait, it goes on by itself; if it comes again, read fewer channels through the account",
+        _PASSES,
+        Reach.SERVICE,
+    ),
+    "not_a_member": Sentence(
+        "The account is not in this channel or group",
+        "join it with the account, then PATCH /job with any header",
+    ),
+    "channel_private": Sentence(
+        "The account may not read this channel or group any more",
+        "join it again with the account, or take it out of the job",
+    ),
+    "content_protected": Sentence(
+        "The channel's owner forbids forwarding its posts",
+        "take it out of the job",
+    ),
     "channel_replaced": Sentence(
         "Another channel has this name now, and nothing of it is sent",
         "PATCH /job with any header if you want it, else take it out of the job",

@@ -33,7 +33,10 @@ from disgram.workers.spec import Snapshot, WorkerState, WorkerStatus
 HEALTHY, DEGRADED, UNHEALTHY = "healthy", "degraded", "unhealthy"
 
 _NOT_WORKING = frozenset({WorkerState.BACKOFF, WorkerState.FAILED})
-_TELEGRAM_ANSWERED = frozenset({"no_preview", "channel_not_found", "channel_replaced", "layout_changed"})
+_TELEGRAM_ANSWERED = frozenset(
+    {"no_preview", "channel_not_found", "channel_replaced", "layout_changed", "account_logged_out"}
+    | {"account_waits", "not_a_member", "channel_private", "content_protected"}
+)
 _DISCORD_DOWN = frozenset({"discord_unavailable", "blocked_by_cloudflare", "not_discord"})
 _DISCORD_ANSWERED = frozenset(
     {"webhook_gone", "thread_gone", "thread_archived", "thread_locked", "thread_required", "not_a_forum"}
@@ -197,6 +200,8 @@ def _telegram_reachable(workers: Iterable[WorkerStatus]) -> bool | None:
 def _reached_telegram(worker: WorkerStatus) -> bool | None:
     if worker.reason == "telegram_unavailable":
         return False
+    if worker.reason == "account_missing":
+        return None  # nobody was asked
     return True if worker.reason in _TELEGRAM_ANSWERED else worker.last_poll_ok
 
 

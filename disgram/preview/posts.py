@@ -43,6 +43,7 @@ from disgram.rules.rules import SERVICE_RULE, Rules
 from disgram.storage.channel_ledger import ChannelLedger
 from disgram.storage.ledger import Ledger
 from disgram.storage.rate_limits import LimitStore
+from disgram.telegram.account.choice import account_client, choose_reader
 from disgram.telegram.channel import ChannelReader
 from disgram.telegram.client import TelegramClient
 from disgram.telegram.throttle import TelegramThrottle
@@ -87,7 +88,9 @@ class Preview:
         self._ledger = ledger
         self._rules, self._options = Rules(request.rules), MessageOptions.of(request.rules)
         markup = _NothingSaved(settings.data_dir, channel.key)
-        self._reader = ChannelReader(client, channel.name, markup, report=_not_reported, wait=wait)
+        preview = ChannelReader(client, channel.name, markup, report=_not_reported, wait=wait)
+        account = account_client(settings.data_dir, settings.request_timeout) if settings.account else None
+        self._reader = choose_reader(channel, preview, account, report=_not_reported, wait=wait)
 
     def posts(self) -> list[dict[str, Any]]:
         """Oldest first. Raises TelegramError, and PostNotFound if the only post asked for is not there."""

@@ -1,7 +1,7 @@
 """What is wrong with the databases of a data directory, found before anything in them is changed.
 
-Owns the reading of a file that may not be ours to write. Never creates or migrates one: the main file keeps
-its bytes, though SQLite may leave empty side files.
+Owns the reading of a file that may not be ours to write: the main file keeps its bytes, though SQLite may
+leave empty side files.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
-from disgram.errors import DatabaseDamaged
+from disgram.errors import DatabaseDamaged, StartRefused
+from disgram.storage.ledger import Ledger
 from disgram.storage.schema import LEDGER, RATE_LIMITS, Migrations
 from disgram.storage.sqlite import BUSY_SECONDS, raise_if_newer, version_of
 
@@ -44,6 +45,18 @@ def raise_if_damaged(path: Path) -> None:
         raise DatabaseDamaged(f"{path.name}: {error}") from error
     if not sound:
         raise DatabaseDamaged(f"{path.name}: its pages are damaged")
+
+
+def open_ledger(path: Path) -> Ledger:
+    """Raises StartRefused for a damaged file, which is left as it is."""
+    try:
+        raise_if_damaged(path)
+        return Ledger(path)
+    except DatabaseDamaged as error:
+        raise StartRefused(
+            f"{path} is damaged ({error}). It was left as it is: put a backup in its place, or move it away; "
+            "Disgram then goes on after the posts that Disgram.log names."
+        ) from None
 
 
 @contextmanager

@@ -12,7 +12,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-_POST_LINK = re.compile(r"https?://t\.me/(?:s/)?([A-Za-z][A-Za-z0-9_]{2,31})/([0-9]{1,10})(?![0-9])")
+_POST_LINK = re.compile(
+    r"https?://t\.me/(?:s/)?(c/[1-9][0-9]{0,18}|[A-Za-z][A-Za-z0-9_]{2,31})/([0-9]{1,10})(?![0-9])"
+)
 _TIME = re.compile(r"[0-9-]{10} [0-9:]{8} +")
 _LEVEL = re.compile(r"\[(INFO|ERROR|NEW_MESSAGE|STATUS|SYSTEM)\] ")
 """Follows the time in every line of a Disgram that has a database, and in no older one's."""

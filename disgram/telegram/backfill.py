@@ -78,7 +78,7 @@ def start_of_newer(head: ChannelPage, since: float, read: Read) -> int:
     seconds since 1970."""
 
     def is_newer(post: PostSlice) -> bool:
-        return (published_at(post.html) or 0.0) >= int(since)  # t.me's dates are whole seconds
+        return (published_at(post) or 0.0) >= int(since)  # t.me's dates are whole seconds
 
     posts = _back_until(lambda posts: not is_newer(posts[0]), head, read)
     return next((post.id - 1 for post in posts if is_newer(post)), posts[-1].last_id)

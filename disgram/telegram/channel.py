@@ -46,35 +46,12 @@ class ChannelReader:
         self._report = report
         self._wait = wait
         self.asked: int | None = None
-        self._failing: Level | None = None
-        """Telegram does not answer: the level at which its first answer is reported. None: it does."""
+        self._retries = PageRetries(report, wait)
 
     def read(self, before: int | None = None) -> ChannelPage:
         """The newest page, or the page of the posts before a post id. Raises TelegramError and Stopping."""
         self.asked = before
-        for failures in range(1, PAGE_TRIES + 1):
-            try:
-                page = self._fetch(before)
-            except PageNotUnderstood:
-                self._failing = Level.STATUS
-                raise
-            except TelegramUnavailable as error:
-                self._failing = Level.STATUS if failures == PAGE_TRIES else self._failing or Level.INFO
-                if failures == PAGE_TRIES:
-                    raise
-                # /health does not show a single failure, unless t.me named a time to wait: that is long.
-                shown = {"reason": error.reason} if failures > 1 or error.retry_after else {}
-                delay = jittered_backoff(failures, REQUEST_BACKOFF_MAX)
-                # After a 429 TelegramThrottle makes the next request wait longer than `delay`.
-                when = "" if error.retry_after else f" in {delay:.0f} s"
-                self._report(Level.INFO, f"{error}; trying again{when}", **shown)
-                self._wait(delay)
-            else:
-                break
-        if self._failing:
-            self._report(self._failing, "Telegram answers again", reason=None)
-            self._failing = None
-        return page
+        return self._retries.read(lambda: self._fetch(before))
 
     def _fetch(self, before: int | None) -> ChannelPage:
         html = self._client.page(self._channel, before)
@@ -106,7 +83,7 @@ class ChannelReader:
             post = parse_post(post_slice, page)
             gc.collect()  # a parsed tree is full of reference cycles; a few uncollected ones take a megabyte
         except PageNotUnderstood as error:
-            self._save_for_report(str(post_slice.id), post_slice.html)
+            self._save_for_report(str(post_slice.id), post_slice.source)
             self._report(Level.ERROR, f"Post {post_slice.id} could not be read: {error}")
             return TelegramPost(page.channel, post_slice.id, post_slice.ids, page.title, (UNREADABLE,))
         if any(isinstance(block, Unsupported) for block in post.blocks):
@@ -147,6 +124,42 @@ class ChannelReader:
                 layout_changed=self._unknown_markup.count,
                 counts={"parser_unknown_blocks": 1},
             )
+
+
+class PageRetries:
+    """The tries for one page within one poll, of whichever reader. For one worker."""
+
+    def __init__(self, report: Reporter, wait: Callable[[float], None]) -> None:
+        self._report = report
+        self._wait = wait
+        self._failing: Level | None = None
+        """Telegram does not answer: the level at which its first answer is reported. None: it does."""
+
+    def read(self, fetch: Callable[[], ChannelPage]) -> ChannelPage:
+        """What `fetch` returns, at one of PAGE_TRIES tries. Raises what it raises, and Stopping."""
+        for failures in range(1, PAGE_TRIES + 1):
+            try:
+                page = fetch()
+            except PageNotUnderstood:
+                self._failing = Level.STATUS
+                raise
+            except TelegramUnavailable as error:
+                self._failing = Level.STATUS if failures == PAGE_TRIES else self._failing or Level.INFO
+                if failures == PAGE_TRIES:
+                    raise
+                # /health does not show a single failure, unless t.me named a time to wait: that is long.
+                shown = {"reason": error.reason} if failures > 1 or error.retry_after else {}
+                delay = jittered_backoff(failures, REQUEST_BACKOFF_MAX)
+                # After a 429 TelegramThrottle makes the next request wait longer than `delay`.
+                when = "" if error.retry_after else f" in {delay:.0f} s"
+                self._report(Level.INFO, f"{error}; trying again{when}", **shown)
+                self._wait(delay)
+            else:
+                break
+        if self._failing:
+            self._report(self._failing, "Telegram answers again", reason=None)
+            self._failing = None
+        return page
 
 
 def readable(post: TelegramPost) -> bool:

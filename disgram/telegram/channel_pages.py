@@ -7,17 +7,38 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from typing import Protocol
 
 from disgram.errors import ChannelReplaced, StorageUnavailable, TelegramUnavailable
-from disgram.post import ChannelPage, PostSlice
+from disgram.post import ChannelPage, PostSlice, TelegramPost
 from disgram.report import Level, Reporter
 from disgram.storage.channel_ledger import ChannelLedger
 from disgram.telegram.backfill import posts_after
-from disgram.telegram.channel import ChannelReader
 from disgram.telegram.empty_page import PAGE_IDS, Read, doubting
 from disgram.telegram.identity import ChannelIdentity
 from disgram.telegram.lifted_progress import LiftedProgress
 from disgram.telegram.plausible_ids import without_implausible
+
+
+class Reader(Protocol):
+    """Who reads a channel: t.me's preview, the account, or the one for the other. For one worker.
+
+    `asked`: the `before` of the last request, None for the newest page; `not_understood`: how many different
+    elements and posts no reader understood.
+    """
+
+    @property
+    def asked(self) -> int | None: ...
+    @property
+    def not_understood(self) -> int: ...
+
+    def read(self, before: int | None = None) -> ChannelPage:
+        """The newest page, or the page of the posts before a post id. Raises TelegramError and Stopping."""
+        ...
+
+    def parse(self, post_slice: PostSlice, page: ChannelPage) -> TelegramPost:
+        """Raises PageNotUnderstood if nothing on the whole page can be read."""
+        ...
 
 
 class ChannelPages:
@@ -25,7 +46,7 @@ class ChannelPages:
 
     def __init__(
         self,
-        reader: ChannelReader,
+        reader: Reader,
         ledger: ChannelLedger,
         start: int | None,
         *,

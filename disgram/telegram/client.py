@@ -188,19 +188,7 @@ class TelegramClient:
         too_large = MediaUnavailable("larger than MAX_UPLOAD_MB")
         if (_number(answer.headers.get("content-length")) or 0) > max_bytes:
             raise too_large
-        folder = str(self._spool_folder) if self._spool_folder else None
-        spool = tempfile.SpooledTemporaryFile(SPOOL_BYTES, dir=folder)  # noqa: SIM115 - handed to the caller
-        try:
-            for chunk in _content(answer, _NO_LIMIT, max_bytes, too_large):
-                spool.write(chunk)
-                budget.earn(len(chunk))
-                if budget.used_up:
-                    raise _too_slow()
-        except BaseException as error:
-            spool.close()
-            if isinstance(error, OSError):  # of the spool: foreign ones have been translated
-                raise MediaUnavailable(f"no room for it in the data directory: {error.strerror}") from error
-            raise
+        spool = spooled(_content(answer, _NO_LIMIT, max_bytes, too_large), self._spool_folder, budget)
         size = spool.tell()
         content_type = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
         return Download(spool, MediaFile(size, content_type))
@@ -209,6 +197,24 @@ class TelegramClient:
         origin = Origin.of(url)
         if not origin or not (self._is_mirror(origin) or _is_media_host(origin)):
             raise MediaUnavailable(f"not on a host of Telegram's: {_host_of(origin)}")
+
+
+def spooled(chunks: Iterator[bytes], folder: Path | None, budget: MediaBudget) -> IO[bytes]:
+    """A file with these bytes, at its end. Raises MediaUnavailable, and what `chunks` raise."""
+    where = str(folder) if folder else None
+    spool = tempfile.SpooledTemporaryFile(SPOOL_BYTES, dir=where)  # noqa: SIM115 - handed to the caller
+    try:
+        for chunk in chunks:
+            spool.write(chunk)
+            budget.earn(len(chunk))
+            if budget.used_up:
+                raise _too_slow()
+    except BaseException as error:
+        spool.close()
+        if isinstance(error, OSError):  # of the spool: foreign ones have been translated
+            raise MediaUnavailable(f"no room for it in the data directory: {error.strerror}") from error
+        raise
+    return spool
 
 
 def _outcome(status: int) -> str:

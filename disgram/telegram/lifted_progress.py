@@ -48,4 +48,4 @@ class LiftedProgress:
 
 
 def _is_later(post: PostSlice, at: float) -> bool:
-    return (published_at(post.html) or 0.0) > at
+    return (published_at(post) or 0.0) > at

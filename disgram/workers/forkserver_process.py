@@ -17,8 +17,11 @@ from disgram.backoff import RESTART_BACKOFF_MAX, STABLE_AFTER, backoff
 from disgram.workers.lifecycle import describe_exit
 from disgram.workers.spec import WorkerSpec
 
-_SECRETS = {"AUTH_PASSWORD", "DISCORD_WEBHOOK_URL"}
-"""Variables of the service that no worker needs: settings travel over the socket."""
+_SECRETS = {
+    "AUTH_PASSWORD", "DISCORD_WEBHOOK_URL", "ALERT_WEBHOOK_URL",
+    "TG_API_ID", "TG_API_HASH", "TG_SESSION_STRING",
+}  # fmt: skip
+"""Variables of the service that no child needs: what it needs travels over a socket or its standard input."""
 _MALLOC = {"MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "65536", "MALLOC_ARENA_MAX": "1"}
 """Give the memory of a page or a file back at once; glibc would learn to keep it (mallopt(3))."""
 OPTIONS = ("-u", "-X", "utf8", "-X", "no_debug_ranges")

@@ -18,6 +18,7 @@ class WorkerSettings:
     """Settings common to all workers of a service, in seconds and bytes, named as in the README.
 
     `shortest_cooldown`: the lower end of a range of which `cooldown` is the upper one; None: there is none.
+    `account`: whether somebody has logged in, so that the account's process runs or is about to.
     """
 
     data_dir: Path
@@ -32,6 +33,7 @@ class WorkerSettings:
     forward_service_messages: bool = False
     webhook_check: bool = True
     request_timeout: float = 30.0
+    account: bool = False
 
 
 @dataclass(frozen=True, slots=True)

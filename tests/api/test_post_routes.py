@@ -88,6 +88,7 @@ def test_explain_refuses_senseless_headers(
         ({}, 400, "Missing TELEGRAM_CHANNELS"),
         ({"TELEGRAM_CHANNELS": "durov,telegram"}, 400, "Invalid TELEGRAM_CHANNELS"),
         ({"TELEGRAM_CHANNELS": "https://t.me/+AbCdEf"}, 400, "Private channel"),
+        ({"TELEGRAM_CHANNELS": "https://t.me/c/77"}, 400, "Private channel"),
         ({"TELEGRAM_CHANNELS": "durov", "JOB_NAME": "none"}, 404, "Job not found"),
     ],
 )

@@ -13,7 +13,7 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 from fastapi import FastAPI
 
 from config import read
-from main import create_app
+from main import ServiceContext, create_app
 from service import Service
 from tests.builders.api_fakes import FakeChannels, FakeLedger, FakeSupervisor, FakeWebhooks, fake_service
 
@@ -72,9 +72,11 @@ class Api:
 
 
 @contextmanager
-def serving(folder: Path, peer: str = "127.0.0.1", **environ: str) -> Iterator[Api]:
+def serving(
+    folder: Path, peer: str = "127.0.0.1", *, run: ServiceContext = fake_service, **environ: str
+) -> Iterator[Api]:
     configuration = read({"AUTH_PASSWORD": PASSWORD, "DATA_DIR": str(folder), **environ})
-    app = create_app(configuration, fake_service)
+    app = create_app(configuration, run)
     with (
         start_blocking_portal() as portal,
         portal.wrap_async_context_manager(app.router.lifespan_context(app)),

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from disgram.addresses import ChannelRef, Destination
+from disgram.delivery.downloads import MediaSource
 from disgram.delivery.follow import Follower
 from disgram.delivery.message_options import MessageOptions
 from disgram.delivery.post_delivery import PostDelivery
@@ -36,6 +37,7 @@ from disgram.rules.texts import RuleTexts
 from disgram.storage.channel_ledger import ChannelLedger, MessageRow, PostRow
 from disgram.storage.ledger import Ledger
 from disgram.telegram.channel import ChannelReader
+from disgram.telegram.channel_pages import Reader
 from disgram.telegram.client import Download
 from disgram.telegram.media_budget import MediaBudget
 from disgram.telegram.unknown_markup import UnknownMarkup
@@ -276,6 +278,7 @@ class Bench:
         thread: str | None = None,
         webhook_id: str = HOOK.webhook_id,
         job: str = "job",
+        channel: str = pages.CHANNEL,
         rules: RuleTexts = RuleTexts(),  # noqa: B008 - frozen
         **settings: Any,
     ) -> None:
@@ -291,7 +294,7 @@ class Bench:
         self.stop_after: int | None = None
         """How many waits from now on SIGTERM comes."""
         self.spec = WorkerSpec(
-            job, ChannelRef(pages.CHANNEL), Destination(HOOK.origin, webhook_id, HOOK.token, thread),
+            job, ChannelRef(channel), Destination(HOOK.origin, webhook_id, HOOK.token, thread),
             None, WorkerSettings(folder, **{"cooldown": 10.0, **settings}), rules,
         )  # fmt: skip
         self.database = Ledger(folder / "disgram.db", self.today)
@@ -306,7 +309,7 @@ class Bench:
             clock=self.clock,
         )  # fmt: skip
         delivery = PostDelivery(
-            self.sender, self.ledger, self.telegram, color=0, max_upload_bytes=10**6,  # type: ignore[arg-type]
+            self.sender, self.ledger, self.files_of(), color=0, max_upload_bytes=10**6,
             report=self.said, wait=self.wait, rules=Rules(spec.rules), options=MessageOptions.of(spec.rules),
         )  # fmt: skip
         follower = Follower(
@@ -323,7 +326,7 @@ class Bench:
         self.worker = Worker(
             where,
             self.ledger,
-            self.reader,
+            self.reader_of(spec.channel),
             delivery,
             follower,
             report=self.said,
@@ -331,6 +334,14 @@ class Bench:
             clock=self.clock,
         )
         return self.worker
+
+    def reader_of(self, channel: ChannelRef) -> Reader:
+        """What reads the channel; t.me's preview unless a test has another."""
+        return self.reader
+
+    def files_of(self) -> MediaSource:
+        """Where the files of posts come from."""
+        return self.telegram
 
     def wait(self, seconds: float) -> None:
         self.waited.append(seconds)

@@ -13,12 +13,11 @@ import pytest
 
 from disgram.errors import DatabaseDamaged, DatabaseTooNew, StartRefused
 from disgram.storage import schema
-from disgram.storage.before_use import raise_if_damaged
+from disgram.storage.before_use import open_ledger, raise_if_damaged
 from disgram.storage.sqlite import Database
 from disgram.workers.forkserver_process import ForkServerProcess
 from disgram.workers.spec import WorkerState
 from disgram.workers.supervisor import Supervisor
-from service import _open_ledger
 from standins.stage import eventually, free_port
 from tests.supervision.small_service import spec_of
 
@@ -111,7 +110,7 @@ def test_damaged_ledger_of_an_older_disgram_is_refused_before_it_is_migrated(tmp
     with pytest.raises(DatabaseDamaged, match="its pages are damaged"):
         raise_if_damaged(path)
     with pytest.raises(StartRefused, match="put a backup in its place, or move it away"):
-        _open_ledger(path)
+        open_ledger(path)
     assert path.read_bytes() == content
 
 

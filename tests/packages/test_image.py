@@ -36,7 +36,8 @@ def test_the_build_is_handed_what_the_wheel_is_made_of_and_no_secret() -> None:
     }
     project = (ROOT / "pyproject.toml").read_text("utf-8")
     included = re.findall(r'"/([^"]+)"', re.findall(r"^include = (.*)$", project, re.M)[0])
-    assert set(included) < allowed
+    requirements = set(re.findall(r'"(requirements[\w-]*\.txt)"', project))
+    assert set(included) | requirements < allowed
     assert not {".env", "jobs.json", "disgram.db", "Disgram.log", "*"} & allowed
 
 

@@ -83,11 +83,15 @@ def test_the_wheel_has_the_clone_s_tree_under_one_name(wheel: Path) -> None:
     assert shipped == {str(path.relative_to(ROOT)) for path in wanted if path.suffix not in {".pyc", ".pyo"}}
 
 
-def test_the_requirements_are_those_of_requirements_txt(wheel: Path) -> None:
+@pytest.mark.parametrize(
+    ("file", "extra"), [("requirements.txt", ""), ("requirements-account.txt", "account")]
+)
+def test_the_requirements_are_those_of_the_requirements_files(wheel: Path, file: str, extra: str) -> None:
     metadata = zipfile.ZipFile(wheel).read(f"disgram-{__version__}.dist-info/METADATA").decode()
-    required = {re.split(r"[<>=]", name)[0] for name in re.findall("^Requires-Dist: (.*)$", metadata, re.M)}
-    lines = (ROOT / "requirements.txt").read_text("utf-8").splitlines()
-    assert required == {re.split(r"[<>=]", line)[0] for line in lines if line and not line.startswith("#")}
+    required = re.findall(r"^Requires-Dist: ([\w.-]+)[^;]*?(?:;\s*extra == '(.*)')?$", metadata, re.M)
+    lines = (ROOT / file).read_text("utf-8").splitlines()
+    wanted = {re.split(r"[<>=]", line)[0] for line in lines if line and not line.startswith("#")}
+    assert {name for name, of in required if of == extra} == wanted
 
 
 def test_the_version_is_the_package_s(disgram: Path) -> None:
@@ -95,7 +99,7 @@ def test_the_version_is_the_package_s(disgram: Path) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, f"disgram {__version__}\n", "")
 
 
-@pytest.mark.parametrize("arguments", [["account"], ["run", "--fast"]])
+@pytest.mark.parametrize("arguments", [["acount"], ["run", "--fast"]])
 def test_an_unknown_command_is_refused_with_the_usage(disgram: Path, arguments: list[str]) -> None:
     done = run(disgram, *arguments)
     assert (done.returncode, done.stdout) == (2, "")

@@ -128,8 +128,10 @@ def shown_target(label: str, href: str) -> str:
     """What to write after the label of a link that Discord cannot make: ` (tg://…)` or nothing."""
     href = cleaned(href.strip())
     scheme, _, rest = href.partition(":")
-    if href.lower().startswith("tg://user") or (scheme.lower() == "tel" and _digits(label) == _digits(rest)):
-        return ""  # a person who has no address outside Telegram, and a number that the label shows
+    if href.lower().startswith(("tg://user", "tg://time")) or (
+        scheme.lower() == "tel" and _digits(label) == _digits(rest)
+    ):
+        return ""  # a person without an address outside Telegram, a time or number that the label shows
     known = scheme.lower() in SHOWN_SCHEMES and len(href) <= MAX_TARGET
     return f" ({href})" if known and label.strip() not in {href, rest, rest.removeprefix("//")} else ""
 

@@ -15,6 +15,7 @@ from itertools import groupby
 
 from disgram.discord.markdown import escape
 from disgram.discord.markdown.escape import ZWSP
+from disgram.discord.markdown.timestamp import timestamp
 from disgram.post import RichText, Run, Style
 
 MARKERS = {
@@ -84,8 +85,12 @@ def _code(line: str, styles: Styles) -> Iterator[_Leaf]:
 def _link(runs: Sequence[Run], href: str, follower: str) -> Iterator[_Leaf]:
     """One link; its label may consist of several runs with different styles."""
     label = "".join(run.text for run in runs)
+    code = any(Style.CODE in run.styles for run in runs)
+    if (time := timestamp(href)) and not code:
+        yield _raw(label, runs[0].styles & MARKERS.keys(), time)
+        return
     bare = escape.bare_url(label, href, follower) if len(runs) == 1 else None
-    if bare and Style.CODE not in runs[0].styles:
+    if bare and not code:
         yield _raw(label, runs[0].styles & MARKERS.keys(), bare)
         return
     linked = escape.target(href) is not None

@@ -117,7 +117,7 @@ def parse_post(post_slice: PostSlice, page: ChannelPage) -> TelegramPost:
     """Parse one post. Raises PageNotUnderstood if the slice contains no message or is nested too deeply."""
     try:
         # libxml2 refuses the whole slice if it contains a lone surrogate.
-        soup = BeautifulSoup(post_slice.html.encode("utf-8", "replace").decode(), "lxml")
+        soup = BeautifulSoup(post_slice.source.encode("utf-8", "replace").decode(), "lxml")
         message = find(soup, "tgme_widget_message")
         if message is None:
             raise PageNotUnderstood(f"the page has no message element for post {post_slice.id}")

@@ -14,6 +14,7 @@ import re
 from bs4.element import NavigableString, PageElement, Tag
 
 from disgram.post import RichText, Style, plain
+from disgram.telegram.list_marks import BULLET, CELL_SEPARATOR, CHECKED, INDENT, RULE, UNCHECKED
 from disgram.telegram.page.dom import attribute, classes, file_url, href, is_picture, is_text, words_of
 from disgram.telegram.page.tables import CELL_TAGS, column, place_cells
 from disgram.telegram.page.text_writer import BLANK, Formatting, TextWriter
@@ -40,12 +41,6 @@ _BLOCK_TAGS = frozenset(
      "hgroup", "iframe", "legend", "li", "main", "menu", "nav", "ol", "optgroup", "option", "p", "pre",
      "search", "section", "summary", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "ul"]
 )  # fmt: skip
-_CELL_SEPARATOR = " │ "
-_BULLET = "• "
-_INDENT = "\N{EM SPACE}"
-"""In front of the marks of a list within a list; unlike a blank it stays at the start of a line."""
-_CHECKED, _UNCHECKED = "☑ ", "☐ "
-_RULE = "─" * 12
 _HIDDEN_TAGS = frozenset({"script", "style", "svg", "template", "head", "video", "audio", "canvas"})
 _LANGUAGE = re.compile(r"(?:language-)?([\w+#.-]{1,30})")
 
@@ -141,7 +136,7 @@ def _read_row(row: Tag, formatting: Formatting, writer: TextWriter, channel: str
         if isinstance(child, Tag) and child.name in CELL_TAGS:
             before, place = place, column(child, following)
             for _ in range(before, place):
-                writer.text(_CELL_SEPARATOR, formatting)
+                writer.text(CELL_SEPARATOR, formatting)
             following = place + 1
             _write_cell(child, formatting, writer, channel)
         else:
@@ -165,11 +160,11 @@ def _inline(styles: frozenset[Style]) -> frozenset[Style]:
 def _mark(item: Tag) -> str:
     """What stands before an item of a list: a bullet, its number, or nothing before a checkbox."""
     depth = len(item.find_parents(["ul", "ol"]))
-    indent = _INDENT * (depth - 1)
+    indent = INDENT * (depth - 1)
     if item.find("input", type="checkbox") in item.contents[:2]:
         return indent
     number = attribute(item, "value")
-    return indent + (f"{number}. " if number and item.parent and item.parent.name == "ol" else _BULLET)
+    return indent + (f"{number}. " if number and item.parent and item.parent.name == "ol" else BULLET)
 
 
 def _number_items(ordered: Tag) -> None:
@@ -191,13 +186,13 @@ def _integer(text: str, otherwise: int) -> int:
 def _checkbox(element: Tag) -> str:
     if attribute(element, "type").lower() != "checkbox":
         return ""
-    return _CHECKED if element.has_attr("checked") else _UNCHECKED
+    return CHECKED if element.has_attr("checked") else UNCHECKED
 
 
 def _write_rule(writer: TextWriter, formatting: Formatting) -> None:
     writer.begin_line(formatting)
     before = writer.count
-    writer.text(_RULE, formatting)
+    writer.text(RULE, formatting)
     writer.end_block(before, formatting)
 
 

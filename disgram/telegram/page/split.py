@@ -89,7 +89,7 @@ def split_posts(html: str) -> tuple[PostSlice, ...]:
 
 def _channel_id(posts: tuple[PostSlice, ...]) -> int | None:
     """Telegram's id of the channel, on which the first and the last post agree."""
-    ids = {_channel_id_of(post.html) for post in (*posts[:1], *posts[-1:])}
+    ids = {_channel_id_of(post.source) for post in (*posts[:1], *posts[-1:])}
     return ids.pop() if len(ids) == 1 else None
 
 
@@ -104,9 +104,11 @@ def _channel_id_of(html: str) -> int | None:
     return channel_id if type(channel_id) is int and 0 < abs(channel_id) < 2**63 else None
 
 
-def published_at(html: str) -> float | None:
+def published_at(post: PostSlice) -> float | None:
     """When a post was published, in seconds since 1970; None if its part of the page does not say."""
-    date = _DATE.search(html)
+    if post.published is not None:
+        return post.published
+    date = _DATE.search(post.source)
     try:
         return datetime.fromisoformat(date[1]).timestamp() if date else None
     except ValueError:
@@ -123,7 +125,7 @@ def _slice(post: re.Match[str], html: str, tag: str) -> PostSlice:
     return PostSlice(
         id=int(post_id),
         ids=_ids(int(post_id), channel, html),
-        html=html,
+        source=html,
         fingerprint=fingerprint(html),
         service="service_message" in tag,
     )

@@ -62,7 +62,7 @@ def all_slices() -> list[tuple[str, str]]:
             continue
         html = path.read_text(encoding="utf-8")
         history = html[max(html.find("tgme_channel_history"), 0) :].partition("</section>")[0]
-        posts = [post_slice.html for post_slice in split_posts(history)] or [pages.post(5, html)]
+        posts = [post_slice.source for post_slice in split_posts(history)] or [pages.post(5, html)]
         found += [(f"{path.stem}#{position}", post) for position, post in enumerate(posts)]
     return found
 
@@ -252,12 +252,12 @@ def test_real_post_keeps_every_link_target(html: str) -> None:
 def test_real_post_keeps_every_line_break(name: str) -> None:
     """Every <br> is a newline, also beside a block, and there are no other newlines."""
     for post_slice in split_page(content(name), "harbour").slices:
-        root = body(post_slice.html)
+        root = body(post_slice.source)
         for br in root.xpath("//br"):
             br.tail = "\n" + (br.tail or "")
         marked = root.xpath(f"//*[{with_class('js-message_text')}]")
         expected = "\n".join(element.text_content().strip() for element in marked)
-        texts = [plain(block.runs) for block in parsed(post_slice.html).blocks if isinstance(block, Text)]
+        texts = [plain(block.runs) for block in parsed(post_slice.source).blocks if isinstance(block, Text)]
         tidy = [re.sub(r"[ \t]+", " ", line).strip(" ") for line in expected.split("\n")]
         assert "\n".join(texts).split("\n") == tidy
 
@@ -279,9 +279,11 @@ def test_second_capture_of_a_real_page_has_the_same_fingerprints(name: str) -> N
 @pytest.mark.parametrize("name", FEEDS)
 def test_cutting_volatile_markup_keeps_the_fingerprints_of_real_posts(name: str) -> None:
     for post_slice in split_page(content(name), "x").slices:
-        assert len(without_volatile(post_slice.html)) < len(post_slice.html)
+        assert len(without_volatile(post_slice.source)) < len(post_slice.source)
         assert (
-            compute(without_volatile(post_slice.html)) == compute(post_slice.html) == post_slice.fingerprint
+            compute(without_volatile(post_slice.source))
+            == compute(post_slice.source)
+            == post_slice.fingerprint
         )
 
 
@@ -289,7 +291,7 @@ def test_cutting_volatile_markup_keeps_the_fingerprints_of_real_posts(name: str)
 def test_mutilated_real_post_is_parsed_without_an_error(name: str) -> None:
     page = split_page(content(name), "asked")
     for post_slice in page.slices:
-        html = post_slice.html
+        html = post_slice.source
         for at in range(0, len(html), max(1, len(html) // 7)):
             for broken in (html[:at], html[:at] + html[at + 150 :], html[at:] + html[:at]):
                 for one in split_posts(broken):

@@ -17,8 +17,8 @@ def test_page_is_split_into_its_posts() -> None:
     assert (page.channel, page.title, page.older) == ("harbour", pages.TITLE, 3)
     assert page.photo_url == f"{pages.CDN}/harbour.jpg"
     assert [each.id for each in page.slices] == [3, 4, 9]
-    assert all(f"words of {each.id}" in each.html for each in page.slices)
-    assert not any("words of 4" in each.html for each in page.slices if each.id != 4)
+    assert all(f"words of {each.id}" in each.source for each in page.slices)
+    assert not any("words of 4" in each.source for each in page.slices if each.id != 4)
 
 
 def test_slices_are_ascending_and_unique_in_any_page() -> None:
@@ -157,14 +157,14 @@ def test_words_of_a_post_that_look_like_attributes_are_text(words: str) -> None:
     html = pages.page(pages.post(5, pages.text(words)), pages.post(6, pages.text("next")))
     found = split_page(html, "harbour").slices
     assert [one.ids for one in found] == [(5,), (6,)]
-    assert words in found[0].html
+    assert words in found[0].source
 
 
 def test_posts_of_a_page_that_begins_with_the_newest_ascend() -> None:
     html = pages.page(*(pages.post(number, pages.text(f"words {number}")) for number in (9, 8, 5)))
     found = split_page(html, "harbour").slices
     assert [one.id for one in found] == [5, 8, 9]
-    assert all(f"words {one.id}<" in one.html for one in found)
+    assert all(f"words {one.id}<" in one.source for one in found)
 
 
 def test_album_item_is_recognised_by_either_name_of_the_site() -> None:

@@ -1,0 +1,1 @@
+"""Logging an account in and out, in a terminal. Not part of the service; imports Telethon."""

@@ -1,0 +1,1 @@
+"""The account's process over the stand-in of MTProto, with real Telethon."""
