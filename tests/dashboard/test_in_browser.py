@@ -95,11 +95,11 @@ def test_what_the_service_refuses_is_said_in_the_dialog(stage: Stage) -> None:
     with dashboard(stage.url) as browser:
         press(browser, "New job")
         browser.type("dialog [name=jobName]", "mine")
-        browser.type("dialog [name=telegramChannels]", "t.me/+invite")
+        browser.type("dialog [name=telegramChannels]", "not a channel")
         browser.type("dialog [name=webhookUrl]", stage.webhook.url)
         press(browser, "Create", "dialog[open]")
         log_in(browser, stage)
-        shows(browser, "has no public preview", "dialog")
+        shows(browser, "not a channel", "dialog .refusal, dialog [role=alert], dialog")
         assert browser.run("return document.querySelector('dialog [name=jobName]').value") == "mine"
 
 

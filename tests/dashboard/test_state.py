@@ -62,13 +62,13 @@ def test_channels_of_a_paused_job_are_paused(api: Api) -> None:
 
 
 def test_job_that_cannot_run_is_shown_as_such(tmp_path: Path) -> None:
-    bad = {"jobName": "old", "webhookUrl": URL, "telegramChannels": ["https://t.me/c/12"]}
+    bad = {"jobName": "old", "webhookUrl": URL, "telegramChannels": ["https://t.me/+AbC"]}
     (tmp_path / "jobs.json").write_text(json.dumps({"old": bad}), "utf-8")
     with serving(tmp_path) as api:
         shown = state(api)
     assert shown["jobs"] == [
         {
-            "job": {"jobName": "old", "telegramChannels": ["https://t.me/c/12"]},
+            "job": {"jobName": "old", "telegramChannels": ["https://t.me/+AbC"]},
             "usable": False,
             "channels": [],
         }
