@@ -53,6 +53,8 @@ class AccountProcess:
         self._kept_until = float("-inf")
         self._stopping = False
         self._process: subprocess.Popen[bytes] | None = None
+        self._told_to_end = False
+        """The process that runs, or ran last; it may be wanted again before its end is seen."""
         self._thread: threading.Thread | None = None
 
     def want(self, login: AccountLogin | None) -> None:
@@ -101,6 +103,7 @@ class AccountProcess:
 
     def _terminate(self) -> None:
         if self._process:
+            self._told_to_end = True
             self._process.terminate()
 
     # --- its own thread ---
@@ -110,7 +113,7 @@ class AccountProcess:
         while login := self._next():
             started = self._clock()
             ended = self._live(login)
-            if not self._is_wanted(login):
+            if self._told_to_end or not self._is_wanted(login):
                 failures = 0
                 continue
             failures = 1 if self._clock() - started >= STABLE_AFTER else failures + 1
@@ -138,7 +141,7 @@ class AccountProcess:
         with process:
             assert process.stdin and process.stdout  # noqa: S101 - both are pipes
             with self._changed:
-                self._process = process
+                self._process, self._told_to_end = process, False
                 if not self._is_wanted(login):
                     process.terminate()
             with contextlib.suppress(OSError):  # it has ended already

@@ -117,3 +117,14 @@ def test_program_that_is_not_there_is_said_and_tried_again(tmp_path: Path) -> No
     account.want(login_of(tmp_path))
     eventually(lambda: lines.count("cannot be started (No such file or directory); starting it again"))
     account.stop()
+
+
+def test_process_that_is_wanted_again_before_it_has_ended_is_no_failure(tmp_path: Path) -> None:
+    lines = Lines()
+    with process(LIVES, lines) as account:
+        account.want(login_of(tmp_path))
+        eventually(lambda: lines.count("got ") == 1)
+        account.want(None)
+        account.want(login_of(tmp_path))
+        eventually(lambda: lines.count("got ") == 2)
+        assert not lines.count("starting it again")
