@@ -213,8 +213,8 @@ class Worker:
         return last_id if empty_at is None else min(last_id, start_of_newer(head, empty_at, read))
 
     def _is_forwarded(self, post_slice: PostSlice) -> bool:
-        wanted = self._spec.settings.forward_service_messages or self._delivery.rules.names_service
-        return not post_slice.service or wanted
+        by_default = self._spec.settings.forward_service_messages
+        return not post_slice.service or self._delivery.rules.takes_service(by_default=by_default)
 
     # new posts -------------------------------------------------------------------------------
 

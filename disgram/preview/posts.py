@@ -115,8 +115,8 @@ class Preview:
 
     def _judged(self, post_slice: PostSlice, page: ChannelPage) -> tuple[str | None, list[DiscordMessage]]:
         """The rule that leaves the post out, or its messages."""
-        wanted = self._request.settings.forward_service_messages or self._rules.names_service
-        if post_slice.service and not wanted:
+        by_default = self._request.settings.forward_service_messages
+        if post_slice.service and not self._rules.takes_service(by_default=by_default):
             return SERVICE_RULE, []
         post = self._reader.parse(post_slice, page)
         rule = self._rules.verdict(post)

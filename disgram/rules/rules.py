@@ -28,10 +28,11 @@ class Rules:
         self._mention = Mention.parse(texts.mention) if texts.mention else None
         self._mention_if = _pattern("MENTION_IF", texts.mention_if)
 
-    @property
-    def names_service(self) -> bool:
-        """KINDS asks for service messages, which are not forwarded by default."""
-        return self._kinds is not None and not self._kinds.unwanted and "service" in self._kinds.words
+    def takes_service(self, *, by_default: bool) -> bool:
+        """Whether service messages are forwarded: as FORWARD_SERVICE_MESSAGES says, or because KINDS names
+        them."""
+        named = self._kinds is not None and not self._kinds.unwanted and "service" in self._kinds.words
+        return by_default or named
 
     @property
     def any_verdict(self) -> bool:

@@ -12,8 +12,7 @@ from dotenv import dotenv_values
 
 from disgram.home import home
 from disgram.telegram.account.login.steps import ApiKeys
-
-SESSION_FILE = "telegram.session"
+from disgram.telegram.account.session import SESSION_FILE
 
 
 @dataclass(frozen=True, slots=True)
