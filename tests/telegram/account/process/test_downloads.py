@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
-from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
@@ -16,26 +14,9 @@ from telethon.crypto import rsa
 from standins.mtproto.channels import Channel
 from standins.mtproto.files import slice_of
 from standins.mtproto.server import MtprotoStandIn
-from tests.telegram.account.process.running import PATIENCE, Account, account_of, eventually, posts
+from tests.telegram.account.process.running import PATIENCE, Account, eventually, posts
 
 MOST = 100 * 1024 * 1024
-
-
-@pytest.fixture
-def telegram() -> Iterator[MtprotoStandIn]:
-    with MtprotoStandIn() as server:
-        yield server
-
-
-@pytest.fixture
-def channel(telegram: MtprotoStandIn) -> Channel:
-    return telegram.channel("News")
-
-
-@pytest.fixture
-def account(telegram: MtprotoStandIn, channel: Channel, tmp_path: Path) -> Iterator[Account]:
-    with account_of(telegram, tmp_path) as running:
-        yield running
 
 
 def address(account: Account, channel: Channel) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -25,23 +24,6 @@ from tests.telegram.account.process.running import (
     eventually,
     posts,
 )
-
-
-@pytest.fixture
-def telegram() -> Iterator[MtprotoStandIn]:
-    with MtprotoStandIn() as server:
-        yield server
-
-
-@pytest.fixture
-def channel(telegram: MtprotoStandIn) -> Channel:
-    return telegram.channel("News")
-
-
-@pytest.fixture
-def account(telegram: MtprotoStandIn, channel: Channel, tmp_path: Path) -> Iterator[Account]:
-    with account_of(telegram, tmp_path) as running:
-        yield running
 
 
 def name(channel: Channel) -> str:
