@@ -101,7 +101,7 @@ class Worker:
         self._report = report
         self._wait = wait
         self._clock = clock
-        self._newest_posts: tuple[PostSlice, ...] = ()
+        self._posted_at: list[float] = []
 
     def run(self) -> int:
         """Poll every COOLDOWN seconds; returns the exit code once no further poll can help."""
@@ -117,10 +117,7 @@ class Worker:
         settings = self._spec.settings
         if settings.shortest_cooldown is None:
             return settings.cooldown
-        posted_at = [at for one in self._newest_posts if (at := published_at(one)) is not None]
-        cooldown = poll_interval(
-            sorted(posted_at), time.time(), settings.shortest_cooldown, settings.cooldown
-        )
+        cooldown = poll_interval(self._posted_at, time.time(), settings.shortest_cooldown, settings.cooldown)
         self._report(None, "", cooldown=round(cooldown, 3))
         return cooldown
 
@@ -171,7 +168,8 @@ class Worker:
         self._ledger.raise_if_lost()
         self._delivery.sender.raise_if_gone()
         head = self._pages.newest()
-        self._newest_posts = head.slices
+        if self._spec.settings.shortest_cooldown is not None:  # else nothing of the page outlives the poll
+            self._posted_at = sorted(filter(None, map(published_at, head.slices)))
         progress = self._begin(head)
         news = _news(head, progress)
         facts = {"polled": True, "last_post_id": progress, **waiting_facts(head, progress)}

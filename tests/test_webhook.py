@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -19,6 +21,7 @@ from disgram.errors import (
     TelegramUnavailable,
     WebhookGone,
 )
+from disgram.post import ChannelPage, PostSlice
 from disgram.report import EXIT_CRASH, EXIT_OK, EXIT_PERMANENT
 from disgram.storage.channel_ledger import Progress
 from tests.builders import pages
@@ -310,3 +313,26 @@ def test_posts_of_older_pages_are_counted_by_their_numbers(tmp_path: Path) -> No
     bench.discord.before = lambda: seen.append(bench.said.facts["waiting"])
     bench.poll()
     assert seen == list(range(50, 0, -1))
+
+
+# --- memory -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("shortest_cooldown", [None, 5.0])
+def test_no_page_is_kept_from_one_poll_to_the_next(tmp_path: Path, shortest_cooldown: float | None) -> None:
+    bench = Bench(tmp_path, shortest_cooldown=shortest_cooldown)
+    bench.telegram.fill(1, 3)
+    bench.poll(2)
+    assert bench.discord.numbers == [1, 2, 3]
+    assert not [kept for kept in reachable(bench.worker) if isinstance(kept, (ChannelPage, PostSlice))]
+
+
+def reachable(start: object) -> list[object]:
+    """All objects that `start` keeps alive, but for modules and what they keep."""
+    found, waiting = {id(start): start}, [start]
+    while waiting:
+        new = [one for one in gc.get_referents(waiting.pop()) if id(one) not in found]
+        new = [one for one in new if not isinstance(one, (ModuleType, type))]
+        waiting += new
+        found |= {id(one): one for one in new}
+    return list(found.values())
