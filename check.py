@@ -17,8 +17,8 @@ from disgram.discord.client import DiscordClient
 from disgram.errors import StartRefused, StorageUnavailable, TelegramError
 from disgram.storage.rate_limits import LimitStore
 from disgram.telegram.client import TelegramClient
+from disgram.telegram.egress.direct import open_egress
 from disgram.telegram.page import split_page
-from disgram.telegram.throttle import TelegramThrottle
 from jobs import Job, JobManager
 
 EXIT_TROUBLE, EXIT_REFUSED = 1, 2
@@ -86,8 +86,8 @@ def _channels(settings: Settings, jobs: list[Job]) -> Iterator[Finding]:
     if not found:
         return
     store = LimitStore(settings.data_dir / "limits.db")
-    throttle = TelegramThrottle(store, settings.telegram_requests_per_second, time.sleep)
-    client = TelegramClient(settings.telegram_base_url, throttle, timeout=settings.request_timeout)
+    rate, timeout = settings.telegram_requests_per_second, settings.request_timeout
+    client = TelegramClient(settings.telegram_base_url, open_egress(store, rate, time.sleep, timeout=timeout))
     try:
         for channel in found.values():
             yield _channel(client, channel)

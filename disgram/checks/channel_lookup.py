@@ -62,13 +62,13 @@ class ChannelLookup:
         # Only here: parsing a page takes more memory than the whole API.
         from disgram.storage.rate_limits import LimitStore
         from disgram.telegram.client import TelegramClient
+        from disgram.telegram.egress.direct import open_egress
         from disgram.telegram.page import split_page
-        from disgram.telegram.throttle import TelegramThrottle
 
         try:
             with closing(LimitStore(self._data_dir / "limits.db")) as store:
-                throttle = TelegramThrottle(store, self._rate, deadline.wait)
-                client = TelegramClient(self._base_url, throttle, timeout=max(0.1, deadline.left))
+                egress = open_egress(store, self._rate, deadline.wait, timeout=max(0.1, deadline.left))
+                client = TelegramClient(self._base_url, egress)
                 with closing(client):
                     page = self._page(
                         channel, lambda: split_page(client.page(channel.name), channel.name), deadline

@@ -1,7 +1,7 @@
 """The rows behind the limiters: what all workers of the host know of Discord's and Telegram's limits.
 
 Owns the SQL of `limits.db`. Never decides anything: the arithmetic is rate_limiter.py's and
-telegram/throttle.py's. All times are the monotonic clock's, which Linux shares between processes and
+telegram/egress/'s. All times are the monotonic clock's, which Linux shares between processes and
 which no clock change moves; it starts anew at boot, and so do the rows. Where no boot can be told from
 another, rows that happened later than now tell it.
 """
