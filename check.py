@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from itertools import chain
 
 from config import SETTINGS, Settings
@@ -86,14 +87,22 @@ def _channels(settings: Settings, jobs: list[Job]) -> Iterator[Finding]:
     if not found:
         return
     store = LimitStore(settings.data_dir / "limits.db")
-    rate, timeout = settings.telegram_requests_per_second, settings.request_timeout
-    client = TelegramClient(settings.telegram_base_url, open_egress(store, rate, time.sleep, timeout=timeout))
-    try:
+    with closing(store):
         for channel in found.values():
-            yield _channel(client, channel)
-    finally:
-        client.close()
-        store.close()
+            with closing(_client(settings, store, channel)) as client:
+                yield _channel(client, channel)
+
+
+def _client(settings: Settings, store: LimitStore, channel: ChannelRef) -> TelegramClient:
+    egress = open_egress(
+        store,
+        settings.telegram_requests_per_second,
+        time.sleep,
+        channel=channel.key,
+        addresses=settings.telegram_egress,
+        timeout=settings.request_timeout,
+    )
+    return TelegramClient(settings.telegram_base_url, egress)
 
 
 def _channel(client: TelegramClient, channel: ChannelRef) -> Finding:

@@ -59,6 +59,8 @@ def worker_parts(
         limits,
         settings.telegram_requests_per_second,
         wait,
+        channel=spec.channel.key,
+        addresses=settings.telegram_egress,
         timeout=timeout,
         check=heartbeat.check,
         report=report,

@@ -166,6 +166,8 @@ def _posts(request: PreviewRequest, limits: LimitStore) -> list[dict[str, Any]]:
         limits,
         settings.telegram_requests_per_second,
         wait,
+        channel=request.channel.key,
+        addresses=settings.telegram_egress,
         timeout=settings.request_timeout,
         check=lambda: wait(0),
     )

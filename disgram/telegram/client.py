@@ -127,7 +127,7 @@ class TelegramClient:
 
     def _get(self, url: str, *, media: bool = False) -> HttpResponse:
         try:
-            answer = self._egress.get(url, paced=self._is_page_host(Origin.of(url)), media=media)
+            answer = self._egress.get(url, paced=self._is_page_host(Origin.of(url)))
         except HttpError as error:
             self._count("telegram_requests", "no_answer")
             raise TelegramUnavailable(f"Telegram: {error}") from error

@@ -7,7 +7,7 @@ to Telegram, which `open_egress` gives to whichever way it opens.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Protocol
 
@@ -29,14 +29,15 @@ HEADERS = {
 class Egress(Protocol):
     """A way to Telegram. For one thread."""
 
-    def get(self, url: str, *, paced: bool, media: bool) -> HttpResponse:
-        """The head of the response. `paced`: wait for a turn first, as every request to t.me itself does;
-        `media`: for a file. Raises HttpError, StorageUnavailable and Stopping."""
+    def get(self, url: str, *, paced: bool) -> HttpResponse:
+        """The head of the response. `paced`: wait for a turn first, as every request to t.me itself does.
+        Raises HttpError, StorageUnavailable and Stopping."""
         ...
 
     def refused(self, seconds: float, *, media: bool) -> float | None:
-        """The last response was a 429: send nothing more that way for so long, an hour at most. Returns what
-        the caller has to wait; None if the next request goes another way."""
+        """The last response was a 429: send nothing more that way for so long, an hour at most. `media`: it
+        came from a host of files, which rests alone. Returns what the caller has to wait; None if the next
+        request goes another way."""
         ...
 
     def media_rests(self) -> bool:
@@ -55,14 +56,24 @@ def open_egress(
     rate: float,
     wait: Callable[[float], None],
     *,
+    channel: str = "",
+    addresses: Sequence[str] = (),
     timeout: float = TIMEOUT[1],
     check: Callable[[], None] = lambda: None,
     report: Reporter = not_reported,
     clock: Callable[[], float] = time.monotonic,
 ) -> Egress:
     """`rate` in requests per second. `check` is called between the chunks of a response, and raises Stopping
-    when the worker must end; `timeout` in seconds is how long Telegram may be silent, at most TIMEOUT."""
+    when the worker must end; `timeout` in seconds is how long Telegram may be silent, at most TIMEOUT.
+    `addresses`: those of TELEGRAM_EGRESS, of which `channel` uses one."""
     timeouts = (min(TIMEOUT[0], timeout), min(TIMEOUT[1], timeout))
+    if addresses:
+        from disgram.telegram.egress.several import SeveralAddresses, clients  # only here: few have several
+
+        connect = clients(addresses, HEADERS, timeouts, check)
+        return SeveralAddresses(
+            limits, channel, connect, rate, wait, patience=sum(timeouts), report=report, clock=clock
+        )
     throttle = TelegramThrottle(limits, rate, wait, clock, partial(report_rest, report))
     return DirectEgress(HttpClient(HEADERS, timeouts, check), throttle)
 
@@ -73,7 +84,7 @@ class DirectEgress:
     def __init__(self, http: HttpClient, throttle: TelegramThrottle) -> None:
         self._http, self._throttle = http, throttle
 
-    def get(self, url: str, *, paced: bool, media: bool) -> HttpResponse:
+    def get(self, url: str, *, paced: bool) -> HttpResponse:
         if paced:
             self._throttle.turn()
         return self._http.request("GET", url)
