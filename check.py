@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from itertools import chain
 
 from config import SETTINGS, Settings
@@ -17,8 +18,8 @@ from disgram.discord.client import DiscordClient
 from disgram.errors import StartRefused, StorageUnavailable, TelegramError
 from disgram.storage.rate_limits import LimitStore
 from disgram.telegram.client import TelegramClient
+from disgram.telegram.egress.direct import open_egress
 from disgram.telegram.page import split_page
-from disgram.telegram.throttle import TelegramThrottle
 from jobs import Job, JobManager
 
 EXIT_TROUBLE, EXIT_REFUSED = 1, 2
@@ -86,14 +87,22 @@ def _channels(settings: Settings, jobs: list[Job]) -> Iterator[Finding]:
     if not found:
         return
     store = LimitStore(settings.data_dir / "limits.db")
-    throttle = TelegramThrottle(store, settings.telegram_requests_per_second, time.sleep)
-    client = TelegramClient(settings.telegram_base_url, throttle, timeout=settings.request_timeout)
-    try:
+    with closing(store):
         for channel in found.values():
-            yield _channel(client, channel)
-    finally:
-        client.close()
-        store.close()
+            with closing(_client(settings, store, channel)) as client:
+                yield _channel(client, channel)
+
+
+def _client(settings: Settings, store: LimitStore, channel: ChannelRef) -> TelegramClient:
+    egress = open_egress(
+        store,
+        settings.telegram_requests_per_second,
+        time.sleep,
+        channel=channel.key,
+        addresses=settings.telegram_egress,
+        timeout=settings.request_timeout,
+    )
+    return TelegramClient(settings.telegram_base_url, egress)
 
 
 def _channel(client: TelegramClient, channel: ChannelRef) -> Finding:

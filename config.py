@@ -50,6 +50,7 @@ from disgram.setting_types import (
     base_url,
     commas,
     cooldown_of,
+    egress_of,
     embed_color_of,
     listening_host,
     lower,
@@ -115,6 +116,7 @@ class Settings(BaseSettings):
     )
     telegram_base_url: Annotated[str, AfterValidator(base_url)] = "https://t.me"
     telegram_requests_per_second: float = Field(2.0, ge=0.001, le=1000)
+    telegram_egress: Annotated[tuple[str, ...], BeforeValidator(egress_of)] = Field((), repr=False)
     max_upload_mb: float = Field(20.0, ge=0, le=1024)
     data_dir: Annotated[Path, BeforeValidator(_folder)] = PROJECT
     log_max_mb: float = Field(10.0, ge=0.001, le=10240)
@@ -184,7 +186,22 @@ class Settings(BaseSettings):
     def secrets(self) -> tuple[str, ...]:
         """What no log line may hold."""
         password = () if self.default_password else (self.auth_password,)
-        return (*password, *filter(None, (self.tg_api_hash, self.tg_session_string)))
+        known = filter(None, (self.tg_api_hash, self.tg_session_string))
+        return (*password, *known, *self._egress_secrets)
+
+    @property
+    def _egress_secrets(self) -> tuple[str, ...]:
+        """Passwords of proxies, also as they are written."""
+        if not self.telegram_egress:
+            return ()
+        from disgram.telegram.egress.address import passwords  # only here: few have several addresses
+
+        return passwords(self.telegram_egress)
+
+    @property
+    def telegram_pace(self) -> float:
+        """Requests per second to Telegram, through all addresses together."""
+        return self.telegram_requests_per_second * max(1, len(self.telegram_egress))
 
     @property
     def answering_to(self) -> frozenset[str] | None:

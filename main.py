@@ -63,7 +63,7 @@ def check_process_health(service: Service, job: str) -> tuple[WorkerStatus, ...]
 
 def health_check(service: Service) -> schemas.Health:
     """The answer of GET /health."""
-    return summary.summarise(
+    answer = summary.summarise(
         known.snapshot(service),
         _limits(service),
         service.host.latest,
@@ -72,6 +72,8 @@ def health_check(service: Service) -> schemas.Health:
         known.channel_counts(service),
         known.findings(service),
     )
+    egress = known.shown_egress(service)
+    return answer if egress is None else answer.model_copy(update={"telegram_egress": egress})
 
 
 def job_health_check(service: Service, name: str) -> schemas.JobHealth:

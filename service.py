@@ -17,9 +17,9 @@ from pathlib import Path
 
 from anyio import CapacityLimiter
 
+from announcement import announce
 from auth import BearerGate
 from config import PROJECT, Settings
-from disgram import __version__
 from disgram.alerts.running import alerting
 from disgram.api.parts import Channels, Limits, Progress, Supervision, Webhooks
 from disgram.api.systemd import Notifier
@@ -38,14 +38,15 @@ from disgram.logs.standard_streams import patient_stderr
 from disgram.metrics.totals import Totals
 from disgram.own_process import end_at_once, leave_no_core, make_folder
 from disgram.preview.process import AT_ONCE
-from disgram.report import Level, Report, counted
+from disgram.report import Level, Report
 from disgram.storage.before_use import open_ledger, raise_if_any_is_newer
 from disgram.storage.files.locks import LOCK_FILE, InstanceLock
 from disgram.storage.files.regular_file import refuse_special
 from disgram.storage.ledger import Ledger
 from disgram.storage.watched_files import WatchedFiles, open_limits
-from disgram.telegram.account.session import NO_LIBRARY, library_installed
+from disgram.telegram.account.session import library_installed
 from disgram.telegram.account.supervision import AccountProcess
+from disgram.telegram.egress.known import EgressStates, egress_states
 from disgram.workers.forkserver_process import ForkServerProcess, child_environment
 from disgram.workers.spec import WorkerSpec
 from disgram.workers.supervisor import Supervisor
@@ -55,9 +56,6 @@ from rate_limiter import DiscordRateLimiter, Route
 _STOP_WITHIN = 8.0
 """Seconds for the workers to end; every process must have ended after ten."""
 _ALERT_ROUTE = partial(Route.to, "POST", "alerts")
-_KNOWN_PASSWORD = (
-    "AUTH_PASSWORD is the published default, so only this machine can use the service. Set your own in .env."  # noqa: S105
-)
 
 
 @dataclass(frozen=True)
@@ -82,6 +80,8 @@ class Service:
     """Which files are missing, so that nothing is sent."""
     preview_turns: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(AT_ONCE))
     account: AccountProcess | None = None
+    egress: EgressStates | None = None
+    """How the addresses of TELEGRAM_EGRESS are, if that is set."""
 
     def clear_gone(self, job: Job) -> None:
         """A person has changed the job, so its webhook may be called again even if it was found gone, and
@@ -151,8 +151,13 @@ def running_service(settings: Settings) -> Iterator[Service]:
         limits = DiscordRateLimiter(store)
         interval = settings.monitor_interval
         webhooks = WebhookLookup(limits, lambda method, goal: Route.to(method, "service", goal))
-        rate = settings.telegram_requests_per_second
-        channels = ChannelLookup(settings.telegram_base_url, folder, rate, lambda: settings.account)
+        channels = ChannelLookup(
+            settings.telegram_base_url,
+            folder,
+            settings.telegram_requests_per_second,
+            lambda: settings.account,
+            settings.telegram_egress,
+        )
         files = WatchedFiles(ledger, store, supervisor.idle, log.write, interval=interval)
         with (
             contextlib.closing(ledger),
@@ -170,6 +175,7 @@ def running_service(settings: Settings) -> Iterator[Service]:
                 totals,
                 files.problems,
                 account,
+                egress_states(store, settings.telegram_egress),
             ) as service,
             alerting(service, folder, settings.alert_address, settings.alert_after, limits, _ALERT_ROUTE),
         ):
@@ -190,6 +196,7 @@ def assembled(
     totals: Totals | None = None,
     lost_files: Callable[[], tuple[str, ...]] = tuple,
     account: AccountProcess | None = None,
+    egress: EgressStates | None = None,
 ) -> Iterator[Service]:
     """The service over its parts: started on entry, stopped on exit."""
     host = HostMonitor(settings.data_dir)
@@ -218,8 +225,9 @@ def assembled(
         totals or Totals(),
         lost_files,
         account=account,
+        egress=egress,
     )
-    _announce(service)
+    announce(service)
     with contextlib.closing(log):
         with logging_into(log), contextlib.closing(refused):
             host.start()
@@ -301,29 +309,3 @@ def log_reports(log: LogFile, idle_polls: IdlePolls) -> Callable[[WorkerSpec, Re
             log.write(report.level, report.text, spec.job, spec.channel.name)
 
     return write
-
-
-def _announce(service: Service) -> None:
-    jobs = counted(len(service.jobs.jobs()), "job")
-    service.log.write(Level.SYSTEM, f"Disgram {__version__} started, {jobs}")
-    for name, unusable in service.jobs.unusable().items():
-        service.log.write(Level.ERROR, f"{unusable.error}", name)
-    if service.settings.default_password:
-        service.log.warn(Level.SYSTEM, _KNOWN_PASSWORD)
-    if service.settings.account_login and not library_installed():
-        service.log.warn(Level.STATUS, NO_LIBRARY)
-    if problem := service.settings.webhook_problem:
-        service.log.warn(Level.STATUS, f"{problem} Until then each job has to name its own.")
-    warn_of_pace(service)
-
-
-def warn_of_pace(service: Service) -> None:
-    """Log a warning if there are more channels than TELEGRAM_REQUESTS_PER_SECOND allows to poll in time."""
-    settings = service.settings
-    channels = sum(len(job.telegramChannels) for job in service.jobs.jobs().values() if not job.paused)
-    seconds = channels / settings.telegram_requests_per_second
-    if seconds > settings.cooldown.longest:
-        text = (
-            f"{channels} channels take {seconds:.0f} s at TELEGRAM_REQUESTS_PER_SECOND, longer than COOLDOWN"
-        )
-        service.log.write(Level.STATUS, text)

@@ -26,8 +26,8 @@ from disgram.telegram.account.files import AccountFiles, Files
 from disgram.telegram.channel import ChannelReader
 from disgram.telegram.channel_pages import Reader
 from disgram.telegram.client import TelegramClient
+from disgram.telegram.egress.direct import open_egress
 from disgram.telegram.missing_posts import oldest_copy
-from disgram.telegram.throttle import TelegramThrottle, report_rest
 from disgram.telegram.unknown_markup import UnknownMarkup
 from disgram.workers.heartbeat import Heartbeat
 from disgram.workers.spec import WorkerSpec
@@ -54,17 +54,19 @@ def worker_parts(
     limits = stack.enter_context(closing(LimitStore(settings.data_dir / "limits.db", create=create)))
     limiter = DiscordRateLimiter(limits, on_wait=partial(_count_wait, report))
     limiter.finish_abandoned(owner)
-    throttle = TelegramThrottle(
-        limits, settings.telegram_requests_per_second, wait, on_rest=partial(report_rest, report)
-    )
     timeout = settings.request_timeout
-    telegram = TelegramClient(
-        settings.telegram_base_url,
-        throttle,
-        spool_folder=settings.data_dir,
+    egress = open_egress(
+        limits,
+        settings.telegram_requests_per_second,
+        wait,
+        channel=spec.channel.key,
+        addresses=settings.telegram_egress,
         timeout=timeout,
         check=heartbeat.check,
-        count=report.count,
+        report=report,
+    )
+    telegram = TelegramClient(
+        settings.telegram_base_url, egress, spool_folder=settings.data_dir, count=report.count
     )
     stack.callback(telegram.close)
     account = account_client(settings.data_dir, timeout, heartbeat.check) if settings.account else None

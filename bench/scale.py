@@ -14,7 +14,7 @@ from bench.processes import children, cpu_seconds, pss
 from bench.stage import Measured, staged
 from disgram.discord.message import RateLimitHeaders
 from disgram.storage.rate_limits import LimitStore
-from disgram.telegram.throttle import TelegramThrottle
+from disgram.telegram.egress.throttle import TelegramThrottle
 from rate_limiter import DiscordRateLimiter, Route
 
 

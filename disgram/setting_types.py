@@ -83,6 +83,17 @@ def base_url(text: str, info: ValidationInfo) -> str:
     return url
 
 
+def egress_of(text: str, info: ValidationInfo) -> tuple[str, ...]:
+    from disgram.telegram.egress.address import parse_addresses  # only here: few have several addresses
+
+    addresses = _split(text)
+    try:
+        parse_addresses(addresses)
+    except ValueError as error:
+        raise bad(info, str(error)) from None
+    return addresses
+
+
 def alert_address_of(text: str, info: ValidationInfo) -> str:
     try:
         parse_alert_address(text, info.data["webhook_hosts"])

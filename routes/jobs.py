@@ -12,6 +12,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends
 from pydantic import Field
 
+from announcement import warn_of_pace
 from config import SETTINGS
 from disgram.api import failed_posts, headers, json_body, openapi, schemas
 from disgram.api.headers import JOB_NAME, TELEGRAM_CHANNELS, needed
@@ -23,7 +24,7 @@ from disgram.report import Level, counted
 from jobs import Job, changes, job_name, new_job
 from routes.checks import Checked, Goal, check_webhooks
 from routes.dependencies import Authenticated, Sent, named_job
-from service import Service, warn_of_pace
+from service import Service
 
 router = APIRouter()
 

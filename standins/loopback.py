@@ -30,7 +30,8 @@ IDLE_SECONDS = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request. `headers` has lower-case names; `time` is monotonic seconds at the request line."""
+    """One request. `headers` has lower-case names; `time` is monotonic seconds at the request line; `peer` is
+    the address it came from."""
 
     method: str
     path: str
@@ -38,6 +39,7 @@ class Request:
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b""
     time: float = 0.0
+    peer: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,12 +120,13 @@ class Faults:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._waiting: list[tuple[Fault, str, float]] = []
+        self._waiting: list[tuple[Fault, str, str, float]] = []
 
-    def add(self, fault: Fault, *, path: str = "", times: int | None = 1) -> None:
-        """Hit the next `times` requests whose path contains `path`; None: all until `clear`."""
+    def add(self, fault: Fault, *, path: str = "", peer: str = "", times: int | None = 1) -> None:
+        """Hit the next `times` requests whose path contains `path`, of this peer if it is given; None: all
+        until `clear`."""
         with self._lock:
-            self._waiting.append((fault, path.lower(), times or inf))
+            self._waiting.append((fault, path.lower(), peer, times or inf))
 
     def clear(self) -> None:
         with self._lock:
@@ -132,9 +135,10 @@ class Faults:
     def take(self, request: Request) -> Fault | None:
         """The first waiting fault that concerns this request."""
         with self._lock:
-            for place, (fault, path, times) in enumerate(self._waiting):
-                if path in request.path.lower():
-                    self._waiting[place : place + 1] = [(fault, path, times - 1)] if times > 1 else []
+            for place, (fault, path, peer, times) in enumerate(self._waiting):
+                if path in request.path.lower() and peer in {"", request.peer}:
+                    left = [(fault, path, peer, times - 1)] if times > 1 else []
+                    self._waiting[place : place + 1] = left
                     return fault
         return None
 
@@ -148,6 +152,7 @@ class Logged:
     path: str
     query: dict[str, str]
     status: int
+    peer: str = ""
 
 
 Own = TypeVar("Own", bound="LoopbackServer")
@@ -179,11 +184,13 @@ class LoopbackServer:
         return list(self._log)
 
     def note(self, request: Request, status: int) -> None:
-        self._log.append(Logged(request.time, request.method, request.path, request.query, status))
+        self._log.append(
+            Logged(request.time, request.method, request.path, request.query, status, request.peer)
+        )
 
-    def fail(self, fault: Fault, *, path: str = "", times: int | None = 1) -> None:
+    def fail(self, fault: Fault, *, path: str = "", peer: str = "", times: int | None = 1) -> None:
         """Let the next requests go wrong whose path contains `path`: `/s/news`, a webhook's id."""
-        self.faults.add(fault, path=path, times=times)
+        self.faults.add(fault, path=path, peer=peer, times=times)
 
     def start(self) -> None:
         self._thread.start()
@@ -271,7 +278,8 @@ class _Exchange(BaseHTTPRequestHandler):
         parts = urlsplit(self.path)
         headers = {name.lower(): value for name, value in self.headers.items()}
         query = dict(parse_qsl(parts.query, keep_blank_values=True))
-        return Request(self.command, unquote(parts.path), query, headers, time=time.monotonic())
+        now, peer = time.monotonic(), self.client_address[0]
+        return Request(self.command, unquote(parts.path), query, headers, time=now, peer=peer)
 
     def _response(self, request: Request, fault: Fault) -> Response:
         right = self.server.owner.answer(request) if fault.accepted else None

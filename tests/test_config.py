@@ -34,6 +34,7 @@ DEFAULTS = {
     "log_stale_after": 360.0,
     "telegram_base_url": "https://t.me",
     "telegram_requests_per_second": 2.0,
+    "telegram_egress": (),
     "webhook_hosts": (),
     "webhook_check": True,
     "max_upload_mb": 20.0,
@@ -93,6 +94,14 @@ def test_settings_cannot_be_changed() -> None:
         ("LOG_STALE_AFTER", "10", "log_stale_after", 10.0),
         ("TELEGRAM_BASE_URL", "http://127.0.0.1:8001/", "telegram_base_url", "http://127.0.0.1:8001"),
         ("TELEGRAM_REQUESTS_PER_SECOND", "0.5", "telegram_requests_per_second", 0.5),
+        (
+            "TELEGRAM_EGRESS",
+            "192.0.2.7, http://me:s%40cret@proxy:3128,,",
+            "telegram_egress",
+            ("192.0.2.7", "http://me:s%40cret@proxy:3128"),
+        ),
+        ("TELEGRAM_EGRESS", " , ", "telegram_egress", ()),
+        ("TELEGRAM_EGRESS", "192.0.2.7,192.0.2.8", "telegram_pace", 4.0),
         (
             "WEBHOOK_HOSTS",
             "127.0.0.1:9000, Proxy.example",
@@ -163,6 +172,10 @@ def test_accepted_forms(name: str, value: str, field: str, expected: object) -> 
         (
             "TELEGRAM_BASE_URL",
             ["t.me", "ftp://t.me", "http://", "http://x:abc", "http://a b", "http://u@h", "http://[x"],
+        ),
+        (
+            "TELEGRAM_EGRESS",
+            ["x", "192.0.2.7,192.0.2.7", "https://proxy:3128", "192.0.2.7:80", "http://a@b@c:1"],
         ),
         ("TELEGRAM_REQUESTS_PER_SECOND", ["0", "-1", "nan", "1001"]),
         ("WEBHOOK_HOSTS", ["http://x", "a b", "x:99999", "x:0", "x/y", "u@x"]),
@@ -269,6 +282,13 @@ def test_account_of_the_settings_shows_in_no_repr() -> None:
     text = f"{settings!r}{settings.account_login!r}{settings.worker_settings()!r}"
     assert SESSION[:20] not in text and ACCOUNT["TG_API_HASH"] not in text
     assert set(settings.secrets) == {SESSION, ACCOUNT["TG_API_HASH"]}
+
+
+def test_login_of_a_proxy_shows_in_no_repr_and_its_password_is_a_secret() -> None:
+    settings = read({"TELEGRAM_EGRESS": "http://me:s%40cret@proxy:3128,192.0.2.7"})
+    text = f"{settings!r}{settings.worker_settings()!r}"
+    assert "cret" not in text
+    assert set(settings.secrets) == {"s%40cret", "s@cret"}
 
 
 def test_repr_hides_the_secrets() -> None:

@@ -192,6 +192,18 @@ class Problem(Answer):
     until: str | None = Field(description="When it will end by itself, if that is known.")
 
 
+class TelegramEgress(Answer):
+    """An address of TELEGRAM_EGRESS."""
+
+    address: str = Field(description="Without the login of a proxy.")
+    state: str = Field(description="well or resting")
+    reason: str | None = Field(
+        description="Why it rests: refused (429), unreachable, cannot_bind, proxy_unreachable, proxy_refuses."
+    )
+    until: str | None = Field(description="When it is tried again; null if with the next request.")
+    channels: int = Field(description="How many channels use it now.")
+
+
 class Health(Answer):
     """GET /health"""
 
@@ -208,6 +220,9 @@ class Health(Answer):
     problems: list[Problem] = Field(description="Most urgent first, 50 at most.")
     problems_total: int
     errors: list[str] = Field(description="What keeps the service itself from working.")
+    telegram_egress: list[TelegramEgress] | None = Field(
+        default=None, exclude_if=lambda value: value is None, description="Only with TELEGRAM_EGRESS."
+    )
 
 
 class JobProcesses(Processes):

@@ -5,7 +5,7 @@ Owns what one page says of a channel. Reads no post, and keeps nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
@@ -42,13 +42,20 @@ NOT_ASKED = ChannelAnswer(None, "not_asked")
 
 
 class ChannelLookup:
-    """For any thread. `rate` in requests per second, as TELEGRAM_REQUESTS_PER_SECOND."""
+    """For any thread. `rate` in requests per second, as TELEGRAM_REQUESTS_PER_SECOND; `egress`: addresses, as
+    TELEGRAM_EGRESS."""
 
     def __init__(
-        self, base_url: str, data_dir: Path, rate: float, account: Callable[[], bool] = lambda: False
+        self,
+        base_url: str,
+        data_dir: Path,
+        rate: float,
+        account: Callable[[], bool] = lambda: False,
+        egress: Sequence[str] = (),
     ) -> None:
         """`account`: whether somebody has logged in."""
         self._base_url, self._data_dir, self._rate, self._account = base_url, data_dir, rate, account
+        self._egress = egress
         self._calls = BoundedCalls(AT_ONCE)
 
     def ask(self, channels: Collection[ChannelRef]) -> dict[str, ChannelAnswer]:
@@ -62,13 +69,20 @@ class ChannelLookup:
         # Only here: parsing a page takes more memory than the whole API.
         from disgram.storage.rate_limits import LimitStore
         from disgram.telegram.client import TelegramClient
+        from disgram.telegram.egress.direct import open_egress
         from disgram.telegram.page import split_page
-        from disgram.telegram.throttle import TelegramThrottle
 
         try:
             with closing(LimitStore(self._data_dir / "limits.db")) as store:
-                throttle = TelegramThrottle(store, self._rate, deadline.wait)
-                client = TelegramClient(self._base_url, throttle, timeout=max(0.1, deadline.left))
+                egress = open_egress(
+                    store,
+                    self._rate,
+                    deadline.wait,
+                    channel=channel.key,
+                    addresses=self._egress,
+                    timeout=max(0.1, deadline.left),
+                )
+                client = TelegramClient(self._base_url, egress)
                 with closing(client):
                     page = self._page(
                         channel, lambda: split_page(client.page(channel.name), channel.name), deadline

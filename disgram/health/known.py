@@ -5,11 +5,14 @@ Owns the gathering. Never decides what a problem is, and asks nothing that could
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from disgram.health import unusable_jobs
+from disgram.addresses import ChannelRef
+from disgram.api.schemas import TelegramEgress
+from disgram.errors import StorageUnavailable
+from disgram.health import egress, unusable_jobs
 from disgram.health.host_stats import HostMonitor
 from disgram.health.problems import Fault, Findings, Problem, problem_list
 from disgram.health.sentences import sentence_of
@@ -48,6 +51,8 @@ class WatchedService(Protocol):
     @property
     def watch(self) -> HealthWatch: ...
     @property
+    def egress(self) -> Callable[[Iterable[str]], Sequence[egress.Address]] | None: ...
+    @property
     def lost_files(self) -> Callable[[], tuple[str, ...]]: ...
     def moment(self) -> Moment: ...
 
@@ -76,7 +81,26 @@ def findings(service: WatchedService) -> Findings:
         Problem(name, None, job.reason, sentence_of(job.reason).message(f"{job.error}".rstrip(".")))
         for name, job in service.jobs.unusable().items()
     )
-    return replace(service.watch.findings, faults=faults, others=tuple(cannot_run))
+    rests = egress.problems(egress_states(service), service.moment().now)
+    return replace(service.watch.findings, faults=faults, others=(*cannot_run, *rests))
+
+
+def egress_states(service: WatchedService, channels: Iterable[str] = ()) -> Sequence[egress.Address]:
+    """Of every address of TELEGRAM_EGRESS, with the number of these channels that use it; of none while
+    limits.db cannot be read."""
+    try:
+        return service.egress(channels) if service.egress else ()
+    except StorageUnavailable:
+        return ()
+
+
+def shown_egress(service: WatchedService) -> list[TelegramEgress] | None:
+    """What /health shows of them; None: there are none."""
+    if not service.egress:
+        return None
+    channels = (ChannelRef(worker.channel) for worker in service.supervisor.snapshot().workers)
+    public = [channel.key for channel in channels if not channel.private]
+    return egress.shown(egress_states(service, public), service.moment().now)
 
 
 def view(service: WatchedService) -> View | None:

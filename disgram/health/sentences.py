@@ -189,6 +189,12 @@ SENTENCES: Mapping[str, Sentence] = {
         _PASSES,
         Reach.SERVICE,
     ),
+    "egress_rests": Sentence(
+        "An address of TELEGRAM_EGRESS rests",
+        "its channels use the other addresses and come back by themselves; see to it if it lasts",
+        _PASSES,
+        Reach.SERVICE,
+    ),
     "discord_unavailable": Sentence(
         "Discord does not answer, or answers with errors",
         "wait, posts are kept and sent later",

@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from http.client import HTTPException, IncompleteRead
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import requests
 import urllib3
@@ -43,7 +43,6 @@ MAX_IDLE_CONNECTIONS = 4
 """Kept open between requests, one for each host: t.me's or Discord's own, and a few hosts of media."""
 
 _ENCODINGS = frozenset({"", "identity", "gzip", "x-gzip"})
-_CONNECTIONS: Mapping[Any, Any] = {HTTPConnection: PlainConnection, HTTPSConnection: TlsConnection}
 _NOT_HTTP = "the answer is not HTTP"
 _ERRORS = (requests.RequestException, urllib3.exceptions.HTTPError, zlib.error, OSError, ValueError)
 
@@ -71,7 +70,7 @@ class HttpClient:
         self._timeout, self._on_chunk, self._clock = timeout, on_chunk, clock
         self._session = requests.Session()
         for scheme in ("http://", "https://"):
-            self._session.mount(scheme, _Adapter(pool_connections=MAX_IDLE_CONNECTIONS, pool_maxsize=1))
+            self._session.mount(scheme, self._adapter())
 
     def request(
         self,
@@ -101,8 +100,14 @@ class HttpClient:
         except _ERRORS as error:
             if upload and upload.begun and not upload.complete:
                 raise RequestCutOff("the request was cut off while it was being sent") from None
-            raise _named(error, sent=upload is None or upload.complete) from None
+            raise self._named(error, sent=upload is None or upload.complete) from None
         return HttpResponse(response, self._on_chunk, self._clock)
+
+    def _adapter(self) -> Adapter:
+        return Adapter(pool_connections=MAX_IDLE_CONNECTIONS, pool_maxsize=1)
+
+    def _named(self, error: BaseException, *, sent: bool) -> HttpError:
+        return named(error, sent=sent)
 
     def _proxies(self, origin: Origin) -> Mapping[str, str]:
         """Of the environment. requests overlooks names in NO_PROXY with capitals or with the default port."""
@@ -144,7 +149,7 @@ class HttpResponse:
                 if self._clock() > deadline:
                     raise TimeoutError
         except _ERRORS as error:
-            raise _named(error) from None
+            raise named(error) from None
         if gzip and not gzip.whole:
             raise HttpError("the answer was cut off")
 
@@ -159,13 +164,18 @@ class HttpResponse:
         self.close()
 
 
-class _Adapter(HTTPAdapter):
+class Adapter(HTTPAdapter):
     """Shares one TLS context, since urllib3 would read the certificates anew for each connection, and skips
     interim responses."""
 
+    connections: ClassVar[Mapping[Any, Any]] = {
+        HTTPConnection: PlainConnection,
+        HTTPSConnection: TlsConnection,
+    }
+
     def get_connection_with_tls_context(self, *arguments: Any, **options: Any) -> Any:
         pool: Any = super().get_connection_with_tls_context(*arguments, **options)
-        pool.ConnectionCls = _CONNECTIONS.get(pool.ConnectionCls, pool.ConnectionCls)
+        pool.ConnectionCls = self.connections.get(pool.ConnectionCls, pool.ConnectionCls)
         return pool
 
     def build_connection_pool_key_attributes(
@@ -215,7 +225,7 @@ def ssl_context() -> ssl.SSLContext:
     return context
 
 
-def _named(error: BaseException, *, sent: bool = True) -> HttpError:
+def named(error: BaseException, *, sent: bool = True) -> HttpError:
     text = _describe(error)
     return HttpError(text, sent=sent, is_http=not text.startswith(_NOT_HTTP))
 

@@ -27,7 +27,7 @@ CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 
 class Pace(Protocol):
     @property
-    def telegram_requests_per_second(self) -> float: ...
+    def telegram_pace(self) -> float: ...
 
 
 class InvalidRequests(Protocol):
@@ -77,7 +77,8 @@ def known(service: MeasuredService) -> Known:
         forwarded=service.watch.findings.forwarded,
         sums=service.totals.sums(),
         deliveries=service.totals.deliveries,
-        telegram_rate=service.settings.telegram_requests_per_second,
+        telegram_rate=service.settings.telegram_pace,
+        egress=[(one.address, one.reason is None) for one in health.egress_states(service)],
         invalid_requests=_invalid_requests(service.limits),
     )
 

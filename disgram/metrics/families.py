@@ -43,6 +43,8 @@ class Known:
     sums: Mapping[tuple[str, ...], float] = field(default_factory=dict)
     deliveries: Deliveries = NO_DELIVERIES
     telegram_rate: float = 2.0
+    egress: Sequence[tuple[str, bool]] = ()
+    """Addresses of TELEGRAM_EGRESS, and whether they are well."""
     invalid_requests: int | None = None
 
 
@@ -151,6 +153,13 @@ def _of_telegram(known: Known) -> Iterator[Metric]:
         (),
         [((), needed / known.telegram_rate)],
     )
+    if known.egress:
+        yield _gauge(
+            "telegram_egress_well",
+            "Addresses of TELEGRAM_EGRESS: 1 well, 0 resting.",
+            ("address",),
+            [((address,), int(well)) for address, well in known.egress],
+        )
     yield _summed(
         known,
         "parser_unknown_blocks",

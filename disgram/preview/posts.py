@@ -38,7 +38,6 @@ from disgram.errors import (
 from disgram.post import ChannelPage, PostSlice, TelegramPost
 from disgram.preview.request import PreviewRequest
 from disgram.replay import as_if_fetched
-from disgram.report import Level
 from disgram.rules.rules import SERVICE_RULE, Rules
 from disgram.storage.channel_ledger import ChannelLedger
 from disgram.storage.ledger import Ledger
@@ -46,7 +45,7 @@ from disgram.storage.rate_limits import LimitStore
 from disgram.telegram.account.choice import account_client, choose_reader
 from disgram.telegram.channel import ChannelReader
 from disgram.telegram.client import TelegramClient
-from disgram.telegram.throttle import TelegramThrottle
+from disgram.telegram.egress.direct import not_reported, open_egress
 from disgram.telegram.unknown_markup import UnknownMarkup
 
 ANSWER_WITHIN = 20.0
@@ -88,9 +87,9 @@ class Preview:
         self._ledger = ledger
         self._rules, self._options = Rules(request.rules), MessageOptions.of(request.rules)
         markup = _NothingSaved(settings.data_dir, channel.key)
-        preview = ChannelReader(client, channel.name, markup, report=_not_reported, wait=wait)
+        preview = ChannelReader(client, channel.name, markup, report=not_reported, wait=wait)
         account = account_client(settings.data_dir, settings.request_timeout) if settings.account else None
-        self._reader = choose_reader(channel, preview, account, report=_not_reported, wait=wait)
+        self._reader = choose_reader(channel, preview, account, report=not_reported, wait=wait)
 
     def posts(self) -> list[dict[str, Any]]:
         """Oldest first. Raises TelegramError, and PostNotFound if the only post asked for is not there."""
@@ -137,10 +136,6 @@ class Preview:
         return (self._ledger and self._ledger.guild(self._request.webhook_id)) or ""
 
 
-def _not_reported(level: Level | None, text: str, **facts: Any) -> None:
-    """No line in the log: the answer says what happened."""
-
-
 # --- the process ----------------------------------------------------------------------------------------
 
 
@@ -167,10 +162,16 @@ def _answer(request: PreviewRequest) -> dict[str, Any]:
 
 def _posts(request: PreviewRequest, limits: LimitStore) -> list[dict[str, Any]]:
     settings, wait = request.settings, _waiting_until(time.monotonic() + ANSWER_WITHIN)
-    throttle = TelegramThrottle(limits, settings.telegram_requests_per_second, wait)
-    client = TelegramClient(
-        settings.telegram_base_url, throttle, timeout=settings.request_timeout, check=lambda: wait(0)
+    egress = open_egress(
+        limits,
+        settings.telegram_requests_per_second,
+        wait,
+        channel=request.channel.key,
+        addresses=settings.telegram_egress,
+        timeout=settings.request_timeout,
+        check=lambda: wait(0),
     )
+    client = TelegramClient(settings.telegram_base_url, egress)
     with closing(client), _ledger(request) as ledger:
         return Preview(request, client, wait, ledger).posts()
 

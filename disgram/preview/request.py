@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 from disgram.addresses import ChannelRef
@@ -25,17 +24,15 @@ class PreviewRequest:
     rules: RuleTexts = NO_RULES
 
     def encode(self) -> bytes:
-        body = asdict(self)
-        body["settings"]["data_dir"] = str(self.settings.data_dir)
+        body = asdict(self) | {"settings": self.settings.to_wire()}
         return json.dumps(body).encode() + b"\n"
 
     @classmethod
     def decode(cls, line: str) -> PreviewRequest:
         body = json.loads(line)
-        settings = dict(body["settings"], data_dir=Path(body["settings"]["data_dir"]))
         known: dict[str, Any] = {
             "channel": ChannelRef(**body["channel"]),
-            "settings": WorkerSettings(**settings),
+            "settings": WorkerSettings.from_wire(body["settings"]),
         }
         known["rules"] = RuleTexts(**body["rules"])
         return cls(**{**body, **known})

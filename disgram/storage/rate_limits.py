@@ -1,7 +1,7 @@
 """The rows behind the limiters: what all workers of the host know of Discord's and Telegram's limits.
 
 Owns the SQL of `limits.db`. Never decides anything: the arithmetic is rate_limiter.py's and
-telegram/throttle.py's. All times are the monotonic clock's, which Linux shares between processes and
+telegram/egress/'s. All times are the monotonic clock's, which Linux shares between processes and
 which no clock change moves; it starts anew at boot, and so do the rows. Where no boot can be told from
 another, rows that happened later than now tell it.
 """
@@ -18,7 +18,7 @@ from typing import NamedTuple
 from disgram.storage import schema
 from disgram.storage.sqlite import Database
 
-_TABLES = ("bucket", "bucket_name", "request", "done", "pause", "invalid", "pace")
+_TABLES = ("bucket", "bucket_name", "request", "done", "pause", "invalid", "pace", "egress")
 
 
 CLOCK_SLACK = 60.0
@@ -55,6 +55,17 @@ class RequestRow(NamedTuple):
 class PauseRow(NamedTuple):
     """A stop for the whole host; `strikes` counts refusals in a row, 0 = all clear."""
 
+    until: float
+    strikes: int
+
+
+class RestRow(NamedTuple):
+    """One of several addresses towards Telegram that is not well since `since`; `strikes`: see
+    telegram/egress/rests.py."""
+
+    name: str
+    reason: str
+    since: float
     until: float
     strikes: int
 
@@ -297,3 +308,18 @@ class LimitRows:
 
     def put_next_turn(self, name: str, at: float) -> None:
         self._run("INSERT OR REPLACE INTO pace (name, next) VALUES (:name, :at)", name=name, at=at)
+
+    def rests(self) -> dict[str, RestRow]:
+        """By name; of an address that is well there is none."""
+        rows = self._run("SELECT name, reason, since, until, strikes FROM egress")
+        return {row[0]: RestRow(*row) for row in rows}
+
+    def put_rest(self, row: RestRow) -> None:
+        self._run(
+            "INSERT OR REPLACE INTO egress (name, reason, since, until, strikes) "
+            "VALUES (:name, :reason, :since, :until, :strikes)",
+            **row._asdict(),
+        )
+
+    def delete_rest(self, name: str) -> None:
+        self._run("DELETE FROM egress WHERE name = :name", name=name)

@@ -123,4 +123,9 @@ RATE_LIMITS: Migrations = (
         "ALTER TABLE done RENAME COLUMN lane TO bucket",
         "CREATE INDEX done_bucket ON done (bucket, at)",
     ),
+    # Which of several addresses towards Telegram rest (TELEGRAM_EGRESS): why, since when, until when.
+    (
+        """CREATE TABLE egress (name TEXT PRIMARY KEY, reason TEXT NOT NULL, since REAL NOT NULL,
+            until REAL NOT NULL, strikes INTEGER NOT NULL) WITHOUT ROWID""",
+    ),
 )

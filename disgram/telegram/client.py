@@ -1,6 +1,6 @@
 """Preview pages and media files from Telegram.
 
-Owns time limits, size caps, redirects, the pace, the hosts we fetch from, and what a failure means here.
+Owns size caps, redirects, which requests are paced, the hosts we fetch from, and what a failure means here.
 Never parses a page and never decides whether to try again.
 
 A refusal of t.me is a 200 or a 302, never a 404: `/s/<name>` of a group, a missing name or a channel
@@ -13,14 +13,13 @@ from __future__ import annotations
 import os
 import re
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from http.client import responses
 from pathlib import Path
 from typing import IO
 from urllib.parse import urljoin
 
-from disgram import __version__
 from disgram.errors import (
     ChannelNotFound,
     DisgramError,
@@ -29,13 +28,13 @@ from disgram.errors import (
     PageNotUnderstood,
     TelegramUnavailable,
 )
-from disgram.http.client import HttpClient, HttpResponse
+from disgram.http.client import HttpResponse
 from disgram.origin import Origin
 from disgram.post import MediaFile
 from disgram.report import Count, no_count
+from disgram.telegram.egress.direct import Egress
 from disgram.telegram.media_budget import MediaBudget
 from disgram.telegram.media_bytes import SNIFFED_BYTES, may_be
-from disgram.telegram.throttle import TelegramThrottle
 
 PAGE_HOSTS = frozenset({"t.me", "telegram.me", "telegram.dog"})
 """Names of the same site; they redirect to each other."""
@@ -45,9 +44,6 @@ MEDIA_DOMAINS = ("t.me", "telegram.me", "telegram.org", "telesco.pe", "cdn-teleg
 
 PAGE_BYTES = 8 * 1024 * 1024
 """The largest of 58 pages measured had 147 kB (2026-08)."""
-
-TIMEOUT = (10.0, 20.0)
-"""Seconds to connect, and between two bytes."""
 
 PAGE_SECONDS = 60.0
 """How long the body of a page may take, however steadily it drips; for a file: see media_budget.py."""
@@ -62,7 +58,6 @@ SPOOL_BYTES = 512 * 1024
 there where no other folder can be written, and is no memory, as /tmp often is."""
 
 _REDIRECTS = 3
-_USER_AGENT = f"Mozilla/5.0 (compatible; Disgram/{__version__}; +https://github.com/SimpNick6703/Disgram)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,27 +69,21 @@ class Download:
 
 
 class TelegramClient:
-    """One per worker. `check` is called between the chunks of a response, and raises Stopping when the worker
-    must end; `timeout` in seconds is how long Telegram may be silent, at most TIMEOUT; large files lie in
-    `spool_folder`."""
+    """One per worker. Large files lie in `spool_folder`."""
 
     def __init__(
         self,
         base_url: str,
-        throttle: TelegramThrottle,
+        egress: Egress,
         *,
         spool_folder: Path | None = None,
-        timeout: float = TIMEOUT[1],
-        check: Callable[[], None] = lambda: None,
         count: Count = no_count,
     ) -> None:
         self._base = base_url.rstrip("/")
         self._origin = Origin.of(self._base)
-        self._throttle = throttle
+        self._egress = egress
         self._spool_folder = spool_folder
         self._count = count
-        timeouts = (min(TIMEOUT[0], timeout), min(TIMEOUT[1], timeout))
-        self._http = HttpClient({"User-Agent": _USER_AGENT, "Accept-Language": "en"}, timeouts, check)
 
     def page(self, channel: str, before: int | None = None) -> str:
         """The HTML of a channel's preview, or of what t.me shows in its place.
@@ -123,7 +112,7 @@ class TelegramClient:
         """
         if budget.used_up:
             raise _too_slow()
-        if self._throttle.media_rests():
+        if self._egress.media_rests():
             raise TelegramUnavailable("Telegram's media hosts were asked too often")
         for _ in range(_REDIRECTS):
             self._require_telegram(url)
@@ -134,13 +123,11 @@ class TelegramClient:
         raise MediaUnavailable("redirects in a circle")
 
     def close(self) -> None:
-        self._http.close()
+        self._egress.close()
 
     def _get(self, url: str, *, media: bool = False) -> HttpResponse:
-        if self._is_page_host(Origin.of(url)):
-            self._throttle.turn()
         try:
-            answer = self._http.request("GET", url)
+            answer = self._egress.get(url, paced=self._is_page_host(Origin.of(url)))
         except HttpError as error:
             self._count("telegram_requests", "no_answer")
             raise TelegramUnavailable(f"Telegram: {error}") from error
@@ -162,8 +149,7 @@ class TelegramClient:
     def _refuse(self, answer: HttpResponse, media: bool) -> None:
         retry_after = min(_number(answer.headers.get("retry-after")) or 0.0, REST_MAX) or None
         if answer.status == 429:
-            retry_after = retry_after or REST
-            self._throttle.rest(retry_after, media=media)
+            retry_after = self._egress.refused(retry_after or REST, media=media)
         raise TelegramUnavailable(_answered(answer.status), retry_after=retry_after)
 
     def _followed(self, url: str, answer: HttpResponse) -> str:

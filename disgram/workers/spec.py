@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from enum import Enum
 from pathlib import Path
@@ -19,6 +19,7 @@ class WorkerSettings:
 
     `shortest_cooldown`: the lower end of a range of which `cooldown` is the upper one; None: there is none.
     `account`: whether somebody has logged in, so that the account's process runs or is about to.
+    `telegram_egress`: addresses as they are set, with the logins of proxies.
     """
 
     data_dir: Path
@@ -34,6 +35,16 @@ class WorkerSettings:
     webhook_check: bool = True
     request_timeout: float = 30.0
     account: bool = False
+    telegram_egress: tuple[str, ...] = field(default=(), repr=False)
+
+    def to_wire(self) -> dict[str, Any]:
+        """As JSON. May contain passwords of proxies: never log it."""
+        return asdict(self) | {"data_dir": str(self.data_dir)}
+
+    @classmethod
+    def from_wire(cls, wire: dict[str, Any]) -> WorkerSettings:
+        egress = tuple(wire["telegram_egress"])
+        return cls(**wire | {"data_dir": Path(wire["data_dir"]), "telegram_egress": egress})
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,19 +74,16 @@ class WorkerSpec:
 
     def to_wire(self) -> dict[str, Any]:
         """As JSON for the fork server's socket. Contains the webhook's token: never log it."""
-        wire = asdict(self)
-        wire["settings"]["data_dir"] = str(self.settings.data_dir)
-        return wire
+        return asdict(self) | {"settings": self.settings.to_wire()}
 
     @classmethod
     def from_wire(cls, wire: dict[str, Any]) -> WorkerSpec:
-        settings = dict(wire["settings"], data_dir=Path(wire["settings"]["data_dir"]))
         return cls(
             job=wire["job"],
             channel=ChannelRef(**wire["channel"]),
             destination=Destination(**wire["destination"]),
             embed_color=wire["embed_color"],
-            settings=WorkerSettings(**settings),
+            settings=WorkerSettings.from_wire(wire["settings"]),
             rules=RuleTexts(**wire["rules"]),
             ledger_file=wire["ledger_file"],
         )

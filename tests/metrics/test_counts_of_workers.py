@@ -21,7 +21,7 @@ from disgram.report import CountingReporter, Level
 from disgram.rules.texts import RuleTexts
 from disgram.storage.rate_limits import LimitStore
 from disgram.telegram.client import TelegramClient
-from disgram.telegram.throttle import TelegramThrottle
+from disgram.telegram.egress.direct import open_egress
 from rate_limiter import DiscordRateLimiter, Route
 from tests.builders import pages
 from tests.builders.delivery_fakes import Bench, sent_before
@@ -102,10 +102,10 @@ def test_flush_writes_a_line_only_where_something_was_counted(
 def telegram(folder: Path, counting: CountingReporter) -> TelegramClient:
     clock = Clock()
     store = LimitStore(folder / "limits.db", boot="test")
-    throttle = TelegramThrottle(
-        store, 1000.0, lambda seconds: setattr(clock, "now", clock.now + seconds), clock
+    egress = open_egress(
+        store, 1000.0, lambda seconds: setattr(clock, "now", clock.now + seconds), clock=clock
     )
-    return TelegramClient("https://t.me", throttle, count=counting.count)
+    return TelegramClient("https://t.me", egress, count=counting.count)
 
 
 @pytest.mark.parametrize(

@@ -49,6 +49,9 @@ NAMES = {
 }
 """Samples and their labels: a promise to whoever has a dashboard over them."""
 
+WITH_EGRESS = {"disgram_telegram_egress_well": {"address"}}
+"""What TELEGRAM_EGRESS adds."""
+
 
 class Collected(Collector):
     def __init__(self, known: Known) -> None:
@@ -96,6 +99,14 @@ def test_exposition_has_the_promised_names_and_labels_and_no_other() -> None:
     scrape = scraped(busy())
     found = {name: labels for name in scrape.names for labels in map(set, scrape.labels(name))}
     assert found == NAMES
+
+
+def test_addresses_towards_telegram_are_shown_where_there_are_several() -> None:
+    scrape = scraped(replace(busy(), egress=[("192.0.2.7", True), ("http://proxy:3128", False)]))
+    found = {name: labels for name in scrape.names for labels in map(set, scrape.labels(name))}
+    assert found == NAMES | WITH_EGRESS
+    assert scrape.value("disgram_telegram_egress_well", address="192.0.2.7") == 1
+    assert scrape.value("disgram_telegram_egress_well", address="http://proxy:3128") == 0
 
 
 def test_values_are_those_of_the_moment() -> None:
@@ -195,6 +206,6 @@ def test_readme_has_every_metric_with_its_labels() -> None:
     readme = (Path(__file__).resolve().parents[2] / "README.md").read_text("utf-8")
     rows = re.findall(r"^\| `(disgram_\w+)` \| (.*?) ?\| ", readme, re.MULTILINE)
     documented = {name: set(re.findall(r"`(\w+)`", labels)) for name, labels in rows}
-    assert documented == {
+    assert documented == WITH_EGRESS | {
         re.sub("_(bucket|count|sum)$", "", name): labels - {"le"} for name, labels in NAMES.items()
     }

@@ -20,8 +20,9 @@ from disgram.errors import (
 )
 from disgram.storage.rate_limits import LimitStore
 from disgram.telegram.client import PAGE_BYTES, SPOOL_BYTES, TelegramClient
+from disgram.telegram.egress.direct import open_egress
+from disgram.telegram.egress.throttle import TelegramThrottle
 from disgram.telegram.media_budget import BYTES_PER_SECOND, POST_SECONDS, MediaBudget
-from disgram.telegram.throttle import TelegramThrottle
 from standins.telegram.media_files import sample
 from tests.builders.discord_clock import Clock
 
@@ -60,8 +61,8 @@ def web() -> Iterator[RequestsMock]:
 @pytest.fixture
 def make(tmp_path: Path, clock: Clock, wait: Waiting) -> Callable[..., TelegramClient]:
     def client(base: str = "https://t.me", rate: float = 2.0) -> TelegramClient:
-        throttle = TelegramThrottle(LimitStore(tmp_path / "limits.db", boot="test"), rate, wait, clock)
-        return TelegramClient(base, throttle)
+        store = LimitStore(tmp_path / "limits.db", boot="test")
+        return TelegramClient(base, open_egress(store, rate, wait, clock=clock))
 
     return client
 
@@ -337,15 +338,16 @@ def test_sigterm_ends_a_download(tmp_path: Path, clock: Clock, wait: Waiting, we
         raise Stopping
 
     web.get("https://telesco.pe/a", b"x" * 10)
-    throttle = TelegramThrottle(LimitStore(tmp_path / "limits.db", boot="test"), 2.0, wait, clock)
+    store = LimitStore(tmp_path / "limits.db", boot="test")
+    client = TelegramClient("https://t.me", open_egress(store, 2.0, wait, check=stop, clock=clock))
     with pytest.raises(Stopping):
-        TelegramClient("https://t.me", throttle, check=stop).media("https://telesco.pe/a", 100, MediaBudget())
+        client.media("https://telesco.pe/a", 100, MediaBudget())
 
 
 def test_no_room_for_a_large_file_makes_it_a_link(web: RequestsMock, tmp_path: Path, clock: Clock) -> None:
     """A full disk, or a folder that cannot be written: the post goes on without the file."""
-    throttle = TelegramThrottle(LimitStore(tmp_path / "limits.db", boot="test"), 2.0, Waiting(clock), clock)
-    client = TelegramClient("https://t.me", throttle, spool_folder=tmp_path / "nowhere")
+    egress = open_egress(LimitStore(tmp_path / "limits.db", boot="test"), 2.0, Waiting(clock), clock=clock)
+    client = TelegramClient("https://t.me", egress, spool_folder=tmp_path / "nowhere")
     web.get("https://cdn4.telesco.pe/file/a.mp4", b"x" * (SPOOL_BYTES + 1))
     with pytest.raises(MediaUnavailable, match="No such file"):
         client.media("https://cdn4.telesco.pe/file/a.mp4", 10**7, MediaBudget())
@@ -355,8 +357,8 @@ def test_large_files_lie_in_the_data_directory_and_need_no_folder_for_temporary_
     web: RequestsMock, tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", "/nowhere")
-    throttle = TelegramThrottle(LimitStore(tmp_path / "limits.db", boot="test"), 2.0, Waiting(clock), clock)
-    client = TelegramClient("https://t.me", throttle, spool_folder=tmp_path)
+    egress = open_egress(LimitStore(tmp_path / "limits.db", boot="test"), 2.0, Waiting(clock), clock=clock)
+    client = TelegramClient("https://t.me", egress, spool_folder=tmp_path)
     web.get("https://cdn4.telesco.pe/file/a.mp4", b"x" * (SPOOL_BYTES + 1))
     download = client.media("https://cdn4.telesco.pe/file/a.mp4", 10**7, MediaBudget())
     assert download.fetched.size == SPOOL_BYTES + 1

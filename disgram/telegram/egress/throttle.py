@@ -63,37 +63,43 @@ class TelegramThrottle:
     def _reserve(self) -> float:
         now = self._clock()
         with self._store.transaction() as rows:
-            rest = self._rest_end(rows, now)
-            turn = rows.next_turn(_TURNS)
-            if turn > max(now, rest) + LONGEST_QUEUE * self._gap + CLOCK_SLACK:
-                turn = now
-            turn = max(now, turn, rest)
-            rows.put_next_turn(_TURNS, turn + self._gap)
-        return turn
+            return reserve(rows, _TURNS, now, self._gap, rest_end(rows, _REST, now))
 
     def _resting(self) -> bool:
         now = self._clock()
         with self._store.reading() as rows:
-            return self._rest_end(rows, now) > now
-
-    def _rest_end(self, rows: LimitRows, now: float, name: str = _REST) -> float:
-        """When a rest ends; `now` or earlier: there is none."""
-        end = rows.next_turn(name)
-        return end if end <= now + LONGEST_REST + CLOCK_SLACK else now
+            return rest_end(rows, _REST, now) > now
 
     def rest(self, seconds: float, *, media: bool = False) -> None:
         """After a 429 of t.me: no worker sends a request for so long, an hour at most; then turns go on at
         the usual rate. `media`: of a host of files, which rests alone."""
         name, now = _MEDIA_REST if media else _REST, self._clock()
         with self._store.transaction() as rows:
-            until = max(now + min(seconds, LONGEST_REST), self._rest_end(rows, now, name))
+            until = max(now + min(seconds, LONGEST_REST), rest_end(rows, name, now))
             rows.put_next_turn(name, until)
 
     def media_rests(self) -> bool:
         """Whether files must not be asked for now."""
         now = self._clock()
         with self._store.reading() as rows:
-            return self._rest_end(rows, now, _MEDIA_REST) > now
+            return rest_end(rows, _MEDIA_REST, now) > now
+
+
+def reserve(rows: LimitRows, name: str, now: float, gap: float, rest: float = float("-inf")) -> float:
+    """Take the next free turn of that name, and return when it is: one every `gap` seconds, none before
+    `rest`."""
+    turn = rows.next_turn(name)
+    if turn > max(now, rest) + LONGEST_QUEUE * gap + CLOCK_SLACK:
+        turn = now
+    turn = max(now, turn, rest)
+    rows.put_next_turn(name, turn + gap)
+    return turn
+
+
+def rest_end(rows: LimitRows, name: str, now: float) -> float:
+    """When the rest of that name ends; `now` or earlier: there is none."""
+    end = rows.next_turn(name)
+    return end if end <= now + LONGEST_REST + CLOCK_SLACK else now
 
 
 def report_rest(report: Reporter, seconds: float | None) -> None:

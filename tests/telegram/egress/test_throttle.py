@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from disgram.storage.rate_limits import LimitStore
-from disgram.telegram.throttle import LONGEST_REST, TelegramThrottle
+from disgram.telegram.egress.throttle import LONGEST_REST, TelegramThrottle
 from tests.builders.discord_clock import Clock
 
 

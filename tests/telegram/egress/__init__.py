@@ -1,0 +1,1 @@
+"""Ways to Telegram: paces, rests, several addresses."""
