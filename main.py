@@ -15,6 +15,11 @@ if sys.version_info < (3, 10):  # noqa: UP036 - before anything that an older Py
     sys.exit(2)
 
 if __name__ == "__main__":
+    if sys.argv[1:]:
+        from argparse import ArgumentParser
+
+        about = "Starts the service. Settings are environment variables, or stand in .env: see README.md."
+        ArgumentParser("main.py", description=about).parse_args()
     # The imports below take a second, and a container's first process hears no signal without a handler.
     for _number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(_number, lambda *_: os._exit(0))
