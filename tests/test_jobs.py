@@ -404,6 +404,46 @@ def test_hand_edit_may_leave_a_broken_job_as_it_is_but_not_add_one(tmp_path: Pat
     assert list(manager.unusable()) == ["foreign"]
 
 
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        ({"include": "(unclosed"}, "INCLUDE"),
+        ({"exclude": ["a"]}, "EXCLUDE"),
+        ({"kinds": "photo,-video"}, "KINDS"),
+        ({"mention": "@someone"}, "MENTION"),
+        ({"mentionIf": "x"}, "MENTION_IF"),
+        ({"silent": "perhaps"}, "SILENT"),
+        ({"cooldown": "300-60"}, "COOLDOWN"),
+        ({"initialPosts": -1}, "INITIAL_POSTS"),
+        ({"threadName": "{nothing}"}, "THREAD_NAME"),
+        ({"threadName": "a", "threadId": "5"}, "THREAD_NAME"),
+        ({"tags": "7"}, "TAGS"),
+    ],
+)
+def test_bad_rule_written_by_hand_stops_its_job_alone(
+    tmp_path: Path, rule: dict[str, object], said: str
+) -> None:
+    good = {"webhookUrl": URL, "telegramChannels": ["durov"]}
+    edit(tmp_path, {"bad": good | rule, "good": good})
+    manager = JobManager(tmp_path / "jobs.json")
+    manager.load()
+    assert (list(manager.jobs()), list(manager.unusable())) == (["good"], ["bad"])
+    assert f"Job 'bad' cannot run. Invalid {said}: " in str(manager.unusable()["bad"].error)
+    mended = manager.entry("bad").changed(dict.fromkeys(rule, ""))
+    assert mended == job("bad")
+
+
+def test_bad_rule_written_by_hand_while_the_service_runs_is_refused(tmp_path: Path) -> None:
+    good = {"webhookUrl": URL, "telegramChannels": ["durov"]}
+    edit(tmp_path, {"a": good})
+    manager = JobManager(tmp_path / "jobs.json")
+    manager.load()
+    edit(tmp_path, {"a": good | {"include": "("}})
+    (refused,) = manager.take_over_edits()
+    assert "job 'a': Invalid INCLUDE" in str(refused.refusal)
+    assert manager.get("a").include is None
+
+
 def test_job_whose_key_has_spaces_around_it_is_known_by_its_name(tmp_path: Path) -> None:
     fields = {"webhookUrl": URL, "telegramChannels": ["durov"]}
     (tmp_path / "jobs.json").write_text(json.dumps({" a ": fields}), "utf-8")

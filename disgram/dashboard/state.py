@@ -62,7 +62,7 @@ def dashboard_state(
 
 def _job(job: Job | UnusableJob, workers: Workers, findings: Findings, moment: Moment) -> JobRow:
     if isinstance(job, UnusableJob):
-        shown: dict[str, Any] = {"jobName": job.jobName, "telegramChannels": job.addresses}
+        shown: dict[str, Any] = {"jobName": job.jobName, "telegramChannels": job.addresses} | job.rules
         return JobRow(job=shown, usable=False, channels=[])
     state = WorkerState.PAUSED if job.paused else WorkerState.STARTING
     shown, named = _unchanging(job)

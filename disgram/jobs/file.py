@@ -10,7 +10,7 @@ from typing import Any
 
 from disgram.errors import BadInput
 from disgram.jobs.job import Job
-from disgram.jobs.unusable import ITS_OWN_TROUBLE, UnusableJob
+from disgram.jobs.unusable import UnusableJob, is_its_own
 from disgram.storage.files.json_file import JsonFile
 
 Entry = Job | UnusableJob
@@ -46,11 +46,12 @@ def _read_job(
     if not isinstance(fields, dict):
         raise BadInput("Not a job", "There must be an object with jobName, webhookUrl and telegramChannels.")
     known = {field: value for field, value in fields.items() if field in Job.model_fields}
+    known["jobName"] = name
     try:
-        return Job.parse({**known, "jobName": name}, webhook_hosts)
-    except ITS_OWN_TROUBLE as error:
+        return Job.parse(known, webhook_hosts)
+    except BadInput as error:
         job = UnusableJob(name.strip(), fields, error)
-        if unusable is None or job in unusable:
+        if is_its_own(error, known, webhook_hosts) and (unusable is None or job in unusable):
             return job
         raise
 

@@ -11,12 +11,21 @@ from typing import Any
 
 from disgram.addresses import ChannelRef, without_token
 from disgram.errors import BadChannelAddress, BadInput, BadWebhookURL
-from disgram.jobs.job import Job
-
-ITS_OWN_TROUBLE = (BadChannelAddress, BadWebhookURL)
-"""What older versions took, or what a change of WEBHOOK_HOSTS makes of a job that ran."""
+from disgram.jobs.job import RULES, Job
 
 _MOST_SHOWN = 100
+
+
+def is_its_own(trouble: BadInput, fields: Mapping[str, Any], webhook_hosts: Collection[str]) -> bool:
+    """Whether the trouble is an address that older versions took or WEBHOOK_HOSTS allowed, or a rule.
+    `fields`: those that a job may have."""
+    if isinstance(trouble, BadChannelAddress | BadWebhookURL):
+        return True
+    try:
+        Job.parse({name: value for name, value in fields.items() if name not in RULES}, webhook_hosts)
+    except BadInput:
+        return False
+    return True
 
 
 @dataclass(frozen=True)
@@ -46,6 +55,12 @@ class UnusableJob:
         items = found.split(",") if isinstance(found, str) else found
         texts = (without_token(item.strip()) for item in items if isinstance(item, str))
         return [text[:_MOST_SHOWN] for text in texts if text]
+
+    @property
+    def rules(self) -> dict[str, str]:
+        """Those that the file holds, as far as they are text or numbers: for people, so without a secret."""
+        rules = ((name, self.fields.get(name)) for name in sorted(RULES))
+        return {name: without_token(str(rule)) for name, rule in rules if isinstance(rule, str | int | float)}
 
     @property
     def channels(self) -> list[ChannelRef]:

@@ -30,7 +30,7 @@ const AGAIN = again("Try again");
 
 // Reason -> what may be done about it here. What is not named can only be waited for, or looked up in the log.
 export const REMEDIES = {
-  job_unusable: [CHANNELS, WEBHOOK],
+  job_unusable: [CHANNELS, WEBHOOK, change("include", "Change rules…")],
   webhook_gone: [WEBHOOK, AGAIN],
   not_discord: [WEBHOOK, AGAIN],
   destination_refuses: [AGAIN, WEBHOOK],
