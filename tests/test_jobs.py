@@ -354,6 +354,32 @@ def old_file(tmp_path: Path) -> dict[str, Any]:
     return jobs
 
 
+def test_fields_of_another_version_stay_in_the_file_when_jobs_change(tmp_path: Path) -> None:
+    fields = {"webhookUrl": URL, "telegramChannels": ["durov"], "newer": {"x": [1]}, "note": None}
+    edit(tmp_path, {"a": fields, " b ": fields, "c": fields})
+    manager = JobManager(tmp_path / "jobs.json")
+    manager.load()
+    manager.change(job("a", threadId="7"))
+    manager.remove("c")
+    manager.create(job("c"))
+    written = on_disk(tmp_path)
+    assert list(written) == ["a", "b", "c"]
+    assert written["a"]["threadId"] == "7"
+    kept = {"newer": {"x": [1]}, "note": None}
+    assert written["a"] == manager.get("a").model_dump(mode="json") | kept
+    assert written["b"] == manager.get("b").model_dump(mode="json") | kept
+    assert written["c"] == manager.get("c").model_dump(mode="json")
+
+
+def test_fields_of_another_version_written_by_hand_while_the_service_runs_stay_too(tmp_path: Path) -> None:
+    manager = JobManager(tmp_path / "jobs.json")
+    manager.create(job("a"))
+    edit(tmp_path, {"a": on_disk(tmp_path)["a"] | {"newer": 1}})
+    assert manager.take_over_edits() == [Edit()]
+    manager.change(job("a", threadId="7"))
+    assert on_disk(tmp_path)["a"]["newer"] == 1
+
+
 def test_old_job_that_cannot_run_stops_no_other(tmp_path: Path) -> None:
     jobs = old_file(tmp_path)
     manager = JobManager(tmp_path / "jobs.json")

@@ -5,7 +5,7 @@ Owns what of a file is a job. Never writes it, and never decides when it is read
 
 from __future__ import annotations
 
-from collections.abc import Collection, Container
+from collections.abc import Collection, Container, Mapping
 from typing import Any
 
 from disgram.errors import BadInput
@@ -42,7 +42,7 @@ def read_jobs(
 def _read_job(
     name: str, fields: object, webhook_hosts: Collection[str], unusable: Container[UnusableJob] | None
 ) -> Entry:
-    """The key is the job's name; fields of another version of Disgram are left out."""
+    """The key is the job's name; fields of another version of Disgram mean nothing here."""
     if not isinstance(fields, dict):
         raise BadInput("Not a job", "There must be an object with jobName, webhookUrl and telegramChannels.")
     known = {field: value for field, value in fields.items() if field in Job.model_fields}
@@ -56,9 +56,18 @@ def _read_job(
         raise
 
 
-def content_of(entries: dict[str, Entry]) -> dict[str, Any]:
-    """What is written into the file: a job that cannot run as it stood there."""
+def content_of(entries: Mapping[str, Entry], before: Mapping[str, Any]) -> dict[str, Any]:
+    """What is written into the file: a job that cannot run as it stood there, and of the others also the
+    fields of another version of Disgram. `before`: what is in the file."""
+    unknown = {name.strip(): _unknown(fields) for name, fields in before.items()}
     return {
-        name: dict(entry.fields) if isinstance(entry, UnusableJob) else entry.model_dump(mode="json")
+        name: dict(entry.fields)
+        if isinstance(entry, UnusableJob)
+        else {**entry.model_dump(mode="json"), **unknown.get(name, {})}
         for name, entry in entries.items()
     }
+
+
+def _unknown(fields: object) -> dict[str, Any]:
+    known = fields if isinstance(fields, Mapping) else {}
+    return {field: value for field, value in known.items() if field not in Job.model_fields}
