@@ -11,7 +11,7 @@ let posts = [];
 let known = ""; // for which numbers of failed posts they were read
 
 export async function showFailed(section, page) {
-  const total = page.state.delivery.failed;
+  const total = page.state.delivery.failed + ofPausedJobs(page.state.jobs);
   section.hidden = !total;
   if (!password.get()) [posts, known] = [[], ""];
   section.querySelector(".count").textContent = total || "";
@@ -19,6 +19,12 @@ export async function showFailed(section, page) {
   if (total && password.get() && wanted !== known) await load(wanted, section);
   if (known === "") draw(section, page, [], element("button", { type: "button", onclick: () => load(wanted, section).then(page.look) }, "Show them"));
   else draw(section, page, posts.slice(0, MOST_SHOWN), posts.length > MOST_SHOWN ? `And ${counted(posts.length - MOST_SHOWN, "more post")}.` : "");
+}
+
+// The health of the service does not count them: a paused job is no problem.
+function ofPausedJobs(rows) {
+  const channels = rows.filter((row) => row.job.paused).flatMap((row) => row.channels);
+  return channels.reduce((sum, one) => sum + one.failed, 0);
 }
 
 async function load(wanted, section) {
