@@ -87,7 +87,7 @@ class JsonFile:
 
     def replace(self, content: dict[str, Any]) -> None:
         """Write this object. Raises StorageUnavailable; then the old file is still there, unchanged."""
-        raw = (json.dumps(content, ensure_ascii=False, indent=2) + "\n").encode()
+        raw = _encoded(content)
         try:
             self._reserve.get(lambda: _replace(self._path, raw))
         except OSError as error:
@@ -137,6 +137,14 @@ class JsonFile:
                 raise self.refusal(self.line_of(key), f"the key {key!r} occurs twice")
             seen.add(key)
         return dict(pairs)
+
+
+def _encoded(content: dict[str, Any]) -> bytes:
+    """For people, in any script; half a surrogate pair stays the escape as which it was written."""
+    try:
+        return (json.dumps(content, ensure_ascii=False, indent=2) + "\n").encode()
+    except UnicodeEncodeError:
+        return (json.dumps(content, indent=2) + "\n").encode()
 
 
 _Version = tuple[int, ...]
