@@ -57,6 +57,11 @@ class Browser:
         """The value that `script` returns."""
         return self._call("POST", "/execute/sync", {"script": script, "args": list(arguments)})
 
+    def run_before_pages(self, script: str) -> None:
+        """In each page that is opened from now on, before its own scripts."""
+        command = {"cmd": "Page.addScriptToEvaluateOnNewDocument", "params": {"source": script}}
+        self._call("POST", "/goog/cdp/execute", command)
+
     def _element(self, css: str) -> str:
         wanted = {"using": "css selector", "value": css}
         found = eventually(lambda: self._call("POST", "/elements", wanted), of=lambda: f"no {css}")
