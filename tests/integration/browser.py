@@ -105,6 +105,12 @@ class Browser:
         keyboard = {"type": "key", "id": "keyboard", "actions": pressed}
         self._call("POST", "/actions", {"actions": [keyboard]})
 
+    def accessible(self, *roles: str) -> list[str]:
+        """The names by which a screen reader knows what has one of these roles."""
+        tree = self._call("POST", "/goog/cdp/execute", {"cmd": "Accessibility.getFullAXTree", "params": {}})
+        nodes = [node for node in tree["nodes"] if not node["ignored"] and node["role"]["value"] in roles]
+        return [str(node.get("name", {}).get("value", "")) for node in nodes]
+
     def picture(self) -> bytes:
         """A PNG of the window."""
         return base64.b64decode(self._call("GET", "/screenshot"))

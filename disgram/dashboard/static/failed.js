@@ -47,6 +47,7 @@ function postNode(post, page) {
     known = " "; // to be read again
     return attempt(() => trusted(method, path, { body: { jobName: post.job, postId: post.post_id } })).then(page.look);
   };
+  const button = (words, method, path) => element("button", { type: "button", "aria-label": `${words} ${post.job} ${post.channel}/${post.post_id}`, onclick: () => act(method, path) }, words);
   return element(
     "li", { class: "problem" },
     element("p", { class: "where" }, element("strong", { dir: "auto" }, post.job), " ", anchor(post.url, `${post.channel}/${post.post_id}`), element("small", {}, " ", age(post.at, ""))),
@@ -54,8 +55,8 @@ function postNode(post, page) {
     element("details", {}, element("summary", {}, "What Discord refused"), element("pre", {}, JSON.stringify(post.payload, null, 2))),
     element(
       "p", { class: "buttons" },
-      element("button", { type: "button", onclick: () => act("POST", "job/retry") }, "Send again"),
-      element("button", { type: "button", onclick: () => act("DELETE", "job/failed") }, "Dismiss"),
+      button("Send again", "POST", "job/retry"),
+      button("Dismiss", "DELETE", "job/failed"),
     ),
   );
 }

@@ -79,5 +79,6 @@ function problemNode(problem, page) {
 function buttons(problem, page) {
   const usable = problem.job === null || page.job(problem.job);
   const remedies = usable ? [...(problem.job ? (REMEDIES[problem.reason] ?? []) : []), log] : [log];
-  return remedies.map(({ label, run }) => element("button", { type: "button", onclick: () => run(problem, page) }, label));
+  const where = [problem.job, problem.channel].filter(Boolean).join(" ");
+  return remedies.map(({ label, run }) => element("button", { type: "button", "aria-label": `${label} ${where}`.trim(), onclick: () => run(problem, page) }, label));
 }
