@@ -81,6 +81,7 @@ def _run() -> int:
     except (OSError, RuntimeError) as error:
         print(f"disgram: {error}", file=sys.stderr, flush=True)
         return EXIT_REFUSED
+    sys.argv[1:] = []  # main.py takes none
     runpy.run_path(str(PROJECT / "main.py"), run_name="__main__")
     return 0
 

@@ -181,7 +181,7 @@ class JobManager:
         return {spec.key: spec for spec in specs}
 
     def _store(self, entries: dict[str, Entry]) -> None:
-        self._file.store(entries, content_of(entries))
+        self._file.store(entries, content_of(entries, self._json_file.content))
 
 
 def worker_specs(job: Job, settings: Settings, ledger_file: str | None = None) -> list[WorkerSpec]:

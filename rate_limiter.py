@@ -229,7 +229,9 @@ class DiscordRateLimiter:
         now = self._clock()
         with self._store.reading() as rows:
             buckets = [RateLimitBucket(*row).believed(now) for row in rows.buckets()]
-            known = {bucket.name: bucket.shown(rows, now) for bucket in buckets if bucket.size is not None}
+            used, waiting = rows.done_in_windows(now), rows.waiting()
+            shown = (bucket.shown(now, used, waiting) for bucket in buckets if bucket.size is not None)
+            known = dict(shown)
             return {
                 "active_buckets": len(known),
                 "global_requests_per_second": len(rows.done_since(_HOST, now - 1)),

@@ -5,10 +5,8 @@ Owns the state in the answer and the sentence beside it. Never asks Telegram or 
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
-
 from disgram.addresses import ChannelRef
-from disgram.api.schemas import ExplainedMessage, ExplainedPost
+from disgram.api.schemas import ExplainedMessage, ExplainedPost, iso_time
 from disgram.storage.post_history import KnownChannel, KnownMessage, KnownPost
 
 SENT, SENDING, FAILED, FILTERED, DELETED, UNKNOWN = (
@@ -19,8 +17,6 @@ SENT, SENDING, FAILED, FILTERED, DELETED, UNKNOWN = (
     "deleted",
     "unknown",
 )
-_LAST_TIME = 2**40
-"""No time in a database is believed that is later: datetime ends before."""
 
 
 def explain(
@@ -65,13 +61,6 @@ def _message(message: KnownMessage) -> ExplainedMessage:
     url = f"https://discord.com/channels/{'/'.join(map(str, ids))}" if all(ids) else None
     state = SENT if message.state == SENT else SENDING
     return ExplainedMessage(url=url, sent_at=iso_time(message.sent_at), state=state)
-
-
-def iso_time(seconds: object) -> str | None:
-    """ISO 8601 in UTC; None for what is no time, whoever wrote it there."""
-    if not isinstance(seconds, int | float) or not 0 < seconds < _LAST_TIME:
-        return None
-    return datetime.fromtimestamp(seconds, timezone.utc).isoformat(timespec="seconds")
 
 
 # --- the sentence ---------------------------------------------------------------------------------------

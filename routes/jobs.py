@@ -138,6 +138,7 @@ def pause_job(service: Authenticated, sent: Sent) -> JobAnswer:
         job = _set_paused(service, name, paused=True)
         if not service.supervisor.wait_gone(name, _GONE_WITHIN):
             raise ProcessesRemain("The job is paused, but its processes are still ending.")
+    service.watch.look_soon()
     return JobAnswer(message=f"Job {name!r} is paused", job=job.masked())
 
 
@@ -221,6 +222,7 @@ def delete_job(service: Authenticated, sent: Sent) -> schemas.Message:
         start_job_processes(service)
         gone = service.supervisor.wait_gone(name, _GONE_WITHIN)
         _forget(service, name)
+    service.watch.look_soon()
     service.log.write(Level.SYSTEM, "Job deleted", name)
     if not gone:
         raise ProcessesRemain("The job is deleted, but its processes are still ending.")

@@ -12,18 +12,19 @@ from typing import Annotated, Any
 
 import anyio
 import anyio.to_thread
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends
 
 from disgram.addresses import ChannelRef
 from disgram.api import openapi, schemas
 from disgram.api.headers import JOB_NAME, POST_URL, TELEGRAM_CHANNELS, needed
 from disgram.errors import BadInput, PreviewUnavailable, UnknownJob
 from disgram.explain import explain
+from disgram.jobs.fields import text_of
 from disgram.jobs.private_channels import named_by_account
 from disgram.preview.process import PreviewProcess
 from disgram.preview.request import PreviewRequest
 from jobs import job_name
-from routes.dependencies import Authenticated, known_job, sent_headers
+from routes.dependencies import Authenticated, Sent, named_job
 from service import Service
 
 router = APIRouter()
@@ -32,10 +33,10 @@ PREVIEW_WITHIN = 60.0
 """Seconds for a preview, waiting for others to be made included; one takes 30 at most (preview/posts.py)."""
 
 
-def _asked(request: Request, service: Authenticated) -> PreviewRequest:
+def _asked(service: Authenticated, sent: Sent) -> PreviewRequest:
     """A dependency, since it may wait for the jobs: FastAPI calls it in a thread."""
-    channel = _channel_of(needed(sent_headers(request), TELEGRAM_CHANNELS))
-    name = known_job(request)
+    channel = _channel_of(needed(sent, TELEGRAM_CHANNELS))
+    name = named_job(service, sent)
     if service.account and service.settings.account:
         service.account.keep(service.settings.account_login)
     elif channel.private:
@@ -54,10 +55,13 @@ def _of_job(service: Service, name: str, channel: ChannelRef) -> PreviewRequest:
     return replace(asked, color=color, job=name, webhook_id=webhook_id, rules=job.rules)
 
 
-def _channel_of(address: str) -> ChannelRef:
-    if len([part for part in address.split(",") if part.strip()]) > 1:
+def _channel_of(typed: object) -> ChannelRef:
+    """`typed`: text, or a list with one text, as a job has it."""
+    items = typed if isinstance(typed, list) else text_of(TELEGRAM_CHANNELS, typed).split(",")
+    named = [text for item in items if (text := text_of(TELEGRAM_CHANNELS, item))]
+    if len(named) != 1:
         raise BadInput("Invalid TELEGRAM_CHANNELS", "Name one channel: a preview is of one.")
-    return ChannelRef.parse(address.strip(" ,"))
+    return ChannelRef.parse(named[0])
 
 
 @router.get("/job/preview", **openapi.PREVIEW)
@@ -94,9 +98,9 @@ async def made(
 
 
 @router.get("/job/explain", **openapi.EXPLAIN)
-def explain_post(request: Request, service: Authenticated) -> schemas.ExplainedPost:
-    sent = sent_headers(request)
-    name, asked = job_name(needed(sent, JOB_NAME)), _post_of(needed(sent, POST_URL))
+def explain_post(service: Authenticated, sent: Sent) -> schemas.ExplainedPost:
+    name = job_name(needed(sent, JOB_NAME))
+    asked = _post_of(text_of(POST_URL, needed(sent, POST_URL)))
     job = service.jobs.get(name)
     channel = next((one for one in job.channels if one.key == asked.key), None)
     spelled = channel.name if channel else asked.name

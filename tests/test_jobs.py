@@ -354,6 +354,32 @@ def old_file(tmp_path: Path) -> dict[str, Any]:
     return jobs
 
 
+def test_fields_of_another_version_stay_in_the_file_when_jobs_change(tmp_path: Path) -> None:
+    fields = {"webhookUrl": URL, "telegramChannels": ["durov"], "newer": {"x": [1]}, "note": None}
+    edit(tmp_path, {"a": fields, " b ": fields, "c": fields})
+    manager = JobManager(tmp_path / "jobs.json")
+    manager.load()
+    manager.change(job("a", threadId="7"))
+    manager.remove("c")
+    manager.create(job("c"))
+    written = on_disk(tmp_path)
+    assert list(written) == ["a", "b", "c"]
+    assert written["a"]["threadId"] == "7"
+    kept = {"newer": {"x": [1]}, "note": None}
+    assert written["a"] == manager.get("a").model_dump(mode="json") | kept
+    assert written["b"] == manager.get("b").model_dump(mode="json") | kept
+    assert written["c"] == manager.get("c").model_dump(mode="json")
+
+
+def test_fields_of_another_version_written_by_hand_while_the_service_runs_stay_too(tmp_path: Path) -> None:
+    manager = JobManager(tmp_path / "jobs.json")
+    manager.create(job("a"))
+    edit(tmp_path, {"a": on_disk(tmp_path)["a"] | {"newer": 1}})
+    assert manager.take_over_edits() == [Edit()]
+    manager.change(job("a", threadId="7"))
+    assert on_disk(tmp_path)["a"]["newer"] == 1
+
+
 def test_old_job_that_cannot_run_stops_no_other(tmp_path: Path) -> None:
     jobs = old_file(tmp_path)
     manager = JobManager(tmp_path / "jobs.json")
@@ -402,6 +428,46 @@ def test_hand_edit_may_leave_a_broken_job_as_it_is_but_not_add_one(tmp_path: Pat
     edit(tmp_path, jobs | {"private": jobs["private"] | {"telegramChannels": ["telegram"]}})
     assert manager.take_over_edits() == [Edit(("private", "good"))]
     assert list(manager.unusable()) == ["foreign"]
+
+
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        ({"include": "(unclosed"}, "INCLUDE"),
+        ({"exclude": ["a"]}, "EXCLUDE"),
+        ({"kinds": "photo,-video"}, "KINDS"),
+        ({"mention": "@someone"}, "MENTION"),
+        ({"mentionIf": "x"}, "MENTION_IF"),
+        ({"silent": "perhaps"}, "SILENT"),
+        ({"cooldown": "300-60"}, "COOLDOWN"),
+        ({"initialPosts": -1}, "INITIAL_POSTS"),
+        ({"threadName": "{nothing}"}, "THREAD_NAME"),
+        ({"threadName": "a", "threadId": "5"}, "THREAD_NAME"),
+        ({"tags": "7"}, "TAGS"),
+    ],
+)
+def test_bad_rule_written_by_hand_stops_its_job_alone(
+    tmp_path: Path, rule: dict[str, object], said: str
+) -> None:
+    good = {"webhookUrl": URL, "telegramChannels": ["durov"]}
+    edit(tmp_path, {"bad": good | rule, "good": good})
+    manager = JobManager(tmp_path / "jobs.json")
+    manager.load()
+    assert (list(manager.jobs()), list(manager.unusable())) == (["good"], ["bad"])
+    assert f"Job 'bad' cannot run. Invalid {said}: " in str(manager.unusable()["bad"].error)
+    mended = manager.entry("bad").changed(dict.fromkeys(rule, ""))
+    assert mended == job("bad")
+
+
+def test_bad_rule_written_by_hand_while_the_service_runs_is_refused(tmp_path: Path) -> None:
+    good = {"webhookUrl": URL, "telegramChannels": ["durov"]}
+    edit(tmp_path, {"a": good})
+    manager = JobManager(tmp_path / "jobs.json")
+    manager.load()
+    edit(tmp_path, {"a": good | {"include": "("}})
+    (refused,) = manager.take_over_edits()
+    assert "job 'a': Invalid INCLUDE" in str(refused.refusal)
+    assert manager.get("a").include is None
 
 
 def test_job_whose_key_has_spaces_around_it_is_known_by_its_name(tmp_path: Path) -> None:

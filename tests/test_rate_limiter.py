@@ -319,6 +319,39 @@ def test_snapshot_shows_limits_and_no_secret(limiter: DiscordRateLimiter) -> Non
     assert "secret" not in repr(shown)
 
 
+def test_snapshot_counts_what_waits_and_what_ended_in_the_window_of_each_bucket(
+    clock: Clock, limiter: DiscordRateLimiter
+) -> None:
+    other = Route.to("POST", "job/b", Destination("https://discord.com", "2", "secret"))
+    for route in (POST, other):
+        ticket, _ = limiter.ask(route)
+        limiter.observe(route, ticket, announced(5, 0, 2.0, refused=False))
+    for _ in range(3):
+        limiter.ask(POST)
+    counts = [(one["used"], one["waiting"]) for one in limiter.snapshot()["buckets"].values()]
+    assert counts == [(1, 3), (1, 0)]
+    clock.now += 2.1
+    counts = [(one["used"], one["waiting"]) for one in limiter.snapshot()["buckets"].values()]
+    assert counts == [(0, 3), (0, 0)]
+
+
+def test_snapshot_takes_no_more_statements_for_many_webhooks(limiter: DiscordRateLimiter) -> None:
+    """With a thousand that others waited for, each look at the dashboard took a quarter of a second."""
+    numbers = []
+    for webhooks in (range(1, 3), range(3, 30)):
+        for number in webhooks:
+            route = Route.to("POST", f"job/{number}", Destination("https://discord.com", str(number), "s"))
+            limiter.observe(route, limiter.ask(route)[0], announced(5, 4, 2.0, refused=False))
+            limiter.ask(route)
+        statements: list[str] = []
+        connection = limiter._store._database._connection
+        connection.set_trace_callback(statements.append)
+        limiter.snapshot()
+        connection.set_trace_callback(None)
+        numbers.append(len(statements))
+    assert numbers[0] == numbers[1] > 0
+
+
 def test_short_429s_of_another_limit_do_not_slow_a_channel_down_for_long(
     tmp_path: Path, clock: Clock, limiter: DiscordRateLimiter
 ) -> None:

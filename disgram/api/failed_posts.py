@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import datetime, timezone
 from typing import Any
 
 from disgram.addresses import ChannelRef
-from disgram.api.schemas import FailedPost
+from disgram.api.schemas import FailedPost, iso_time
 
 
 def shown(row: Mapping[str, Any]) -> FailedPost:
@@ -22,17 +21,9 @@ def shown(row: Mapping[str, Any]) -> FailedPost:
         post_id=row["post_id"],
         url=ChannelRef(row["channel"], row["post_id"]).address,
         reason=row["reason"],
-        at=_iso(row["at"]),
+        at=iso_time(row["at"]),
         payload=_json(row["payload"]),
     )
-
-
-def _iso(seconds: float) -> str | None:
-    """UTC; None for 0, which stands for a time that is not known, and for what no calendar has."""
-    try:
-        return datetime.fromtimestamp(seconds, timezone.utc).isoformat() if seconds else None
-    except (ValueError, OverflowError, OSError):
-        return None
 
 
 def _json(text: str | None) -> Any:

@@ -48,6 +48,7 @@ PAUSED = "PAUSED"
 BODY_FIELDS = {field: name for name, field in JOB_FIELDS.items()} | {
     "paused": PAUSED,
     "postId": POST_ID,
+    "postUrl": POST_URL,
     "send": SEND,
 }
 """Field of a JSON body -> the name of its value, which is that of its header."""

@@ -1,13 +1,26 @@
 """What the API answers when all is well: the models that routes return and the OpenAPI document shows.
 
-Owns the names and types of all fields (those of jobs are in jobs.py). Never computes a value.
+Owns the names and types of all fields (those of jobs are in jobs.py), and how a stored time is written.
+Never computes a value.
 """
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
+
+_YEAR_10000 = 253_402_300_800
+"""In seconds since 1970; datetime ends before it."""
+
+
+def iso_time(seconds: object) -> str | None:
+    """ISO 8601 in UTC; None for 0, which stands for a time that is not known, and for what is no time,
+    whoever stored it."""
+    if not isinstance(seconds, int | float) or not 0 < seconds < _YEAR_10000:
+        return None
+    return datetime.fromtimestamp(seconds, timezone.utc).isoformat(timespec="seconds")
 
 
 class Answer(BaseModel):

@@ -14,13 +14,15 @@ from typing import Any
 from disgram import __version__
 from disgram.addresses import ChannelRef
 from disgram.api.schemas import Health
+from disgram.cooldown import Cooldown
 from disgram.dashboard.schemas import Channel, DashboardState, JobRow, Limits, LimitWait
 from disgram.health.problems import Findings
 from disgram.health.summary import Moment, judged
+from disgram.health.without_worker import stand_in
 from disgram.jobs.job import Job
 from disgram.jobs.unusable import UnusableJob
 from disgram.traffic import HOURS_KEPT, Traffic
-from disgram.workers.spec import Snapshot, WorkerState, WorkerStatus
+from disgram.workers.spec import Snapshot, WorkerStatus
 
 MOST_LIMITS = 50
 
@@ -36,12 +38,12 @@ def dashboard_state(
     moment: Moment,
     *,
     default_webhook: bool,
-    cooldown: str,
+    cooldown: Cooldown,
 ) -> DashboardState:
     """`health`: of the whole service; `snapshot`: its workers, those of jobs that cannot run included."""
     seen = judged(snapshot.workers, jobs.keys(), moment)
     workers = {(worker.job, worker.channel.lower()): worker for worker in seen}
-    rows = [_job(job, workers, findings, moment) for job in jobs.values()]
+    rows = [_job(job, workers, findings, cooldown, moment) for job in jobs.values()]
     return DashboardState(
         version=__version__,
         status=health.status,
@@ -55,22 +57,22 @@ def dashboard_state(
         problems_total=health.problems_total,
         limits=_limits(health.rate_limiting.model_dump(), rows),
         default_webhook=default_webhook,
-        cooldown=cooldown,
+        cooldown=str(cooldown),
         jobs=rows,
     )
 
 
-def _job(job: Job | UnusableJob, workers: Workers, findings: Findings, moment: Moment) -> JobRow:
+def _job(
+    job: Job | UnusableJob, workers: Workers, findings: Findings, cooldown: Cooldown, moment: Moment
+) -> JobRow:
     if isinstance(job, UnusableJob):
-        shown: dict[str, Any] = {"jobName": job.jobName, "telegramChannels": job.addresses}
+        shown: dict[str, Any] = {"jobName": job.jobName, "telegramChannels": job.addresses} | job.rules
         return JobRow(job=shown, usable=False, channels=[])
-    state = WorkerState.PAUSED if job.paused else WorkerState.STARTING
     shown, named = _unchanging(job)
     channels = []
     for channel in named:
-        worker = workers.get((job.jobName, channel.key)) or WorkerStatus.without_process(
-            job.jobName, channel.name, "", state, moment.monotonic
-        )
+        worker = workers.get((job.jobName, channel.key))
+        worker = worker or stand_in(job, channel, cooldown, moment.monotonic)
         channels.append(_channel(worker, findings, moment))
     return JobRow(job=shown, usable=True, channels=channels)
 

@@ -42,11 +42,13 @@ class LimitWait:
         """Wait; what comes after `seconds` is not known yet, and may be another wait."""
         now = self._clock()
         self._since = now if self._since is None else self._since
-        if now + seconds - self._since >= SHOWN_FROM:
-            self.reason = (CloudflareBlocked if self._blocked() else RateLimited).reason
+        shown, logged = now + seconds - self._since >= SHOWN_FROM, seconds >= LOGGED_FROM
+        blocked = (shown or logged) and self._blocked()
+        if shown:
+            self.reason = (CloudflareBlocked if blocked else RateLimited).reason
             self._report(None, "", reason=self.reason, lasts=seconds)
-        if seconds >= LOGGED_FROM:
-            whom = "Cloudflare's block" if self.reason == CloudflareBlocked.reason else "Discord's rate limit"
+        if logged:
+            whom = "Cloudflare's block" if blocked else "Discord's rate limit"
             self._report(Level.STATUS, f"Waiting {seconds:.0f} s for the end of {whom}")
         self._wait(seconds)
 

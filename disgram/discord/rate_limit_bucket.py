@@ -8,11 +8,11 @@ another limit, a proxy's or a program's error can claim a limit of 0 or a reset 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from disgram.discord.message import RateLimitHeaders
-from disgram.storage.rate_limits import CLOCK_SLACK, BucketRow, LimitRows
+from disgram.storage.rate_limits import CLOCK_SLACK, BucketRow
 
 HIDDEN_SIZE, HIDDEN_WINDOW = 30, 60.0
 """The unannounced limit of a channel: messages per seconds, as measured (discord-api-docs #367, #1454)."""
@@ -154,15 +154,18 @@ class RateLimitBucket(BucketRow):
         announced = max(self.window, headers.reset_after or 0.0)
         return headers.scope == "shared" or (headers.remaining or 0) > 0 or retry_after > 2 * announced + 1
 
-    def shown(self, rows: LimitRows, now: float) -> dict[str, Any]:
-        """For /health."""
-        return {
+    def shown(
+        self, now: float, used: Mapping[str, int], waiting: Mapping[str, int]
+    ) -> tuple[str, dict[str, Any]]:
+        """Its name, and what /health says of it. `used`: how many requests ended within the last window,
+        `waiting`: how many wait, by the names of buckets."""
+        return self.name, {
             "limit": self.size,
             "window_seconds": round(self.window, 1),
-            "used": len(rows.done_since(self.name, now - self.window)),
+            "used": used.get(self.name, 0),
             "learned": self.is_channel,
             "blocked_seconds": round(max(0.0, self.blocked_until - now), 1),
-            "waiting": rows.ahead(self.name, 2**62),
+            "waiting": waiting.get(self.name, 0),
         }
 
     def believed(self, now: float) -> RateLimitBucket:

@@ -118,4 +118,5 @@ def view(service: WatchedService) -> View | None:
         problem_list(workers, found),
         {channel for channel, worker in channels if not (worker.settled or worker.reason)},
         {channel: since for channel, worker in channels if (since := worker.traffic.waiting_since)},
+        frozenset(channel for channel, _ in channels),
     )

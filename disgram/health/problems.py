@@ -77,7 +77,8 @@ class Findings:
     others: tuple[Problem, ...] = ()
     begun: Mapping[Key, datetime] = field(default_factory=dict)
     forwarded: Mapping[tuple[str, str], datetime] = field(default_factory=dict)
-    """When the newest post of a channel was confirmed before this service started; keys as in `refused`."""
+    """When the newest post of a channel was confirmed, as far as its worker does not know it: before this
+    service started, or before its job was paused; keys as in `refused`."""
     waiting: Mapping[tuple[str, str], datetime] = field(default_factory=dict)
     """When posts of a channel began to wait, maybe before this service started; keys as in `refused`."""
 

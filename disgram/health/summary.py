@@ -121,12 +121,11 @@ def summarise_job(
     *,
     paused: bool = False,
 ) -> JobHealth:
-    """The answer of GET /health with a JOB_NAME. `channels`: their names; `workers`: the job's."""
+    """The answer of GET /health with a JOB_NAME. `channels`: their names; `workers`: the job's, and for each
+    other channel what stands for one. A paused job has no problem; its posts are counted all the same."""
     known = judged(workers, {job}, moment)
-    state = WorkerState.PAUSED if paused else WorkerState.STARTING
-    known += _without_worker(job, configuration, channels, known, moment, state)
-    findings = Findings() if paused else (findings or Findings()).of_job(job)
-    problems = one_per_channel(problem_list(known, findings))
+    findings = (findings or Findings()).of_job(job)
+    problems = [] if paused else one_per_channel(problem_list(known, findings))
     return JobHealth(
         status=HEALTHY if paused else _status(known, problems=bool(problems)),
         timestamp=moment.now.isoformat(),
@@ -143,24 +142,6 @@ def summarise_job(
         problems=_shown(problems),
         problems_total=len(problems),
     )
-
-
-def _without_worker(
-    job: str,
-    configuration: JobConfiguration,
-    channels: Iterable[str],
-    workers: Iterable[WorkerStatus],
-    moment: Moment,
-    state: WorkerState,
-) -> Iterable[WorkerStatus]:
-    """Channels that the supervisor has no worker for: of a paused job, or of one created just now."""
-    known = {worker.channel.lower() for worker in workers}
-    script = "threadhook.py" if configuration.thread_id_configured else "webhook.py"
-    return [
-        WorkerStatus.without_process(job, channel, script, state, moment.monotonic)
-        for channel in channels
-        if channel.lower() not in known
-    ]
 
 
 def _status(workers: Collection[WorkerStatus], *, problems: bool = False) -> str:

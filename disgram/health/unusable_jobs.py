@@ -19,10 +19,9 @@ def statuses(job: UnusableJob, now: float) -> list[WorkerStatus]:
 
 
 def configuration(job: UnusableJob) -> JobConfiguration:
-    color = job.fields.get("embedColor")
     return JobConfiguration(
         webhook_url="",
         thread_id_configured=bool(job.fields.get("threadId")),
-        embed_color=str(color)[:100] if color else None,
+        embed_color=job.color,
         channels_count=len(job.addresses),
     )

@@ -32,11 +32,13 @@ class Counts(Protocol):
 
 class View(NamedTuple):
     """What is wrong at one moment: every problem, also those behind a more urgent one of the same channel;
-    the channels of which nothing is known yet; and since when posts wait in a channel, where they do."""
+    the channels of which nothing is known yet; since when posts wait in a channel, where they do; and the
+    channels that have a worker."""
 
     problems: Sequence[Problem]
     unheard: Channels
     waiting: Mapping[tuple[str, str], datetime]
+    at_work: Channels = frozenset()
 
 
 class HealthWatch:
@@ -49,18 +51,21 @@ class HealthWatch:
         self._wake = threading.Event()
         self._stopping = False
         self._thread: threading.Thread | None = None
+        self._at_work: Channels = frozenset()
+        self._confirmed_due = True
         self.findings = Findings()
 
     def start(self, view: Callable[[], View | None]) -> None:
         """Count once before returning; then, in the background, count again and look at the `view`."""
         began = self._memory.load()
         self.findings = replace(self.findings, begun=began.problems, waiting=began.waiting)
-        self._count(first=True)
+        self._count()
         self._thread = threading.Thread(target=self._run, args=(view,), name="health watch", daemon=True)
         self._thread.start()
 
     def look_soon(self) -> None:
-        """Refused posts were dealt with: count them now, and not in a few seconds."""
+        """A person has changed something: count now, and not in a few seconds."""
+        self._confirmed_due = True
         self._wake.set()
 
     def stop(self) -> None:
@@ -70,7 +75,11 @@ class HealthWatch:
             self._thread.join()
 
     def look(self, view: View, now: datetime) -> None:
-        """Keep when each problem was first seen, and each long wait, as long as it is there or may be."""
+        """Keep when each problem was first seen, and each long wait, as long as it is there or may be; and
+        when posts were confirmed of what has lost its worker."""
+        if view.at_work != self._at_work:
+            self._at_work, self._confirmed_due = view.at_work, True
+            self._count()
         begun, waiting = self.findings.begun, self.findings.waiting
         problems = {
             found.key: min(begun.get(found.key) or found.since or now, now) for found in view.problems
@@ -96,13 +105,14 @@ class HealthWatch:
             except Exception:
                 logging.getLogger(__name__).exception("The look at the service's health failed")
 
-    def _count(self, *, first: bool = False) -> None:
+    def _count(self) -> None:
         """What cannot be read now stays as it was; a worker that cannot write says so itself."""
         try:
             failed = self._counts.failed_counts()
             refused = {key: RefusedPosts(number, _moment(at)) for key, (number, at) in failed.items()}
             self.findings = replace(self.findings, refused=refused)
-            if first:
+            if self._confirmed_due:
+                self._confirmed_due = False
                 confirmed = self._counts.last_confirmed().items()
                 forwarded = {key: moment for key, at in confirmed if (moment := _moment(at))}
                 self.findings = replace(self.findings, forwarded=forwarded)

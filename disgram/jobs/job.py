@@ -137,5 +137,11 @@ class Job(BaseModel):
         return self.model_copy(update={"webhookUrl": destination.masked})
 
 
+RULES = frozenset(Job.model_fields) - {
+    *("jobName", "webhookUrl", "telegramChannels", "threadId", "embedColor", "paused")
+}
+"""The fields that say which posts, how, and how often; a job is whole without them."""
+
+
 def _host_of(url: str) -> str:
     return url.split("/")[2]

@@ -11,12 +11,21 @@ from typing import Any
 
 from disgram.addresses import ChannelRef, without_token
 from disgram.errors import BadChannelAddress, BadInput, BadWebhookURL
-from disgram.jobs.job import Job
-
-ITS_OWN_TROUBLE = (BadChannelAddress, BadWebhookURL)
-"""What older versions took, or what a change of WEBHOOK_HOSTS makes of a job that ran."""
+from disgram.jobs.job import RULES, Job
 
 _MOST_SHOWN = 100
+
+
+def is_its_own(trouble: BadInput, fields: Mapping[str, Any], webhook_hosts: Collection[str]) -> bool:
+    """Whether the trouble is an address that older versions took or WEBHOOK_HOSTS allowed, or a rule.
+    `fields`: those that a job may have."""
+    if isinstance(trouble, BadChannelAddress | BadWebhookURL):
+        return True
+    try:
+        Job.parse({name: value for name, value in fields.items() if name not in RULES}, webhook_hosts)
+    except BadInput:
+        return False
+    return True
 
 
 @dataclass(frozen=True)
@@ -44,8 +53,20 @@ class UnusableJob:
         """What stands for channels, as far as it is text: for people, so without a secret."""
         found = self.fields.get("telegramChannels", ())
         items = found.split(",") if isinstance(found, str) else found
-        texts = (without_token(item.strip()) for item in items if isinstance(item, str))
+        texts = (_for_people(item.strip()) for item in items if isinstance(item, str))
         return [text[:_MOST_SHOWN] for text in texts if text]
+
+    @property
+    def rules(self) -> dict[str, str]:
+        """Those that the file holds, as far as they are text or numbers: for people, so without a secret."""
+        rules = ((name, self.fields.get(name)) for name in sorted(RULES))
+        return {name: _for_people(str(rule)) for name, rule in rules if isinstance(rule, str | int | float)}
+
+    @property
+    def color(self) -> str | None:
+        """What stands for one: for people."""
+        found = self.fields.get("embedColor")
+        return _for_people(str(found))[:_MOST_SHOWN] if found else None
 
     @property
     def channels(self) -> list[ChannelRef]:
@@ -66,3 +87,9 @@ class UnusableJob:
             "Job cannot run",
             f"Job {self.jobName!r} cannot run. {what}. PATCH or DELETE it; the others go on.",
         )
+
+
+def _for_people(text: str) -> str:
+    """Without a secret, and such that an answer can hold it: no half of a surrogate pair, which JSON may
+    spell but UTF-8 may not."""
+    return without_token(text).encode("utf-8", "replace").decode()

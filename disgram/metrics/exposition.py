@@ -6,12 +6,9 @@ Owns the gathering, which makes no outside call. Never decides what a problem is
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from typing import Protocol
 
-from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
-from prometheus_client.metrics_core import Metric
-from prometheus_client.registry import Collector
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from disgram import __version__
 from disgram.errors import StorageUnavailable
@@ -19,6 +16,7 @@ from disgram.health import known as health
 from disgram.health.problems import one_per_channel
 from disgram.health.summary import judged
 from disgram.metrics.families import Known, families
+from disgram.metrics.text_format import text_of
 from disgram.metrics.totals import Totals
 from disgram.workers.spec import WorkerState
 
@@ -49,17 +47,7 @@ class MeasuredService(health.WatchedService, Protocol):
 
 def exposition(service: MeasuredService) -> bytes:
     """The answer of GET /metrics, of CONTENT_TYPE."""
-    return generate_latest(ServiceCollector(service))
-
-
-class ServiceCollector(Collector):
-    """Prometheus' client asks it for every metric; nothing is kept between two scrapes."""
-
-    def __init__(self, service: MeasuredService) -> None:
-        self._service = service
-
-    def collect(self) -> Iterator[Metric]:
-        return families(known(self._service))
+    return text_of(families(known(service)))
 
 
 def known(service: MeasuredService) -> Known:

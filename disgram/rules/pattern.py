@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from disgram.addresses import without_token
 from disgram.errors import BadInput
 
 MOST_CHARACTERS = 1000
@@ -55,5 +56,5 @@ def _explained(text: str, error: Exception) -> str:
     words = said.decode("utf-8", "replace") if isinstance(said, bytes) else "not valid text"
     what, _, place = words.partition(": ")
     at = text.find(place) if place else -1
-    where = f" at character {at + 1}, {place!r}" if at >= 0 else ""
+    where = f" at character {at + 1}, {without_token(place)!r}" if at >= 0 else ""
     return f"The regular expression is wrong: {what}{where}."

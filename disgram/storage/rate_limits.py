@@ -255,6 +255,14 @@ class LimitRows:
         query = f"SELECT COUNT(*) FROM request WHERE {_COUNTS_IN} AND started IS NULL AND id < :id"
         return int(self._run(query, bucket=bucket, id=ticket).fetchone()[0])
 
+    def waiting(self) -> dict[str, int]:
+        """How many requests wait, by each bucket that some wait for."""
+        query = (
+            "SELECT name, COUNT(*) FROM (SELECT bucket AS name FROM request WHERE started IS NULL "
+            "UNION ALL SELECT channel_bucket FROM request WHERE started IS NULL) GROUP BY name"
+        )
+        return dict(self._run(query).fetchall())
+
     def are_ahead_of(self, now: float) -> bool:
         """Whether a request was sent, or had begun, later than now."""
         query = (
@@ -274,6 +282,14 @@ class LimitRows:
         """When requests of this bucket ended, ascending."""
         query = "SELECT at FROM done WHERE bucket = :bucket AND at > :since ORDER BY at"
         return [float(row[0]) for row in self._run(query, bucket=bucket, since=since)]
+
+    def done_in_windows(self, now: float) -> dict[str, int]:
+        """How many requests ended within the last window of their bucket, by each bucket that had some."""
+        query = (
+            "SELECT name, COUNT(*) FROM bucket JOIN done ON done.bucket = name AND at > :now - window "
+            "GROUP BY name"
+        )
+        return dict(self._run(query, now=now).fetchall())
 
     # the host --------------------------------------------------------------------------------
 

@@ -130,7 +130,7 @@ class WorkerRecord:
             last_line_at=worker.last_line_at,
             next_start_at=None if worker.live else worker.due_at,
             idle_since=self._idle_since,
-            cooldown=self._cooldown or worker.spec.settings.cooldown,
+            cooldown=self._rests(),
             until=self._until if worker.live and not worker.reason else None,
             trouble=self._trouble[0] if self._trouble else None,
             since=self._trouble[1] if self._trouble else None,
@@ -138,6 +138,13 @@ class WorkerRecord:
             discord_asked=self._discord_asked,
             traffic=self._traffic,
         )
+
+    def _rests(self) -> float:
+        """Seconds between two polls: as the worker reported in a range, as long as that is the range."""
+        settings = self._worker.spec.settings
+        if settings.shortest_cooldown is None or self._cooldown is None:
+            return settings.cooldown
+        return min(settings.cooldown, max(settings.shortest_cooldown, self._cooldown))
 
 
 def _end(seconds: object, now: datetime) -> datetime | None:

@@ -139,11 +139,18 @@ class WorkerStatus:
 
     @classmethod
     def without_process(
-        cls, job: str, channel: str, script: str, state: WorkerState, now: float, reason: str | None = None
+        cls,
+        job: str,
+        channel: str,
+        script: str,
+        state: WorkerState,
+        now: float,
+        reason: str | None = None,
+        cooldown: float = 0.0,
     ) -> WorkerStatus:
         """A channel that the supervisor has no worker for."""
         return cls(
-            job, channel, script, None, state, reason, 0, None, None, None, (), 0, now, None, now, 0.0
+            job, channel, script, None, state, reason, 0, None, None, None, (), 0, now, None, now, cooldown
         )  # fmt: skip
 
 

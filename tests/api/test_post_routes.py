@@ -79,6 +79,16 @@ def test_explain_refuses_senseless_headers(
     assert (answer.status_code, answer.json()["detail"]["error"]) == (status, error)
 
 
+@pytest.mark.parametrize("url", [None, "", 5, ["durov/8"], True])
+def test_explain_takes_its_post_from_a_json_body_too(api: Api, url: object) -> None:
+    api.ledger.channel = KnownChannel(8, 3)
+    asked = {"jobName": "news", "postUrl": "t.me/durov/9"}
+    assert api.json("GET", "/job/explain", asked).json()["url"] == "https://t.me/durov/9"
+    header = api.json("GET", "/job/explain", asked, **{"POST-URL": "durov/3"})
+    assert header.json()["url"] == "https://t.me/durov/3"
+    assert api.json("GET", "/job/explain", asked | {"postUrl": url}).status_code == 400
+
+
 # --- preview --------------------------------------------------------------------------------------------
 
 
@@ -97,6 +107,33 @@ def test_preview_refuses_senseless_headers(
 ) -> None:
     answer = api("GET", "/job/preview", AUTH | headers)
     assert (answer.status_code, answer.json()["detail"]["error"]) == (status, error)
+
+
+@pytest.mark.parametrize(
+    ("channels", "said"),
+    [
+        (None, "Missing TELEGRAM_CHANNELS"),
+        ([], "Invalid TELEGRAM_CHANNELS"),
+        ("durov,telegram", "Invalid TELEGRAM_CHANNELS"),
+        (["durov", "telegram"], "Invalid TELEGRAM_CHANNELS"),
+        ([["durov"]], "Invalid TELEGRAM_CHANNELS"),
+        ({"durov": 1}, "Invalid TELEGRAM_CHANNELS"),
+        (["not a channel"], "Invalid Telegram channel"),
+        (["durov"], "Job not found"),
+        ("durov, ", "Job not found"),
+    ],
+)
+def test_preview_takes_its_channel_and_job_from_a_json_body_too(
+    api: Api, channels: object, said: str
+) -> None:
+    answer = api.json("GET", "/job/preview", {"jobName": "none", "telegramChannels": channels})
+    assert answer.json()["detail"]["error"] == said
+
+
+def test_strangers_body_is_not_read_before_the_bearer(api: Api) -> None:
+    json = {"Content-Type": "application/json"}
+    for path in ("/job/preview", "/job/explain"):
+        assert api("GET", path, json, content=b"{").status_code == 401
 
 
 def process(folder: Path) -> PreviewProcess:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
@@ -18,6 +19,33 @@ from tests.api.test_start_and_stop import started
 def taken() -> Iterator[int]:
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield server.getsockname()[1]
+
+
+@pytest.mark.parametrize(("argument", "code"), [("--help", 0), ("-h", 0), ("--port=80", 2), ("start", 2)])
+def test_argument_starts_nothing_and_help_names_the_settings(
+    tmp_path: Path, argument: str, code: int
+) -> None:
+    """Nor is a setting read: what is wrong with one is told by a start."""
+    ended = subprocess.run(
+        [sys.executable, "main.py", argument],
+        cwd=PROJECT,
+        env=os.environ | {"DATA_DIR": str(tmp_path), "PORT": "abc"},
+        capture_output=True,
+        text=True,
+        timeout=20,
+    )
+    assert ended.returncode == code
+    assert "usage: main.py" in ended.stdout + ended.stderr
+    assert (".env" in ended.stdout) == (code == 0)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_word_of_the_command_line_tool_is_no_argument_of_the_service(tmp_path: Path) -> None:
+    no_git = {"PATH": str(tmp_path)}  # which would set jobs.json of this clone aside
+    with started(["cli.py", "run"], tmp_path, COOLDOWN="-1", **no_git) as service:
+        code, out, err = service.end()
+    assert (code, out) == (2, "")
+    assert err.startswith("disgram: COOLDOWN: ")
 
 
 def test_a_taken_port_ends_the_start_with_75_and_one_line(taken: int, tmp_path: Path) -> None:

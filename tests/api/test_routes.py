@@ -459,7 +459,7 @@ def test_failed_posts_are_listed_and_retried(api: Api) -> None:
     api.ledger.posts = list(posts)
     shown = [
         post
-        | {"url": f"https://t.me/durov/{post['post_id']}", "at": "2026-03-01T12:00:00.500000+00:00"}
+        | {"url": f"https://t.me/durov/{post['post_id']}", "at": "2026-03-01T12:00:00+00:00"}
         | {"payload": {}}
         for post in posts
     ]

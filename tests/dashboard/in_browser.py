@@ -7,18 +7,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from urllib.parse import urlencode
 
+import requests
+
+from standins.loopback import LoopbackServer, Request, Response
 from standins.stage import Service, eventually
 from tests.integration.browser import Browser, browsing
 from tests.integration.programs import program
 
 
 @contextmanager
-def dashboard(url: str, width: int = 1280, height: int = 1000) -> Iterator[Browser]:
-    """The page, opened."""
+def dashboard(url: str, width: int = 1280, height: int = 1000, *, before: str = "") -> Iterator[Browser]:
+    """The page, opened. `before`: a script that runs before its own."""
     program("chromium"), program("chromedriver")
     with browsing() as browser:
         browser.resize(width, height)
+        if before:
+            browser.run_before_pages(before)
         browser.open(f"{url}/dashboard")
         yield browser
 
@@ -45,3 +51,20 @@ def log_in(browser: Browser, service: Service) -> None:
     """Type the password into the dialog that asks for it."""
     browser.type("dialog.password [name=password]", service.password)
     press(browser, "Enter", "dialog.password")
+
+
+def front(service: Service) -> LoopbackServer:
+    """What stands before the service as a proxy does, and can be told to misbehave. Not started."""
+
+    def answer(request: Request) -> Response:
+        headers = {name: value for name, value in request.headers.items() if name != "host"}
+        query = f"?{urlencode(request.query)}" if request.query else ""
+        url = f"{service.url}{request.path}{query}"
+        found = requests.request(request.method, url, headers=headers, data=request.body, timeout=60)
+        kept = [(name, found.headers[name]) for name in _PASSED_ON if name in found.headers]
+        return Response(found.status_code, found.content, found.headers["Content-Type"], tuple(kept))
+
+    return LoopbackServer(answer)
+
+
+_PASSED_ON = ("Content-Security-Policy", "WWW-Authenticate", "Retry-After")

@@ -155,6 +155,21 @@ def test_refused_post_is_listed_and_sent_again_or_dismissed(stage: Stage) -> Non
         assert stage.numbers() == [2, 1]
 
 
+def test_refused_post_of_a_paused_job_can_still_be_dismissed(stage: Stage) -> None:
+    stage.discord.fail(refuse(Refusal(400, 240000, "harmful link")), times=4)
+    stage.start()
+    stage.add_job("mine", "news/1")
+    eventually(lambda: stage.health()["delivery"]["failed"] == 1)
+    stage.call("POST", "/job/pause", JOB_NAME="mine")
+    with dashboard(stage.url) as browser:
+        shows(browser, "Nothing is wrong.", "#problems")
+        press(browser, "Show them", "#failed")
+        log_in(browser, stage)
+        shows(browser, "harmful link", "#failed .list")
+        press(browser, "Dismiss", "#failed")
+        eventually(lambda: not browser.run("return document.querySelector('#failed').offsetParent"))
+
+
 def test_log_shows_one_level_or_one_job(stage: Stage) -> None:
     stage.start()
     stage.add_job("Новости", "news")

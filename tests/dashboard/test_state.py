@@ -76,6 +76,22 @@ def test_job_that_cannot_run_is_shown_as_such(tmp_path: Path) -> None:
     assert [one["reason"] for one in shown["problems"]] == ["job_unusable"]
 
 
+def test_rule_that_stops_a_job_is_shown_so_that_it_can_be_changed(tmp_path: Path) -> None:
+    good = {"webhookUrl": URL, "telegramChannels": ["durov"]}
+    bad = good | {"include": f"({URL}", "kinds": "photo", "silent": True, "exclude": {"a": 1}, "cooldown": 5}
+    (tmp_path / "jobs.json").write_text(json.dumps({"old": bad}), "utf-8")
+    with serving(tmp_path) as api:
+        (row,) = state(api)["jobs"]
+    assert row["job"] == {
+        "jobName": "old",
+        "telegramChannels": ["durov"],
+        "include": "(https://discord.com/api/webhooks/***",
+        "kinds": "photo",
+        "silent": "True",
+        "cooldown": "5",
+    }
+
+
 def test_limit_that_is_waited_for_names_the_job_of_its_webhook(
     api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from disgram.addresses import ChannelRef
-from disgram.api.schemas import ExplainedPost
+from disgram.api.schemas import ExplainedPost, iso_time
 from disgram.errors import DiscordUnavailable, MessageRejected, Stopping, TelegramUnavailable, WebhookGone
-from disgram.explain import explain, iso_time
+from disgram.explain import explain
 from disgram.storage.ledger import Ledger
 from tests.builders import pages
 from tests.builders.delivery_fakes import Bench, refusal
@@ -199,9 +199,16 @@ def test_post_of_an_older_database_is_sent_without_times(tmp_path: Path) -> None
     assert ledger.known_channel("news", "durov", 1).began_after == 140
 
 
-@pytest.mark.parametrize("stored", [None, "soon", b"\xff", -5.0, float("inf"), float("nan"), 1e300])
+@pytest.mark.parametrize(
+    "stored", [None, "soon", b"\xff", -5.0, float("inf"), float("nan"), 1e300, 1.79e12, 253_402_300_800]
+)
 def test_time_that_is_none_is_not_shown(stored: object) -> None:
     assert iso_time(stored) is None
+
+
+def test_times_of_posts_are_written_in_seconds_of_utc_up_to_the_last_one() -> None:
+    assert iso_time(1_790_000_000.7) == "2026-09-21T14:13:20+00:00"
+    assert iso_time(253_402_300_799) == "9999-12-31T23:59:59+00:00"
 
 
 def test_quiet_poll_writes_nothing(bench: Bench) -> None:

@@ -57,6 +57,14 @@ def test_wait_for_cloudflare_is_shown_as_such() -> None:
     assert waiter.facts == [("blocked_by_cloudflare", 900.0)]
 
 
+def test_wait_for_cloudflare_below_three_minutes_is_logged_as_such() -> None:
+    waiter = Waiter()
+    waiter.blocked = True
+    waiter.wait_for_limit(60.0)
+    assert waiter.said.count("Waiting 60 s for the end of Cloudflare's block") == 1
+    assert waiter.facts == [(None, None)]
+
+
 @pytest.mark.parametrize(
     ("headers", "blocked"),
     [

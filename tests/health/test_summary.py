@@ -215,6 +215,7 @@ def test_health_of_one_job() -> None:
     workers = (
         worker(),
         worker("b", state=BACKOFF, reason="crashed", restarts=3, pid=None, next_start_at=1016.0),
+        WorkerStatus.without_process("news", "c", "threadhook.py", WorkerState.STARTING, 1000.0),
     )
     configuration = JobConfiguration(
         webhook_url="https://discord.com/api/webhooks/1/***",

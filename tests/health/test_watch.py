@@ -25,6 +25,7 @@ class Ledger:
     def __init__(self) -> None:
         self.failed: dict[tuple[str, str], tuple[int, float]] = {}
         self.broken = False
+        self.confirmed = {CHANNEL: NOON.timestamp(), ("news", "never"): 0.0}
 
     def failed_counts(self) -> Mapping[tuple[str, str], tuple[int, float]]:
         if self.broken:
@@ -32,7 +33,7 @@ class Ledger:
         return dict(self.failed)
 
     def last_confirmed(self) -> Mapping[tuple[str, str], float]:
-        return {CHANNEL: NOON.timestamp(), ("news", "never"): 0.0}
+        return dict(self.confirmed)
 
 
 def looks(looked: threading.Semaphore) -> Callable[[], View]:
@@ -72,6 +73,31 @@ def test_count_is_made_at_once_when_posts_were_dealt_with(tmp_path: Path) -> Non
     assert looked.acquire(timeout=4)
     watch.stop()
     assert watch.findings.refused == {}
+
+
+def test_confirmations_are_read_again_when_a_channel_has_lost_its_worker(tmp_path: Path) -> None:
+    """Else a job that was paused had never forwarded anything, as the dashboard told it."""
+    ledger, later = Ledger(), NOON + timedelta(hours=1)
+    watch = watch_of(tmp_path, ledger)
+    watch.start(lambda: None)
+    watch.stop()
+    watch.look(View([], (), {}, frozenset({CHANNEL})), NOON)
+    ledger.confirmed = {CHANNEL: later.timestamp()}
+    watch.look(View([], (), {}, frozenset({CHANNEL})), later)
+    assert watch.findings.forwarded == {CHANNEL: NOON}
+    watch.look(View([], (), {}), later)
+    assert watch.findings.forwarded == {CHANNEL: later}
+
+
+def test_confirmations_of_a_deleted_job_are_forgotten_soon(tmp_path: Path) -> None:
+    ledger, looked = Ledger(), threading.Semaphore(0)
+    watch = HealthWatch(ledger, HealthMemory(tmp_path), 5.0)
+    watch.start(looks(looked))
+    ledger.confirmed = {}
+    watch.look_soon()
+    assert looked.acquire(timeout=4)
+    watch.stop()
+    assert watch.findings.forwarded == {}
 
 
 def test_counts_stay_while_the_ledger_cannot_be_read(tmp_path: Path) -> None:

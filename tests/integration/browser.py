@@ -57,6 +57,11 @@ class Browser:
         """The value that `script` returns."""
         return self._call("POST", "/execute/sync", {"script": script, "args": list(arguments)})
 
+    def run_before_pages(self, script: str) -> None:
+        """In each page that is opened from now on, before its own scripts."""
+        command = {"cmd": "Page.addScriptToEvaluateOnNewDocument", "params": {"source": script}}
+        self._call("POST", "/goog/cdp/execute", command)
+
     def _element(self, css: str) -> str:
         wanted = {"using": "css selector", "value": css}
         found = eventually(lambda: self._call("POST", "/elements", wanted), of=lambda: f"no {css}")
@@ -99,6 +104,12 @@ class Browser:
         pressed = [{"type": kind, "value": key} for key in keys for kind in ("keyDown", "keyUp")]
         keyboard = {"type": "key", "id": "keyboard", "actions": pressed}
         self._call("POST", "/actions", {"actions": [keyboard]})
+
+    def accessible(self, *roles: str) -> list[str]:
+        """The names by which a screen reader knows what has one of these roles."""
+        tree = self._call("POST", "/goog/cdp/execute", {"cmd": "Accessibility.getFullAXTree", "params": {}})
+        nodes = [node for node in tree["nodes"] if not node["ignored"] and node["role"]["value"] in roles]
+        return [str(node.get("name", {}).get("value", "")) for node in nodes]
 
     def picture(self) -> bytes:
         """A PNG of the window."""

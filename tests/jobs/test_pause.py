@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from standins.stage import eventually
 from tests.builders.api_calls import AUTH, Api, log_of, serving
 
 NEWS = AUTH | {"JOB_NAME": "news"}
@@ -33,6 +34,24 @@ def test_paused_job_has_no_worker_and_says_so(api: Api, tmp_path: Path) -> None:
         ("telegram", "paused", None),
     ]
     assert "[SYSTEM] [news] Job paused" in log_of(api)
+
+
+@pytest.mark.parametrize(("own", "seconds"), [(None, 300.0), ("60-1200", 1200.0)])
+def test_paused_job_still_shows_its_refused_posts_and_cooldown(
+    api: Api, own: str | None, seconds: float
+) -> None:
+    """They are no problem while it rests, but they are not dealt with either."""
+    api.json("PATCH", "/job", {"jobName": "news", "cooldown": own, "threadId": "7"})
+    api.ledger.posts = [{"job": "news", "channel": "durov", "post_id": 7, "reason": "no", "at": 0.0}]
+    api.service.watch.look_soon()
+    eventually(lambda: api.service.watch.findings.refused)
+    api("POST", "/job/pause", NEWS)
+    own_health = api("GET", "/health", {"JOB_NAME": "news"}).json()
+    assert (own_health["status"], own_health["problems"]) == ("healthy", [])
+    assert own_health["delivery"]["failed"] == 1
+    assert {(one["cooldown"], one["script"]) for one in own_health["workers"]} == {(seconds, "threadhook.py")}
+    (row,) = api("GET", "/dashboard/state").json()["jobs"]
+    assert [(one["cooldown"], one["failed"]) for one in row["channels"]] == [(seconds, 1), (seconds, 0)]
 
 
 def test_service_is_healthy_while_every_job_is_paused(api: Api) -> None:

@@ -82,3 +82,21 @@ def test_check_names_the_job_that_cannot_run(tmp_path: Path, capsys: pytest.Capt
     (line,) = [line for line in capsys.readouterr().out.splitlines() if "old" in line]
     assert line.startswith("TROUBLE Job 'old' cannot run. Invalid DISCORD_WEBHOOK_URL")
     assert "secretToken" not in line
+
+
+def test_half_a_character_in_the_file_breaks_no_answer_and_no_change(tmp_path: Path) -> None:
+    """JSON may spell one half of a surrogate pair, which no answer and no file can hold as it is."""
+    half = {
+        "telegramChannels": ["t.me/+\ud800"],
+        "embedColor": "\ud800",
+        "include": "\ud800",
+        "new": "\ud800",
+    }
+    (tmp_path / "jobs.json").write_text(json.dumps({"good": GOOD, "old": GOOD | half}), "utf-8")
+    with serving(tmp_path) as api:
+        for path in ("/health", "/dashboard/state", "/jobs"):
+            assert api("GET", path).status_code == 200
+        assert api("GET", "/health", OWN).json()["workers"][0]["channel"] == "t.me/+?"
+        assert api("PATCH", "/job", AUTH | {"JOB_NAME": "good", "EMBED_COLOR": "89a7d9"}).status_code == 200
+    written = json.loads((tmp_path / "jobs.json").read_text("utf-8"))
+    assert (written["old"], written["good"]["embedColor"]) == (GOOD | half, "89a7d9")

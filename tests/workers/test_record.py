@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,20 @@ def test_facts_stay_in_the_status_until_a_report_changes_them(record: WorkerReco
     assert status.script == "threadhook.py"
     record.update({"polled": False, "reason": None, "gaps": []}, NOON)
     assert (record.status.last_poll_ok, record.status.reason, record.status.gaps) == (False, None, ())
+
+
+@pytest.mark.parametrize(
+    ("shortest", "longest", "shown"),
+    [(None, 300.0, 300.0), (60.0, 1200.0, 90.0), (120.0, 1200.0, 120.0), (5.0, 60.0, 60.0)],
+)
+def test_cooldown_of_a_range_that_was_changed_is_not_shown_any_more(
+    record: WorkerRecord, shortest: float | None, longest: float, shown: float
+) -> None:
+    """Once a job that was given a fixed one showed for ever what the range had made of it last."""
+    record.update({"cooldown": 90.0}, NOON)
+    settings = replace(SPEC.settings, shortest_cooldown=shortest, cooldown=longest)
+    record.worker = replace(record.worker, spec=replace(SPEC, settings=settings))
+    assert record.status.cooldown == shown
 
 
 def test_end_of_a_wait_belongs_to_the_reason_it_was_reported_with(record: WorkerRecord) -> None:

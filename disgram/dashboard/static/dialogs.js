@@ -45,8 +45,9 @@ export function openDialog({ title, content = [], button, act, danger = false, l
   });
 }
 
+// A TypeError is what an answer of another form makes of the page's own code.
 export function reason(error) {
-  return error instanceof TypeError ? "The service does not answer." : error.message;
+  return error instanceof TypeError ? "The service's answer cannot be read." : error.message;
 }
 
 // Run what a button does outside a dialog; what went wrong is said at the foot of the page.

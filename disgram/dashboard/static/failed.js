@@ -11,7 +11,7 @@ let posts = [];
 let known = ""; // for which numbers of failed posts they were read
 
 export async function showFailed(section, page) {
-  const total = page.state.delivery.failed;
+  const total = page.state.delivery.failed + ofPausedJobs(page.state.jobs);
   section.hidden = !total;
   if (!password.get()) [posts, known] = [[], ""];
   section.querySelector(".count").textContent = total || "";
@@ -19,6 +19,12 @@ export async function showFailed(section, page) {
   if (total && password.get() && wanted !== known) await load(wanted, section);
   if (known === "") draw(section, page, [], element("button", { type: "button", onclick: () => load(wanted, section).then(page.look) }, "Show them"));
   else draw(section, page, posts.slice(0, MOST_SHOWN), posts.length > MOST_SHOWN ? `And ${counted(posts.length - MOST_SHOWN, "more post")}.` : "");
+}
+
+// The health of the service does not count them: a paused job is no problem.
+function ofPausedJobs(rows) {
+  const channels = rows.filter((row) => row.job.paused).flatMap((row) => row.channels);
+  return channels.reduce((sum, one) => sum + one.failed, 0);
 }
 
 async function load(wanted, section) {
@@ -41,6 +47,7 @@ function postNode(post, page) {
     known = " "; // to be read again
     return attempt(() => trusted(method, path, { body: { jobName: post.job, postId: post.post_id } })).then(page.look);
   };
+  const button = (words, method, path) => element("button", { type: "button", "aria-label": `${words} ${post.job} ${post.channel}/${post.post_id}`, onclick: () => act(method, path) }, words);
   return element(
     "li", { class: "problem" },
     element("p", { class: "where" }, element("strong", { dir: "auto" }, post.job), " ", anchor(post.url, `${post.channel}/${post.post_id}`), element("small", {}, " ", age(post.at, ""))),
@@ -48,8 +55,8 @@ function postNode(post, page) {
     element("details", {}, element("summary", {}, "What Discord refused"), element("pre", {}, JSON.stringify(post.payload, null, 2))),
     element(
       "p", { class: "buttons" },
-      element("button", { type: "button", onclick: () => act("POST", "job/retry") }, "Send again"),
-      element("button", { type: "button", onclick: () => act("DELETE", "job/failed") }, "Dismiss"),
+      button("Send again", "POST", "job/retry"),
+      button("Dismiss", "DELETE", "job/failed"),
     ),
   );
 }

@@ -96,8 +96,12 @@ function hintOf(field, job, state) {
   return state.default_webhook ? `${field.hint} Left empty: the DISCORD_WEBHOOK_URL of .env.` : field.hint;
 }
 
+// The label alone names the control; the hint describes it.
 function labelled(words, control, hint) {
-  return element("label", {}, words, control, element("small", {}, hint));
+  const id = `hint-${control.name}`;
+  control.setAttribute("aria-label", words);
+  control.setAttribute("aria-describedby", id);
+  return element("label", {}, words, control, element("small", { id }, hint));
 }
 
 function previewButton(inputs, job) {
@@ -140,8 +144,8 @@ export function testDialog(job) {
 function outcome({ webhook, channels }) {
   const sign = (ok) => (ok ? "✓" : ok === null ? "?" : "✗");
   const items = channels.map((one) => {
-    const words = one.ok ? `“${one.title}”, newest post ${one.newest_post_id ?? "none"}` : (one.reason ?? "not asked").replaceAll("_", " ");
-    return element("li", {}, `${sign(one.ok)} ${one.channel}: ${words}`);
+    const words = one.ok ? `, newest post ${one.newest_post_id ?? "none"}` : (one.reason ?? "not asked").replaceAll("_", " ");
+    return element("li", {}, `${sign(one.ok)} ${one.channel}: `, one.ok && element("bdi", {}, `“${one.title}”`), words);
   });
   return [element("ul", {}, element("li", {}, `${sign(webhook.ok)} Webhook: ${webhook.message}`), ...items)];
 }

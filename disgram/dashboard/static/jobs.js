@@ -10,8 +10,10 @@ import { trusted } from "./service.js";
 import { sparkline } from "./sparkline.js";
 import { STATES, age, counted, duration } from "./words.js";
 
-const MOST_OPEN = 60; // channels of all jobs together, up to which every job shows its own
+const MOST_OPEN = 60; // channels of all jobs in view together, up to which every job shows its own
 const COLUMNS = ["Channel", "State", "Newest post", "Waiting", "Last forwarded", "Posts per hour", ""];
+
+let searched = "";
 
 export function showJobs(section, page) {
   const all = page.state.jobs;
@@ -21,8 +23,11 @@ export function showJobs(section, page) {
   const words = filter.hidden ? "" : filter.querySelector("input").value.trim().toLowerCase();
   const shown = all.map((row) => filtered(row, words)).filter(Boolean);
   section.querySelector(".count").textContent = all.length || "";
-  const open = channels <= MOST_OPEN || Boolean(words);
+  const open = shown.reduce((sum, row) => sum + row.channels.length, 0) <= MOST_OPEN;
+  const anew = words !== searched;
+  searched = words;
   reconcile(section.querySelector(".list"), shown, (row) => row.job.jobName, (row, old) => jobNode(row, old, open, page));
+  if (anew) for (const details of section.querySelectorAll(".list details")) details.open = open;
   const note = section.querySelector(".note");
   if (!all.length) note.textContent = "There is no job yet. A job names Telegram channels and the Discord webhook that their posts go to.";
   else note.textContent = shown.length ? "" : "Nothing fits.";
@@ -37,7 +42,7 @@ function filtered(row, words) {
 
 // The same element for as long as the job is there; its parts are replaced where they changed.
 function jobNode(row, old, open, page) {
-  const node = old ?? emptyNode(open);
+  const node = old ?? emptyNode(row.job.jobName, open);
   const { job, channels, usable } = row;
   reconcile(node.querySelector(".head"), [{ job, usable }], () => "head", () => headNode(job, usable, page));
   const summary = summed(channels);
@@ -46,14 +51,13 @@ function jobNode(row, old, open, page) {
   details.fill = () => reconcile(node.querySelector("tbody"), channels, (one) => one.channel, (one) => channelNode(one, job));
   if (details.open) details.fill();
   details.hidden = !channels.length;
-  node.classList.toggle("paused", Boolean(job.paused));
   return node;
 }
 
 // Channels that nobody looks at are not drawn.
-function emptyNode(open) {
+function emptyNode(name, open) {
   const head = COLUMNS.map((words) => element("th", { scope: "col" }, words));
-  const table = element("table", {}, element("thead", {}, element("tr", {}, ...head)), element("tbody"));
+  const table = element("table", { "aria-label": `Channels of ${name}` }, element("thead", {}, element("tr", {}, ...head)), element("tbody"));
   const filled = (event) => event.target.open && event.target.fill();
   const details = element("details", { ontoggle: filled, ...(open ? { open: "" } : {}) }, element("summary"), table);
   return element("article", { class: "job" }, element("div", { class: "head" }), details);
@@ -122,7 +126,7 @@ function channelNode(one, job) {
     waitingCell(one),
     age(one.last_forwarded_at, "never"),
     sparkline(one.posts_per_hour),
-    element("button", { type: "button", "aria-label": `Preview ${one.channel}`, onclick: () => previewDialog(one.channel, job.jobName) }, "Preview"),
+    element("button", { type: "button", "aria-label": `Preview ${one.channel} of ${job.jobName}`, onclick: () => previewDialog(one.channel, job.jobName) }, "Preview"),
   ];
   return element("tr", {}, ...cells.map((cell, index) => element("td", COLUMNS[index] ? { "data-label": COLUMNS[index] } : {}, cell)));
 }

@@ -75,7 +75,7 @@ export function messageNode(message, first) {
 function header(message) {
   return element(
     "header", {},
-    element("span", { class: "name" }, message.author.username),
+    element("bdi", { class: "name" }, message.author.username),
     element("span", { class: "tag" }, "APP"),
     element("time", {}, `Today at ${clock(message.timestamp)}`),
   );

@@ -1,6 +1,6 @@
 // The dashboard: asks the service for its state every two seconds while the tab is in view, and shows it.
 
-import { askForPassword, attempt, reason } from "./dialogs.js";
+import { askForPassword, attempt, reason, say } from "./dialogs.js";
 import { element } from "./elements.js";
 import { showFailed } from "./failed.js";
 import { exportJobs, importDialog } from "./job_files.js";
@@ -10,10 +10,11 @@ import { showLimits } from "./limits.js";
 import { lookAtLog, showJobsOfLog } from "./log.js";
 import { postSearchDialog } from "./post_search.js";
 import { showProblems } from "./problems.js";
-import { call, password, refusal } from "./service.js";
+import { NoAnswer, call, password, refusal } from "./service.js";
 import { counted, duration, refreshAges, setClock } from "./words.js";
 
 const EVERY_MS = 2000;
+const LATE_MS = 10_000; // from when on a page that waits for an answer says so
 const byId = (id) => document.getElementById(id);
 
 const page = {
@@ -29,27 +30,36 @@ let turn = 0;
 // One look at a time; whoever asks meanwhile gets one that begins after.
 function look() {
   clearTimeout(timer);
-  looking = (looking ?? Promise.resolve()).then(lookOnce);
+  looking = (looking ?? Promise.resolve()).then(() => lookOnce());
   return looking;
 }
 
-async function lookOnce() {
+// `wrong`: what was wrong with the password that was sent before; what anybody may read is shown without it.
+async function lookOnce(wrong = "") {
   clearTimeout(timer);
+  const late = setTimeout(old, LATE_MS, `The service has not answered for ${LATE_MS / 1000} s.`);
   try {
-    const state = await call("GET", "dashboard/state");
+    show(await call("GET", "dashboard/state"));
     trouble();
-    show(state);
+    if (wrong) say(wrong, true);
     if (turn++ % 2 === 0) await lookAtLog();
   } catch (error) {
-    const wrong = refusal(error);
-    if (wrong) return locked(wrong);
-    trouble(`${reason(error)} What is shown may be old.`);
+    const refused = refusal(error);
+    if (refused && !password.get()) return locked(wrong);
+    if (refused) {
+      password.forget();
+      return lookOnce(refused);
+    }
+    old(reason(error));
+  } finally {
+    clearTimeout(late);
   }
   clearTimeout(timer);
   if (!document.hidden) timer = setTimeout(look, EVERY_MS);
 }
 
 function show(state) {
+  if (!state?.jobs) throw new NoAnswer("The service's answer cannot be read."); // a proxy's page, for instance
   page.state = state;
   document.querySelector("main").hidden = false;
   setClock(state.timestamp);
@@ -81,6 +91,11 @@ function showTop(state) {
   showPasswordButton();
 }
 
+function old(why) {
+  trouble(`${why} What is shown may be old.`);
+  refreshAges();
+}
+
 function showPasswordButton() {
   byId("password").textContent = password.get() ? "Forget password" : "Enter password";
 }
@@ -97,10 +112,8 @@ function trouble(words = "", ...more) {
 function locked(wrong) {
   document.querySelector("main").hidden = true;
   byId("summary").textContent = byId("status").textContent = "";
-  const had = Boolean(password.get());
-  password.forget();
   showPasswordButton();
-  trouble(`${had ? wrong : "This service shows nothing without its password."} `, element("button", { type: "button", onclick: enter }, "Enter password"));
+  trouble(`${wrong || "This service shows nothing without its password."} `, element("button", { type: "button", onclick: enter }, "Enter password"));
 }
 
 async function enter(wrong = "") {

@@ -8,7 +8,7 @@ import { trusted } from "./service.js";
 
 // `job`: the name of the one whose rules and colour count, if it exists.
 export function previewDialog(channel, job) {
-  const view = element("div", { class: "preview", tabindex: 0, "aria-label": "Messages" }, "Reading the channel …");
+  const view = element("div", { class: "preview", role: "region", tabindex: 0, "aria-label": "Messages" }, "Reading the channel …");
   const note = element("p", {}, "The newest posts as they would be sent. Pictures are shown by their names.");
   const closed = openDialog({ title: `Preview of ${channel}`, content: [note, view], look: "wide" });
   load(view, { "Telegram-Channels": channel, ...(job ? { "Job-Name": job } : {}) }); // it may ask for the password

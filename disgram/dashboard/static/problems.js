@@ -30,7 +30,7 @@ const AGAIN = again("Try again");
 
 // Reason -> what may be done about it here. What is not named can only be waited for, or looked up in the log.
 export const REMEDIES = {
-  job_unusable: [CHANNELS, WEBHOOK],
+  job_unusable: [CHANNELS, WEBHOOK, change("include", "Change rules…")],
   webhook_gone: [WEBHOOK, AGAIN],
   not_discord: [WEBHOOK, AGAIN],
   destination_refuses: [AGAIN, WEBHOOK],
@@ -79,5 +79,6 @@ function problemNode(problem, page) {
 function buttons(problem, page) {
   const usable = problem.job === null || page.job(problem.job);
   const remedies = usable ? [...(problem.job ? (REMEDIES[problem.reason] ?? []) : []), log] : [log];
-  return remedies.map(({ label, run }) => element("button", { type: "button", onclick: () => run(problem, page) }, label));
+  const where = [problem.job, problem.channel].filter(Boolean).join(" ");
+  return remedies.map(({ label, run }) => element("button", { type: "button", "aria-label": `${label} ${where}`.trim(), onclick: () => run(problem, page) }, label));
 }

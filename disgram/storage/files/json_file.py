@@ -33,6 +33,8 @@ class JsonFile:
         self._text = ""
         self._raw: bytes | None = None
         self._seen: _Version | None = None
+        self.content: dict[str, Any] = {}
+        """The object as it was last read or written here."""
         self._obstacle: str | None = None
         """Why the file could not be read the last time."""
 
@@ -51,7 +53,8 @@ class JsonFile:
         except UnicodeDecodeError as error:
             line = self._raw.count(b"\n", 0, error.start) + 1
             raise self.refusal(line, "this is not UTF-8 text") from None
-        return self._parse()
+        self.content = self._parse()
+        return self.content
 
     def changed(self) -> bool:
         """Whether the file is anything else than when it was last read or written here, such as a folder.
@@ -84,7 +87,7 @@ class JsonFile:
 
     def replace(self, content: dict[str, Any]) -> None:
         """Write this object. Raises StorageUnavailable; then the old file is still there, unchanged."""
-        raw = (json.dumps(content, ensure_ascii=False, indent=2) + "\n").encode()
+        raw = _encoded(content)
         try:
             self._reserve.get(lambda: _replace(self._path, raw))
         except OSError as error:
@@ -92,7 +95,7 @@ class JsonFile:
                 f"{self.name} cannot be written ({error.strerror or error}). Nothing was changed; "
                 "free some space or correct the permissions of the data directory, and try again."
             ) from None
-        self._raw, self._seen = raw, _version(self._path)
+        self._raw, self._seen, self.content = raw, _version(self._path), content
 
     def hide(self) -> None:
         """Set mode 0600, where the file is ours."""
@@ -134,6 +137,14 @@ class JsonFile:
                 raise self.refusal(self.line_of(key), f"the key {key!r} occurs twice")
             seen.add(key)
         return dict(pairs)
+
+
+def _encoded(content: dict[str, Any]) -> bytes:
+    """For people, in any script; half a surrogate pair stays the escape as which it was written."""
+    try:
+        return (json.dumps(content, ensure_ascii=False, indent=2) + "\n").encode()
+    except UnicodeEncodeError:
+        return (json.dumps(content, indent=2) + "\n").encode()
 
 
 _Version = tuple[int, ...]
