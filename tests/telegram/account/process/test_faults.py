@@ -109,6 +109,15 @@ def test_an_ended_session_is_told_once_and_nothing_more_is_asked(
     ]
 
 
+def test_a_406_about_what_was_asked_for_does_not_end_the_session(
+    account: Account, telegram: MtprotoStandIn, channel: Channel
+) -> None:
+    telegram.fail("messages.getHistory", "NEW_KIND_OF_REFUSAL", code=406)
+    assert account.refusal("/page", channel=f"c/{channel.id}") == (503, "telegram_unavailable")
+    assert account.texts(f"c/{channel.id}") == ["one"]
+    assert not [text for _, text, facts in account.reports if facts]
+
+
 @pytest.mark.parametrize("error", ["SESSION_REVOKED", "AUTH_KEY_DUPLICATED"])
 def test_a_session_that_ended_before_the_start_is_told_as_such(
     telegram: MtprotoStandIn, tmp_path: Path, error: str
