@@ -55,15 +55,13 @@ async def run(settings: AccountSettings, report: Reporter, ended: Callable[[], a
     listening = listening_socket(settings.socket)
     try:
         account, server = _parts(settings, report)
-        tasks = [asyncio.create_task(account.keep()), asyncio.create_task(server.serve(listening))]
+        tasks = [asyncio.create_task(account.keep()), asyncio.create_task(server.serve(listening.socket))]
         await end.wait()
         for task in tasks:
             task.cancel()
         await asyncio.wait(tasks, timeout=5.0)
     finally:
         listening.close()
-        with contextlib.suppress(OSError):
-            settings.socket.unlink()
 
 
 def _parts(settings: AccountSettings, report: Reporter) -> tuple[AccountConnection, Server]:

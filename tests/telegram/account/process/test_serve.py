@@ -84,6 +84,23 @@ def test_it_answers_until_its_service_is_gone(telegram: MtprotoStandIn, tmp_path
     assert not account.path.exists()
 
 
+def test_process_that_ends_late_leaves_the_socket_of_the_next_one(
+    telegram: MtprotoStandIn, tmp_path: Path
+) -> None:
+    channel = telegram.channel("News")
+    channel.post("hello")
+    account = Account(tmp_path / "account.sock")
+    with process(settings_for(telegram, tmp_path)) as first:
+        eventually(account.path.exists)
+        first.send_signal(signal.SIGSTOP)  # as if it were slow to end
+        before = account.path.stat().st_ino
+        with process(settings_for(telegram, tmp_path)):
+            eventually(lambda: account.path.stat().st_ino != before)
+            first.send_signal(signal.SIGCONT)
+            assert ended(first)[0] == 0
+            assert account.texts(f"c/{channel.id}") == ["hello"]
+
+
 def test_sigterm_ends_it_though_telegram_is_silent(telegram: MtprotoStandIn, tmp_path: Path) -> None:
     telegram.silent = True
     with process(settings_for(telegram, tmp_path)) as started:
