@@ -89,7 +89,7 @@ def test_invite_link_of_a_channel_the_account_is_not_in_is_refused(invite: str) 
 
 def test_answer_names_the_channel_of_an_invite_link(tmp_path: Path) -> None:
     pytest.importorskip("telethon")
-    session = "1" + base64.urlsafe_b64encode(bytes(263)).decode()
+    session = "1" + base64.urlsafe_b64encode(b"k" * 263).decode()
     environ = {"TG_API_ID": "7", "TG_API_HASH": "a" * 32, "TG_SESSION_STRING": session}
     waits = (sys.executable, "-c", "import sys; sys.stdin.readline(); sys.stdin.read()")
     account = AccountProcess({}, lambda *_: None, command=waits)

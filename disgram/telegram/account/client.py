@@ -39,7 +39,7 @@ LOOK_EVERY = 0.5
 
 _LONGEST_MESSAGE = 300
 _NOT_READABLE = {"not_a_member", "channel_private", "content_protected"}
-_NOT_NOW = {"account_waits", "account_logged_out"}
+_NOT_NOW = {"account_waits", "account_logged_out", "account_missing"}
 _NO_FILE = {"file_gone", "file_too_large"}
 
 

@@ -99,8 +99,12 @@ class Calls:
 
     def end(self, error: Exception) -> refusals.Refused:
         """The session has ended: nothing is asked any more."""
+        return self.refuse(refusals.logged_out(_why(error)))
+
+    def refuse(self, refusal: refusals.Refused) -> refusals.Refused:
+        """Whatever is asked from now on, but for an earlier refusal."""
         if self.ended is None:
-            self.ended = refusals.logged_out(_why(error))
+            self.ended = refusal
             self.session_ended.set()
             self.connected.set()  # nobody waits for a connection any more
             self._report_end(self.ended)

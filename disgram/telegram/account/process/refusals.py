@@ -6,9 +6,6 @@ from disgram.errors import DisgramError
 
 NOT_FOUND, TOO_LARGE, NOT_NOW = 404, 413, 503
 
-MISSING = "account_missing"
-"""The reason for which a process without a usable session ends."""
-
 
 class Refused(DisgramError):
     """`status`: of HTTP. `retry_after`: seconds until it is worth another try, if that is known."""
@@ -34,6 +31,10 @@ def waits(seconds: float) -> Refused:
 def logged_out(why: str) -> Refused:
     message = f"Telegram has ended the account's session ({why}): log in again with `make account`"
     return Refused("account_logged_out", message, status=NOT_NOW)
+
+
+def missing(why: str) -> Refused:
+    return Refused("account_missing", why, status=NOT_NOW)
 
 
 def not_a_member(name: str) -> Refused:

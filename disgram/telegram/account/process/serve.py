@@ -22,7 +22,7 @@ from disgram.telegram.account.process.directory import Directory
 from disgram.telegram.account.process.downloads import Downloads
 from disgram.telegram.account.process.messages import Messages
 from disgram.telegram.account.process.pages import Pages
-from disgram.telegram.account.process.refusals import MISSING, described
+from disgram.telegram.account.process.refusals import described, missing
 from disgram.telegram.account.process.routes import Routes
 from disgram.telegram.account.process.server import Server, listening_socket
 from disgram.telegram.account.process.settings import AccountSettings, read_settings
@@ -41,7 +41,7 @@ def serve() -> int:
         settings = read_settings(_first_line())
         asyncio.run(run(settings, report, _ended))
     except BadSetting as error:
-        report(Level.ERROR, f"{error}", reason=MISSING)
+        report(Level.ERROR, f"{error}")
         return EXIT_PERMANENT
     except Exception as error:  # noqa: BLE001  # a traceback might hold the session
         report(Level.ERROR, f"The account's process failed: {described(error)}")
@@ -66,7 +66,6 @@ async def run(settings: AccountSettings, report: Reporter, ended: Callable[[], a
 
 def _parts(settings: AccountSettings, report: Reporter) -> tuple[AccountConnection, Server]:
     clock = time.monotonic
-    check_session(settings.session)
 
     def make(connection: AccountConnection) -> AccountClient:
         return make_client(
@@ -75,6 +74,8 @@ def _parts(settings: AccountSettings, report: Reporter) -> tuple[AccountConnecti
         )  # fmt: skip
 
     calls = Calls(clock=clock, report_end=lambda end: report(Level.ERROR, f"{end}", reason=end.reason))
+    if why := _unusable(settings):
+        calls.refuse(missing(why))  # answered until the service hands over another session
     spools, names = Spools(), Names()
     directory = Directory(calls, clock)
     messages = Messages(calls, names)
@@ -84,6 +85,15 @@ def _parts(settings: AccountSettings, report: Reporter) -> tuple[AccountConnecti
         now=lambda: datetime.now(timezone.utc), report=lambda text: report(Level.ERROR, text),
     )  # fmt: skip
     return AccountConnection(make, calls, directory, spools, names, report, clock), Server(routes.answer)
+
+
+def _unusable(settings: AccountSettings) -> str:
+    """Why no session can be used; empty if it has the form of one."""
+    try:
+        check_session(settings.session)
+    except BadSetting as error:
+        return settings.unusable or f"{error}"
+    return ""
 
 
 def _write(line: bytes) -> None:

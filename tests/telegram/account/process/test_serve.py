@@ -18,7 +18,7 @@ import pytest
 
 pytest.importorskip("telethon")
 
-from disgram.report import EXIT_PERMANENT, Report
+from disgram.report import Report
 from standins.mtproto.server import MtprotoStandIn
 from tests.telegram.account.process.running import PATIENCE, Account, eventually, posts
 
@@ -155,14 +155,33 @@ def test_a_data_folder_with_a_long_path_is_no_obstacle(telegram: MtprotoStandIn,
 
 
 @pytest.mark.parametrize("session", ["", "not a session", "1" + "A" * 352, "1AgA"])
-def test_without_a_usable_session_it_says_so_and_ends_for_good(
+def test_without_a_usable_session_it_says_so_once_and_answers_so(
     telegram: MtprotoStandIn, tmp_path: Path, session: str
 ) -> None:
+    account = Account(tmp_path / "account.sock")
     with process(settings_for(telegram, tmp_path, session=session)) as started:
+        eventually(account.path.exists)
+        for _ in range(3):
+            status, refusal = account.get("/page", channel="c/1")
+            assert (status, refusal["reason"]) == (503, "account_missing")
+            assert "make account" in refusal["message"]
         code, reports, err = ended(started)
-    assert (code, err) == (EXIT_PERMANENT, b"")
+    assert (code, err, telegram.accepted) == (0, b"", 0)
     assert [report.facts for report in reports] == [{"reason": "account_missing"}]
     assert "make account" in reports[0].text
+
+
+@pytest.mark.parametrize(("content", "why"), [(b"SQLite\0\xff", "cannot be read"), (b"\n", "is malformed")])
+def test_session_file_that_is_none_is_named(
+    telegram: MtprotoStandIn, tmp_path: Path, content: bytes, why: str
+) -> None:
+    file = tmp_path / "telegram.session"
+    file.write_bytes(content)
+    account = Account(tmp_path / "account.sock")
+    with process(settings_for(telegram, tmp_path, session=None, session_file=str(file))):
+        eventually(account.path.exists)
+        _, refusal = account.get("/page", channel="c/1")
+    assert why in refusal["message"]
 
 
 def test_no_secret_is_in_what_it_says_when_it_fails(telegram: MtprotoStandIn, tmp_path: Path) -> None:
