@@ -38,6 +38,7 @@ class Spool:
         """Those of which Telegram sends the beginning alone."""
         self._messages: dict[int, bytes] = {}
         self._reading: list[tuple[Any, int, int]] | None = None
+        self._missed_meanwhile = False
 
     @property
     def size(self) -> int:
@@ -55,12 +56,17 @@ class Spool:
 
     def begin_reading(self) -> None:
         """From here on updates are kept, to be applied to what will have been read if it is older."""
-        self._reading = []
+        self._reading, self._missed_meanwhile = [], False
+
+    def make_stale(self) -> None:
+        """Something was missed; what is being read just now may not have it either."""
+        self.fresh_at, self._missed_meanwhile = None, True
 
     def load(self, messages: Iterable[Any], pts: int, *, at_start: bool, now: float) -> None:
         """What Telegram has now."""
         self._messages = {message.id: packed(message) for message in messages}
-        self.pts, self.at_start, self.fresh_at = pts, at_start, now
+        self.pts, self.at_start = pts, at_start
+        self.fresh_at = None if self._missed_meanwhile else now
         self.whole.clear()
         meanwhile, self._reading = self._reading or [], None
         for update, new_pts, count in meanwhile:

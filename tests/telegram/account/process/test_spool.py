@@ -94,6 +94,19 @@ def test_an_update_missing_during_the_reading_makes_it_stale_again() -> None:
     assert spool.fresh_at is None
 
 
+def test_what_was_missed_during_the_reading_makes_it_stale_again() -> None:
+    spools = Spools()
+    spool = spools.of(7)
+    for miss in (spools.make_stale, lambda: spools.take(tl.UpdateChannelTooLong(7))):
+        spool.begin_reading()
+        miss()
+        spool.load([message(1)], 11, at_start=True, now=5.0)
+        assert spool.fresh_at is None
+    spool.begin_reading()
+    spool.load([message(1)], 11, at_start=True, now=6.0)
+    assert spool.fresh_at == 6.0
+
+
 def test_an_edit_of_an_older_message_is_not_kept() -> None:
     spool = loaded(5)
     apply(spool, edited(2, "older", 11))
