@@ -19,7 +19,7 @@ from disgram.telegram.account.process.pace import Sleep
 from disgram.telegram.account.process.refusals import Refused, described
 from disgram.telegram.account.process.spools import Names, Spools
 
-LOOK_EVERY = 60.0
+LOOK_EVERY = 30.0
 """Seconds between two small requests that show whether the session has ended: Telegram says so to nobody who
 asks nothing."""
 

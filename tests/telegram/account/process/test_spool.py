@@ -121,6 +121,20 @@ def test_a_link_preview_that_came_later_is_read_again(pts: int, count: int) -> N
     assert spool.fresh_at is None
 
 
+def test_an_album_at_the_end_settles_a_second_after_its_last_message() -> None:
+    spool = loaded(1, 2)
+    assert spool.settles_in(0.0) <= 0
+    for number, now in ((3, 5.0), (4, 5.5)):
+        part = message(number)
+        part.grouped_id = 9
+        apply(spool, tl.UpdateNewChannelMessage(part, 8 + number, 1))
+        assert spool.settles_in(now) == 1.0
+    assert spool.settles_in(6.0) == 0.5
+    assert spool.settles_in(6.5) == 0.0
+    apply(spool, new(5, 13))
+    assert spool.settles_in(6.5) <= 0
+
+
 def test_it_keeps_the_newest_messages_alone() -> None:
     spool = loaded(1, pts=1)
     apply(spool, *(new(number, number) for number in range(2, 100)))
