@@ -59,6 +59,13 @@ class AccountClient:
         self._check = check
         self._clock = clock
 
+    def runs(self) -> bool:
+        """Whether the process listens; it may not be connected to Telegram yet."""
+        with contextlib.suppress(OSError), contextlib.closing(_UnixConnection(self._path, 1.0)) as connection:
+            connection.connect()
+            return True
+        return False
+
     def page(self, channel: str, before: int | None = None) -> dict[str, Any]:
         """As the process has it. Raises TelegramError."""
         return self._json("/page", channel=channel, **({"before": before} if before else {}))

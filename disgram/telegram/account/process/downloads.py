@@ -137,4 +137,4 @@ async def _prepended(first: bytes, chunks: AsyncGenerator[bytes, None]) -> Async
 
 
 def _too_large() -> Refused:
-    return Refused("file_too_large", "larger than was asked for", status=TOO_LARGE)
+    return Refused("file_too_large", "larger than MAX_UPLOAD_MB", status=TOO_LARGE)
