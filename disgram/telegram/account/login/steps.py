@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from telethon import errors
+from telethon import errors, utils
 
 from disgram.telegram.account.login.terminal import Terminal, drawn
 from disgram.telegram.account.process.client import AccountClient
@@ -67,6 +67,9 @@ class Login:
                 return
 
     async def _by_phone(self, phone: str) -> bool:
+        if not utils.parse_phone(phone):  # Telethon fails over it
+            self._terminal.show(_NO_NUMBER)
+            return False
         if not await self._tried(self._client.send_code_request(phone)):
             return False
         self._terminal.show("Telegram has sent a code, to your app or by SMS.")
@@ -132,8 +135,9 @@ class Login:
         self._terminal.show(_sentence(error))
 
 
+_NO_NUMBER = "Telegram knows no such number: write + and the country code."
 _SENTENCES: dict[type, str] = {
-    errors.PhoneNumberInvalidError: "Telegram knows no such number: write + and the country code.",
+    errors.PhoneNumberInvalidError: _NO_NUMBER,
     errors.PhoneNumberBannedError: "Telegram has banned this number.",
     errors.PhoneNumberUnoccupiedError: "There is no account with this number.",
     errors.PhoneCodeInvalidError: "That is not the code.",

@@ -125,6 +125,23 @@ def test_a_wrong_number_is_asked_for_again(telegram: MtprotoStandIn, folder: Pat
     assert "Telegram knows no such number: write + and the country code." in person.seen
 
 
+def test_what_is_no_number_is_asked_for_again(telegram: MtprotoStandIn, folder: Path) -> None:
+    person = Person(*KEYS, "me", PHONE, telegram.logins.code)
+    assert logged_in(telegram, folder, person) == 0
+    assert "Telegram knows no such number: write + and the country code." in person.seen
+
+
+def test_what_nobody_foresaw_is_one_line(telegram: MtprotoStandIn, folder: Path) -> None:
+    class Odd(Person):
+        def _answer(self, question: str) -> str:
+            raise ZeroDivisionError(API_HASH)
+
+    person = Odd()
+    assert logged_in(telegram, folder, person) == 1
+    assert re.fullmatch(r"It did not work: ZeroDivisionError at .*", person.seen[-1])
+    assert API_HASH not in person.seen[-1]
+
+
 def test_a_flood_wait_is_one_line_and_another_try(telegram: MtprotoStandIn, folder: Path) -> None:
     telegram.fail("auth.signIn", "FLOOD_WAIT_20")
     person = Person(*KEYS, PHONE, telegram.logins.code)
