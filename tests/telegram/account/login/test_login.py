@@ -14,7 +14,7 @@ pytest.importorskip("telethon")
 
 from telethon.crypto import rsa
 
-from disgram.telegram.account.login import commands
+from disgram.telegram.account.login import commands, steps
 from disgram.telegram.account.login.files import Place
 from disgram.telegram.account.login.terminal import Terminal
 from standins.mtproto.server import MtprotoStandIn
@@ -140,6 +140,18 @@ def test_what_nobody_foresaw_is_one_line(telegram: MtprotoStandIn, folder: Path)
     assert logged_in(telegram, folder, person) == 1
     assert re.fullmatch(r"It did not work: ZeroDivisionError at .*", person.seen[-1])
     assert API_HASH not in person.seen[-1]
+
+
+@pytest.mark.parametrize("step", ["auth.sendCode", "auth.signIn", "auth.exportLoginToken"])
+def test_telegram_that_falls_silent_is_one_line(
+    telegram: MtprotoStandIn, folder: Path, step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(steps, "SECONDS", 0.5)
+    telegram.delay(step, 60)
+    person = Person(*KEYS, "" if "Token" in step else PHONE, telegram.logins.code)
+    assert logged_in(telegram, folder, person) == 1
+    assert person.seen[-1] == "It did not work: Telegram does not answer"
+    telegram.heal()
 
 
 def test_a_flood_wait_is_one_line_and_another_try(telegram: MtprotoStandIn, folder: Path) -> None:
