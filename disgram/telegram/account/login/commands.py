@@ -89,7 +89,8 @@ async def _say_readable(client: AccountClient, terminal: Terminal) -> None:
     found = listed(entities)
     terminal.show("It can read:" if found else "It is in no channel or group yet: join them in Telegram.")
     for each in found:
-        terminal.show(f"  {each.address}  {printable(each.title)} ({each.kind})")
+        but = "; its owner forbids saving: not forwarded" if each.protected else ""
+        terminal.show(f"  {each.address}  {printable(each.title)} ({each.kind}{but})")
     terminal.show("Restart Disgram if it runs.")
 
 

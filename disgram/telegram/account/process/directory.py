@@ -38,11 +38,13 @@ _PRIVATE = re.compile(r"c/([1-9][0-9]{0,18})")
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A dialog, as a person chooses it: `kind` is "channel" or "group"."""
+    """A dialog, as a person chooses it: `kind` is "channel" or "group"; with `protected` its owner forbids
+    saving, so that it is not forwarded."""
 
     address: str
     title: str
     kind: str
+    protected: bool = False
 
 
 class Directory:
@@ -159,7 +161,12 @@ MOST_MISSING = 1_000
 def listed(entities: Iterable[Any]) -> list[Listed]:
     """Those of an account's dialogs that are channels or groups it can read."""
     return [
-        Listed(f"https://t.me/{name_of(each)}", each.title, "channel" if each.broadcast else "group")
+        Listed(
+            f"https://t.me/{name_of(each)}",
+            each.title,
+            "channel" if each.broadcast else "group",
+            bool(each.noforwards),
+        )
         for each in entities
         if isinstance(each, tl.Channel) and not each.left
     ]

@@ -83,6 +83,7 @@ def logged_in(telegram: MtprotoStandIn, folder: Path, person: Person) -> int:
 def test_phone_and_code_log_in_and_everything_is_kept(telegram: MtprotoStandIn, folder: Path) -> None:
     channel = telegram.channel("News\x1b[2J")
     telegram.channel("Talk", megagroup=True, username="talk")
+    telegram.channel("Kept", noforwards=True, username="kept")
     person = Person(*KEYS, PHONE, telegram.logins.code)
 
     assert logged_in(telegram, folder, person) == 0
@@ -93,7 +94,8 @@ def test_phone_and_code_log_in_and_everything_is_kept(telegram: MtprotoStandIn, 
     assert (folder / ".env").read_text() == (f"AUTH_PASSWORD=secret\nTG_API_ID=7\n\nTG_API_HASH={API_HASH}\n")
     shown = "\n".join(person.seen)
     assert f"https://t.me/c/{channel.id}  News[2J (channel)" in shown
-    assert "https://t.me/talk  Talk (group)" in shown
+    assert "https://t.me/talk  Talk (group)\n" in shown
+    assert "https://t.me/kept  Kept (channel; its owner forbids saving: not forwarded)" in shown
     for secret in (session.read_text().strip(), API_HASH, telegram.logins.code):
         assert secret not in shown
 
