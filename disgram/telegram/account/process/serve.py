@@ -29,6 +29,9 @@ from disgram.telegram.account.process.settings import AccountSettings, read_sett
 from disgram.telegram.account.process.spools import Names, Spools
 
 TITLE = "disgram: account"
+HEARTBEAT = 15.0
+"""Seconds between two lines without words, by which the service sees that the process does not hang."""
+
 _STDIN, _STDOUT = 0, 1
 
 
@@ -56,7 +59,10 @@ async def run(settings: AccountSettings, report: Reporter, ended: Callable[[], a
     try:
         account, server = _parts(settings, report)
         tasks = [asyncio.create_task(account.keep()), asyncio.create_task(server.serve(listening.socket))]
-        await end.wait()
+        while not end.is_set():
+            report(None, "")
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(end.wait(), HEARTBEAT)
         for task in tasks:
             task.cancel()
         await asyncio.wait(tasks, timeout=5.0)

@@ -60,7 +60,8 @@ def settings_for(telegram: MtprotoStandIn, folder: Path, **others: object) -> di
 
 def ended(started: subprocess.Popen[bytes]) -> tuple[int, list[Report], bytes]:
     out, err = started.communicate(timeout=PATIENCE)
-    return started.returncode, [Report.decode(line) for line in out.splitlines()], err
+    reports = map(Report.decode, out.splitlines())
+    return started.returncode, [report for report in reports if report.level], err  # without heartbeats
 
 
 def test_it_answers_until_its_service_is_gone(telegram: MtprotoStandIn, tmp_path: Path) -> None:
