@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -78,10 +79,18 @@ def test_with_an_account_invite_links_become_the_channels_they_lead_to() -> None
     assert named_by_account(["durov", 5], (), None) == ["durov", 5]
 
 
-@pytest.mark.parametrize("invite", ["t.me/+gone", "t.me/+other", "t.me/joinchat/"])
-def test_invite_link_of_a_channel_the_account_is_not_in_is_refused(invite: str) -> None:
-    with pytest.raises(BadChannelAddress):
+@pytest.mark.parametrize(
+    ("invite", "why"),
+    [
+        ("t.me/+gone", r"'t.me/\+gone': no channel is behind this invite link\."),
+        ("t.me/+other", r"'t.me/\+other': the account is in no channel .* join with it, then try again\."),
+        ("t.me/joinchat/", r"'t.me/joinchat/' leads to no channel\."),
+    ],
+)
+def test_invite_link_of_a_channel_the_account_is_not_in_is_refused(invite: str, why: str) -> None:
+    with pytest.raises(BadChannelAddress) as refusal:
         named_by_account(invite, (), resolve)
+    assert re.fullmatch(why, f"{refusal.value}")
 
 
 # --- through the API, with an account whose process is another program ---------------------------

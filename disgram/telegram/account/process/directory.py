@@ -22,6 +22,7 @@ from disgram.telegram.account.process.refusals import (
     Refused,
     channel_not_found,
     channel_private,
+    no_such_invite,
     not_a_member,
 )
 
@@ -119,7 +120,7 @@ class Directory:
         try:
             answer = await self._calls(functions.messages.CheckChatInviteRequest(invite))
         except (errors.InviteHashExpiredError, errors.InviteHashInvalidError, errors.InviteHashEmptyError):
-            raise channel_not_found("behind this invite link") from None
+            raise no_such_invite() from None
         if not isinstance(answer, tl.ChatInviteAlready) or not isinstance(answer.chat, tl.Channel):
             raise not_a_member("behind this invite link")
         self.learn([answer.chat])

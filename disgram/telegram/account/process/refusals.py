@@ -49,6 +49,10 @@ def channel_not_found(name: str) -> Refused:
     return Refused("channel_not_found", f"no channel or group has the name {name}")
 
 
+def no_such_invite() -> Refused:
+    return Refused("channel_not_found", "nobody has made this invite link, or it has expired")
+
+
 def content_protected(name: str) -> Refused:
     return Refused("content_protected", f"the owner of {name} forbids forwarding and saving")
 
