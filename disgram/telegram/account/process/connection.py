@@ -12,7 +12,7 @@ from telethon.tl import functions
 
 from disgram.backoff import REQUEST_BACKOFF_MAX, STABLE_AFTER, jittered_backoff
 from disgram.report import Level, Reporter
-from disgram.telegram.account.process.calls import Calls, is_end
+from disgram.telegram.account.process.calls import DIALOGS, Calls
 from disgram.telegram.account.process.client import AccountClient
 from disgram.telegram.account.process.directory import Directory
 from disgram.telegram.account.process.pace import Sleep
@@ -70,8 +70,9 @@ class AccountConnection:
         except Refused as refusal:
             return f"{refusal}", refusal.retry_after
         except Exception as error:  # noqa: BLE001  # whatever Telethon raises while it connects
-            if is_end(error):
-                self._calls.end(error)
+            meant = self._calls.translated(error, DIALOGS)  # the end of the session, or a flood wait
+            if isinstance(meant, Refused) and meant.retry_after:
+                return f"{meant}", meant.retry_after
             return f"Telegram cannot be reached by the account ({type(error).__name__})", None
         return "The account's connection to Telegram has ended", None
 
