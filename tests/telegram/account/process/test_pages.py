@@ -14,6 +14,7 @@ pytest.importorskip("telethon")
 from telethon.tl import types as tl
 
 from disgram.telegram.account.process import spool
+from disgram.telegram.account.process.directory import READINGS
 from standins.mtproto.channels import Channel
 from standins.mtproto.faults import FOREVER
 from standins.mtproto.server import MtprotoStandIn
@@ -239,6 +240,24 @@ def test_a_channel_joined_later_is_found_without_a_restart(
     later.let_in()
 
     assert account.texts(name(later)) == ["hello"]
+
+
+def test_a_channel_joined_later_is_found_though_no_update_told_of_it(
+    account: Account, telegram: MtprotoStandIn, channel: Channel
+) -> None:
+    account.page(name(channel))
+    later = telegram.channel("Later")
+    assert posts(account.page(name(later))) == []
+    assert telegram.count("messages.getDialogs") == 2
+
+
+def test_channels_that_are_nowhere_do_not_make_the_dialogs_be_read_without_end(
+    account: Account, telegram: MtprotoStandIn, channel: Channel
+) -> None:
+    account.page(name(channel))
+    for number in [*range(1, 30), 1, 2, 3]:
+        assert account.refusal("/page", channel=f"c/{number}") == (404, "not_a_member")
+    assert telegram.count("messages.getDialogs") == READINGS
 
 
 def test_dialogs_are_read_once_whatever_is_asked_at_the_start(
