@@ -264,6 +264,12 @@ def test_session_string_needs_id_and_hash() -> None:
         assert refusal.value.error == "TG_SESSION_STRING"
 
 
+def test_session_string_without_a_key_is_none() -> None:
+    empty = "1" + base64.urlsafe_b64encode(bytes([2, 127, 0, 0, 1, 1, 187]) + bytes(256)).decode()
+    with pytest.raises(BadSetting, match="must be a string session"):
+        read({**ACCOUNT, "TG_SESSION_STRING": empty})
+
+
 def test_account_is_there_with_a_session_string_or_the_file_of_a_login(tmp_path: Path) -> None:
     environ = {**ACCOUNT, "DATA_DIR": str(tmp_path)}
     assert read(environ).account_login is None

@@ -47,7 +47,9 @@ def _resolved(item: str, invite: str, resolve: Resolve | None) -> str:
         raise BadChannelAddress("Private channel", f"{link} is an invite link. {HOW}")
     try:
         name = resolve(invite) if invite else ""
-    except (ChannelNotFound, ChannelHasNoPreview) as error:
+    except ChannelNotFound as error:
+        raise BadChannelAddress("Invite link", f"{link}: {error}.") from None
+    except ChannelHasNoPreview as error:
         raise BadChannelAddress(
             "Invite link",
             f"{link}: {error}. The account joins nothing by itself: join with it, then try again.",

@@ -137,7 +137,7 @@ class _Requests(BaseHTTPRequestHandler):
         if body is None:
             return self._json(404, refusal("file_gone", "Telegram has no such file any more"))
         if len(body) > most:
-            return self._json(413, refusal("file_too_large", "larger than was asked for"))
+            return self._json(413, refusal("file_too_large", "larger than MAX_UPLOAD_MB"))
         self.send_response(200)
         self.send_header("Content-Type", "audio/mpeg")
         self.send_header("Content-Length", str(len(body)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -78,10 +79,18 @@ def test_with_an_account_invite_links_become_the_channels_they_lead_to() -> None
     assert named_by_account(["durov", 5], (), None) == ["durov", 5]
 
 
-@pytest.mark.parametrize("invite", ["t.me/+gone", "t.me/+other", "t.me/joinchat/"])
-def test_invite_link_of_a_channel_the_account_is_not_in_is_refused(invite: str) -> None:
-    with pytest.raises(BadChannelAddress):
+@pytest.mark.parametrize(
+    ("invite", "why"),
+    [
+        ("t.me/+gone", r"'t.me/\+gone': no channel is behind this invite link\."),
+        ("t.me/+other", r"'t.me/\+other': the account is in no channel .* join with it, then try again\."),
+        ("t.me/joinchat/", r"'t.me/joinchat/' leads to no channel\."),
+    ],
+)
+def test_invite_link_of_a_channel_the_account_is_not_in_is_refused(invite: str, why: str) -> None:
+    with pytest.raises(BadChannelAddress) as refusal:
         named_by_account(invite, (), resolve)
+    assert re.fullmatch(why, f"{refusal.value}")
 
 
 # --- through the API, with an account whose process is another program ---------------------------
@@ -89,7 +98,7 @@ def test_invite_link_of_a_channel_the_account_is_not_in_is_refused(invite: str) 
 
 def test_answer_names_the_channel_of_an_invite_link(tmp_path: Path) -> None:
     pytest.importorskip("telethon")
-    session = "1" + base64.urlsafe_b64encode(bytes(263)).decode()
+    session = "1" + base64.urlsafe_b64encode(b"k" * 263).decode()
     environ = {"TG_API_ID": "7", "TG_API_HASH": "a" * 32, "TG_SESSION_STRING": session}
     waits = (sys.executable, "-c", "import sys; sys.stdin.readline(); sys.stdin.read()")
     account = AccountProcess({}, lambda *_: None, command=waits)

@@ -39,7 +39,7 @@ LOOK_EVERY = 0.5
 
 _LONGEST_MESSAGE = 300
 _NOT_READABLE = {"not_a_member", "channel_private", "content_protected"}
-_NOT_NOW = {"account_waits", "account_logged_out"}
+_NOT_NOW = {"account_waits", "account_logged_out", "account_missing"}
 _NO_FILE = {"file_gone", "file_too_large"}
 
 
@@ -58,6 +58,13 @@ class AccountClient:
         self._timeout = timeout
         self._check = check
         self._clock = clock
+
+    def runs(self) -> bool:
+        """Whether the process listens; it may not be connected to Telegram yet."""
+        with contextlib.suppress(OSError), contextlib.closing(_UnixConnection(self._path, 1.0)) as connection:
+            connection.connect()
+            return True
+        return False
 
     def page(self, channel: str, before: int | None = None) -> dict[str, Any]:
         """As the process has it. Raises TelegramError."""

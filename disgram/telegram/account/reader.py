@@ -11,15 +11,19 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from disgram.errors import AccountUnavailable, PageNotUnderstood, TelegramError, TelegramUnavailable
+from disgram.errors import AccountUnavailable, PageNotUnderstood, TelegramUnavailable
 from disgram.post import ChannelPage, PostSlice, TelegramPost
 from disgram.report import Reporter
 from disgram.telegram.account.client import AccountClient
 from disgram.telegram.account.post_json import read_post
 from disgram.telegram.channel import PageRetries
 
-START_TRIES = 30
-"""Tries, a second apart, for the first page: the account's process may have been started with the worker."""
+START_SECONDS = 30
+"""How long the first page waits for the account's process, which may have been started with the worker."""
+
+QUEUES_FOR = 600.0
+"""Seconds that a page waits in all when the account's process says when it is worth asking again: with
+hundreds of channels the first pages take minutes."""
 
 
 class AccountReader:
@@ -41,7 +45,7 @@ class AccountReader:
         self._retries = PageRetries(report, wait)
         self._wait = wait
         self.asked: int | None = None
-        self._tries_left = START_TRIES
+        self._starts_within = START_SECONDS
 
     def read(self, before: int | None = None) -> ChannelPage:
         """The newest page, or the page of the posts before a post id. Raises TelegramError and Stopping."""
@@ -54,25 +58,29 @@ class AccountReader:
             )
 
         def fetch() -> ChannelPage:
-            return page_of(client.page(self._channel, before))
+            return page_of(self._in_turn(lambda: client.page(self._channel, before)))
 
-        return self._read_at_start(fetch) or self._retries.read(fetch)
+        self._await_start(client)
+        return self._retries.read(fetch)
 
-    def _read_at_start(self, fetch: Callable[[], ChannelPage]) -> ChannelPage | None:
-        """None once there was an answer before, or if none has come for START_TRIES."""
-        while self._tries_left:
-            self._tries_left -= 1
+    def _in_turn(self, ask: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        """The answer, after as many waits as the process names: it paces what is asked of Telegram."""
+        left = QUEUES_FOR
+        while True:
             try:
-                page = fetch()
-            except TelegramUnavailable:
-                self._wait(1.0)
-            except TelegramError:
-                self._tries_left = 0
-                raise
-            else:
-                self._tries_left = 0
-                return page
-        return None
+                return ask()
+            except TelegramUnavailable as error:
+                seconds = max(error.retry_after or 0.0, 1.0)
+                if not error.retry_after or seconds > left:
+                    raise
+            left -= seconds
+            self._wait(seconds)
+
+    def _await_start(self, client: AccountClient) -> None:
+        while self._starts_within and not client.runs():
+            self._starts_within -= 1
+            self._wait(1.0)
+        self._starts_within = 0
 
     def parse(self, post_slice: PostSlice, page: ChannelPage) -> TelegramPost:
         """Raises PageNotUnderstood for a post of another version's process."""

@@ -24,7 +24,7 @@ NO_LIBRARY = "An account is logged in, but without requirements-account.txt noth
 """For a warning at the start."""
 
 _STRING_SESSION = re.compile(r"1[A-Za-z0-9_-]+={0,2}")
-_SESSION_BYTES = {263, 275}
+_SESSION_BYTES, _KEY_BYTES = {263, 275}, 256
 """Data centre, IPv4 or IPv6 address, port and key (Telethon 1.45, sessions/string.py)."""
 
 
@@ -71,7 +71,8 @@ def is_string_session(text: str) -> bool:
     if not (text.isascii() and _STRING_SESSION.fullmatch(text)):
         return False
     try:
-        return len(base64.urlsafe_b64decode(text[1:])) in _SESSION_BYTES
+        data = base64.urlsafe_b64decode(text[1:])
+        return len(data) in _SESSION_BYTES and any(data[-_KEY_BYTES:])
     except (binascii.Error, ValueError):
         return False
 

@@ -28,6 +28,9 @@ RESOLVE_WITHIN = 20.0
 KEPT = 120.0
 """Seconds the process stays for whoever has asked it, though no job needs it yet."""
 
+SILENT_FOR = 90.0
+"""Seconds without a line, not even a heartbeat, after which the process hangs and is killed."""
+
 _ROOT = Path(__file__).resolve().parents[3]
 _LONGEST_LINE = 64 * 1024
 
@@ -53,13 +56,16 @@ class AccountProcess:
         self._kept_until = float("-inf")
         self._stopping = False
         self._process: subprocess.Popen[bytes] | None = None
+        self._heard = clock()
         self._told_to_end = False
         """The process that runs, or ran last; it may be wanted again before its end is seen."""
         self._thread: threading.Thread | None = None
 
     def want(self, login: AccountLogin | None) -> None:
-        """Have it run with this login; None: no job needs it. Does not wait."""
+        """Have it run with this login; None: no job needs it. Does not wait. Ends a process that hangs."""
         with self._changed:
+            if self._process and self._clock() - self._heard > SILENT_FOR:
+                self._process.kill()
             kept = login is None and self._clock() < self._kept_until
             if kept or login == self._wanted or self._stopping:
                 return
@@ -141,7 +147,7 @@ class AccountProcess:
         with process:
             assert process.stdin and process.stdout  # noqa: S101 - both are pipes
             with self._changed:
-                self._process, self._told_to_end = process, False
+                self._process, self._told_to_end, self._heard = process, False, self._clock()
                 if not self._is_wanted(login):
                     process.terminate()
             with contextlib.suppress(OSError):  # it has ended already
@@ -166,6 +172,7 @@ class AccountProcess:
         )
 
     def _pass_on(self, line: bytes) -> None:
+        self._heard = self._clock()
         report = Report.decode(line)
         if report.level and not self._stopping:
             self._report(report.level, report.text)

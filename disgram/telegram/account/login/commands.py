@@ -17,6 +17,7 @@ from disgram.telegram.account.login.terminal import Terminal, printable
 from disgram.telegram.account.process.calls import is_end
 from disgram.telegram.account.process.client import AccountClient, check_session, make_client
 from disgram.telegram.account.process.directory import listed
+from disgram.telegram.account.process.refusals import described
 from disgram.telegram.account.process.settings import read_session
 
 EXIT_OK, EXIT_FAILED, EXIT_INTERRUPTED = 0, 1, 130
@@ -48,6 +49,8 @@ def _command(terminal: Terminal, work: Callable[[], Awaitable[int]]) -> int:
     except (EOFError, KeyboardInterrupt):
         terminal.show("\nNothing was changed.")
         return EXIT_INTERRUPTED
+    except Exception as error:  # noqa: BLE001  # a traceback might hold the session
+        terminal.show(f"It did not work: {described(error)}. Please report this.")
     finally:
         signal.signal(signal.SIGINT, before)
     return EXIT_FAILED
@@ -86,7 +89,8 @@ async def _say_readable(client: AccountClient, terminal: Terminal) -> None:
     found = listed(entities)
     terminal.show("It can read:" if found else "It is in no channel or group yet: join them in Telegram.")
     for each in found:
-        terminal.show(f"  {each.address}  {printable(each.title)} ({each.kind})")
+        but = "; its owner forbids saving: not forwarded" if each.protected else ""
+        terminal.show(f"  {each.address}  {printable(each.title)} ({each.kind}{but})")
     terminal.show("Restart Disgram if it runs.")
 
 

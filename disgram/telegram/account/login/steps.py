@@ -9,14 +9,18 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
-from telethon import errors
+from telethon import errors, utils
 
 from disgram.telegram.account.login.terminal import Terminal, drawn
 from disgram.telegram.account.process.client import AccountClient
 
+SECONDS = 60.0
+"""How long Telegram may take for one step; Telethon by itself connects again for ever."""
+
 _API_ID = re.compile(r"[1-9][0-9]{0,9}")
+_Result = TypeVar("_Result")
 _API_HASH = re.compile(r"[0-9a-fA-F]{32}")
 
 
@@ -67,6 +71,9 @@ class Login:
                 return
 
     async def _by_phone(self, phone: str) -> bool:
+        if not utils.parse_phone(phone):  # Telethon fails over it
+            self._terminal.show(_NO_NUMBER)
+            return False
         if not await self._tried(self._client.send_code_request(phone)):
             return False
         self._terminal.show("Telegram has sent a code, to your app or by SMS.")
@@ -75,7 +82,7 @@ class Login:
             if not code:
                 return False
             try:
-                await self._client.sign_in(phone, code)
+                await _in_time(self._client.sign_in(phone, code))
             except errors.SessionPasswordNeededError:
                 return await self._by_password()
             except errors.PhoneCodeExpiredError as error:
@@ -89,13 +96,13 @@ class Login:
     async def _by_qr_code(self) -> bool:
         """Another code is shown when one has expired, after half a minute."""
         try:
-            shown = await self._client.qr_login()
+            shown = await _in_time(self._client.qr_login())
             while True:
                 self._show_code(shown.url)
                 try:
                     await shown.wait()
                 except asyncio.TimeoutError:
-                    await shown.recreate()
+                    await _in_time(shown.recreate())
                 else:
                     return True
         except errors.SessionPasswordNeededError:
@@ -120,7 +127,7 @@ class Login:
 
     async def _tried(self, step: Awaitable[Any]) -> bool:
         try:
-            await step
+            await _in_time(step)
         except errors.RPCError as error:
             self._refused(error)
             return False
@@ -132,8 +139,17 @@ class Login:
         self._terminal.show(_sentence(error))
 
 
+async def _in_time(step: Awaitable[_Result]) -> _Result:
+    """Raises ConnectionError."""
+    try:
+        return await asyncio.wait_for(step, SECONDS)
+    except asyncio.TimeoutError:
+        raise ConnectionError(0, "Telegram does not answer") from None
+
+
+_NO_NUMBER = "Telegram knows no such number: write + and the country code."
 _SENTENCES: dict[type, str] = {
-    errors.PhoneNumberInvalidError: "Telegram knows no such number: write + and the country code.",
+    errors.PhoneNumberInvalidError: _NO_NUMBER,
     errors.PhoneNumberBannedError: "Telegram has banned this number.",
     errors.PhoneNumberUnoccupiedError: "There is no account with this number.",
     errors.PhoneCodeInvalidError: "That is not the code.",

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from telethon import errors
 from telethon.errors.common import AuthKeyNotFound, SecurityError
+from telethon.tl import functions
 
 from disgram.telegram.account.process import refusals
 from disgram.telegram.account.process.client import FLOOD_SLEEP, AccountClient
@@ -25,11 +26,16 @@ CONNECT_PATIENCE = 5.0
 DIALOGS = "dialogs"
 """The name of reading the account's dialogs, without which there is no connection."""
 
+FILES = "upload.getFile"
+"""The name of reading a file, often from another data centre, whose refusal tells nothing of the session."""
+
 HISTORY_BURST, HISTORY_PER_SECOND = 30, 2.0
 """Telegram names no limits; accounts that read histories for hours at this pace had no flood waits."""
 
 _WAITS = (errors.FloodWaitError, errors.FloodPremiumWaitError)
-_ENDED = (errors.UnauthorizedError, errors.AuthKeyError, AuthKeyNotFound)
+_ENDED = (errors.UnauthorizedError, errors.AuthKeyDuplicatedError, AuthKeyNotFound)
+"""AuthKeyDuplicatedError is the one 406 that is about the session; others are about what was asked for."""
+
 _FAILURES = (
     errors.ServerError, errors.TimedOutError, errors.RpcCallFailError, errors.RpcMcgetFailError,
     errors.InterdcCallErrorError, errors.InterdcCallRichErrorError, SecurityError, OSError, ValueError,
@@ -70,6 +76,9 @@ class Calls:
             if asking.done() and not asking.cancelled():
                 return asking.result()
         except Exception as error:  # noqa: BLE001  # raised again, as what it means
+            if method == FILES and is_end(error):
+                await self(functions.updates.GetStateRequest())  # if the session has ended, this says so
+                raise refusals.unavailable("Telegram's file server does not know the account") from None
             raise self.translated(error, method) from None
         finally:
             asking.cancel()
@@ -90,8 +99,12 @@ class Calls:
 
     def end(self, error: Exception) -> refusals.Refused:
         """The session has ended: nothing is asked any more."""
+        return self.refuse(refusals.logged_out(_why(error)))
+
+    def refuse(self, refusal: refusals.Refused) -> refusals.Refused:
+        """Whatever is asked from now on, but for an earlier refusal."""
         if self.ended is None:
-            self.ended = refusals.logged_out(_why(error))
+            self.ended = refusal
             self.session_ended.set()
             self.connected.set()  # nobody waits for a connection any more
             self._report_end(self.ended)

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
-from telethon import events
+from telethon import errors, events
+from telethon.tl import functions
 
 from disgram.backoff import REQUEST_BACKOFF_MAX, STABLE_AFTER, jittered_backoff
 from disgram.report import Level, Reporter
-from disgram.telegram.account.process.calls import Calls, is_end
+from disgram.telegram.account.process.calls import DIALOGS, Calls
 from disgram.telegram.account.process.client import AccountClient
 from disgram.telegram.account.process.directory import Directory
 from disgram.telegram.account.process.pace import Sleep
 from disgram.telegram.account.process.refusals import Refused, described
 from disgram.telegram.account.process.spools import Names, Spools
+
+LOOK_EVERY = 30.0
+"""Seconds between two small requests that show whether the session has ended: Telegram says so to nobody who
+asks nothing."""
 
 
 class AccountConnection:
@@ -31,6 +37,7 @@ class AccountConnection:
         report: Reporter,
         clock: Callable[[], float],
         sleep: Sleep = asyncio.sleep,
+        look_every: float = LOOK_EVERY,
     ) -> None:
         self._make = make
         self._calls = calls
@@ -40,6 +47,7 @@ class AccountConnection:
         self._report = report
         self._clock = clock
         self._sleep = sleep
+        self._look_every = look_every
         self._started = False
         self._lost = False
 
@@ -62,8 +70,9 @@ class AccountConnection:
         except Refused as refusal:
             return f"{refusal}", refusal.retry_after
         except Exception as error:  # noqa: BLE001  # whatever Telethon raises while it connects
-            if is_end(error):
-                self._calls.end(error)
+            meant = self._calls.translated(error, DIALOGS)  # the end of the session, or a flood wait
+            if isinstance(meant, Refused) and meant.retry_after:
+                return f"{meant}", meant.retry_after
             return f"Telegram cannot be reached by the account ({type(error).__name__})", None
         return "The account's connection to Telegram has ended", None
 
@@ -80,12 +89,21 @@ class AccountConnection:
             self._calls.connected.set()
             await self._directory.read_dialogs()
             self._report(Level.INFO, "The account is connected to Telegram")
-            await _first_of(client.disconnected, ended.wait())
+            await _first_of(client.disconnected, self._look())
         finally:
             self._started = False
             self.closed()
             self._calls.client = None
             await client.disconnect()
+
+    async def _look(self) -> None:
+        """Until the session has ended."""
+        ended = self._calls.session_ended
+        while not ended.is_set():
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(ended.wait(), self._look_every)
+            with contextlib.suppress(Refused, errors.RPCError):
+                await self._calls(functions.updates.GetStateRequest())
 
     # --- what a client reports ---
 

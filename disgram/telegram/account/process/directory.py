@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -22,13 +23,20 @@ from disgram.telegram.account.process.refusals import (
     Refused,
     channel_not_found,
     channel_private,
+    no_such_invite,
     not_a_member,
 )
 
-READ_AGAIN = 600.0
-"""Seconds between two readings of the dialogs for a channel that is in none of them."""
+CONNECTED_AGAIN = 600.0
+"""Seconds after which the dialogs are read again when the account connects anew."""
 
-MISSING_FOR = 3600.0
+READ_AGAIN = 30.0
+"""Seconds between two readings of the dialogs for one channel that is in none of them."""
+
+READINGS, READINGS_WITHIN = 5, 150.0
+"""How often the dialogs are read in so many seconds, whoever is not found in them."""
+
+MISSING_FOR = 60.0
 """Seconds for which a name that nobody has is not looked up again: lookups are what Telegram limits most."""
 
 DIALOG_SECONDS = 120.0
@@ -38,11 +46,13 @@ _PRIVATE = re.compile(r"c/([1-9][0-9]{0,18})")
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A dialog, as a person chooses it: `kind` is "channel" or "group"."""
+    """A dialog, as a person chooses it: `kind` is "channel" or "group"; with `protected` its owner forbids
+    saving, so that it is not forwarded."""
 
     address: str
     title: str
     kind: str
+    protected: bool = False
 
 
 class Directory:
@@ -53,21 +63,36 @@ class Directory:
         self._ids: dict[str, int] = {}
         self._missing: dict[str, float] = {}
         self._dialogs: list[int] = []
-        self._read_at = float("-inf")
+        self._not_in_them: dict[int, float] = {}
+        self._readings: deque[float] = deque(maxlen=READINGS)
         self._reading = asyncio.Lock()
 
-    async def read_dialogs(self) -> None:
-        """Unless that was done within READ_AGAIN. Raises Refused."""
+    async def read_dialogs(self, after: float | None = None) -> None:
+        """Unless that was done after that time (by default within CONNECTED_AGAIN). Raises Refused."""
         async with self._reading:
-            if self._clock() - self._read_at >= READ_AGAIN:
+            enough = self._clock() - CONNECTED_AGAIN if after is None else after
+            if not self._readings or self._readings[-1] <= enough:
                 await self._read_dialogs()
 
+    async def _read_dialogs_for(self, channel_id: int) -> None:
+        """The account may have joined it since they were read. Raises Refused."""
+        now = self._clock()
+        often = len(self._readings) == READINGS and now - self._readings[0] < READINGS_WITHIN
+        if often or now - self._not_in_them.get(channel_id, float("-inf")) < READ_AGAIN:
+            return
+        await self.read_dialogs(after=now)
+        if channel_id not in self._by_id:
+            self._not_in_them[channel_id] = now
+            forget_oldest(self._not_in_them)
+
     async def _read_dialogs(self) -> None:
+        began = self._clock()
+
         async def read(client: AccountClient) -> list[Any]:
             return [dialog.entity async for dialog in client.iter_dialogs(ignore_migrated=True)]
 
         entities = await self._calls.run(DIALOGS, read, DIALOG_SECONDS)
-        self._read_at = self._clock()
+        self._readings.append(began)
         self.learn(entities)
         self._dialogs = [each.id for each in entities if isinstance(each, tl.Channel)]
 
@@ -93,7 +118,7 @@ class Directory:
 
     async def find(self, name: str) -> Any:
         """The channel or group of a name (`news`, `c/123`). Raises Refused."""
-        if self._read_at == float("-inf"):
+        if not self._readings:
             await self.read_dialogs()
         private = _PRIVATE.fullmatch(name)
         found = await (self._private(int(private[1]), name) if private else self._public(name))
@@ -117,7 +142,7 @@ class Directory:
         try:
             answer = await self._calls(functions.messages.CheckChatInviteRequest(invite))
         except (errors.InviteHashExpiredError, errors.InviteHashInvalidError, errors.InviteHashEmptyError):
-            raise channel_not_found("behind this invite link") from None
+            raise no_such_invite() from None
         if not isinstance(answer, tl.ChatInviteAlready) or not isinstance(answer.chat, tl.Channel):
             raise not_a_member("behind this invite link")
         self.learn([answer.chat])
@@ -125,7 +150,7 @@ class Directory:
 
     async def _private(self, channel_id: int, name: str) -> Any:
         if channel_id not in self._by_id:
-            await self.read_dialogs()
+            await self._read_dialogs_for(channel_id)
         if channel_id not in self._by_id:
             raise not_a_member(name)
         return self._by_id[channel_id]
@@ -148,18 +173,28 @@ class Directory:
 
     def _not_found(self, name: str) -> Refused:
         self._missing[name.lower()] = self._clock() + MISSING_FOR
-        if len(self._missing) > MOST_MISSING:
-            del self._missing[next(iter(self._missing))]
+        forget_oldest(self._missing)
         return channel_not_found(name)
 
 
 MOST_MISSING = 1_000
 
 
+def forget_oldest(missing: dict[Any, float]) -> None:
+    """So that no more than MOST_MISSING are remembered."""
+    if len(missing) > MOST_MISSING:
+        del missing[next(iter(missing))]
+
+
 def listed(entities: Iterable[Any]) -> list[Listed]:
     """Those of an account's dialogs that are channels or groups it can read."""
     return [
-        Listed(f"https://t.me/{name_of(each)}", each.title, "channel" if each.broadcast else "group")
+        Listed(
+            f"https://t.me/{name_of(each)}",
+            each.title,
+            "channel" if each.broadcast else "group",
+            bool(each.noforwards),
+        )
         for each in entities
         if isinstance(each, tl.Channel) and not each.left
     ]

@@ -11,7 +11,7 @@ from typing import Any
 from telethon import errors
 
 from disgram.telegram.account.message.files import FileAddress, FoundFile, find_file, parse_address
-from disgram.telegram.account.process.calls import Calls
+from disgram.telegram.account.process.calls import FILES, Calls
 from disgram.telegram.account.process.directory import Directory
 from disgram.telegram.account.process.messages import Messages
 from disgram.telegram.account.process.refusals import TOO_LARGE, Refused, content_protected, file_gone
@@ -116,7 +116,7 @@ class Downloads:
                         )
                     return await anext(reading, None)
 
-                chunk = await self._calls.run("upload.getFile", ask, CHUNK_SECONDS)
+                chunk = await self._calls.run(FILES, ask, CHUNK_SECONDS)
                 if chunk is None:
                     return
                 yield bytes(chunk)
@@ -137,4 +137,4 @@ async def _prepended(first: bytes, chunks: AsyncGenerator[bytes, None]) -> Async
 
 
 def _too_large() -> Refused:
-    return Refused("file_too_large", "larger than was asked for", status=TOO_LARGE)
+    return Refused("file_too_large", "larger than MAX_UPLOAD_MB", status=TOO_LARGE)

@@ -65,8 +65,7 @@ class Pages:
         shown = name if name.startswith("c/") else name_of(channel)
         spool = self._spools.of(channel.id)
         try:
-            async with self._locks.setdefault(channel.id, asyncio.Lock()):
-                await self._refresh(channel, spool)
+            await self._settled(channel, spool, newest=before is None)
             channel = await self._directory.find(name)
             if channel.noforwards:
                 raise content_protected(shown)
@@ -75,6 +74,16 @@ class Pages:
         except errors.RPCError as error:
             raise self._directory.refusal(channel, shown, error) from None
         return _page(channel, shown, posts, older)
+
+    async def _settled(self, channel: Any, spool: Spool, *, newest: bool) -> None:
+        """Have what is true now in the spool, and for the newest page no half of an album at its end."""
+        for _ in range(ALBUM):
+            async with self._locks.setdefault(channel.id, asyncio.Lock()):
+                await self._refresh(channel, spool)
+            seconds = spool.settles_in(self._clock()) if newest else 0.0
+            if seconds <= 0:
+                return
+            await asyncio.sleep(seconds)
 
     async def _refresh(self, channel: Any, spool: Spool) -> None:
         believed = BELIEVED_OUTSIDE if channel.left else BELIEVED

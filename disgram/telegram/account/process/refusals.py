@@ -6,9 +6,6 @@ from disgram.errors import DisgramError
 
 NOT_FOUND, TOO_LARGE, NOT_NOW = 404, 413, 503
 
-MISSING = "account_missing"
-"""The reason for which a process without a usable session ends."""
-
 
 class Refused(DisgramError):
     """`status`: of HTTP. `retry_after`: seconds until it is worth another try, if that is known."""
@@ -36,6 +33,10 @@ def logged_out(why: str) -> Refused:
     return Refused("account_logged_out", message, status=NOT_NOW)
 
 
+def missing(why: str) -> Refused:
+    return Refused("account_missing", why, status=NOT_NOW)
+
+
 def not_a_member(name: str) -> Refused:
     return Refused("not_a_member", f"the account is in no channel or group {name}")
 
@@ -46,6 +47,10 @@ def channel_private(name: str) -> Refused:
 
 def channel_not_found(name: str) -> Refused:
     return Refused("channel_not_found", f"no channel or group has the name {name}")
+
+
+def no_such_invite() -> Refused:
+    return Refused("channel_not_found", "nobody has made this invite link, or it has expired")
 
 
 def content_protected(name: str) -> Refused:

@@ -22,13 +22,16 @@ from disgram.telegram.account.process.directory import Directory
 from disgram.telegram.account.process.downloads import Downloads
 from disgram.telegram.account.process.messages import Messages
 from disgram.telegram.account.process.pages import Pages
-from disgram.telegram.account.process.refusals import MISSING, described
+from disgram.telegram.account.process.refusals import described, missing
 from disgram.telegram.account.process.routes import Routes
 from disgram.telegram.account.process.server import Server, listening_socket
 from disgram.telegram.account.process.settings import AccountSettings, read_settings
 from disgram.telegram.account.process.spools import Names, Spools
 
 TITLE = "disgram: account"
+HEARTBEAT = 15.0
+"""Seconds between two lines without words, by which the service sees that the process does not hang."""
+
 _STDIN, _STDOUT = 0, 1
 
 
@@ -41,7 +44,7 @@ def serve() -> int:
         settings = read_settings(_first_line())
         asyncio.run(run(settings, report, _ended))
     except BadSetting as error:
-        report(Level.ERROR, f"{error}", reason=MISSING)
+        report(Level.ERROR, f"{error}")
         return EXIT_PERMANENT
     except Exception as error:  # noqa: BLE001  # a traceback might hold the session
         report(Level.ERROR, f"The account's process failed: {described(error)}")
@@ -55,20 +58,20 @@ async def run(settings: AccountSettings, report: Reporter, ended: Callable[[], a
     listening = listening_socket(settings.socket)
     try:
         account, server = _parts(settings, report)
-        tasks = [asyncio.create_task(account.keep()), asyncio.create_task(server.serve(listening))]
-        await end.wait()
+        tasks = [asyncio.create_task(account.keep()), asyncio.create_task(server.serve(listening.socket))]
+        while not end.is_set():
+            report(None, "")
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(end.wait(), HEARTBEAT)
         for task in tasks:
             task.cancel()
         await asyncio.wait(tasks, timeout=5.0)
     finally:
         listening.close()
-        with contextlib.suppress(OSError):
-            settings.socket.unlink()
 
 
 def _parts(settings: AccountSettings, report: Reporter) -> tuple[AccountConnection, Server]:
     clock = time.monotonic
-    check_session(settings.session)
 
     def make(connection: AccountConnection) -> AccountClient:
         return make_client(
@@ -77,6 +80,8 @@ def _parts(settings: AccountSettings, report: Reporter) -> tuple[AccountConnecti
         )  # fmt: skip
 
     calls = Calls(clock=clock, report_end=lambda end: report(Level.ERROR, f"{end}", reason=end.reason))
+    if why := _unusable(settings):
+        calls.refuse(missing(why))  # answered until the service hands over another session
     spools, names = Spools(), Names()
     directory = Directory(calls, clock)
     messages = Messages(calls, names)
@@ -86,6 +91,15 @@ def _parts(settings: AccountSettings, report: Reporter) -> tuple[AccountConnecti
         now=lambda: datetime.now(timezone.utc), report=lambda text: report(Level.ERROR, text),
     )  # fmt: skip
     return AccountConnection(make, calls, directory, spools, names, report, clock), Server(routes.answer)
+
+
+def _unusable(settings: AccountSettings) -> str:
+    """Why no session can be used; empty if it has the form of one."""
+    try:
+        check_session(settings.session)
+    except BadSetting as error:
+        return settings.unusable or f"{error}"
+    return ""
 
 
 def _write(line: bytes) -> None:

@@ -34,7 +34,28 @@ Answering = Callable[[str], Awaitable[Answer]]
 """From a request's target (`/page?channel=news`; empty if it was not GET) to its answer; must not raise."""
 
 
-def listening_socket(path: Path) -> socket.socket:
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """A socket at `path`; `made` tells it from one that another process has put there since."""
+
+    socket: socket.socket
+    path: Path
+    made: tuple[int, int]
+
+    def close(self) -> None:
+        """The path is left alone if another process listens there now."""
+        self.socket.close()
+        with contextlib.suppress(OSError):
+            if _made(self.path) == self.made:
+                self.path.unlink()
+
+
+def _made(path: Path) -> tuple[int, int]:
+    found = path.stat()
+    return found.st_ino, found.st_mtime_ns
+
+
+def listening_socket(path: Path) -> Listening:
     """Replaces what is left of an earlier process; whoever sees it can connect. The path may be longer than
     a socket's may be (108 bytes)."""
     folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -45,6 +66,7 @@ def listening_socket(path: Path) -> socket.socket:
         unready.unlink(missing_ok=True)
         made.bind(f"/proc/self/fd/{folder}/{unready.name}")
         made.listen(1024)
+        identity = _made(unready)
         unready.replace(path)
     except BaseException:
         made.close()
@@ -53,7 +75,7 @@ def listening_socket(path: Path) -> socket.socket:
         os.umask(before)
         os.close(folder)
     made.setblocking(False)
-    return made
+    return Listening(made, path, identity)
 
 
 class Server:

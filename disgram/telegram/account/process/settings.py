@@ -15,12 +15,13 @@ from disgram.errors import BadSetting
 
 @dataclass(frozen=True, slots=True)
 class AccountSettings:
-    """`session`: a Telethon string session."""
+    """`session`: a Telethon string session; empty if it cannot be had, and then `unusable` says why."""
 
     api_id: int
     api_hash: str = field(repr=False)
     session: str = field(repr=False)
     socket: Path
+    unusable: str = ""
 
 
 def read_settings(line: bytes) -> AccountSettings:
@@ -31,10 +32,10 @@ def read_settings(line: bytes) -> AccountSettings:
         session, path = given.get("session"), given.get("session_file")
     except (ValueError, KeyError, TypeError, AttributeError):
         raise BadSetting("stdin", "The account's process got no settings on standard input") from None
-    if not session and path:
-        session = read_session(Path(path))
-    if not session:
-        raise BadSetting("session", "There is no session: log in with `make account`")
+    try:
+        session = session or (read_session(Path(path)) if path else "")
+    except BadSetting as error:
+        return AccountSettings(api_id, api_hash, "", socket, f"{error}")
     return AccountSettings(api_id, api_hash, session, socket)
 
 

@@ -15,6 +15,9 @@ from telethon.tl import types as tl
 SPOOLED = 40
 """Messages kept for each channel: a page and the album that begins it, and some that may be deleted."""
 
+ALBUM_SECONDS = 1.0
+"""How long after a message of an album the next one may still come."""
+
 
 def packed(thing: Any) -> bytes:
     return bytes(thing)
@@ -38,6 +41,8 @@ class Spool:
         """Those of which Telegram sends the beginning alone."""
         self._messages: dict[int, bytes] = {}
         self._reading: list[tuple[Any, int, int]] | None = None
+        self._missed_meanwhile = False
+        self._newest: tuple[int, float] = (0, 0.0)
 
     @property
     def size(self) -> int:
@@ -53,14 +58,29 @@ class Spool:
         """Ascending."""
         return [unpacked(self._messages[number]) for number in sorted(self._messages)]
 
+    def settles_in(self, now: float) -> float:
+        """Seconds until an album that ends it is taken for whole: Telegram sends its messages one by one."""
+        if not self._messages:
+            return 0.0
+        newest = max(self._messages)
+        if newest != self._newest[0]:
+            self._newest = (newest, now)
+        grouped = getattr(unpacked(self._messages[newest]), "grouped_id", None)
+        return self._newest[1] + ALBUM_SECONDS - now if grouped else 0.0
+
     def begin_reading(self) -> None:
         """From here on updates are kept, to be applied to what will have been read if it is older."""
-        self._reading = []
+        self._reading, self._missed_meanwhile = [], False
+
+    def make_stale(self) -> None:
+        """Something was missed; what is being read just now may not have it either."""
+        self.fresh_at, self._missed_meanwhile = None, True
 
     def load(self, messages: Iterable[Any], pts: int, *, at_start: bool, now: float) -> None:
         """What Telegram has now."""
         self._messages = {message.id: packed(message) for message in messages}
-        self.pts, self.at_start, self.fresh_at = pts, at_start, now
+        self.pts, self.at_start = pts, at_start
+        self.fresh_at = None if self._missed_meanwhile else now
         self.whole.clear()
         meanwhile, self._reading = self._reading or [], None
         for update, new_pts, count in meanwhile:

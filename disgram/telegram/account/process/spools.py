@@ -41,7 +41,7 @@ class Spools:
         """Read again before the next answer: one channel, or all."""
         chosen = self._spools.values() if channel_id is None else [self._spools.get(channel_id)]
         for spool in filter(None, chosen):
-            spool.fresh_at = None
+            spool.make_stale()
 
     def take(self, update: Any) -> bool:
         """An update of any kind; whether it is of a channel that somebody asks for: others are ignored."""
@@ -51,7 +51,7 @@ class Spools:
         pts, count = getattr(update, "pts", None), getattr(update, "pts_count", None)
         if pts is None or isinstance(update, tl.UpdateChannelTooLong):
             if isinstance(update, (tl.UpdateChannel, tl.UpdateChannelTooLong)):
-                spool.fresh_at = None
+                spool.make_stale()
         elif count is not None:
             spool.apply(update, pts, count)
         return True

@@ -14,7 +14,7 @@ pytest.importorskip("telethon")
 
 from telethon.crypto import rsa
 
-from disgram.telegram.account.login import commands
+from disgram.telegram.account.login import commands, steps
 from disgram.telegram.account.login.files import Place
 from disgram.telegram.account.login.terminal import Terminal
 from standins.mtproto.server import MtprotoStandIn
@@ -83,6 +83,7 @@ def logged_in(telegram: MtprotoStandIn, folder: Path, person: Person) -> int:
 def test_phone_and_code_log_in_and_everything_is_kept(telegram: MtprotoStandIn, folder: Path) -> None:
     channel = telegram.channel("News\x1b[2J")
     telegram.channel("Talk", megagroup=True, username="talk")
+    telegram.channel("Kept", noforwards=True, username="kept")
     person = Person(*KEYS, PHONE, telegram.logins.code)
 
     assert logged_in(telegram, folder, person) == 0
@@ -93,7 +94,8 @@ def test_phone_and_code_log_in_and_everything_is_kept(telegram: MtprotoStandIn, 
     assert (folder / ".env").read_text() == (f"AUTH_PASSWORD=secret\nTG_API_ID=7\n\nTG_API_HASH={API_HASH}\n")
     shown = "\n".join(person.seen)
     assert f"https://t.me/c/{channel.id}  News[2J (channel)" in shown
-    assert "https://t.me/talk  Talk (group)" in shown
+    assert "https://t.me/talk  Talk (group)\n" in shown
+    assert "https://t.me/kept  Kept (channel; its owner forbids saving: not forwarded)" in shown
     for secret in (session.read_text().strip(), API_HASH, telegram.logins.code):
         assert secret not in shown
 
@@ -123,6 +125,35 @@ def test_a_wrong_number_is_asked_for_again(telegram: MtprotoStandIn, folder: Pat
     person = Person(*KEYS, "+1 555 0199", PHONE, telegram.logins.code)
     assert logged_in(telegram, folder, person) == 0
     assert "Telegram knows no such number: write + and the country code." in person.seen
+
+
+def test_what_is_no_number_is_asked_for_again(telegram: MtprotoStandIn, folder: Path) -> None:
+    person = Person(*KEYS, "me", PHONE, telegram.logins.code)
+    assert logged_in(telegram, folder, person) == 0
+    assert "Telegram knows no such number: write + and the country code." in person.seen
+
+
+def test_what_nobody_foresaw_is_one_line(telegram: MtprotoStandIn, folder: Path) -> None:
+    class Odd(Person):
+        def _answer(self, question: str) -> str:
+            raise ZeroDivisionError(API_HASH)
+
+    person = Odd()
+    assert logged_in(telegram, folder, person) == 1
+    assert re.fullmatch(r"It did not work: ZeroDivisionError at .*", person.seen[-1])
+    assert API_HASH not in person.seen[-1]
+
+
+@pytest.mark.parametrize("step", ["auth.sendCode", "auth.signIn", "auth.exportLoginToken"])
+def test_telegram_that_falls_silent_is_one_line(
+    telegram: MtprotoStandIn, folder: Path, step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(steps, "SECONDS", 0.5)
+    telegram.delay(step, 60)
+    person = Person(*KEYS, "" if "Token" in step else PHONE, telegram.logins.code)
+    assert logged_in(telegram, folder, person) == 1
+    assert person.seen[-1] == "It did not work: Telegram does not answer"
+    telegram.heal()
 
 
 def test_a_flood_wait_is_one_line_and_another_try(telegram: MtprotoStandIn, folder: Path) -> None:

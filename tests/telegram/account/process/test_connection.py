@@ -47,7 +47,7 @@ class Enough(Exception):
     """The test has seen what it wanted to see."""
 
 
-def pauses(make: Callable[[], Any], count: int) -> tuple[list[float], list[str]]:
+def pauses(make: Callable[[], Any], count: int, look_every: float = 60.0) -> tuple[list[float], list[str]]:
     """Between the first clients, and what was reported."""
     slept: list[float] = []
     said: list[str] = []
@@ -66,7 +66,15 @@ def pauses(make: Callable[[], Any], count: int) -> tuple[list[float], list[str]]
 
         calls = Calls(clock=clock, report_end=lambda end: said.append(f"{end}"))
         account = AccountConnection(
-            lambda _: make(), calls, Directory(calls, clock), Spools(), Names(), report, clock, sleep
+            lambda _: make(),
+            calls,
+            Directory(calls, clock),
+            Spools(),
+            Names(),
+            report,
+            clock,
+            sleep,
+            look_every,
         )
         await account.keep()
 
@@ -81,6 +89,33 @@ def test_a_client_that_ends_at_once_is_replaced_ever_more_slowly(failure: Except
     for pause, longest in zip(slept, [1, 2, 4, 8, 16, 32, 60, 60], strict=True):
         assert 0.75 * longest <= pause <= longest
     assert all("trying again" in each for each in said if "connected to" not in each)
+
+
+class LoggedOut(ShortLived):
+    """A client whose session ended while it is connected: it hears of that once it asks something."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.disconnected = asyncio.get_running_loop().create_future()
+        self.asked: list[str] = []
+
+    async def __call__(self, request: Any) -> None:
+        self.asked.append(type(request).__name__)
+        if len(self.asked) == 3:
+            raise errors.SessionRevokedError(request)
+
+
+def test_a_session_that_ends_while_nobody_asks_is_noticed() -> None:
+    clients: list[LoggedOut] = []
+
+    def make() -> LoggedOut:
+        clients.append(LoggedOut())
+        return clients[-1]
+
+    slept, said = pauses(make, 1, look_every=0.0)
+    assert slept == []
+    assert [client.asked for client in clients] == [["GetStateRequest"] * 3]
+    assert [each[:45] for each in said[1:]] == ["Telegram has ended the account's session (it "]
 
 
 def test_an_ended_session_is_met_with_no_other_client() -> None:

@@ -64,6 +64,36 @@ def test_an_expired_reference_is_read_anew(
     assert account.raw(target(url))[2] == b"picture"
 
 
+def test_a_reference_that_is_too_old_a_kind_is_read_anew(
+    account: Account, telegram: MtprotoStandIn, channel: Channel
+) -> None:
+    channel.post(media=telegram.photo(b"picture"))
+    url = address(account, channel)
+    telegram.fail("upload.getFile", "FILEREF_UPGRADE_NEEDED", code=406)
+    assert account.raw(target(url))[2] == b"picture"
+
+
+def test_a_file_server_that_does_not_know_the_account_does_not_end_its_session(
+    account: Account, telegram: MtprotoStandIn, channel: Channel
+) -> None:
+    channel.post(media=telegram.photo(b"picture"))
+    url = address(account, channel)
+    telegram.fail("upload.getFile", "AUTH_KEY_UNREGISTERED", code=401)
+    status, _, body = account.raw(target(url))
+    assert (status, b"telegram_unavailable" in body) == (503, True)
+    assert account.raw(target(url))[2] == b"picture"
+
+
+def test_a_session_that_ended_is_noticed_by_a_file(
+    account: Account, telegram: MtprotoStandIn, channel: Channel
+) -> None:
+    channel.post(media=telegram.photo(b"picture"))
+    url = address(account, channel)
+    telegram.revoke()
+    status, _, body = account.raw(target(url))
+    assert (status, b"account_logged_out" in body) == (503, True)
+
+
 def test_a_reference_that_expires_between_two_parts_is_read_anew(
     account: Account, telegram: MtprotoStandIn, channel: Channel
 ) -> None:

@@ -52,15 +52,16 @@ def test_a_flood_wait_is_told_with_its_end_and_obeyed(
     assert telegram.count("messages.getHistory") == 1
 
 
+@pytest.mark.parametrize("method", ["messages.getDialogs", "users.getUsers"])
 def test_a_flood_wait_at_the_start_is_told_to_whoever_asks(
-    telegram: MtprotoStandIn, channel: Channel, tmp_path: Path
+    telegram: MtprotoStandIn, channel: Channel, tmp_path: Path, method: str
 ) -> None:
-    telegram.fail("messages.getDialogs", "FLOOD_WAIT_300", times=FOREVER)
+    telegram.fail(method, "FLOOD_WAIT_300", times=FOREVER)  # Telethon connects with users.getUsers
     with account_of(telegram, tmp_path) as account:
         eventually(lambda: account.refusal("/page", channel="c/1") == (503, "account_waits"))
         for _ in range(3):
             assert account.refusal("/page", channel=f"c/{channel.id}") == (503, "account_waits")
-        assert telegram.count("messages.getDialogs") == 1
+        assert telegram.count(method) == 1
         assert telegram.accepted == 1
 
 
@@ -107,6 +108,15 @@ def test_an_ended_session_is_told_once_and_nothing_more_is_asked(
             f"Telegram has ended the account's session ({why}): log in again with `make account`",
         )
     ]
+
+
+def test_a_406_about_what_was_asked_for_does_not_end_the_session(
+    account: Account, telegram: MtprotoStandIn, channel: Channel
+) -> None:
+    telegram.fail("messages.getHistory", "NEW_KIND_OF_REFUSAL", code=406)
+    assert account.refusal("/page", channel=f"c/{channel.id}") == (503, "telegram_unavailable")
+    assert account.texts(f"c/{channel.id}") == ["one"]
+    assert not [text for _, text, facts in account.reports if facts]
 
 
 @pytest.mark.parametrize("error", ["SESSION_REVOKED", "AUTH_KEY_DUPLICATED"])

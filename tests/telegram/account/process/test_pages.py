@@ -13,6 +13,8 @@ pytest.importorskip("telethon")
 
 from telethon.tl import types as tl
 
+from disgram.telegram.account.process import spool
+from disgram.telegram.account.process.directory import READINGS
 from standins.mtproto.channels import Channel
 from standins.mtproto.faults import FOREVER
 from standins.mtproto.server import MtprotoStandIn
@@ -73,6 +75,26 @@ def test_an_album_is_never_cut_by_a_page(
 
     assert list(newest[0].ids) == album
     assert [list(post.ids) for post in inside] == [[1], album]
+
+
+def test_an_album_whose_messages_come_one_by_one_is_handed_on_whole(
+    account: Account, telegram: MtprotoStandIn, channel: Channel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spool, "ALBUM_SECONDS", 3.0)
+    channel.post("first")
+    assert account.texts(name(channel)) == ["first"]
+
+    def post_the_rest() -> None:
+        for _ in range(3):
+            channel.post(media=telegram.photo(b"x"), grouped_id=5)
+
+    rest = threading.Timer(0.5, post_the_rest)
+    channel.post("caption", media=telegram.photo(b"x"), grouped_id=5)
+    rest.start()
+    pages = iter(lambda: posts(account.page(name(channel))), None)
+    with_album = next(page for page in pages if page and len(page) > 1)
+    rest.join()
+    assert [post.ids for post in with_album] == [(1,), (2, 3, 4, 5)]
 
 
 def test_a_new_message_comes_by_update_without_another_request(
@@ -218,6 +240,24 @@ def test_a_channel_joined_later_is_found_without_a_restart(
     later.let_in()
 
     assert account.texts(name(later)) == ["hello"]
+
+
+def test_a_channel_joined_later_is_found_though_no_update_told_of_it(
+    account: Account, telegram: MtprotoStandIn, channel: Channel
+) -> None:
+    account.page(name(channel))
+    later = telegram.channel("Later")
+    assert posts(account.page(name(later))) == []
+    assert telegram.count("messages.getDialogs") == 2
+
+
+def test_channels_that_are_nowhere_do_not_make_the_dialogs_be_read_without_end(
+    account: Account, telegram: MtprotoStandIn, channel: Channel
+) -> None:
+    account.page(name(channel))
+    for number in [*range(1, 30), 1, 2, 3]:
+        assert account.refusal("/page", channel=f"c/{number}") == (404, "not_a_member")
+    assert telegram.count("messages.getDialogs") == READINGS
 
 
 def test_dialogs_are_read_once_whatever_is_asked_at_the_start(

@@ -18,7 +18,7 @@ import pytest
 
 pytest.importorskip("telethon")
 
-from disgram.report import EXIT_PERMANENT, Report
+from disgram.report import Report
 from standins.mtproto.server import MtprotoStandIn
 from tests.telegram.account.process.running import PATIENCE, Account, eventually, posts
 
@@ -60,7 +60,8 @@ def settings_for(telegram: MtprotoStandIn, folder: Path, **others: object) -> di
 
 def ended(started: subprocess.Popen[bytes]) -> tuple[int, list[Report], bytes]:
     out, err = started.communicate(timeout=PATIENCE)
-    return started.returncode, [Report.decode(line) for line in out.splitlines()], err
+    reports = map(Report.decode, out.splitlines())
+    return started.returncode, [report for report in reports if report.level], err  # without heartbeats
 
 
 def test_it_answers_until_its_service_is_gone(telegram: MtprotoStandIn, tmp_path: Path) -> None:
@@ -82,6 +83,23 @@ def test_it_answers_until_its_service_is_gone(telegram: MtprotoStandIn, tmp_path
     assert (code, err) == (0, b"")
     assert [report.text for report in reports] == ["The account is connected to Telegram"]
     assert not account.path.exists()
+
+
+def test_process_that_ends_late_leaves_the_socket_of_the_next_one(
+    telegram: MtprotoStandIn, tmp_path: Path
+) -> None:
+    channel = telegram.channel("News")
+    channel.post("hello")
+    account = Account(tmp_path / "account.sock")
+    with process(settings_for(telegram, tmp_path)) as first:
+        eventually(account.path.exists)
+        first.send_signal(signal.SIGSTOP)  # as if it were slow to end
+        before = account.path.stat().st_ino
+        with process(settings_for(telegram, tmp_path)):
+            eventually(lambda: account.path.stat().st_ino != before)
+            first.send_signal(signal.SIGCONT)
+            assert ended(first)[0] == 0
+            assert account.texts(f"c/{channel.id}") == ["hello"]
 
 
 def test_sigterm_ends_it_though_telegram_is_silent(telegram: MtprotoStandIn, tmp_path: Path) -> None:
@@ -138,14 +156,33 @@ def test_a_data_folder_with_a_long_path_is_no_obstacle(telegram: MtprotoStandIn,
 
 
 @pytest.mark.parametrize("session", ["", "not a session", "1" + "A" * 352, "1AgA"])
-def test_without_a_usable_session_it_says_so_and_ends_for_good(
+def test_without_a_usable_session_it_says_so_once_and_answers_so(
     telegram: MtprotoStandIn, tmp_path: Path, session: str
 ) -> None:
+    account = Account(tmp_path / "account.sock")
     with process(settings_for(telegram, tmp_path, session=session)) as started:
+        eventually(account.path.exists)
+        for _ in range(3):
+            status, refusal = account.get("/page", channel="c/1")
+            assert (status, refusal["reason"]) == (503, "account_missing")
+            assert "make account" in refusal["message"]
         code, reports, err = ended(started)
-    assert (code, err) == (EXIT_PERMANENT, b"")
+    assert (code, err, telegram.accepted) == (0, b"", 0)
     assert [report.facts for report in reports] == [{"reason": "account_missing"}]
     assert "make account" in reports[0].text
+
+
+@pytest.mark.parametrize(("content", "why"), [(b"SQLite\0\xff", "cannot be read"), (b"\n", "is malformed")])
+def test_session_file_that_is_none_is_named(
+    telegram: MtprotoStandIn, tmp_path: Path, content: bytes, why: str
+) -> None:
+    file = tmp_path / "telegram.session"
+    file.write_bytes(content)
+    account = Account(tmp_path / "account.sock")
+    with process(settings_for(telegram, tmp_path, session=None, session_file=str(file))):
+        eventually(account.path.exists)
+        _, refusal = account.get("/page", channel="c/1")
+    assert why in refusal["message"]
 
 
 def test_no_secret_is_in_what_it_says_when_it_fails(telegram: MtprotoStandIn, tmp_path: Path) -> None:

@@ -94,6 +94,19 @@ def test_an_update_missing_during_the_reading_makes_it_stale_again() -> None:
     assert spool.fresh_at is None
 
 
+def test_what_was_missed_during_the_reading_makes_it_stale_again() -> None:
+    spools = Spools()
+    spool = spools.of(7)
+    for miss in (spools.make_stale, lambda: spools.take(tl.UpdateChannelTooLong(7))):
+        spool.begin_reading()
+        miss()
+        spool.load([message(1)], 11, at_start=True, now=5.0)
+        assert spool.fresh_at is None
+    spool.begin_reading()
+    spool.load([message(1)], 11, at_start=True, now=6.0)
+    assert spool.fresh_at == 6.0
+
+
 def test_an_edit_of_an_older_message_is_not_kept() -> None:
     spool = loaded(5)
     apply(spool, edited(2, "older", 11))
@@ -106,6 +119,20 @@ def test_a_link_preview_that_came_later_is_read_again(pts: int, count: int) -> N
     spool = loaded(1)
     apply(spool, tl.UpdateChannelWebPage(7, tl.WebPageEmpty(1), pts, count))
     assert spool.fresh_at is None
+
+
+def test_an_album_at_the_end_settles_a_second_after_its_last_message() -> None:
+    spool = loaded(1, 2)
+    assert spool.settles_in(0.0) <= 0
+    for number, now in ((3, 5.0), (4, 5.5)):
+        part = message(number)
+        part.grouped_id = 9
+        apply(spool, tl.UpdateNewChannelMessage(part, 8 + number, 1))
+        assert spool.settles_in(now) == 1.0
+    assert spool.settles_in(6.0) == 0.5
+    assert spool.settles_in(6.5) == 0.0
+    apply(spool, new(5, 13))
+    assert spool.settles_in(6.5) <= 0
 
 
 def test_it_keeps_the_newest_messages_alone() -> None:

@@ -24,7 +24,7 @@ from disgram.post import ChannelPage, Media, MediaFile, MediaKind, PostSlice, Te
 from disgram.telegram.account.choice import choose_reader, with_files_of_account
 from disgram.telegram.account.client import AccountClient, refused
 from disgram.telegram.account.files import AccountFiles, Files
-from disgram.telegram.account.reader import START_TRIES, AccountReader, page_of
+from disgram.telegram.account.reader import START_SECONDS, AccountReader, page_of
 from disgram.telegram.account.session import SOCKET
 from disgram.telegram.channel import PAGE_TRIES
 from disgram.telegram.client import Download
@@ -147,12 +147,43 @@ def test_first_page_waits_for_a_process_that_is_starting_without_a_line(tmp_path
     assert ([one.id for one in page.slices], waited, said.lines) == ([1], 2, [])
 
 
+def test_worker_waits_its_turn_without_a_line(server: AccountServer, tmp_path: Path) -> None:
+    said, waited = Said(), list[float]()
+    server.write(PRIVATE, 1, "words")
+    server.refusals["/page"] = (503, refusal("telegram_unavailable", "too much to read", seconds=15.5))
+
+    def wait(seconds: float) -> None:
+        waited.append(seconds)
+        if len(waited) == 8:
+            server.refusals.clear()
+
+    page = AccountReader(client(tmp_path), PRIVATE, report=said, wait=wait).read()
+    assert ([one.id for one in page.slices], waited, said.lines) == ([1], [15.5] * 8, [])
+
+
+def test_turn_that_never_comes_is_an_outage(server: AccountServer, tmp_path: Path) -> None:
+    waited: list[float] = []
+    server.refusals["/page"] = (503, refusal("telegram_unavailable", "too much to read", seconds=100))
+    with pytest.raises(TelegramUnavailable, match="too much to read"):
+        AccountReader(client(tmp_path), PRIVATE, report=Said(), wait=waited.append).read()
+    assert waited[:6] == [100] * 6 and len(server.asked) < 40
+
+
+def test_outage_at_the_start_is_reported_after_the_tries_of_one_poll(
+    server: AccountServer, tmp_path: Path
+) -> None:
+    server.refusals["/page"] = (503, refusal("telegram_unavailable", "not connected"))
+    with pytest.raises(TelegramUnavailable, match="not connected"):
+        reader(tmp_path).read()
+    assert len(server.asked) == PAGE_TRIES
+
+
 def test_first_page_is_given_up_when_the_process_never_starts(tmp_path: Path) -> None:
     waited: list[float] = []
     with pytest.raises(TelegramUnavailable):
         AccountReader(client(tmp_path), PRIVATE, report=Said(), wait=waited.append).read()
-    assert waited[:START_TRIES] == [1.0] * START_TRIES
-    assert len(waited) == START_TRIES + PAGE_TRIES - 1
+    assert waited[:START_SECONDS] == [1.0] * START_SECONDS
+    assert len(waited) == START_SECONDS + PAGE_TRIES - 1
 
 
 def test_process_that_does_not_run_is_telegram_unavailable(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ import psutil
 
 from disgram.report import Level, Report
 from disgram.telegram.account.session import AccountLogin
-from disgram.telegram.account.supervision import AccountProcess
+from disgram.telegram.account.supervision import SILENT_FOR, AccountProcess
 from standins.stage import Stage, eventually
 
 ECHO = "import sys; print('got', len(sys.stdin.readline()), flush=True)"
@@ -84,6 +84,26 @@ def test_process_that_dies_is_started_again_with_a_line(tmp_path: Path) -> None:
         eventually(lambda: lines.count("got ") == 2)
     ended = [report for report in lines.said if "ended with code -9; starting it again in 1 s" in report.text]
     assert [report.level for report in ended] == [Level.ERROR]
+
+
+def test_process_that_hangs_is_killed_and_started_again(tmp_path: Path) -> None:
+    lines, now = Lines(), 0.0
+    account = AccountProcess(
+        {"PATH": os.defpath}, lines, command=(sys.executable, "-c", LIVES), clock=lambda: now
+    )
+    login = login_of(tmp_path)
+    account.want(login)
+    eventually(lambda: lines.count("got ") == 1)
+    now = SILENT_FOR
+    account.want(login)
+    assert len(children()) == 1
+    now = SILENT_FOR + 1
+    account.want(login)
+    eventually(lambda: lines.count("got ") == 2)
+    assert lines.count("ended with code -9; starting it again") == 1
+    account.want(login)
+    assert len(children()) == 1
+    account.stop()
 
 
 def test_process_ends_when_it_is_not_wanted_and_starts_with_another_login(tmp_path: Path) -> None:
