@@ -50,11 +50,14 @@ from disgram.setting_types import (
     base_url,
     commas,
     cooldown_of,
+    database_url_of,
     egress_of,
     embed_color_of,
+    host_name_of,
     listening_host,
     lower,
     network,
+    passwords_of,
     stale_after,
     webhook_host,
 )
@@ -133,6 +136,8 @@ class Settings(BaseSettings):
     tg_api_id: Annotated[int | None, BeforeValidator(api_id_of)] = None
     tg_api_hash: Annotated[str | None, AfterValidator(api_hash_of)] = Field(None, repr=False)
     tg_session_string: Annotated[str | None, AfterValidator(account_session)] = Field(None, repr=False)
+    database_url: Annotated[str | None, AfterValidator(database_url_of)] = Field(None, repr=False)
+    host_name: Annotated[str | None, AfterValidator(host_name_of)] = None
     trusted_proxies: Annotated[tuple[Annotated[IPNetwork, BeforeValidator(network)], ...], commas] = ()
 
     @field_validator("*", mode="before")
@@ -187,7 +192,7 @@ class Settings(BaseSettings):
         """What no log line may hold."""
         password = () if self.default_password else (self.auth_password,)
         known = filter(None, (self.tg_api_hash, self.tg_session_string))
-        return (*password, *known, *self._egress_secrets)
+        return (*password, *known, *self._egress_secrets, *passwords_of(self.database_url or ""))
 
     @property
     def _egress_secrets(self) -> tuple[str, ...]:

@@ -49,6 +49,7 @@ from disgram.dashboard.schemas import DashboardState
 from disgram.dashboard.state import dashboard_state
 from disgram.errors import StorageUnavailable
 from disgram.health import known, summary, unusable_jobs
+from disgram.health.rows import host_rows
 from disgram.health.status_line import status_line
 from disgram.health.without_worker import with_stand_ins
 from disgram.jobs.unusable import UnusableJob
@@ -78,8 +79,8 @@ def health_check(service: Service) -> schemas.Health:
         known.channel_counts(service),
         known.findings(service),
     )
-    egress = known.shown_egress(service)
-    return answer if egress is None else answer.model_copy(update={"telegram_egress": egress})
+    shown = {"telegram_egress": known.shown_egress(service), "hosts": host_rows(service.hosts())}
+    return answer.model_copy(update={name: value for name, value in shown.items() if value is not None})
 
 
 def job_health_check(service: Service, name: str) -> schemas.JobHealth:

@@ -16,8 +16,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-ROUTES = sorted((ROOT / "routes").glob("*.py"))
-APPLICATION = {path.stem for path in ROOT.glob("*.py")} | {"routes"}
+APPLICATION_FOLDERS = ("routes", "commands")
+IN_FOLDERS = sorted(path for name in APPLICATION_FOLDERS for path in (ROOT / name).glob("*.py"))
+APPLICATION = {path.stem for path in ROOT.glob("*.py")} | {*APPLICATION_FOLDERS}
 PRODUCT = sorted((ROOT / "disgram").rglob("*.py"))
 SUPPORT = {
     top: sorted((ROOT / top).rglob("*.py"))
@@ -34,6 +35,7 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
     "http": frozenset(),
     "storage": frozenset(),
     "logs": frozenset(),
+    "postgres": frozenset({"storage"}),
     "rules": frozenset(),
     "telegram": frozenset({"http", "storage"}),
     "discord": frozenset({"http", "storage"}),
@@ -41,6 +43,7 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
     "delivery": frozenset({"rules", "telegram", "discord", "storage"}),
     "checks": frozenset({"http", "telegram", "discord", "storage"}),
     "jobs": frozenset({"rules", "discord", "storage"}),
+    "hosts": frozenset({"jobs", "workers", "storage", "postgres"}),
     "preview": frozenset({"delivery", "rules", "telegram", "discord", "storage", "workers"}),
     "api": frozenset({"checks", "storage", "workers", "logs"}),
     "health": frozenset({"api", "jobs", "workers", "logs", "storage"}),
@@ -106,7 +109,7 @@ def test_disgram_imports_neither_the_root_nor_support_code(path: Path) -> None:
 
 def test_every_room_has_its_rule() -> None:
     rooms = {path.parent.name for path in (ROOT / "disgram").glob("*/__init__.py")}
-    assert rooms == set(MAY_IMPORT)
+    assert rooms - GROUND == set(MAY_IMPORT)
 
 
 @pytest.mark.parametrize("room", MAY_IMPORT)
@@ -118,8 +121,9 @@ def test_a_room_imports_only_the_rooms_below_it(room: str) -> None:
 
 @pytest.mark.parametrize("module", sorted(GROUND))
 def test_the_ground_imports_no_room(module: str) -> None:
-    path = ROOT / "disgram" / f"{module}.py"
-    assert not rooms_imported(path) & set(MAY_IMPORT)
+    paths = [path for path in PRODUCT if f"{name_of(path)}.".startswith(f"disgram.{module}.")]
+    assert paths
+    assert not [path for path in paths if rooms_imported(path) & set(MAY_IMPORT)]
 
 
 @pytest.mark.parametrize("room", NEVER_HTTP)
@@ -130,6 +134,19 @@ def test_a_room_without_a_network_imports_no_http(room: str) -> None:
         if "http" in rooms_imported(path) or "requests" in {name.partition(".")[0] for name in imported(path)}
     ]
     assert users in ([], ["warmup.py"])
+
+
+DRIVER = {"psycopg", "psycopg_pool"}
+"""Of PostgreSQL. Only a service with DATABASE_URL loads it, so only one room may import it, and no worker."""
+
+
+def test_only_the_room_postgres_imports_the_driver() -> None:
+    users = [
+        name_of(path)
+        for path in [*PRODUCT, *IN_FOLDERS, *ROOT.glob("*.py")]
+        if DRIVER & {name.partition(".")[0] for name in imported(path)}
+    ]
+    assert [name for name in users if not name.startswith("disgram.postgres.")] == []
 
 
 def test_only_the_accounts_own_modules_import_telethon() -> None:
@@ -160,7 +177,7 @@ def test_telethon_is_imported_only_by_what_needs_it() -> None:
 
 
 def test_no_import_runs_in_a_circle() -> None:
-    modules = {name_of(path): path for path in [*PRODUCT, *ROUTES, *ROOT.glob("*.py")]}
+    modules = {name_of(path): path for path in [*PRODUCT, *IN_FOLDERS, *ROOT.glob("*.py")]}
     graph = {name: set(imported(path)) & set(modules) - {name} for name, path in modules.items()}
     for name, used in graph.items():  # `from package import module` asks for the module, not for its package
         used -= {package for package in used if any(other.startswith(f"{package}.") for other in used)}
@@ -169,14 +186,15 @@ def test_no_import_runs_in_a_circle() -> None:
 
 
 def test_no_folder_of_code_holds_more_than_one_can_survey() -> None:
-    folders = {path.parent for paths in (PRODUCT, ROUTES, *SUPPORT.values()) for path in paths}
+    folders = {path.parent for paths in (PRODUCT, IN_FOLDERS, *SUPPORT.values()) for path in paths}
     crowded = {str(folder.relative_to(ROOT)): len(list(folder.glob("*.py"))) for folder in folders | {ROOT}}
     assert not {folder: count for folder, count in crowded.items() if count > MOST_MODULES + 1}  # __init__.py
 
 
 def test_no_module_of_the_product_has_room_for_a_second_subject() -> None:
     lengths = {
-        name_of(path): path.read_text("utf-8").count("\n") for path in [*PRODUCT, *ROUTES, *ROOT.glob("*.py")]
+        name_of(path): path.read_text("utf-8").count("\n")
+        for path in [*PRODUCT, *IN_FOLDERS, *ROOT.glob("*.py")]
     }
     assert not {name: length for name, length in lengths.items() if length > MOST_LINES}
 
@@ -192,7 +210,7 @@ def test_a_worker_is_light_and_its_import_has_no_effects() -> None:
     probe = (
         "import sys, threading, os, webhook, threadhook\n"
         "heavy = {'fastapi', 'uvicorn', 'pydantic', 'psutil', 'starlette', 'config', 'dotenv'}\n"
-        "heavy |= {'prometheus_client'}\n"
+        "heavy |= {'prometheus_client', 'psycopg', 'disgram.postgres', 'disgram.storage.remote'}\n"
         "print(sorted(heavy & set(sys.modules)), threading.active_count(), sorted(os.listdir('/dev/fd')))"
     )
     alone = [sys.executable, "-c", "import os; print(sorted(os.listdir('/dev/fd')))"]

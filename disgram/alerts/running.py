@@ -30,9 +30,10 @@ def alerting(
     after: float,
     limiter: Limiter,
     route: Callable[[Destination], Any],
+    is_mine: Callable[[], bool] = lambda: True,
 ) -> Iterator[None]:
     """Alert as long as the block runs. `after`: ALERT_AFTER in seconds; `route`: the limiter's, for a POST to
-    a webhook."""
+    a webhook; `is_mine`: whether this host tells of all jobs, and not another one."""
     if address is None:
         yield
         return
@@ -47,7 +48,7 @@ def alerting(
         if isinstance(address, Destination)
         else PlainSender(address)
     )
-    alerts.start(partial(known.view, service))
+    alerts.start(partial(known.view, service), is_mine)
     try:
         yield
     finally:

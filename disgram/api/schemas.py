@@ -23,6 +23,10 @@ def iso_time(seconds: object) -> str | None:
     return datetime.fromtimestamp(seconds, timezone.utc).isoformat(timespec="seconds")
 
 
+def _not_there(value: object) -> bool:
+    return value is None
+
+
 class Answer(BaseModel):
     """Base of all: every field is always there, which the OpenAPI document says too."""
 
@@ -217,6 +221,15 @@ class TelegramEgress(Answer):
     channels: int = Field(description="How many channels use it now.")
 
 
+class Host(Answer):
+    """One of several hosts that are one service."""
+
+    name: str = Field(description="HOST_NAME")
+    alive: bool = Field(description="False: others take its channels over.")
+    channels: int = Field(description="How many belong to it.")
+    until: str = Field(description="How long they do unless it is heard of again.")
+
+
 class Health(Answer):
     """GET /health"""
 
@@ -234,7 +247,10 @@ class Health(Answer):
     problems_total: int
     errors: list[str] = Field(description="What keeps the service itself from working.")
     telegram_egress: list[TelegramEgress] | None = Field(
-        default=None, exclude_if=lambda value: value is None, description="Only with TELEGRAM_EGRESS."
+        default=None, exclude_if=_not_there, description="Only with TELEGRAM_EGRESS."
+    )
+    hosts: list[Host] | None = Field(
+        default=None, exclude_if=_not_there, description="Only with DATABASE_URL."
     )
 
 
@@ -252,6 +268,9 @@ class JobConfiguration(Answer):
 
 class Worker(Answer):
     channel: str
+    host: str | None = Field(
+        default=None, exclude_if=_not_there, description="Where it runs; only with DATABASE_URL."
+    )
     pid: int | None
     script: str
     state: str = Field(description="starting, running, backoff, failed, stopping or paused")

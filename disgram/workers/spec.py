@@ -48,10 +48,18 @@ class WorkerSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class Lease:
+    """That this host may write a channel's rows in PostgreSQL. `epoch` grows with each holder."""
+
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
 class WorkerSpec:
     """Everything one worker needs. A running worker restarts when its spec is no longer equal to this.
 
     `ledger_file`: which file the service has made its ledger; None for a worker that is run by hand.
+    `lease`: with one, the ledger is the service's socket, and not a file.
     """
 
     job: str
@@ -61,6 +69,7 @@ class WorkerSpec:
     settings: WorkerSettings
     rules: RuleTexts = NO_RULES
     ledger_file: str | None = None
+    lease: Lease | None = None
 
     @property
     def key(self) -> tuple[str, str]:
@@ -86,6 +95,7 @@ class WorkerSpec:
             settings=WorkerSettings.from_wire(wire["settings"]),
             rules=RuleTexts(**wire["rules"]),
             ledger_file=wire["ledger_file"],
+            lease=Lease(**wire["lease"]) if wire["lease"] else None,
         )
 
 
@@ -136,6 +146,8 @@ class WorkerStatus:
     settled: bool = False
     discord_asked: bool = False
     traffic: Traffic = NO_TRAFFIC
+    host: str | None = None
+    """Where it runs; None for a service alone."""
 
     @classmethod
     def without_process(

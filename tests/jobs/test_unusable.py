@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-import check
+from commands import check
 from config import read
 from tests.builders.api_calls import AUTH, URL, log_of, serving
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-import check
+from commands import check
 from config import Settings, read
 from standins.discord.server import DiscordStandIn
 from standins.telegram.server import TelegramStandIn

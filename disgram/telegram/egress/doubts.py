@@ -13,7 +13,8 @@ from typing import NamedTuple
 from disgram.errors import HttpError, StorageUnavailable
 from disgram.http.one_way import Fault, WayFailed
 from disgram.report import Level, Reporter
-from disgram.storage.rate_limits import LimitRows, LimitStore, RestRow
+from disgram.storage.limit_rows import LimitRows, RestRow
+from disgram.storage.rate_limits import LimitStore
 from disgram.telegram.egress import rests
 
 DOUBTED_FOR = 60.0

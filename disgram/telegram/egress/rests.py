@@ -22,7 +22,7 @@ from collections.abc import Collection, Mapping, Sequence
 from hashlib import blake2b
 from typing import NamedTuple
 
-from disgram.storage.rate_limits import CLOCK_SLACK, RestRow
+from disgram.storage.limit_rows import CLOCK_SLACK, RestRow
 from disgram.telegram.egress.throttle import LONGEST_REST
 
 REFUSED = "refused"

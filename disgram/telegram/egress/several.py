@@ -15,7 +15,8 @@ from disgram.errors import HttpError
 from disgram.http.client import HttpClient, HttpResponse
 from disgram.http.one_way import FromAddress, ThroughProxy, WatchedResponse
 from disgram.report import Level, Reporter
-from disgram.storage.rate_limits import LimitRows, LimitStore, RestRow
+from disgram.storage.limit_rows import LimitRows, RestRow
+from disgram.storage.rate_limits import LimitStore
 from disgram.telegram.egress import rests
 from disgram.telegram.egress.address import EgressAddress, parse_addresses
 from disgram.telegram.egress.doubts import Doubts

@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from disgram.storage.rate_limits import LimitStore, RestRow
+from disgram.storage.limit_rows import RestRow
+from disgram.storage.rate_limits import LimitStore
 from disgram.telegram.egress import rests
 from disgram.telegram.egress.address import parse_addresses
 

@@ -13,7 +13,8 @@ from collections.abc import Callable
 
 from disgram.errors import TelegramUnavailable
 from disgram.report import Level, Reporter
-from disgram.storage.rate_limits import CLOCK_SLACK, LimitRows, LimitStore
+from disgram.storage.limit_rows import CLOCK_SLACK, LimitRows
+from disgram.storage.rate_limits import LimitStore
 
 LONGEST_REST = 3600.0
 """Seconds all workers stay away after a 429, whatever time it names."""

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from disgram.storage.rate_limits import RestRow
+from disgram.storage.limit_rows import RestRow
 from disgram.telegram.egress.rests import (
     FIRST_REST,
     LONGEST_FAULT,

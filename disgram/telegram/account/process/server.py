@@ -7,11 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import socket
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import h11
@@ -32,50 +30,6 @@ class Answer:
 
 Answering = Callable[[str], Awaitable[Answer]]
 """From a request's target (`/page?channel=news`; empty if it was not GET) to its answer; must not raise."""
-
-
-@dataclass(frozen=True, slots=True)
-class Listening:
-    """A socket at `path`; `made` tells it from one that another process has put there since."""
-
-    socket: socket.socket
-    path: Path
-    made: tuple[int, int]
-
-    def close(self) -> None:
-        """The path is left alone if another process listens there now."""
-        self.socket.close()
-        with contextlib.suppress(OSError):
-            if _made(self.path) == self.made:
-                self.path.unlink()
-
-
-def _made(path: Path) -> tuple[int, int]:
-    found = path.stat()
-    return found.st_ino, found.st_mtime_ns
-
-
-def listening_socket(path: Path) -> Listening:
-    """Replaces what is left of an earlier process; whoever sees it can connect. The path may be longer than
-    a socket's may be (108 bytes)."""
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    before = os.umask(0o177)
-    unready = path.with_name(f"{path.name}.new")
-    try:
-        unready.unlink(missing_ok=True)
-        made.bind(f"/proc/self/fd/{folder}/{unready.name}")
-        made.listen(1024)
-        identity = _made(unready)
-        unready.replace(path)
-    except BaseException:
-        made.close()
-        raise
-    finally:
-        os.umask(before)
-        os.close(folder)
-    made.setblocking(False)
-    return Listening(made, path, identity)
 
 
 class Server:

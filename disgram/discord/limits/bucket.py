@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from disgram.discord.message import RateLimitHeaders
-from disgram.storage.rate_limits import CLOCK_SLACK, BucketRow
+from disgram.storage.limit_rows import CLOCK_SLACK, BucketRow
 
 HIDDEN_SIZE, HIDDEN_WINDOW = 30, 60.0
 """The unannounced limit of a channel: messages per seconds, as measured (discord-api-docs #367, #1454)."""
