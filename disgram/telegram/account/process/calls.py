@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from telethon import errors
@@ -44,6 +45,19 @@ _FAILURES = (
 _Result = TypeVar("_Result")
 
 
+@dataclass(frozen=True, slots=True)
+class _Pause:
+    """A flood wait until a time of the clock. A `long` one is a problem to show; others are waited for."""
+
+    until: float
+    long: bool
+
+    def refusal(self, left: float) -> refusals.Refused:
+        if self.long:
+            return refusals.waits(left)
+        return refusals.unavailable("Telegram asked the account to wait a little", left)
+
+
 class Calls:
     """`report_end` is called once, when the session has ended."""
 
@@ -54,7 +68,7 @@ class Calls:
         self.session_ended = asyncio.Event()
         self._clock = clock
         self._report_end = report_end
-        self._pauses: dict[str, float] = {}
+        self._pauses: dict[str, _Pause] = {}
         self._paces = {"GetHistoryRequest": Pace(HISTORY_BURST, HISTORY_PER_SECOND, clock)}
 
     async def __call__(self, request: Any) -> Any:
@@ -87,10 +101,8 @@ class Calls:
     def translated(self, error: Exception, method: str) -> Exception:
         """What the caller is to raise in place of an error of Telethon's."""
         if isinstance(error, _WAITS):
-            self._pauses[method] = self._clock() + error.seconds
-            if error.seconds > FLOOD_SLEEP:
-                return refusals.waits(error.seconds)
-            return refusals.unavailable("Telegram asked the account to wait a little", error.seconds)
+            self._pauses[method] = _Pause(self._clock() + error.seconds, error.seconds > FLOOD_SLEEP)
+            return self._pauses[method].refusal(error.seconds)
         if isinstance(error, _ENDED):
             return self.end(error)
         if isinstance(error, _FAILURES):
@@ -113,9 +125,9 @@ class Calls:
     def _check(self, method: str) -> None:
         if self.ended:
             raise self.ended
-        left = self._pauses.get(method, 0.0) - self._clock()
-        if left > 0:
-            raise refusals.waits(left)
+        pause = self._pauses.get(method)
+        if pause and (left := pause.until - self._clock()) > 0:
+            raise pause.refusal(left)
 
     async def _connected_client(self) -> AccountClient:
         if not self.connected.is_set():

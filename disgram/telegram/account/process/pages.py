@@ -31,8 +31,9 @@ PAGE = 20
 ALBUM = 10
 """Messages in the largest album."""
 
-BELIEVED = 900.0
-"""Seconds after which a channel's newest messages are read again though no update was missed."""
+BELIEVED_LEAST, BELIEVED_PER_CHANNEL, BELIEVED_MOST = 60.0, 3.0, 900.0
+"""Seconds after which a channel's newest messages are read again though no update was seen to be missed: the
+last one may have been. 20 requests a minute, however many channels there are."""
 
 BELIEVED_OUTSIDE = 10.0
 """The same for a channel the account is not in: Telegram sends no updates of it."""
@@ -86,7 +87,7 @@ class Pages:
             await asyncio.sleep(seconds)
 
     async def _refresh(self, channel: Any, spool: Spool) -> None:
-        believed = BELIEVED_OUTSIDE if channel.left else BELIEVED
+        believed = BELIEVED_OUTSIDE if channel.left else believed_for(len(self._spools))
         fresh = spool.fresh_at is not None and self._clock() - spool.fresh_at < believed
         if fresh and (spool.at_start or spool.count >= PAGE + ALBUM):
             return
@@ -141,6 +142,11 @@ class Pages:
         answered = await self._messages.answered_by(channel, spool, messages)
         peers = Peers(self._names.named_in([*messages, *answered.values()]))
         return posts_of(messages, Channel(name, channel.title, None, False, peers, answered))
+
+
+def believed_for(channels: int) -> float:
+    """Seconds, with so many channels to follow."""
+    return min(max(channels * BELIEVED_PER_CHANNEL, BELIEVED_LEAST), BELIEVED_MOST)
 
 
 def _last_of(messages: Sequence[Any], before: int | None) -> list[Any]:

@@ -28,6 +28,9 @@ class Spools:
     def __init__(self) -> None:
         self._spools: OrderedDict[int, Spool] = OrderedDict()
 
+    def __len__(self) -> int:
+        return len(self._spools)
+
     def of(self, channel_id: int) -> Spool:
         """The channel's spool, from now on followed; it may have nothing in it yet."""
         spool = self._spools.setdefault(channel_id, Spool())

@@ -70,6 +70,16 @@ def test_a_short_flood_wait_is_slept(account: Account, telegram: MtprotoStandIn,
     assert account.texts(f"c/{channel.id}") == ["one"]
 
 
+def test_a_short_flood_wait_that_comes_again_is_no_problem_to_show(
+    account: Account, telegram: MtprotoStandIn, channel: Channel
+) -> None:
+    telegram.fail("messages.getHistory", "FLOOD_WAIT_2", times=FOREVER)
+    for _ in range(3):
+        status, refusal = account.get("/page", channel=f"c/{channel.id}")
+        assert (status, refusal["reason"]) == (503, "telegram_unavailable")
+        assert 0 < refusal["retry_after"] <= 2
+
+
 def test_a_flood_wait_of_one_method_leaves_the_others(
     account: Account, telegram: MtprotoStandIn, channel: Channel
 ) -> None:

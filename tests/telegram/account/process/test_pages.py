@@ -13,7 +13,7 @@ pytest.importorskip("telethon")
 
 from telethon.tl import types as tl
 
-from disgram.telegram.account.process import spool
+from disgram.telegram.account.process import pages, spool
 from disgram.telegram.account.process.directory import READINGS
 from standins.mtproto.channels import Channel
 from standins.mtproto.faults import FOREVER
@@ -91,8 +91,8 @@ def test_an_album_whose_messages_come_one_by_one_is_handed_on_whole(
     rest = threading.Timer(0.5, post_the_rest)
     channel.post("caption", media=telegram.photo(b"x"), grouped_id=5)
     rest.start()
-    pages = iter(lambda: posts(account.page(name(channel))), None)
-    with_album = next(page for page in pages if page and len(page) > 1)
+    read = iter(lambda: posts(account.page(name(channel))), None)
+    with_album = next(page for page in read if page and len(page) > 1)
     rest.join()
     assert [post.ids for post in with_album] == [(1,), (2, 3, 4, 5)]
 
@@ -258,6 +258,24 @@ def test_channels_that_are_nowhere_do_not_make_the_dialogs_be_read_without_end(
     for number in [*range(1, 30), 1, 2, 3]:
         assert account.refusal("/page", channel=f"c/{number}") == (404, "not_a_member")
     assert telegram.count("messages.getDialogs") == READINGS
+
+
+def test_a_lost_update_that_no_other_follows_is_read_after_a_while(
+    account: Account, telegram: MtprotoStandIn, channel: Channel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    channel.post("one")
+    assert account.texts(name(channel)) == ["one"]
+    telegram.lose_updates()
+    channel.post("two")
+    assert account.texts(name(channel)) == ["one"]
+    monkeypatch.setattr(pages, "BELIEVED_LEAST", 0.0)
+    monkeypatch.setattr(pages, "BELIEVED_PER_CHANNEL", 0.0)
+    assert account.texts(name(channel)) == ["one", "two"]
+
+
+@pytest.mark.parametrize(("channels", "seconds"), [(1, 60), (20, 60), (100, 300), (300, 900), (1000, 900)])
+def test_all_channels_together_are_read_again_twenty_times_a_minute(channels: int, seconds: float) -> None:
+    assert pages.believed_for(channels) == seconds
 
 
 def test_dialogs_are_read_once_whatever_is_asked_at_the_start(

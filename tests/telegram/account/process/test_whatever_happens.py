@@ -17,7 +17,7 @@ from telethon.tl import types as tl
 from disgram.telegram.account.process.calls import Calls
 from disgram.telegram.account.process.directory import Directory
 from disgram.telegram.account.process.messages import Messages
-from disgram.telegram.account.process.pages import BELIEVED, BELIEVED_OUTSIDE, Pages
+from disgram.telegram.account.process.pages import BELIEVED_LEAST, BELIEVED_OUTSIDE, Pages
 from disgram.telegram.account.process.spools import Names, Spools
 from standins.mtproto.channels import Channel
 from standins.mtproto.server import MtprotoStandIn
@@ -102,7 +102,7 @@ class OneMessage:
         return [self._channel]
 
 
-@pytest.mark.parametrize(("left", "believed"), [(False, BELIEVED), (True, BELIEVED_OUTSIDE)])
+@pytest.mark.parametrize(("left", "believed"), [(False, BELIEVED_LEAST), (True, BELIEVED_OUTSIDE)])
 def test_a_page_is_read_again_after_a_while_though_no_update_was_missed(left: bool, believed: float) -> None:
     date = datetime(2026, 1, 1, tzinfo=timezone.utc)
     channel = tl.Channel(7, "News", tl.ChatPhotoEmpty(), date, access_hash=1, broadcast=True, left=left)
