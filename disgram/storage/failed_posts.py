@@ -20,8 +20,8 @@ class FailedPosts:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def all(self) -> list[dict[str, Any]]:
-        """Those nobody has dealt with yet, oldest first.
+    def all(self, job: str | None = None, most: int | None = None) -> list[dict[str, Any]]:
+        """Those nobody has dealt with yet, oldest first: of one job (None: of all), and not more than `most`.
 
         A column of a kind that no Disgram writes, or of broken text, spoils no other row: text is read as
         far as it can be, and `at` is 0.0 if it is no number. A post without a number is left out.
@@ -31,10 +31,12 @@ class FailedPosts:
             "SELECT CAST(job AS BLOB), CAST(channel AS BLOB), post_id, CAST(reason AS BLOB), "
             "CASE WHEN typeof(at) = 'real' AND abs(at) < 1e300 THEN at ELSE 0.0 END AS moment, "
             f"CAST(refused_payload AS BLOB) FROM post {FAILED_INDEX} "
-            f"WHERE {IS_FAILED} AND typeof(post_id) = 'integer' ORDER BY moment, post_id"
+            f"WHERE {IS_FAILED} AND typeof(post_id) = 'integer' AND (:job IS NULL OR job = :job) "
+            "ORDER BY moment, post_id LIMIT :most"
         )
         with self._database.reading() as run:
-            return [dict(zip(names, map(_text_of, row), strict=True)) for row in run.execute(query)]
+            rows = run.execute(query, {"job": job, "most": -1 if most is None else most})
+            return [dict(zip(names, map(_text_of, row), strict=True)) for row in rows]
 
     def retry(self, job: str, post_id: int | None = None, *, channels: Collection[str] | None = None) -> int:
         """Mark a job's failed posts (one, or all) to be sent again; returns how many. `channels`: in lower

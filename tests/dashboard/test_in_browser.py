@@ -142,6 +142,8 @@ def test_refused_post_is_listed_and_sent_again_or_dismissed(stage: Stage) -> Non
         press(browser, "Show them", "#failed")
         log_in(browser, stage)
         shows(browser, "harmful link", "#failed .list")
+        asked = [url.rpartition("/")[2] for url in browser.requested() if "/job/failed" in url]
+        assert set(asked) == {"failed?most=50"}
         press(browser, "Send again", "#failed")
         shows(browser, "Nothing is wrong.", "#problems")
         eventually(lambda: stage.numbers() == [2, 1], of=stage.numbers)
