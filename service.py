@@ -318,12 +318,11 @@ def _announce(service: Service) -> None:
 
 
 def warn_of_pace(service: Service) -> None:
-    """Log a warning if there are more channels than TELEGRAM_REQUESTS_PER_SECOND allows to poll in time."""
+    """Log a warning if the channels are to be polled more often than TELEGRAM_REQUESTS_PER_SECOND allows."""
     settings = service.settings
-    channels = sum(len(job.telegramChannels) for job in service.jobs.jobs().values() if not job.paused)
-    seconds = channels / settings.telegram_requests_per_second
-    if seconds > settings.cooldown.longest:
-        text = (
-            f"{channels} channels take {seconds:.0f} s at TELEGRAM_REQUESTS_PER_SECOND, longer than COOLDOWN"
-        )
-        service.log.write(Level.STATUS, text)
+    jobs = [job for job in service.jobs.jobs().values() if not job.paused]
+    needed = sum(len(job.telegramChannels) / job.rests(settings.cooldown).longest for job in jobs)
+    if needed > settings.telegram_requests_per_second:
+        channels = counted(sum(len(job.telegramChannels) for job in jobs), "channel")
+        text = f"{channels} would need {needed:.3g} polls a second, more than TELEGRAM_REQUESTS_PER_SECOND"
+        service.log.write(Level.STATUS, f"{text}: they are polled less often than COOLDOWN says")

@@ -85,6 +85,8 @@ def change_job(service: Authenticated, sent: Sent) -> JobAnswer:
         job = before.changed(changed, service.settings.webhook_hosts)
         _put(service, before, job)
     fields = before.differences(job)
+    if {"cooldown", "telegramChannels", "paused"} & {*fields}:
+        warn_of_pace(service)
     outcome = f" changed: {', '.join(fields)}" if fields else ": nothing changed"
     return _answer(f"Job {name!r}{outcome}", job, checked)
 

@@ -443,6 +443,21 @@ def test_bad_log_queries_are_refused(api: Api, query: str) -> None:
     assert api("GET", f"/logs?{query}").status_code == 400
 
 
+def test_channels_that_cannot_be_polled_in_time_are_a_warning_also_after_a_change(api: Api) -> None:
+    """Two a second are allowed. A COOLDOWN of a job's own counts, and what is paused does not."""
+    slow = "polls a second, more than TELEGRAM_REQUESTS_PER_SECOND"
+    news = {"jobName": "news"}
+    api.post(COOLDOWN="1-5")
+    assert slow not in log_of(api)
+    api.json("PATCH", "/job", news | {"cooldown": "0.5"})
+    assert f"2 channels would need 4 {slow}" in log_of(api)
+    api.json("PATCH", "/job", news | {"cooldown": "0.4", "paused": True})
+    api.json("PATCH", "/job", news | {"embedColor": "89a7d9"})
+    assert log_of(api).count(slow) == 1
+    api.json("PATCH", "/job", news | {"paused": None})
+    assert log_of(api).count(slow) == 2
+
+
 def test_failed_posts_are_listed_and_retried(api: Api) -> None:
     api.post()
     posts = [
@@ -544,7 +559,7 @@ def test_head_answers_like_get_without_a_body(api: Api, path: str) -> None:
 def test_more_channels_than_the_request_rate_allows_are_logged(tmp_path: Path) -> None:
     with serving(tmp_path, COOLDOWN="1", TELEGRAM_REQUESTS_PER_SECOND="1") as api:
         api.post()
-        assert "[STATUS] 2 channels take 2 s" in log_of(api)
+        assert "[STATUS] 2 channels would need 2 polls a second" in log_of(api)
 
 
 def test_unexpected_exception_has_the_form_of_an_error(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
