@@ -45,15 +45,16 @@ def announce(service: Announced) -> None:
 
 
 def warn_of_pace(service: Announced) -> None:
-    """Log a warning if there are more channels than TELEGRAM_REQUESTS_PER_SECOND allows to poll in time."""
+    """Log a warning if the channels are to be polled more often than TELEGRAM_REQUESTS_PER_SECOND allows."""
     settings = service.settings
-    channels = sum(len(job.telegramChannels) for job in service.jobs.jobs().values() if not job.paused)
-    seconds = channels / settings.telegram_pace
-    if seconds > settings.cooldown.longest:
-        addresses = len(settings.telegram_egress)
-        of_each = f" through {addresses} addresses" if addresses > 1 else ""
-        text = (
-            f"{channels} channels take {seconds:.0f} s at TELEGRAM_REQUESTS_PER_SECOND{of_each}, "
-            "longer than COOLDOWN"
-        )
-        service.log.write(Level.STATUS, text)
+    jobs = [job for job in service.jobs.jobs().values() if not job.paused]
+    needed = sum(len(job.telegramChannels) / job.rests(settings.cooldown).longest for job in jobs)
+    if needed <= settings.telegram_pace:
+        return
+    channels = counted(sum(len(job.telegramChannels) for job in jobs), "channel")
+    addresses = len(settings.telegram_egress)
+    of_each = f" through {addresses} addresses" if addresses > 1 else ""
+    text = (
+        f"{channels} would need {needed:.3g} polls a second, more than TELEGRAM_REQUESTS_PER_SECOND{of_each}"
+    )
+    service.log.write(Level.STATUS, f"{text}: they are polled less often than COOLDOWN says")

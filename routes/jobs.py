@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from functools import partial
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Request
 from pydantic import Field
 
 from announcement import warn_of_pace
@@ -86,6 +86,8 @@ def change_job(service: Authenticated, sent: Sent) -> JobAnswer:
         job = before.changed(changed, service.settings.webhook_hosts)
         _put(service, before, job)
     fields = before.differences(job)
+    if {"cooldown", "telegramChannels", "paused"} & {*fields}:
+        warn_of_pace(service)
     outcome = f" changed: {', '.join(fields)}" if fields else ": nothing changed"
     return _answer(f"Job {name!r}{outcome}", job, checked)
 
@@ -240,10 +242,9 @@ def _forget(service: Service, name: str) -> None:
 
 
 @router.get("/job/failed", **openapi.FAILED_POSTS)
-def list_failed_posts(service: Authenticated, sent: Sent) -> schemas.FailedPosts:
-    job = named_job(service, sent)
-    posts = map(failed_posts.shown, service.ledger.failed())
-    return schemas.FailedPosts(failed=[post for post in posts if job in {None, post.job}])
+def list_failed_posts(request: Request, service: Authenticated, sent: Sent) -> schemas.FailedPosts:
+    posts = service.ledger.failed(named_job(service, sent), headers.most(request.url.query))
+    return schemas.FailedPosts(failed=list(map(failed_posts.shown, posts)))
 
 
 @router.post("/job/retry", **openapi.RETRY_POSTS)

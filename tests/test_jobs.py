@@ -455,8 +455,10 @@ def test_bad_rule_written_by_hand_stops_its_job_alone(
     manager.load()
     assert (list(manager.jobs()), list(manager.unusable())) == (["good"], ["bad"])
     assert f"Job 'bad' cannot run. Invalid {said}: " in str(manager.unusable()["bad"].error)
-    mended = manager.entry("bad").changed(dict.fromkeys(rule, ""))
+    bad = manager.entry("bad")
+    mended = bad.changed(dict.fromkeys(rule, ""))
     assert mended == job("bad")
+    assert set(rule) <= set(bad.differences(mended))
 
 
 def test_bad_rule_written_by_hand_while_the_service_runs_is_refused(tmp_path: Path) -> None:

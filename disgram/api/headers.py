@@ -114,7 +114,7 @@ def switch(headers: Mapping[str, Any], name: str) -> bool:
 def log_query(query: str) -> tuple[int, tuple[Level, ...]]:
     """`lines` and `level` of GET /logs: levels in any case, with commas between them; () for all. Raises
     BadInput."""
-    values = parse_qs(query, keep_blank_values=True, max_num_fields=50) if query.count("&") < 50 else {}
+    values = _query_values(query)
     lines, level = _single(values, "lines", str(DEFAULT_LINES)), _single(values, "level", "")
     if not _LINES.fullmatch(lines) or not 1 <= int(lines) <= MAX_LINES:
         raise BadInput("Invalid lines", f"lines is a whole number from 1 to {MAX_LINES}.")
@@ -123,6 +123,18 @@ def log_query(query: str) -> tuple[int, tuple[Level, ...]]:
         known = ", ".join(level.value for level in Level)
         raise BadInput("Invalid level", f"level is one of {known}, or several with commas between them.")
     return int(lines), tuple(level for level in Level if level.value in names)
+
+
+def most(query: str) -> int | None:
+    """`most` of GET /job/failed: how many posts are listed; None for all. Raises BadInput."""
+    number = _single(_query_values(query), "most", "")
+    if number and not (_LINES.fullmatch(number) and int(number)):
+        raise BadInput("Invalid most", "most is a whole number from 1 to 999999.")
+    return int(number) if number else None
+
+
+def _query_values(query: str) -> dict[str, list[str]]:
+    return parse_qs(query, keep_blank_values=True, max_num_fields=50) if query.count("&") < 50 else {}
 
 
 def _single(values: Mapping[str, list[str]], name: str, default: str) -> str:

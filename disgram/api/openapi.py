@@ -106,6 +106,13 @@ _ONE_CHANNEL_PARAMETER = _header(
     required=True,
     example="https://t.me/durov",
 )
+_MOST_PARAMETER: dict[str, Any] = {
+    "name": "most",
+    "in": "query",
+    "required": False,
+    "description": "How many posts, the oldest first; without it all.",
+    "schema": {"type": "integer", "minimum": 1, "maximum": 999_999},
+}
 _LOG_PARAMETERS: list[dict[str, Any]] = [
     {
         "name": "lines",
@@ -268,7 +275,7 @@ FAILED_POSTS: dict[str, Any] = {
     "tags": ["Failed posts"],
     "summary": "Posts that Discord refused in every form",
     "responses": _JOB_ERRORS,
-    "openapi_extra": {"parameters": [job_name_parameter(required=False)]},
+    "openapi_extra": {"parameters": [job_name_parameter(required=False), _MOST_PARAMETER]},
 }
 
 DISMISS_POSTS: dict[str, Any] = {

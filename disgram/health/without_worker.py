@@ -17,7 +17,7 @@ def stand_in(job: Job, channel: ChannelRef, cooldown: Cooldown, now: float) -> W
     """`cooldown`: for jobs without one of their own; `now`: monotonic."""
     state = WorkerState.PAUSED if job.paused else WorkerState.STARTING
     script = "threadhook.py" if job.threadId else "webhook.py"
-    rests = Cooldown.parse(job.cooldown) if job.cooldown else cooldown
+    rests = job.rests(cooldown)
     return WorkerStatus.without_process(job.jobName, channel.name, script, state, now, cooldown=rests.longest)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from disgram.addresses import ChannelRef, Destination
+from disgram.cooldown import Cooldown
 from disgram.errors import BadInput
 from disgram.jobs.fields import (
     ChannelList,
@@ -126,6 +127,10 @@ class Job(BaseModel):
     def channels(self) -> tuple[ChannelRef, ...]:
         """The channels, parsed."""
         return tuple(ChannelRef.parse(address) for address in self.telegramChannels)
+
+    def rests(self, cooldown: Cooldown) -> Cooldown:
+        """Between two polls of one of its channels; `cooldown`: for jobs without one of their own."""
+        return Cooldown.parse(self.cooldown) if self.cooldown else cooldown
 
     def destination(self, webhook_hosts: Collection[str] = ()) -> Destination:
         """The webhook and thread, parsed. Raises BadWebhookURL for a host not allowed any more."""

@@ -45,8 +45,10 @@ class UnusableJob:
         return Job.parse({**known, **fields, "jobName": self.jobName}, webhook_hosts)
 
     def differences(self, job: Job) -> list[str]:
-        """The names of the fields that are not in the file as this job has them."""
-        return [name for name, value in job.model_dump(mode="json").items() if self.fields.get(name) != value]
+        """The names of the fields that are not in the file as this job has them, those it lacks included."""
+        values = job.model_dump(mode="json")
+        names = (name for name in Job.model_fields if name != "jobName")
+        return [name for name in names if self.fields.get(name) != values.get(name)]
 
     @property
     def addresses(self) -> list[str]:

@@ -20,25 +20,27 @@ class FailedPosts:
     def __init__(self, database: Engine) -> None:
         self._database = database
 
-    def all(self) -> list[dict[str, Any]]:
-        """Those nobody has dealt with yet, oldest first.
+    def all(self, job: str | None = None, most: int | None = None) -> list[dict[str, Any]]:
+        """Those nobody has dealt with yet, oldest first: of one job (None: of all), and not more than `most`.
 
         A column of a kind that no Disgram writes, or of broken text, spoils no other row: text is read as
         far as it can be, and `at` is 0.0 if it is no number. A post without a number is left out.
         """
         dialect = self._database.dialect
         names = ("job", "channel", "post_id", "reason", "at", "payload")
-        job, channel, reason, payload = map(
+        of, channel, reason, payload = map(
             dialect.as_read.format, ("job", "channel", "reason", "refused_payload")
         )
         query = (
-            f"SELECT {job}, {channel}, post_id, {reason}, "
+            f"SELECT {of}, {channel}, post_id, {reason}, "
             f"CASE WHEN {dialect.is_moment.format('at', '1e300')} THEN at ELSE 0.0 END AS moment, {payload} "
             f"FROM post {dialect.failed_index} WHERE {IS_FAILED} AND {dialect.is_whole.format('post_id')} "
-            "ORDER BY moment, post_id"
+            f"{'' if job is None else 'AND job = :job '}ORDER BY moment, post_id"
+            f"{'' if most is None else ' LIMIT :most'}"
         )
         with self._database.reading() as run:
-            return [dict(zip(names, map(as_text, row), strict=True)) for row in run.execute(query)]
+            rows = run.execute(query, {"job": job, "most": most})
+            return [dict(zip(names, map(as_text, row), strict=True)) for row in rows]
 
     def retry(self, job: str, post_id: int | None = None, *, channels: Collection[str] | None = None) -> int:
         """Mark a job's failed posts (one, or all) to be sent again; returns how many. `channels`: in lower

@@ -53,9 +53,9 @@ class LedgerRows:
         with self._database.transaction() as run:
             forget_replaced(run, job)
 
-    def failed(self) -> list[dict[str, Any]]:
+    def failed(self, job: str | None = None, most: int | None = None) -> list[dict[str, Any]]:
         """See FailedPosts.all."""
-        return self.failed_posts.all()
+        return self.failed_posts.all(job, most)
 
     def failed_counts(self) -> dict[Channel, Failed]:
         """See post_counts.failed."""

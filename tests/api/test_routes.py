@@ -443,6 +443,21 @@ def test_bad_log_queries_are_refused(api: Api, query: str) -> None:
     assert api("GET", f"/logs?{query}").status_code == 400
 
 
+def test_channels_that_cannot_be_polled_in_time_are_a_warning_also_after_a_change(api: Api) -> None:
+    """Two a second are allowed. A COOLDOWN of a job's own counts, and what is paused does not."""
+    slow = "polls a second, more than TELEGRAM_REQUESTS_PER_SECOND"
+    news = {"jobName": "news"}
+    api.post(COOLDOWN="1-5")
+    assert slow not in log_of(api)
+    api.json("PATCH", "/job", news | {"cooldown": "0.5"})
+    assert f"2 channels would need 4 {slow}" in log_of(api)
+    api.json("PATCH", "/job", news | {"cooldown": "0.4", "paused": True})
+    api.json("PATCH", "/job", news | {"embedColor": "89a7d9"})
+    assert log_of(api).count(slow) == 1
+    api.json("PATCH", "/job", news | {"paused": None})
+    assert log_of(api).count(slow) == 2
+
+
 def test_failed_posts_are_listed_and_retried(api: Api) -> None:
     api.post()
     posts = [
@@ -490,6 +505,17 @@ def test_failed_post_of_a_channel_the_job_does_not_forward_any_more_stays_listed
     assert api("DELETE", "/job/failed", retry).json()["dismissed"] == 1
 
 
+def test_failed_posts_are_listed_up_to_the_number_that_is_asked_for(api: Api) -> None:
+    """Each comes with all that Discord refused: 5,000 were 140 MB, of which the dashboard shows fifty."""
+    api.post()
+    post = {"job": "news", "channel": "durov", "reason": "no", "at": 0.0, "payload": None}
+    api.ledger.posts = [post | {"post_id": number} for number in range(1, 9)]
+    listed = api("GET", "/job/failed?most=3", AUTH).json()["failed"]
+    assert [one["post_id"] for one in listed] == [1, 2, 3]
+    for wrong in ("0", "-1", "x", "1.5", "1234567", "3&most=4"):
+        assert api("GET", f"/job/failed?most={wrong}", AUTH).status_code == 400
+
+
 def test_failed_posts_are_dismissed(api: Api) -> None:
     api.post()
     post = {"channel": "durov", "reason": "refused", "at": 0.0, "payload": None}
@@ -533,7 +559,7 @@ def test_head_answers_like_get_without_a_body(api: Api, path: str) -> None:
 def test_more_channels_than_the_request_rate_allows_are_logged(tmp_path: Path) -> None:
     with serving(tmp_path, COOLDOWN="1", TELEGRAM_REQUESTS_PER_SECOND="1") as api:
         api.post()
-        assert "[STATUS] 2 channels take 2 s" in log_of(api)
+        assert "[STATUS] 2 channels would need 2 polls a second" in log_of(api)
 
 
 def test_each_address_adds_its_pace_to_the_request_rate(tmp_path: Path) -> None:

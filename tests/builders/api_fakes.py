@@ -142,8 +142,8 @@ class FakeLedger:
     def last_confirmed(self) -> dict[tuple[str, str], float]:
         return {}
 
-    def failed(self) -> list[dict[str, Any]]:
-        return list(self.posts)
+    def failed(self, job: str | None = None, most: int | None = None) -> list[dict[str, Any]]:
+        return [post for post in self.posts if job in {None, post["job"]}][:most]
 
     def retry(self, job: str, post_id: int | None, *, channels: Collection[str] | None = None) -> int:
         chosen = [

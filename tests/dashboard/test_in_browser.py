@@ -132,6 +132,21 @@ def test_problem_of_a_webhook_is_mended_by_its_button(stage: Stage) -> None:
     assert stage.numbers() == [1]
 
 
+def test_try_again_wakes_the_job_and_undoes_no_change_that_the_page_has_not_seen(stage: Stage) -> None:
+    stage.start(COOLDOWN="300")
+    stage.add_job("mine", "nobody_has_this")
+    with dashboard(stage.url) as browser:
+        shows(browser, "Nobody has this name in Telegram", "#problems")
+        browser.run(HIDDEN, True)
+        browser.run(PASSES, 2000)  # for what was on its way
+        stage.call("PATCH", "/job", JOB_NAME="mine", TELEGRAM_CHANNELS="nor_this")
+        press(browser, "Try again", "#problems")
+        log_in(browser, stage)
+        shows(browser, "Job 'mine': nothing changed", "#said")
+    assert stage.call("GET", "/jobs").json()["mine"]["telegramChannels"] == ["https://t.me/nor_this"]
+    eventually(lambda: "[SYSTEM] [mine] Job sent again, nothing changed" in stage.log())
+
+
 def test_refused_post_is_listed_and_sent_again_or_dismissed(stage: Stage) -> None:
     stage.telegram.channel("news").add(post(words("second")))
     stage.discord.fail(refuse(Refusal(400, 240000, "harmful link")), times=4)  # once for every form
@@ -142,6 +157,8 @@ def test_refused_post_is_listed_and_sent_again_or_dismissed(stage: Stage) -> Non
         press(browser, "Show them", "#failed")
         log_in(browser, stage)
         shows(browser, "harmful link", "#failed .list")
+        asked = [url.rpartition("/")[2] for url in browser.requested() if "/job/failed" in url]
+        assert set(asked) == {"failed?most=50"}
         press(browser, "Send again", "#failed")
         shows(browser, "Nothing is wrong.", "#problems")
         eventually(lambda: stage.numbers() == [2, 1], of=stage.numbers)

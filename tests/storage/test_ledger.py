@@ -102,6 +102,18 @@ def test_failed_post_is_listed_with_its_reason_until_it_is_sent(
     assert rows.messages(3) == []
 
 
+def test_failed_posts_of_one_job_are_listed_up_to_a_number_oldest_first(ledger: LedgerRows) -> None:
+    for job, numbers in (("a", (3, 5, 7)), ("b", (4,))):
+        rows = ledger.of(job, "x")
+        rows.begin(0, None)
+        for number in numbers:
+            rows.fail(sent(number)._replace(state="failed"), "no", "[]")
+    assert [post["post_id"] for post in ledger.failed("a", 2)] == [3, 5]
+    assert [post["post_id"] for post in ledger.failed("b")] == [4]
+    assert len(ledger.failed(most=3)) == 3
+    assert len(ledger.failed()) == 4
+
+
 def test_retry_without_a_post_marks_all_failed_posts_of_the_job(
     ledger: LedgerRows, rows: ChannelLedger
 ) -> None:

@@ -9,6 +9,7 @@ import { age, counted } from "./words.js";
 const MOST_SHOWN = 50;
 let posts = [];
 let known = ""; // for which numbers of failed posts they were read
+let reading = false;
 
 export async function showFailed(section, page) {
   const total = page.state.delivery.failed + ofPausedJobs(page.state.jobs);
@@ -17,8 +18,9 @@ export async function showFailed(section, page) {
   section.querySelector(".count").textContent = total || "";
   const wanted = JSON.stringify(page.state.jobs.map((row) => row.channels.map((one) => one.failed)));
   if (total && password.get() && wanted !== known) await load(wanted, section);
+  const more = total - posts.length;
   if (known === "") draw(section, page, [], element("button", { type: "button", onclick: () => load(wanted, section).then(page.look) }, "Show them"));
-  else draw(section, page, posts.slice(0, MOST_SHOWN), posts.length > MOST_SHOWN ? `And ${counted(posts.length - MOST_SHOWN, "more post")}.` : "");
+  else draw(section, page, posts, more > 0 ? `And ${counted(more, "more post")}.` : "");
 }
 
 // The health of the service does not count them: a paused job is no problem.
@@ -27,12 +29,17 @@ function ofPausedJobs(rows) {
   return channels.reduce((sum, one) => sum + one.failed, 0);
 }
 
+// One reading at a time, and no more than is shown: each post comes with all that Discord refused.
 async function load(wanted, section) {
+  if (reading) return;
+  reading = true;
   try {
-    posts = (await trusted("GET", "job/failed")).failed;
+    posts = (await trusted("GET", `job/failed?most=${MOST_SHOWN}`)).failed;
     known = wanted;
   } catch (error) {
     if (!(error instanceof Cancelled)) section.querySelector(".note").textContent = reason(error);
+  } finally {
+    reading = false;
   }
 }
 

@@ -13,13 +13,11 @@ const send = (label, method, path) => ({
   label,
   run: (problem, page) => attempt(() => trusted(method, path, { body: { jobName: problem.job } })).then(page.look),
 });
-// A PATCH that changes nothing wakes what had given up.
+// A PATCH that changes nothing wakes what had given up. A paused job has no problem; another value of the job might
+// have been changed since this page last asked.
 const again = (label) => ({
   label,
-  run: (problem, page) => {
-    const { jobName, telegramChannels } = page.job(problem.job);
-    return attempt(() => trusted("PATCH", "job", { body: { jobName, telegramChannels } })).then(page.look);
-  },
+  run: (problem, page) => attempt(() => trusted("PATCH", "job", { body: { jobName: problem.job, paused: null } })).then(page.look),
 });
 const log = { label: "Show its log", run: (problem) => showLog(problem.job ?? "") };
 
