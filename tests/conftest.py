@@ -13,6 +13,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from disgram.http import client as http
+from tests.integration.browser import Browser, browsing
+from tests.integration.programs import program
 
 # An example takes milliseconds, but on a loaded machine any limit of time is exceeded now and then.
 _NO_CLOCK = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -42,6 +44,21 @@ def clean_http_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     http.ssl_context.cache_clear()
     yield
     http.ssl_context.cache_clear()
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """One start of it for all tests of a file."""
+    program("chromium"), program("chromedriver")
+    with browsing() as one:
+        yield one
+
+
+@pytest.fixture
+def browser(chromium: Browser) -> Browser:
+    """In which nothing was opened before."""
+    chromium.begin_anew()
+    return chromium
 
 
 @pytest.fixture(scope="session")
