@@ -16,6 +16,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from disgram.http import client as http
+from tests.integration.browser import Browser, browsing
+from tests.integration.programs import program
 
 if TYPE_CHECKING:
     from tests.builders.postgres_server import PostgresServer
@@ -48,6 +50,21 @@ def clean_http_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     http.ssl_context.cache_clear()
     yield
     http.ssl_context.cache_clear()
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """One start of it for all tests of a file."""
+    program("chromium"), program("chromedriver")
+    with browsing() as one:
+        yield one
+
+
+@pytest.fixture
+def browser(chromium: Browser) -> Browser:
+    """In which nothing was opened before."""
+    chromium.begin_anew()
+    return chromium
 
 
 @pytest.fixture(scope="session")

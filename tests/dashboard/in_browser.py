@@ -13,20 +13,23 @@ import requests
 
 from standins.loopback import LoopbackServer, Request, Response
 from standins.stage import Service, eventually
-from tests.integration.browser import Browser, browsing
-from tests.integration.programs import program
+from tests.integration.browser import Browser
 
 
 @contextmanager
-def dashboard(url: str, width: int = 1280, height: int = 1000, *, before: str = "") -> Iterator[Browser]:
-    """The page, opened. `before`: a script that runs before its own."""
-    program("chromium"), program("chromedriver")
-    with browsing() as browser:
-        browser.resize(width, height)
-        if before:
-            browser.run_before_pages(before)
-        browser.open(f"{url}/dashboard")
-        yield browser
+def dashboard(
+    chromium: Browser, url: str, width: int = 1280, height: int = 1000, *, before: str = ""
+) -> Iterator[Browser]:
+    """The page in a new tab, gone afterwards. `before`: a script that runs before its own."""
+    chromium.begin_anew()
+    chromium.resize(width, height)
+    if before:
+        chromium.run_before_pages(before)
+    chromium.open(f"{url}/dashboard")
+    try:
+        yield chromium
+    finally:
+        chromium.begin_anew()
 
 
 def shows(browser: Browser, words: str, css: str = "body", timeout: float = 20.0) -> None:

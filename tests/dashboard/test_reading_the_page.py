@@ -15,7 +15,6 @@ from standins.telegram.text_markup import post, words
 from tests.builders.api_calls import URL
 from tests.dashboard.in_browser import dashboard, press, shows
 from tests.integration.browser import Browser
-from tests.integration.programs import program
 
 TURNED = "T\u202e<b>x</b>"
 """With a mark that has the text behind it read from right to left."""
@@ -45,10 +44,10 @@ FAINT = """
 """Texts with less contrast than WCAG 2 AA asks for."""
 
 
-@pytest.fixture
-def stage(tmp_path: Path) -> Iterator[Stage]:
-    program("chromium"), program("chromedriver")
-    with staged(tmp_path) as one:
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """No test changes anything of it."""
+    with staged(tmp_path_factory.mktemp("service")) as one:
         one.telegram.add_channel("news", TURNED + "Y" * 9000).add(post(words("first")))
         one.discord.fail(refuse(Refusal(400, 240000, "harmful link")), times=4)
         one.start()
@@ -67,8 +66,8 @@ def in_full(browser: Browser, stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_text_has_the_contrast_that_is_asked_for(stage: Stage, scheme: str) -> None:
-    with dashboard(stage.url) as browser:
+def test_every_text_has_the_contrast_that_is_asked_for(stage: Stage, chromium: Browser, scheme: str) -> None:
+    with dashboard(chromium, stage.url) as browser:
         browser.prefer(scheme)
         in_full(browser, stage)
         assert browser.run(FAINT) == []
@@ -76,8 +75,8 @@ def test_every_text_has_the_contrast_that_is_asked_for(stage: Stage, scheme: str
         assert browser.run(FAINT) == []
 
 
-def test_every_control_is_told_from_the_others_by_its_name(stage: Stage) -> None:
-    with dashboard(stage.url) as browser:
+def test_every_control_is_told_from_the_others_by_its_name(stage: Stage, chromium: Browser) -> None:
+    with dashboard(chromium, stage.url) as browser:
         in_full(browser, stage)
         names = browser.accessible(
             "button", "textbox", "searchbox", "combobox", "table", "region", "DisclosureTriangle"
@@ -95,8 +94,9 @@ def test_every_control_is_told_from_the_others_by_its_name(stage: Stage) -> None
         assert "The newest lines, oldest first" in browser.accessible("region")
 
 
-def test_fields_of_a_form_are_named_by_their_labels_alone(stage: Stage) -> None:
-    with dashboard(stage.url) as browser:
+def test_fields_of_a_form_are_named_by_their_labels_alone(stage: Stage, chromium: Browser) -> None:
+    with dashboard(chromium, stage.url) as browser:
+        shows(browser, "nobody_has_this", "#problems")
         press(browser, "New job")
         browser.run("document.querySelector('dialog details').open = true")
         assert browser.accessible("textbox")[:4] == ["Name", "Telegram channels", "Discord webhook", "Thread"]
@@ -104,8 +104,10 @@ def test_fields_of_a_form_are_named_by_their_labels_alone(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("width", [360, 1280])
-def test_hostile_title_neither_widens_a_preview_nor_turns_its_neighbours(stage: Stage, width: int) -> None:
-    with dashboard(stage.url, width, 800) as browser:
+def test_hostile_title_neither_widens_a_preview_nor_turns_its_neighbours(
+    stage: Stage, chromium: Browser, width: int
+) -> None:
+    with dashboard(chromium, stage.url, width, 800) as browser:
         in_full(browser, stage)
         press(browser, "Preview", "#jobs article:nth-child(2) tbody")
         shows(browser, "first", ".preview")
@@ -124,15 +126,14 @@ def test_hostile_title_neither_widens_a_preview_nor_turns_its_neighbours(stage: 
         assert browser.complaints() == []
 
 
-def test_filter_opens_the_jobs_whose_channels_fit(tmp_path: Path) -> None:
+def test_filter_opens_the_jobs_whose_channels_fit(tmp_path: Path, chromium: Browser) -> None:
     """With many channels none is in view at first."""
-    program("chromium"), program("chromedriver")
     with staged(tmp_path, COOLDOWN="300") as stage:
         names = [f"channel_{number:02d}" for number in range(70)]
         job = {"webhookUrl": URL, "telegramChannels": names, "paused": True}
         (stage.data / "jobs.json").write_text(json.dumps({"many": job}), "utf-8")
         stage.start()
-        with dashboard(stage.url) as browser:
+        with dashboard(chromium, stage.url) as browser:
             shows(browser, "70 channels", "#jobs")
             assert "channel_42" not in browser.text("#jobs tbody")
             browser.type("#jobs .filter input", "nel_42")

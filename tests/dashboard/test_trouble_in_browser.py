@@ -14,7 +14,6 @@ from standins.stage import Stage, eventually, staged
 from standins.telegram.text_markup import post, words
 from tests.dashboard.in_browser import dashboard, front, log_in, press, shows
 from tests.integration.browser import Browser
-from tests.integration.programs import program
 
 STATE = "/dashboard/state"
 FASTER = """
@@ -25,10 +24,10 @@ FASTER = """
 """The page's timers run ten times as fast, and it waits a thirtieth as long for an answer."""
 
 
-@pytest.fixture
-def stage(tmp_path: Path) -> Iterator[Stage]:
-    program("chromium"), program("chromedriver")
-    with staged(tmp_path) as one:
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """No test changes anything of it: troubles are between it and the page."""
+    with staged(tmp_path_factory.mktemp("service")) as one:
         one.telegram.add_channel("news", "News").add(post(words("first")))
         one.start()
         one.add_job("mine", "news")
@@ -36,15 +35,17 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
 
 
 @contextmanager
-def looked_at(stage: Stage) -> Iterator[tuple[Browser, LoopbackServer]]:
-    with front(stage) as proxy, dashboard(proxy.url, before=FASTER) as browser:
+def looked_at(stage: Stage, chromium: Browser) -> Iterator[tuple[Browser, LoopbackServer]]:
+    with front(stage) as proxy, dashboard(chromium, proxy.url, before=FASTER) as browser:
         shows(browser, "running", "#jobs tbody")
         yield browser, proxy
 
 
-def test_page_says_that_it_is_old_while_the_service_hangs_and_recovers(stage: Stage) -> None:
+def test_page_says_that_it_is_old_while_the_service_hangs_and_recovers(
+    stage: Stage, chromium: Browser
+) -> None:
     """Once it waited for ever, looked as if all were well, and asked nothing more after that."""
-    with looked_at(stage) as (browser, proxy):
+    with looked_at(stage, chromium) as (browser, proxy):
         proxy.fail(Fault.hang(12.0), path=STATE, times=1)
         shows(browser, "The service has not answered for 10 s. What is shown may be old.", "#trouble")
         shows(browser, "The service has not answered within 90 s", "#trouble")
@@ -67,8 +68,8 @@ WRONG = [
 ]
 
 
-def test_wrong_answer_is_named_and_forgotten_when_it_is_over(stage: Stage) -> None:
-    with looked_at(stage) as (browser, proxy):
+def test_wrong_answer_is_named_and_forgotten_when_it_is_over(stage: Stage, chromium: Browser) -> None:
+    with looked_at(stage, chromium) as (browser, proxy):
         for answer, said in WRONG:
             proxy.faults.clear()
             proxy.fail(Fault(answer=answer), path=STATE, times=None)
@@ -80,8 +81,8 @@ def test_wrong_answer_is_named_and_forgotten_when_it_is_over(stage: Stage) -> No
         eventually(lambda: not browser.text("#trouble"))
 
 
-def test_service_that_is_down_is_named_and_found_again(stage: Stage) -> None:
-    with looked_at(stage) as (browser, proxy):
+def test_service_that_is_down_is_named_and_found_again(stage: Stage, chromium: Browser) -> None:
+    with looked_at(stage, chromium) as (browser, proxy):
         proxy.fail(Fault.reset_before(), times=None)
         shows(browser, "The service does not answer. What is shown may be old.", "#trouble")
         press(browser, "Pause")
@@ -91,8 +92,10 @@ def test_service_that_is_down_is_named_and_found_again(stage: Stage) -> None:
         eventually(lambda: not browser.text("#trouble"))
 
 
-def test_password_that_is_wrong_by_now_hides_nothing_that_anybody_may_read(stage: Stage) -> None:
-    with looked_at(stage) as (browser, _):
+def test_password_that_is_wrong_by_now_hides_nothing_that_anybody_may_read(
+    stage: Stage, chromium: Browser
+) -> None:
+    with looked_at(stage, chromium) as (browser, _):
         browser.run("sessionStorage.setItem('disgram password', 'of yesterday')")
         shows(browser, "That was not the password.", "#said")
         assert "Send the header" not in browser.text("#said")
@@ -102,13 +105,14 @@ def test_password_that_is_wrong_by_now_hides_nothing_that_anybody_may_read(stage
         assert browser.run("return sessionStorage.length") == 0
 
 
-def test_password_that_is_wrong_by_now_hides_all_where_reads_are_protected(tmp_path: Path) -> None:
-    program("chromium"), program("chromedriver")
+def test_password_that_is_wrong_by_now_hides_all_where_reads_are_protected(
+    tmp_path: Path, chromium: Browser
+) -> None:
     with staged(tmp_path, PROTECT_READS="true") as stage:
         stage.telegram.add_channel("news", "News")
         stage.start()
         stage.add_job("mine", "news")
-        with dashboard(stage.url) as browser:
+        with dashboard(chromium, stage.url) as browser:
             press(browser, "Enter password", "#trouble")
             log_in(browser, stage)
             shows(browser, "mine", "#jobs")
