@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from functools import partial
-from pathlib import Path
+from typing import Any
 
 from anyio import CapacityLimiter
 
@@ -25,13 +25,12 @@ from disgram.api.parts import Channels, Limits, Progress, Supervision, Webhooks
 from disgram.api.systemd import Notifier
 from disgram.checks.channel_lookup import ChannelLookup
 from disgram.checks.webhook_lookup import WebhookLookup
-from disgram.errors import BadInput, StartRefused, StorageUnavailable
 from disgram.health import known, summary
 from disgram.health.host_stats import HostMonitor
 from disgram.health.memory import HealthMemory
 from disgram.health.watch import HealthWatch
 from disgram.logs.idle_polls import IdlePolls
-from disgram.logs.log_file import LogFile, escaped_name
+from disgram.logs.log_file import LogFile
 from disgram.logs.python_logging import logging_into
 from disgram.logs.refused_logins import RefusedLogins
 from disgram.logs.standard_streams import patient_stderr
@@ -39,16 +38,16 @@ from disgram.metrics.totals import Totals
 from disgram.own_process import end_at_once, leave_no_core, make_folder
 from disgram.preview.process import AT_ONCE
 from disgram.report import Level, Report, counted
-from disgram.storage.before_use import open_ledger, raise_if_any_is_newer
+from disgram.storage.before_use import raise_if_any_is_newer
 from disgram.storage.files.locks import LOCK_FILE, InstanceLock
 from disgram.storage.files.regular_file import refuse_special
-from disgram.storage.ledger import Ledger
 from disgram.storage.watched_files import WatchedFiles, open_limits
 from disgram.telegram.account.session import NO_LIBRARY, library_installed
 from disgram.telegram.account.supervision import AccountProcess
 from disgram.workers.forkserver_process import ForkServerProcess, child_environment
 from disgram.workers.spec import WorkerSpec
 from disgram.workers.supervisor import Supervisor
+from hosting import Hosting, OneHost, Specs, clear_gone, open_jobs
 from jobs import Job, JobManager
 from rate_limiter import DiscordRateLimiter, Route
 
@@ -79,14 +78,15 @@ class Service:
     systemd: Notifier = field(default_factory=Notifier)
     totals: Totals = field(default_factory=Totals)
     lost_files: Callable[[], tuple[str, ...]] = tuple
-    """Which files are missing, so that nothing is sent."""
+    """Which files are missing, or what else is, so that nothing is sent."""
     preview_turns: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(AT_ONCE))
     account: AccountProcess | None = None
+    hosts: Callable[[], tuple[Any, ...] | None] = lambda: None
+    """See Hosting.hosts."""
 
     def clear_gone(self, job: Job) -> None:
-        """A person has changed the job, so its webhook may be called again even if it was found gone, and
-        another channel that has the name of one of its channels now is meant."""
-        _clear_gone(job, self.settings, self.ledger)
+        """See hosting.clear_gone."""
+        clear_gone(job, self.settings, self.ledger)
 
     def moment(self) -> summary.Moment:
         now = time.monotonic()
@@ -118,22 +118,24 @@ def running_service(settings: Settings) -> Iterator[Service]:
     for name in ("Disgram.log", "disgram.db", "limits.db", LOCK_FILE):
         refuse_special(folder / name)
     with InstanceLock(folder / LOCK_FILE):
-        jobs, log = open_jobs(settings), open_log(settings)
-        raise_if_any_is_newer(folder)
-        ledger = open_ledger(folder / "disgram.db")
-        _import_log(ledger, folder / "Disgram.log", jobs)
+        hosting, log = open_hosting(settings)
+        jobs, ledger = hosting.jobs, hosting.ledger
 
-        def desired() -> dict[tuple[str, str], WorkerSpec]:
-            take_over_edits(jobs, settings, ledger, supervisor, log)
-            specs = jobs.specs(settings, ledger.file) if files.workers_may_run() else {}
-            account.want(settings.account_login if specs and library_installed() else None)
-            return specs
+        def desired() -> Specs:
+            hosting.take_over_edits(supervisor)
+            all_specs = jobs.specs(settings, ledger.file)
+            specs = hosting.runnable(all_specs)
+            may_run = files.workers_may_run()
+            needs_account = all_specs and may_run and hosting.runs_account() and library_installed()
+            account.want(settings.account_login if needs_account else None)
+            return specs if may_run else {}
 
         account = AccountProcess(child_environment(), log.write)
         systemd, idle_polls, totals = Notifier.from_environment(os.environ), IdlePolls(), Totals()
 
         def on_turn() -> None:
             systemd.turn()
+            hosting.turned(supervisor.live)
             if summary := idle_polls.summary(time.monotonic()):
                 log.write(Level.INFO, summary)
 
@@ -155,23 +157,33 @@ def running_service(settings: Settings) -> Iterator[Service]:
         channels = ChannelLookup(settings.telegram_base_url, folder, rate, lambda: settings.account)
         files = WatchedFiles(ledger, store, supervisor.idle, log.write, interval=interval)
         with (
-            contextlib.closing(ledger),
+            contextlib.closing(hosting),
             contextlib.closing(limits),
+            hosting.running(supervisor, limits) as supervision,
             assembled(
                 settings,
                 jobs,
                 log,
-                supervisor,
+                supervision,
                 ledger,
                 limits,
                 webhooks,
                 channels,
                 systemd,
                 totals,
-                files.problems,
+                lambda: (*hosting.problems(), *files.problems()),
                 account,
+                hosting.hosts,
             ) as service,
-            alerting(service, folder, settings.alert_address, settings.alert_after, limits, _ALERT_ROUTE),
+            alerting(
+                service,
+                folder,
+                settings.alert_address,
+                settings.alert_after,
+                limits,
+                _ALERT_ROUTE,
+                hosting.sends_alerts,
+            ),
         ):
             yield service
 
@@ -190,6 +202,7 @@ def assembled(
     totals: Totals | None = None,
     lost_files: Callable[[], tuple[str, ...]] = tuple,
     account: AccountProcess | None = None,
+    hosts: Callable[[], tuple[Any, ...] | None] = lambda: None,
 ) -> Iterator[Service]:
     """The service over its parts: started on entry, stopped on exit."""
     host = HostMonitor(settings.data_dir)
@@ -218,6 +231,7 @@ def assembled(
         totals or Totals(),
         lost_files,
         account=account,
+        hosts=hosts,
     )
     _announce(service)
     with contextlib.closing(log):
@@ -237,11 +251,11 @@ def assembled(
         log.write(Level.SYSTEM, "Disgram stopped")
 
 
-def open_jobs(settings: Settings) -> JobManager:
-    """Raises StartRefused for a damaged jobs.json."""
-    jobs = JobManager(settings.data_dir / "jobs.json", settings.webhook_hosts)
-    jobs.load()
-    return jobs
+def open_hosting(settings: Settings) -> tuple[Hosting, LogFile]:
+    """Jobs, progress and log. Raises StartRefused and StorageUnavailable."""
+    jobs, log = open_jobs(settings), open_log(settings)
+    raise_if_any_is_newer(settings.data_dir)
+    return OneHost(settings, log, jobs), log
 
 
 def open_log(settings: Settings) -> LogFile:
@@ -253,42 +267,6 @@ def open_log(settings: Settings) -> LogFile:
         secrets=settings.secrets,
         copy=stderr.write if stderr else None,
     )
-
-
-def _import_log(ledger: Ledger, log: Path, jobs: JobManager) -> None:
-    """Before the first line of ours. Raises StartRefused: without what the log shows, posts would repeat."""
-    channels = {name: [channel.key for channel in job.channels] for name, job in jobs.entries().items()}
-    try:
-        ledger.import_log(log, channels, escaped_name)
-    except OSError as error:
-        raise StartRefused(f"{log} cannot be read: {error.strerror}") from None
-
-
-def take_over_edits(
-    jobs: JobManager, settings: Settings, ledger: Progress, supervisor: Supervision, log: LogFile
-) -> None:
-    """What a person has written into jobs.json takes effect as a PATCH would, or the log says why not."""
-    for edit in jobs.take_over_edits():
-        if edit.refusal:
-            log.write(Level.ERROR, edit.refusal)
-        for name in edit.changed:
-            try:
-                _clear_gone(jobs.get(name), settings, ledger)
-            except BadInput:  # deleted since, or it cannot run
-                continue
-            except StorageUnavailable as error:
-                log.write(Level.ERROR, f"{error}: a webhook that was found gone stays so", name)
-            supervisor.reset_backoff(name)
-            log.write(Level.SYSTEM, "Job changed in jobs.json", name)
-        for name in edit.removed:
-            log.write(Level.SYSTEM, "Job removed from jobs.json; its progress is kept", name)
-
-
-def _clear_gone(job: Job, settings: Settings, ledger: Progress) -> None:
-    destination = job.destination(settings.webhook_hosts)
-    for key in {destination.key, destination.webhook_key}:
-        ledger.clear_gone(key)
-    ledger.begin_replaced_anew(job.jobName)
 
 
 def log_reports(log: LogFile, idle_polls: IdlePolls) -> Callable[[WorkerSpec, Report], None]:

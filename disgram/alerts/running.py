@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,9 +29,10 @@ def alerting(
     after: float,
     limiter: Limiter,
     route: Callable[[Destination], Any],
+    is_mine: Callable[[], bool] = lambda: True,
 ) -> Iterator[None]:
     """Alert as long as the block runs. `after`: ALERT_AFTER in seconds; `route`: the limiter's, for a POST to
-    a webhook."""
+    a webhook; `is_mine`: whether alerts are sent from here, and not by another host."""
     if address is None:
         yield
         return
@@ -47,7 +47,7 @@ def alerting(
         if isinstance(address, Destination)
         else PlainSender(address)
     )
-    alerts.start(partial(known.view, service))
+    alerts.start(lambda: known.view(service) if is_mine() else None)
     try:
         yield
     finally:

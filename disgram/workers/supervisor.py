@@ -129,6 +129,10 @@ class Supervisor:
         """Whether no worker process is left. For its own thread, from `desired`."""
         return not self._table.processes()
 
+    def live(self) -> frozenset[lifecycle.Key]:
+        """Which workers have a process, or may have one. For its own thread, as in `on_turn`."""
+        return self._table.live()
+
     def snapshot(self) -> Snapshot:
         """The workers at the end of the last turn."""
         return self._snapshot

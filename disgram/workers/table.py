@@ -70,6 +70,10 @@ class WorkerTable:
         live = (record for record in self._records.values() if record.process)
         return tuple((record.worker.spec.job, record.generation) for record in live)
 
+    def live(self) -> frozenset[lifecycle.Key]:
+        """Whose process is not known to be gone."""
+        return frozenset(key for key, record in self._records.items() if record.process)
+
     def statuses(self) -> tuple[WorkerStatus, ...]:
         return tuple(record.status for record in self._records.values())
 

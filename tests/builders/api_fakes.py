@@ -27,8 +27,9 @@ from disgram.workers.spec import (
     WorkerState,
     WorkerStatus,
 )
+from hosting import open_jobs
 from main import create_app
-from service import Service, assembled, open_jobs, open_log
+from service import Service, assembled, open_log
 
 Key = tuple[str, str]
 
