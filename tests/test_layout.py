@@ -34,6 +34,7 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
     "http": frozenset(),
     "storage": frozenset(),
     "logs": frozenset(),
+    "postgres": frozenset({"storage"}),
     "rules": frozenset(),
     "telegram": frozenset({"http", "storage"}),
     "discord": frozenset({"http", "storage"}),
@@ -41,6 +42,7 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
     "delivery": frozenset({"rules", "telegram", "discord", "storage"}),
     "checks": frozenset({"http", "telegram", "discord", "storage"}),
     "jobs": frozenset({"rules", "discord", "storage"}),
+    "hosts": frozenset({"workers", "storage"}),
     "preview": frozenset({"delivery", "rules", "telegram", "discord", "storage", "workers"}),
     "api": frozenset({"checks", "storage", "workers", "logs"}),
     "health": frozenset({"api", "jobs", "workers", "logs", "storage"}),
@@ -132,6 +134,19 @@ def test_a_room_without_a_network_imports_no_http(room: str) -> None:
     assert users in ([], ["warmup.py"])
 
 
+DRIVER = {"psycopg", "psycopg_pool"}
+"""Of PostgreSQL. Only a service with DATABASE_URL loads it, so only one room may import it, and no worker."""
+
+
+def test_only_the_room_postgres_imports_the_driver() -> None:
+    users = [
+        name_of(path)
+        for path in [*PRODUCT, *ROUTES, *ROOT.glob("*.py")]
+        if DRIVER & {name.partition(".")[0] for name in imported(path)}
+    ]
+    assert [name for name in users if not name.startswith("disgram.postgres.")] == []
+
+
 def test_only_the_accounts_own_modules_import_telethon() -> None:
     users = [
         name_of(path)
@@ -192,7 +207,7 @@ def test_a_worker_is_light_and_its_import_has_no_effects() -> None:
     probe = (
         "import sys, threading, os, webhook, threadhook\n"
         "heavy = {'fastapi', 'uvicorn', 'pydantic', 'psutil', 'starlette', 'config', 'dotenv'}\n"
-        "heavy |= {'prometheus_client'}\n"
+        "heavy |= {'prometheus_client', 'psycopg', 'disgram.postgres'}\n"
         "print(sorted(heavy & set(sys.modules)), threading.active_count(), sorted(os.listdir('/dev/fd')))"
     )
     alone = [sys.executable, "-c", "import os; print(sorted(os.listdir('/dev/fd')))"]

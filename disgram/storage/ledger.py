@@ -16,7 +16,7 @@ from disgram.storage.channel_ledger import ChannelLedger
 from disgram.storage.channel_source import TABLES_OF_CHANNEL, forget_replaced
 from disgram.storage.destinations import Destinations
 from disgram.storage.failed_posts import FailedPosts
-from disgram.storage.log_import import import_log
+from disgram.storage.old_log.log_import import import_log
 from disgram.storage.post_counts import Channel, Failed
 from disgram.storage.post_history import KnownChannel, KnownPost, known_channel, known_post
 from disgram.storage.sqlite import Database
@@ -104,5 +104,5 @@ class Ledger:
     def import_log(
         self, log: Path, jobs: Mapping[str, Collection[str]], spelling: Callable[[str], str] = str
     ) -> int:
-        """Take over as progress what the log shows as forwarded: see log_import.py."""
+        """Take over as progress what the log shows as forwarded: see old_log/log_import.py."""
         return import_log(self._database, log, jobs, spelling)

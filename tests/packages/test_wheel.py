@@ -84,13 +84,18 @@ def test_the_wheel_has_the_clone_s_tree_under_one_name(wheel: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("file", "extra"), [("requirements.txt", ""), ("requirements-account.txt", "account")]
+    ("file", "extra"),
+    [
+        ("requirements.txt", ""),
+        ("requirements-account.txt", "account"),
+        ("requirements-hosts.txt", "hosts"),
+    ],
 )
 def test_the_requirements_are_those_of_the_requirements_files(wheel: Path, file: str, extra: str) -> None:
     metadata = zipfile.ZipFile(wheel).read(f"disgram-{__version__}.dist-info/METADATA").decode()
     required = re.findall(r"^Requires-Dist: ([\w.-]+)[^;]*?(?:;\s*extra == '(.*)')?$", metadata, re.M)
     lines = (ROOT / file).read_text("utf-8").splitlines()
-    wanted = {re.split(r"[<>=]", line)[0] for line in lines if line and not line.startswith("#")}
+    wanted = {re.split(r"[<>=[]", line)[0] for line in lines if line and not line.startswith("#")}
     assert {name for name, of in required if of == extra} == wanted
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 
-from disgram.storage.old_log import Highest, LogPosition, forwarded_since
+from disgram.storage.old_log.lines import Highest, LogPosition, forwarded_since
 from disgram.storage.sqlite import Database
 
 _IMPORT = (
