@@ -124,24 +124,24 @@ class JobManager:
         """Raises JobExists, or StorageUnavailable if it cannot be written (then nothing changed)."""
         with self._lock:
             self.refuse_taken(job.jobName)
-            self._jobs.store({**self._jobs.entries, job.jobName: job})
+            self._jobs.store({job.jobName: job})
 
     def change(self, job: Job) -> None:
         """Put `job` in place of the one of its name. Raises UnknownJob and StorageUnavailable."""
         with self._lock:
             self.entry(job.jobName)
-            self._jobs.store({**self._jobs.entries, job.jobName: job})
+            self._jobs.store({job.jobName: job})
 
     def put(self, jobs: Collection[Job]) -> None:
         """Create or replace all of them with one write. Raises StorageUnavailable; then nothing changed."""
         with self._lock:
-            self._jobs.store({**self._jobs.entries, **{job.jobName: job for job in jobs}})
+            self._jobs.store({job.jobName: job for job in jobs})
 
     def remove(self, name: str) -> None:
         """Raises UnknownJob and StorageUnavailable."""
         with self._lock:
             self.entry(name)
-            self._jobs.store({other: job for other, job in self._jobs.entries.items() if other != name})
+            self._jobs.store({}, [name])
 
     @contextlib.contextmanager
     def exclusive(self, *names: str) -> Iterator[None]:
@@ -151,12 +151,13 @@ class JobManager:
         others have written is taken over first. Raises StorageUnavailable if no job can be changed now.
         """
         with self._lock:
-            self._jobs.prepare_change()
             # In one order for all, so that no two wait for each other.
             locks = [self._name_locks.setdefault(name, threading.Lock()) for name in sorted({*names})]
         with contextlib.ExitStack() as held:
             for lock in locks:
                 held.enter_context(lock)
+            with self._lock:
+                self._jobs.prepare_change(names)
             yield
 
     def specs(self, settings: Settings, ledger_file: str | None = None) -> dict[tuple[str, str], WorkerSpec]:

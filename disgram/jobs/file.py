@@ -39,12 +39,13 @@ class JobsFile:
         self._file.load()
         self._loaded = True
 
-    def prepare_change(self) -> None:
+    def prepare_change(self, names: Collection[str]) -> None:
         self._file.look()
         self._file.refuse_to_overwrite()
 
-    def store(self, entries: Mapping[str, Entry]) -> None:
-        self._file.store(dict(entries), content_of(entries))
+    def store(self, changed: Mapping[str, Entry], removed: Collection[str] = ()) -> None:
+        entries = {name: entry for name, entry in {**self.entries, **changed}.items() if name not in removed}
+        self._file.store(entries, content_of(entries))
 
     def _read(self) -> dict[str, Entry] | None:
         """At the start a job that cannot run stops no other; later a person can mend what he writes."""

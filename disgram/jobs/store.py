@@ -5,7 +5,7 @@ Owns the interface alone.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Protocol
 
 from disgram.errors import JobExists
@@ -36,12 +36,14 @@ class JobStore(Protocol):
     def take_edits(self) -> list[Edit]:
         """What others have written, as far as it was taken over since the last call."""
 
-    def prepare_change(self) -> None:
-        """Take over what others have written. Raises StorageUnavailable if no job can be changed now."""
+    def prepare_change(self, names: Collection[str]) -> None:
+        """Take over what others have written: the next change of these jobs is one of what they are now.
+        Raises StorageUnavailable if no job can be changed."""
 
-    def store(self, entries: Mapping[str, Entry]) -> None:
-        """Have these jobs instead. Raises StorageUnavailable, also where somebody else was first, and
-        JobExists for a new one whose name is taken; then nothing changed."""
+    def store(self, changed: Mapping[str, Entry], removed: Collection[str] = ()) -> None:
+        """Put these jobs, new ones last, and remove those. Raises StorageUnavailable, also where somebody
+        else has changed one of them since, and JobExists for a new one whose name is taken; then nothing
+        changed."""
 
 
 def name_taken(name: str) -> JobExists:
