@@ -6,14 +6,15 @@ Owns the interface, and the service alone; several_hosts.py is the other. Never 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from config import Settings
 from disgram.api.parts import Progress, Supervision
 from disgram.errors import BadInput, StartRefused, StorageUnavailable
+from disgram.health.rows import HostSeen
 from disgram.logs.log_file import LogFile, escaped_name
 from disgram.report import Level
 from disgram.storage.before_use import open_ledger
@@ -58,7 +59,7 @@ class Hosting(Protocol):
     def sends_alerts(self) -> bool:
         """Whether alerts are sent from here."""
 
-    def hosts(self) -> tuple[Any, ...] | None:
+    def hosts(self) -> Sequence[HostSeen] | None:
         """All hosts (disgram/hosts), this one included; None for a service alone."""
 
     def close(self) -> None:

@@ -44,6 +44,7 @@ from disgram.dashboard.schemas import DashboardState
 from disgram.dashboard.state import dashboard_state
 from disgram.errors import StorageUnavailable
 from disgram.health import known, summary, unusable_jobs
+from disgram.health.rows import host_rows
 from disgram.health.status_line import status_line
 from disgram.jobs.unusable import UnusableJob
 from disgram.logs.log_file import one_line
@@ -63,7 +64,7 @@ def check_process_health(service: Service, job: str) -> tuple[WorkerStatus, ...]
 
 def health_check(service: Service) -> schemas.Health:
     """The answer of GET /health."""
-    return summary.summarise(
+    health = summary.summarise(
         known.snapshot(service),
         _limits(service),
         service.host.latest,
@@ -72,6 +73,8 @@ def health_check(service: Service) -> schemas.Health:
         known.channel_counts(service),
         known.findings(service),
     )
+    hosts = service.hosts()
+    return health if hosts is None else health.model_copy(update={"hosts": host_rows(hosts)})
 
 
 def job_health_check(service: Service, name: str) -> schemas.JobHealth:

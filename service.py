@@ -9,11 +9,10 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from functools import partial
-from typing import Any
 
 from anyio import CapacityLimiter
 
@@ -28,6 +27,7 @@ from disgram.checks.webhook_lookup import WebhookLookup
 from disgram.health import known, summary
 from disgram.health.host_stats import HostMonitor
 from disgram.health.memory import HealthMemory
+from disgram.health.rows import HostSeen
 from disgram.health.watch import HealthWatch
 from disgram.logs.idle_polls import IdlePolls
 from disgram.logs.log_file import LogFile
@@ -81,7 +81,7 @@ class Service:
     """Which files are missing, or what else is, so that nothing is sent."""
     preview_turns: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(AT_ONCE))
     account: AccountProcess | None = None
-    hosts: Callable[[], tuple[Any, ...] | None] = lambda: None
+    hosts: Callable[[], Sequence[HostSeen] | None] = lambda: None
     """See Hosting.hosts."""
 
     def clear_gone(self, job: Job) -> None:
@@ -202,7 +202,7 @@ def assembled(
     totals: Totals | None = None,
     lost_files: Callable[[], tuple[str, ...]] = tuple,
     account: AccountProcess | None = None,
-    hosts: Callable[[], tuple[Any, ...] | None] = lambda: None,
+    hosts: Callable[[], Sequence[HostSeen] | None] = lambda: None,
 ) -> Iterator[Service]:
     """The service over its parts: started on entry, stopped on exit."""
     host = HostMonitor(settings.data_dir)

@@ -10,6 +10,10 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 
+def _not_there(value: object) -> bool:
+    return value is None
+
+
 class Answer(BaseModel):
     """Base of all: every field is always there, which the OpenAPI document says too."""
 
@@ -192,6 +196,15 @@ class Problem(Answer):
     until: str | None = Field(description="When it will end by itself, if that is known.")
 
 
+class Host(Answer):
+    """One of several hosts that are one service."""
+
+    name: str = Field(description="HOST_NAME")
+    alive: bool = Field(description="False: others take its channels over.")
+    channels: int = Field(description="How many belong to it.")
+    until: str = Field(description="How long they do unless it is heard of again.")
+
+
 class Health(Answer):
     """GET /health"""
 
@@ -208,6 +221,9 @@ class Health(Answer):
     problems: list[Problem] = Field(description="Most urgent first, 50 at most.")
     problems_total: int
     errors: list[str] = Field(description="What keeps the service itself from working.")
+    hosts: list[Host] | None = Field(
+        default=None, exclude_if=_not_there, description="Only with DATABASE_URL."
+    )
 
 
 class JobProcesses(Processes):
@@ -224,6 +240,9 @@ class JobConfiguration(Answer):
 
 class Worker(Answer):
     channel: str
+    host: str | None = Field(
+        default=None, exclude_if=_not_there, description="Where it runs; only with DATABASE_URL."
+    )
     pid: int | None
     script: str
     state: str = Field(description="starting, running, backoff, failed, stopping or paused")

@@ -29,6 +29,7 @@ class Channel:
     waiting_since: Annotated[str | None, Field(description="When the oldest of them was seen.")]
     failed: Annotated[int, Field(description="Posts that Discord refused in every form.")]
     cooldown: Annotated[float, Field(description="Seconds from its last poll to the next.")]
+    host: Annotated[str | None, Field(description="Where its worker runs; null for a service alone.")]
     posts_per_hour: Annotated[
         list[int],
         Field(

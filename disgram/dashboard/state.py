@@ -99,6 +99,7 @@ def _channel(worker: WorkerStatus, findings: Findings, moment: Moment) -> Channe
         waiting_since=_iso(since and min(since, findings.waiting.get(key, since))),
         failed=refused.number if refused else 0,
         cooldown=worker.cooldown,
+        host=worker.host,
         posts_per_hour=posts_per_hour(traffic, moment.now),
     )
 

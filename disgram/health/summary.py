@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from disgram.api import schemas
 from disgram.api.schemas import (
     Delivery,
     ExternalServices,
@@ -24,10 +23,10 @@ from disgram.api.schemas import (
     LogFreshness,
     Processes,
     RateLimiting,
-    Worker,
 )
 from disgram.health.host_stats import HostStats
-from disgram.health.problems import Fault, Findings, Problem, one_per_channel, problem_list
+from disgram.health.problems import Fault, Findings, one_per_channel, problem_list
+from disgram.health.rows import problem_rows, worker_row
 from disgram.workers.spec import Snapshot, WorkerState, WorkerStatus
 
 HEALTHY, DEGRADED, UNHEALTHY = "healthy", "degraded", "unhealthy"
@@ -43,9 +42,6 @@ _DISCORD_ANSWERED = frozenset(
     | {"destination_refuses"}
 )
 _NAMES_SHOWN = 5
-MOST_PROBLEMS = 50
-"""In an answer; `problems_total` counts all."""
-
 COOLDOWNS_LATE, LEAST_LATE = 3, 180.0
 """A worker that neither polls nor sends for so many cooldowns, and for so many seconds, is `stale`."""
 
@@ -105,7 +101,7 @@ def summarise(
         system=host.system,
         rate_limiting=RateLimiting(**limits),
         delivery=_delivery(workers, findings, moment),
-        problems=_shown(problems),
+        problems=problem_rows(problems),
         problems_total=len(problems),
         errors=[fault.text for fault in findings.faults],
     )
@@ -138,9 +134,9 @@ def summarise_job(
             channels=list(channels),
         ),
         configuration=configuration,
-        workers=[_worker(worker, findings, moment) for worker in known],
+        workers=[worker_row(one, _forwarded_before(one, findings), moment.monotonic) for one in known],
         delivery=_delivery(known, findings, moment),
-        problems=_shown(problems),
+        problems=problem_rows(problems),
         problems_total=len(problems),
     )
 
@@ -264,24 +260,13 @@ def _freshness_message(ages: Collection[float], stale: list[str], stale_after: f
     return f"All {len(ages)} running workers reported within {max(ages):.0f} s"
 
 
-def _shown(problems: Sequence[Problem]) -> list[schemas.Problem]:
-    """The first MOST_PROBLEMS, as the answer has them."""
-    return [
-        schemas.Problem(
-            job=problem.job,
-            channel=problem.channel,
-            reason=problem.reason,
-            message=problem.message,
-            since=_iso(problem.since),
-            until=_iso(problem.until),
-        )
-        for problem in problems[:MOST_PROBLEMS]
-    ]
-
-
 def _waiting_since(worker: WorkerStatus, findings: Findings) -> datetime | None:
     since = worker.traffic.waiting_since
     return since and min(since, findings.waiting.get((worker.job, worker.channel.lower()), since))
+
+
+def _forwarded_before(worker: WorkerStatus, findings: Findings) -> datetime | None:
+    return findings.forwarded.get((worker.job, worker.channel.lower()))
 
 
 def _delivery(workers: Collection[WorkerStatus], findings: Findings, moment: Moment) -> Delivery:
@@ -299,32 +284,3 @@ def _delivery(workers: Collection[WorkerStatus], findings: Findings, moment: Mom
         gaps=gaps,
         layout_changed=sum(worker.layout_changed for worker in workers),
     )
-
-
-def _worker(worker: WorkerStatus, findings: Findings, moment: Moment) -> Worker:
-    before = findings.forwarded.get((worker.job, worker.channel.lower()))
-    return Worker(
-        channel=worker.channel,
-        pid=worker.pid,
-        script=worker.script,
-        state=worker.state.value,
-        reason=worker.reason,
-        until=_iso(worker.until),
-        restarts=worker.restarts,
-        last_poll_at=_iso(worker.last_poll_at),
-        last_post_id=worker.last_post_id,
-        newest_post_id=worker.traffic.newest_post_id,
-        last_forwarded_at=_iso(worker.traffic.last_forwarded_at or before),
-        waiting=worker.traffic.waiting,
-        cooldown=worker.cooldown,
-        log_age_seconds=round(max(0.0, moment.monotonic - worker.last_line_at), 1),
-        next_start_seconds=_seconds_until(worker.next_start_at, moment),
-    )
-
-
-def _iso(at: datetime | None) -> str | None:
-    return at.isoformat() if at else None
-
-
-def _seconds_until(monotonic: float | None, moment: Moment) -> float | None:
-    return None if monotonic is None else round(max(0.0, monotonic - moment.monotonic), 1)

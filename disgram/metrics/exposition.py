@@ -6,7 +6,7 @@ Owns the gathering, which makes no outside call. Never decides what a problem is
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
@@ -17,10 +17,11 @@ from disgram import __version__
 from disgram.errors import StorageUnavailable
 from disgram.health import known as health
 from disgram.health.problems import one_per_channel
+from disgram.health.rows import HostSeen
 from disgram.health.summary import judged
 from disgram.metrics.families import Known, families
 from disgram.metrics.totals import Totals
-from disgram.workers.spec import WorkerState
+from disgram.workers.spec import Snapshot, WorkerState, WorkerStatus
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 
@@ -45,6 +46,8 @@ class MeasuredService(health.WatchedService, Protocol):
     def limits(self) -> InvalidRequests: ...
     @property
     def totals(self) -> Totals: ...
+    @property
+    def hosts(self) -> Callable[[], Sequence[HostSeen] | None]: ...
 
 
 def exposition(service: MeasuredService) -> bytes:
@@ -66,8 +69,7 @@ def known(service: MeasuredService) -> Known:
     """What the service knows now."""
     counts, view = health.channel_counts(service), health.view(service)
     at_work = {name for name, channels in counts.items() if channels}
-    snapshot = service.supervisor.snapshot()
-    workers = judged(snapshot.workers, at_work, service.moment())
+    workers = judged(_of_this_host(service, service.supervisor.snapshot()), at_work, service.moment())
     return Known(
         version=__version__,
         jobs=list(counts),
@@ -82,12 +84,19 @@ def known(service: MeasuredService) -> Known:
     )
 
 
+def _of_this_host(service: MeasuredService, snapshot: Snapshot) -> list[WorkerStatus]:
+    """Prometheus asks each host, and adds their numbers up."""
+    elsewhere = {host.name for host in service.hosts() or () if not host.is_this}
+    return [one for one in snapshot.workers if one.host not in elsewhere]
+
+
 def _states(service: MeasuredService) -> Counter[WorkerState]:
     """A job that was paused just now may still have workers that stop; they count as paused."""
     jobs = service.jobs.jobs()
     paused = {name for name, job in jobs.items() if job.paused}
     known_jobs = {*jobs, *service.jobs.unusable()} - paused
-    states = Counter(one.state for one in health.snapshot(service).workers if one.job in known_jobs)
+    workers = _of_this_host(service, health.snapshot(service))
+    states = Counter(one.state for one in workers if one.job in known_jobs)
     states[WorkerState.PAUSED] += sum(len(jobs[name].telegramChannels) for name in paused)
     return states
 

@@ -128,6 +128,8 @@ class WorkerStatus:
     settled: bool = False
     discord_asked: bool = False
     traffic: Traffic = NO_TRAFFIC
+    host: str | None = None
+    """Where it runs; None for a service alone."""
 
     @classmethod
     def without_process(
