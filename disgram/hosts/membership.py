@@ -1,140 +1,167 @@
-"""This host among the others: one thread that keeps its row valid, and claims and releases leases.
+"""This host among the others: one thread that keeps its row valid, and claims and gives up leases.
 
 Owns that thread, and what it last knew, which any thread may ask without waiting. Never starts or stops a
-worker: the supervisor asks `lease_of` for what it may run, and tells what runs in `turned`.
+worker: the supervisor asks `lease_of` for what it may run, and tells in `turned` what runs.
 
 How the service uses it, in this order:
 
     membership.join()            before the first worker; StartRefused where another host has this name
+    membership.want(units)       before the start, and whenever the jobs have changed
     membership.start()
-    membership.want(units)       whenever the jobs have changed, and before the supervisor starts
-    ... desired():  {key: spec with lease_of(*key) as its epoch, for those for which it is not None}
+    ... desired():  the specs of those for which `lease_of` is not None, with it as their epoch
     ... on_turn():  membership.turned(live)
     ... on NOTIFY:  membership.wake()
     membership.drain()           SIGTERM: takes nothing more
     supervisor.stop(), account.stop()
-    membership.stop()            releases everything, so that others take over at once
+    membership.stop()            gives everything up, so that others take over at once
 """
 
 from __future__ import annotations
 
+import logging
+import threading
 import time
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from contextlib import suppress
 from typing import NamedTuple
 
+from disgram.errors import StartRefused, StorageUnavailable
+from disgram.hosts.holdings import Grants
+from disgram.hosts.keeper import LeaseKeeper
+from disgram.hosts.times import LEASE_TIMES, LeaseTimes
 from disgram.hosts.units import Key, Unit
+from disgram.hosts.view import HostSeen
+from disgram.storage.engine import Engine
+
+_NEVER = float("-inf")
+_STOP_WITHIN = 2.0
+_LATE = 0.05
+"""Seconds after the end of another host's leases at which this one looks: not a moment before."""
 
 
-@dataclass(frozen=True, slots=True)
-class LeaseTimes:
-    """In seconds. `lease`: how long a host's row is valid after each renewal, all of its leases with it.
-    `renew`: between two renewals. `margin`: the end of a lease in which no request is begun, since it may
-    last so long. `window`: how long a new holder waits before its first POST to a webhook. `retry`: between
-    two tries to reach a database that does not answer."""
+class _Known(NamedTuple):
+    """What other threads read. `valid_until`: monotonic, when our leases end; `held`: but workers' leases."""
 
-    lease: float = 60.0
-    renew: float = 15.0
-    margin: float = 30.0
-    window: float = 60.0
-    retry: float = 2.0
-
-
-LEASE_TIMES = LeaseTimes()
-
-
-class HostSeen(NamedTuple):
-    """A host as the database last showed it. `until`: when its leases end if it does not renew them.
-    `weight`: how much it carries compared with others. `channels`: how many it has now."""
-
-    name: str
-    valid: bool
-    until: datetime
-    weight: float
-    account: bool
-    channels: int
-    is_this: bool
+    grants: Grants = Grants()
+    held: frozenset[str] = frozenset()
+    valid_until: float = _NEVER
+    problem: str | None = None
+    hosts: tuple[HostSeen, ...] = ()
 
 
 class Membership:
-    """`weight`: how much this host carries compared with the others (its requests a second to Telegram).
-    `account`: whether somebody has logged in here, so that it can run the account.
+    """`incarnation`: see identity.py. `weight`: how much this host can carry compared with the others, as its
+    requests a second to Telegram. `account`: whether somebody has logged in here, so that it can run the
+    account.
 
-    `hold` gets a webhook's id and seconds for which no POST may go there (DiscordRateLimiter.hold), before
-    its channels may start. `on_change` is called, from its own thread, whenever an answer below may be
-    another than before (Supervisor.wake). `clock` is monotonic.
+    `hold` gets a webhook's id and the seconds for which no POST may go there (DiscordRateLimiter.hold),
+    before any of its channels may start. `on_change` is called, from a thread of its own, whenever an answer
+    below may be another than before (Supervisor.wake); `on_crash` after an unexpected exception, when nothing
+    is renewed any more. `clock` is monotonic.
     """
 
     def __init__(
         self,
-        database: object,
+        database: Engine,
         name: str,
-        directory_id: str,
+        incarnation: str,
         *,
-        weight: float = 1.0,
-        account: bool = False,
         hold: Callable[[str, float], object],
         on_change: Callable[[], object],
+        weight: float = 1.0,
+        account: bool = False,
         times: LeaseTimes = LEASE_TIMES,
         clock: Callable[[], float] = time.monotonic,
+        on_crash: Callable[[], object] = lambda: None,
     ) -> None:
-        raise NotImplementedError
+        self.name, self.incarnation = name, incarnation
+        self._keeper = LeaseKeeper(
+            database, name, incarnation, hold, weight=weight, account=account, times=times, clock=clock
+        )
+        self._on_change, self._on_crash, self._times, self._clock = on_change, on_crash, times, clock
+        self._known, self._could_send = _Known(), False
+        self._told: tuple[int, frozenset[Key]] = (0, frozenset())
+        self._woken, self._stopping = threading.Event(), threading.Event()
+        self._next_at = self._spread_at = self._looked_at = _NEVER
+        self._thread: threading.Thread | None = None
 
     # --- starting and stopping ---
 
     def join(self) -> None:
-        """Register this host. Raises StartRefused if another one has its name, and StorageUnavailable."""
-        raise NotImplementedError
+        """Register this host. Where a row of its name is valid, wait until that one is renewed or ends.
+
+        Raises StartRefused if another host renews it, and StorageUnavailable.
+        """
+        first = None
+        while other := self._keeper.register():
+            first = first or other
+            if other.until > first.until:
+                raise StartRefused(
+                    f"Another host goes by the name {self.name}, and it is running. "
+                    "Give each host a HOST_NAME of its own."
+                )
+            self._stopping.wait(min(1.0, self._times.renew / 4))
 
     def start(self) -> None:
-        """Renew, claim and release from now on."""
-        raise NotImplementedError
+        """Renew, claim and give up from now on."""
+        self._thread = threading.Thread(target=self._run, name="membership", daemon=True)
+        self._thread.start()
 
     def drain(self) -> None:
         """Claim nothing more; what is held stays held."""
-        raise NotImplementedError
+        self._keeper.draining = True
 
     def stop(self) -> None:
-        """All workers and the account's process have ended: release everything. Raises nothing."""
-        raise NotImplementedError
+        """All workers and the account's process have ended: give everything up. Raises nothing."""
+        self._stopping.set()
+        self._woken.set()
+        if self._thread:
+            self._thread.join(_STOP_WITHIN)
+            if self._thread.is_alive():  # the database does not answer: the leases end by themselves
+                return
+        if not self._known.problem:
+            with suppress(StorageUnavailable):
+                self._keeper.leave()
 
     # --- for any thread: never waits for the database ---
 
     def want(self, units: Mapping[str, Unit]) -> None:
         """All units there are, for all hosts together."""
-        raise NotImplementedError
+        if units != self._keeper.units:
+            self._keeper.units = units
+            self._woken.set()
 
     def wake(self) -> None:
         """Something has changed in the database: look soon, and not only at the next renewal."""
-        raise NotImplementedError
+        self._woken.set()
 
     def lease_of(self, job: str, channel: str) -> int | None:
         """The epoch under which this host may run the worker of a (job, channel key); None: it may not.
 
         Stays while the database is out of reach: the worker runs on and its writes fail until it answers.
         """
-        raise NotImplementedError
+        return self._known.grants.epochs.get((job, channel))
 
     def holds(self, name: str) -> bool:
         """Whether ACCOUNT, ALERTS or a unit is this host's, and surely for another `margin` seconds.
 
         False once the database has been out of reach for so long that others may take it over soon.
         """
-        raise NotImplementedError
+        known = self._known
+        return name in known.held and self._clock() < known.valid_until - self._times.margin
 
     def may_send_until(self) -> float:
         """The monotonic moment from which on no request may be begun that changes anything outside."""
-        raise NotImplementedError
+        return self._known.valid_until - self._times.margin
 
     def hosts(self) -> tuple[HostSeen, ...]:
-        """All hosts that were seen within the last day, by name."""
-        raise NotImplementedError
+        """All hosts that have been there within the last day, by name, as of the last look."""
+        return self._known.hosts
 
     @property
     def problem(self) -> str | None:
         """What keeps this host from renewing its leases, as a sentence; None: nothing does."""
-        raise NotImplementedError
+        return self._known.problem
 
     # --- what the parts of this host tell ---
 
@@ -142,8 +169,67 @@ class Membership:
         """The supervisor has acted on what `lease_of` answered. `live`: of which (job, channel key) there is
         a process, or may be; asked only where a lease waits for its end. From the supervisor's thread alone.
         """
-        raise NotImplementedError
+        grants = self._known.grants
+        if not grants.ending:
+            return
+        told = grants.version, grants.ending - {*live()}
+        if told != self._told:
+            self._told = told
+            if told[1]:
+                self._woken.set()
 
-    def lost(self, job: str, channel: str, epoch: int) -> None:
-        """A write under this epoch was refused: look who has the lease now."""
-        raise NotImplementedError
+    # --- its own thread ---
+
+    def _run(self) -> None:
+        try:
+            while True:
+                self._sleep()
+                if self._stopping.is_set():
+                    return
+                self._turn()
+        except Exception:
+            logging.getLogger(__name__).exception("The leases of this host are not renewed any more")
+            self._on_crash()
+
+    def _sleep(self) -> None:
+        """Until the next look is due, or something has changed; but not too often for so many hosts."""
+        if self._woken.wait(max(0.0, self._next_at - self._clock())):
+            gap = self._times.gap * max(1, len(self._known.hosts))
+            self._stopping.wait(max(0.0, self._looked_at + gap - self._clock()))
+        self._woken.clear()
+
+    def _turn(self) -> None:
+        now = self._looked_at = self._clock()
+        spread = now >= self._spread_at
+        try:
+            problem = None if self._keeper.look(self._told, spread=spread) else self._name_taken
+            if spread:
+                self._spread_at = now + self._times.renew
+            next_end = self._keeper.view.next_end() + _LATE
+            self._next_at = now + min(self._times.renew, next_end)
+        except StorageUnavailable as error:
+            problem = f"{error}. Until the database answers, this host sends nothing and changes no job."
+            self._next_at = now + self._times.retry
+        self._publish(problem)
+
+    def _publish(self, problem: str | None) -> None:
+        before, keeper = self._known, self._keeper
+        renewed_at = _NEVER if problem == self._name_taken else keeper.renewed_at
+        self._known = _Known(
+            keeper.holdings.grants,
+            frozenset(keeper.holdings.held),
+            renewed_at + self._times.lease,
+            problem,
+            keeper.view.shown(keeper.units or {}, self.incarnation),
+        )
+        can_send = self._clock() < self.may_send_until()
+        if (can_send, *self._known[:2], problem) != (self._could_send, *before[:2], before.problem):
+            self._could_send = can_send
+            self._on_change()
+
+    @property
+    def _name_taken(self) -> str:
+        return (
+            f"Another host goes by the name {self.name} now, so this one sends nothing. "
+            "Give each host a HOST_NAME and a DATA_DIR of its own."
+        )

@@ -6,6 +6,7 @@ host nor a database.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple, TypeAlias
 
@@ -19,6 +20,9 @@ ACCOUNT, ALERTS = "account", "alerts"
 
 DESTINATION, WORKER = "destination:", "worker:"
 """How the names of the other two kinds begin."""
+
+_WORKER = re.compile(rf"{WORKER}(.+)/([a-z][a-z0-9_]*|c/[0-9]+)")
+"""A job's name may hold slashes, too; a channel's is lower case."""
 
 LONGEST_COUNTED = 300.0
 """Seconds: a channel that is polled less often weighs as if it were polled so often, for its process."""
@@ -45,6 +49,12 @@ def worker(key: Key) -> str:
     """The lease of a (job, channel): who may write its rows of the ledger."""
     job, channel = key
     return f"{WORKER}{job}/{channel}"
+
+
+def key_of(lease: str) -> Key | None:
+    """The (job, channel) of a worker's lease; None for other leases."""
+    found = _WORKER.fullmatch(lease)
+    return (found[1], found[2]) if found else None
 
 
 def units_of(specs: Iterable[WorkerSpec]) -> dict[str, Unit]:

@@ -1,0 +1,167 @@
+"""One look of a host at the shared tables: renew, see, plan, claim, give up. For one thread.
+
+Owns the order of these and the transactions; what is planned is plan.py's. Raises StorageUnavailable at any
+point: what was done until then holds, and the next look reads everything anew.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from typing import TypeVar
+
+from disgram.errors import StorageUnavailable
+from disgram.hosts.holdings import Holdings
+from disgram.hosts.plan import plan
+from disgram.hosts.statements import HostRow, HostStatements
+from disgram.hosts.times import LEASE_TIMES, LeaseTimes
+from disgram.hosts.units import DESTINATION, Key, Unit
+from disgram.hosts.view import View, by_name
+from disgram.postgres.notices import notify
+from disgram.storage.engine import Engine
+
+CHANGED = "leases"
+"""The notice that leases were given up, which other hosts may want."""
+
+AT_ONCE = 2000
+"""Leases claimed in one transaction, whose statements have five seconds."""
+
+_NEVER = float("-inf")
+_UNREAD = (-1, -1)
+_Item = TypeVar("_Item")
+
+
+class LeaseKeeper:
+    """See Membership for the arguments. `units` None: not known yet, so nothing is planned. `draining`:
+    nothing more is claimed. `renewed_at`: when the last renewal that succeeded was begun."""
+
+    def __init__(
+        self,
+        database: Engine,
+        name: str,
+        incarnation: str,
+        hold: Callable[[str, float], object],
+        *,
+        weight: float = 1.0,
+        account: bool = False,
+        times: LeaseTimes = LEASE_TIMES,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.name, self.me = name, incarnation
+        self._database, self._hold = database, hold
+        self._weight, self._account, self._times, self._clock = weight, account, times, clock
+        self.units: Mapping[str, Unit] | None = None
+        self.draining = False
+        self.view, self.holdings = View(), Holdings()
+        self.renewed_at = self._in_touch_since = _NEVER
+        self._stamp = _UNREAD
+
+    # --- coming and going ---
+
+    def register(self) -> HostRow | None:
+        """Make the row of our name ours; None: done. Otherwise it is another host's that is valid."""
+        with self._database.transaction() as run:
+            rows = HostStatements(run, self.me)
+            rows.forget_old_hosts()
+            if self._register(rows, again=True):
+                return None
+            return next((row for row in rows.hosts() if row.name == self.name), None)
+
+    def leave(self) -> None:
+        """Give everything up: nothing of ours runs any more."""
+        with self._database.transaction() as run:
+            rows = HostStatements(run, self.me)
+            rows.give_up_all()
+            rows.leave()
+            notify(run, CHANGED)
+
+    def _register(self, rows: HostStatements, *, again: bool) -> bool:
+        return rows.register(self.name, self._times.lease, self._weight, self._account, again=again)
+
+    # --- a look ---
+
+    def look(self, told: tuple[int, Collection[Key]], *, spread: bool) -> bool:
+        """False if another host has our name now: then nothing is ours. `told`: see Holdings.ended; `spread`:
+        whether loads are evened out."""
+        if not self._renewed():
+            self.view, self._stamp = View(), _UNREAD
+            self.holdings.see(())
+            self.holdings.grant({})
+            return False
+        if self.units is not None:
+            self._follow_plan(self.units, spread=spread and self._settled)
+            self._grant(self.units)
+            self._give_up(told)
+        return True
+
+    @property
+    def _settled(self) -> bool:
+        """Whether the database has been there for so long that hosts which lapsed are gone."""
+        return self.renewed_at - self._in_touch_since >= self._times.patience
+
+    def _renewed(self) -> bool:
+        before = self._clock()
+        with self._database.transaction() as run:
+            rows = HostStatements(run, self.me)
+            renewed = rows.renew(self._times.lease, self._weight, self._account)
+            if not renewed and not self._register(rows, again=False):
+                return False
+            hosts, found = rows.hosts(), rows.stamp()
+            changed = found != self._stamp
+            leases = by_name(rows.leases()) if changed else self.view.leases
+        if before - self.renewed_at > 2 * self._times.renew:
+            self._in_touch_since = before
+        self.view, self._stamp, self.renewed_at = View(hosts, leases), found, before
+        if changed:
+            self.holdings.see(self.view.of(self.me))
+        return True
+
+    def _follow_plan(self, units: Mapping[str, Unit], *, spread: bool) -> None:
+        leaving = self.holdings.leaving
+        hosts = self.view.valid_hosts()
+        found = plan(units, self.view.holders(), hosts, self.me, leaving, spread=spread)
+        leaving |= {*found.releases}
+        for names in _portions([] if self.draining else self._claimable(found.claims)):
+            seen = {name: row.epoch if (row := self.view.leases.get(name)) else None for name in names}
+            with self._database.transaction() as run:
+                claimed = HostStatements(run, self.me).claim(seen)
+            self.holdings.add(claimed, {})
+
+    def _claimable(self, names: Sequence[str]) -> list[str]:
+        """Without those whose host may come back, and held back where another host may have sent just now."""
+        lapsed = self.view.lapsed()
+        if not self._settled:
+            names = [name for name in names if name not in lapsed]
+        return [name for name in names if self._held_back(name, lapsed.get(name, 0.0))]
+
+    def _held_back(self, name: str, lapsed: float) -> bool:
+        """Before it is claimed: whatever happens in between, nothing is sent too early."""
+        wait = self._times.window - lapsed
+        if name in self.view.leases and name.startswith(DESTINATION) and wait > 0:
+            try:
+                self._hold(name.removeprefix(DESTINATION), wait)
+            except StorageUnavailable:  # limits.db; nothing could be sent
+                return False
+        return True
+
+    def _grant(self, units: Mapping[str, Unit]) -> None:
+        for keys in _portions([] if self.draining else self.holdings.missing(units)):
+            with self._database.transaction() as run:
+                claimed = HostStatements(run, self.me).claim_workers(keys)
+            self.holdings.add({}, claimed)
+        self.holdings.grant(units)
+
+    def _give_up(self, told: tuple[int, Collection[Key]]) -> None:
+        keys = self.holdings.ended(*told)
+        names = self.holdings.empty(without={*keys})
+        if keys or names:
+            with self._database.transaction() as run:
+                rows = HostStatements(run, self.me)
+                rows.give_up_workers(keys)
+                rows.give_up(names)
+                notify(run, CHANGED)
+            self.holdings.drop(keys, names)
+
+
+def _portions(items: Sequence[_Item]) -> Iterator[Sequence[_Item]]:
+    return (items[start : start + AT_ONCE] for start in range(0, len(items), AT_ONCE))
