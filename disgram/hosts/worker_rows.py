@@ -26,7 +26,7 @@ _OVERLAP = 15.0
 """Seconds: a row is dated when its transaction begins, and seen when that ends; longer ones are ended."""
 
 _NOTHING = "null"
-"""In place of a row that is over, so that others see its end. Removed at the next start of its host."""
+"""In place of a row that is over, so that others see its end. Removed a day later."""
 
 _WRITE = (
     "INSERT INTO worker_row (job, channel, host, row) VALUES (:job, :channel, :host, CAST(:row AS jsonb)) "
@@ -59,7 +59,11 @@ class WorkerRows:
     def forget_own(self) -> None:
         """At the start and at the end: nothing runs here."""
         with self._database.transaction() as run:
-            run.execute("DELETE FROM worker_row WHERE host = :host", {"host": self._host})
+            run.execute("DELETE FROM worker_row WHERE at < now() - interval '1 day' AND row = 'null'")
+            run.execute(
+                "UPDATE worker_row SET row = 'null', at = now() WHERE host = :host AND row <> 'null'",
+                {"host": self._host},
+            )
         self._written.clear()
 
     def write(self, workers: Iterable[WorkerStatus]) -> None:

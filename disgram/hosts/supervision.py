@@ -1,0 +1,117 @@
+"""All hosts' workers as one: what the routes ask of the supervisor, asked of every host.
+
+Owns what is this host's and what is told to the others. Never starts or stops a worker itself.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Protocol
+
+from disgram.errors import StorageUnavailable
+from disgram.hosts.orders import Order, Orders, What
+from disgram.hosts.statements import hosts_of_job
+from disgram.hosts.view import HostSeen
+from disgram.hosts.worker_rows import Key
+from disgram.storage.engine import Engine
+from disgram.workers.spec import Snapshot, WorkerState, WorkerStatus
+
+LOOK_EVERY = 0.2
+"""Seconds between two looks at what other hosts have ended."""
+
+
+class Local(Protocol):
+    """The supervisor of this host (disgram/workers/supervisor.py)."""
+
+    def start(self) -> None: ...
+    def stop(self, timeout: float = ...) -> None: ...
+    def wake(self) -> None: ...
+    def reset_backoff(self, job: str) -> None: ...
+    def wait_gone(self, job: str, timeout: float) -> bool: ...
+    def restart(self, job: str) -> None: ...
+    def snapshot(self) -> Snapshot: ...
+
+
+class Others(Protocol):
+    """See WorkerRows."""
+
+    @property
+    def others(self) -> Mapping[Key, tuple[WorkerStatus, ...]]: ...
+
+
+class HostsSupervision:
+    """`host`: this one's name. `keys`: every (job, channel) that should run somewhere. `hosts`: see
+    Membership. `on_stop` is called before this host's workers are ended (Membership.drain)."""
+
+    def __init__(
+        self,
+        local: Local,
+        database: Engine,
+        orders: Orders,
+        rows: Others,
+        *,
+        host: str,
+        keys: Callable[[], Collection[Key]],
+        hosts: Callable[[], Sequence[HostSeen]],
+        on_stop: Callable[[], object] = lambda: None,
+    ) -> None:
+        self._local, self._database, self._orders, self._rows = local, database, orders, rows
+        self._host, self._keys, self._hosts, self._on_stop = host, keys, hosts, on_stop
+        self.start, self.wake = local.start, local.wake  # others were told when the jobs were stored
+
+    def stop(self, timeout: float = 9.0) -> None:
+        self._on_stop()
+        self._local.stop(timeout)
+
+    def reset_backoff(self, job: str) -> None:
+        self._local.reset_backoff(job)
+        self._orders.send(Order(What.RESET_BACKOFF, job))
+
+    def restart(self, job: str) -> None:
+        self._local.restart(job)
+        self._orders.send(Order(What.RESTART, job))
+
+    def wait_gone(self, job: str, timeout: float) -> bool:
+        """Whether no host has a process of the job any more; one that is not heard of counts for none.
+
+        For a job that was deleted or paused, as nobody starts another process of it.
+        """
+        until = time.monotonic() + timeout
+        gone = self._local.wait_gone(job, timeout)
+        try:
+            while self._elsewhere(job):
+                if time.monotonic() > until:
+                    return False
+                time.sleep(LOOK_EVERY)
+        except StorageUnavailable:
+            return False
+        return gone
+
+    def _elsewhere(self, job: str) -> list[str]:
+        """Which other hosts have processes of it."""
+        with self._database.reading() as run:
+            return [host for host in hosts_of_job(run, job) if host != self._host]
+
+    def snapshot(self) -> Snapshot:
+        """This host's workers at its supervisor's last turn, and those of others as they last told of."""
+        here = self._local.snapshot()
+        workers = [replace(worker, host=self._host) for worker in here.workers]
+        known = {(worker.job, worker.channel.lower()) for worker in workers}
+        others = self._others(set(self._keys()) - known)
+        return replace(here, workers=(*workers, *others))
+
+    def _others(self, keys: Iterable[Key]) -> Iterator[WorkerStatus]:
+        valid = {host.name for host in self._hosts() if host.valid}
+        rows = self._rows.others
+        for key in keys:
+            if told := rows.get(key):
+                yield _best(told, valid)
+
+
+def _best(told: Sequence[WorkerStatus], valid: Collection[str]) -> WorkerStatus:
+    """Of a channel's: that of the host that has it now, or else what was told last by one that is gone."""
+    alive = [one for one in told if one.host in valid]
+    best = max(alive or told, key=lambda one: one.last_line_at)
+    return best if alive else replace(best, state=WorkerState.BACKOFF, reason="host_gone", until=None)
