@@ -208,7 +208,7 @@ def test_a_worker_is_light_and_its_import_has_no_effects() -> None:
     probe = (
         "import sys, threading, os, webhook, threadhook\n"
         "heavy = {'fastapi', 'uvicorn', 'pydantic', 'psutil', 'starlette', 'config', 'dotenv'}\n"
-        "heavy |= {'prometheus_client', 'psycopg', 'disgram.postgres'}\n"
+        "heavy |= {'prometheus_client', 'psycopg', 'disgram.postgres', 'disgram.storage.remote'}\n"
         "print(sorted(heavy & set(sys.modules)), threading.active_count(), sorted(os.listdir('/dev/fd')))"
     )
     alone = [sys.executable, "-c", "import os; print(sorted(os.listdir('/dev/fd')))"]

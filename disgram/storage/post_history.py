@@ -55,28 +55,42 @@ class KnownChannel(NamedTuple):
     """The gap that holds the post asked for."""
 
 
-class PostHistory:
-    """Of one (job, channel)."""
+class SeenPosts:
+    """For one worker: which posts of a page are not noted yet. `note` gets those, as (post_id, last_id)."""
 
-    def __init__(self, database: Engine, key: Mapping[str, object], clock: Callable[[], float]) -> None:
-        self._database = database
-        self._key = dict(key)
-        self._clock = clock
+    def __init__(self, note: Callable[[Sequence[tuple[int, int]]], object]) -> None:
+        self._note = note
         self._noted: set[int] = set()
 
     def seen(self, slices: Sequence[PostSlice], progress: int) -> None:
         """Note the posts of a page that come after `progress`. Writes only if one of them is new."""
-        new = [one for one in slices if one.last_id > progress and one.id not in self._noted]
+        new = [
+            (one.id, one.last_id) for one in slices if one.last_id > progress and one.id not in self._noted
+        ]
         if not new:
             return
-        rows = [self._key | {"post_id": one.id, "last_id": one.last_id, "now": self._clock()} for one in new]
+        self._note(new)
+        self._noted = {number for number in self._noted if number > progress} | {number for number, _ in new}
+
+
+class PostHistory(SeenPosts):
+    """Of one (job, channel)."""
+
+    def __init__(self, database: Engine, key: Mapping[str, object], clock: Callable[[], float]) -> None:
+        super().__init__(self.note)
+        self._database = database
+        self._key = dict(key)
+        self._clock = clock
+
+    def note(self, posts: Sequence[tuple[int, int]]) -> None:
+        """They were seen now; of those that are known, the first time stays."""
+        rows = [self._key | {"post_id": one, "last_id": last, "now": self._clock()} for one, last in posts]
         with self._database.transaction() as run:
             run.executemany(
                 f"{_NEW_ROW} (:job, :channel, :post_id, :last_id, :now, 0, 0) "
                 f"{_IF_KNOWN} last_id = excluded.last_id WHERE post_history.last_id < excluded.last_id",
                 rows,
             )
-        self._noted = {number for number in self._noted if number > progress} | {one.id for one in new}
 
     def count_attempt(self, run: Statements, post_id: int) -> None:
         """A request that sends one of its messages begins. Part of the caller's transaction."""
