@@ -1,7 +1,7 @@
 """A host with a thread that does what its supervisor would: it starts what it may, and ends what it may not.
 
 Used by tests in this process, and run as a process of its own that can be frozen and killed:
-`python -m tests.hosts.member URL NAME DIRECTORY CHANNEL…` prints a line of JSON whenever something changed.
+`python -m tests.hosts.member URL NAME DIRECTORY LEASE CHANNEL…`.
 """
 
 from __future__ import annotations
@@ -10,6 +10,9 @@ import json
 import sys
 import threading
 import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from disgram.errors import StorageUnavailable
@@ -17,6 +20,7 @@ from disgram.hosts.identity import new_incarnation
 from disgram.hosts.membership import Membership
 from disgram.hosts.times import LeaseTimes
 from disgram.hosts.units import Key, Unit, destination, worker
+from disgram.postgres import connections
 from disgram.postgres.database import PostgresDatabase
 from disgram.postgres.notices import Notices
 
@@ -33,8 +37,6 @@ def units_of_channels(channels: list[str]) -> dict[str, Unit]:
 
 
 class Member:
-    """`tells`: whether it hears the notices of other hosts."""
-
     def __init__(
         self,
         url: str,
@@ -44,12 +46,12 @@ class Member:
         *,
         times: LeaseTimes = TIMES,
         account: bool = False,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.database = PostgresDatabase(url)
         self.held_back: dict[str, float] = {}
         self.changes = 0
         self.processes: dict[Key, int] = {}
-        self.wrote: list[tuple[float, Key]] = []
         self._channels = channels
         self._notices = Notices(url)
         self._ended = threading.Event()
@@ -61,6 +63,7 @@ class Member:
             on_change=self._changed,
             account=account,
             times=times,
+            clock=clock,
         )
         self._threads = [threading.Thread(target=run) for run in (self._supervise, self._listen)]
 
@@ -109,10 +112,10 @@ class Member:
                 self.membership.lost(*key, epoch)
                 return False
             run.execute(
-                "INSERT INTO guild (webhook_id, guild_id) VALUES (?, ?)",
-                (f"{key[1]}-{self.membership.name}-{time.monotonic_ns()}", self.membership.name),
+                "INSERT INTO written (channel, host, epoch) VALUES (?, ?, ?)",
+                (key[1], self.membership.name, epoch),
             )
-        return True
+        return time.monotonic() < self.membership.may_send_until()
 
     def _changed(self) -> None:
         self.changes += 1
@@ -132,27 +135,22 @@ class Member:
                 self._ended.wait(0.05)
 
 
-def main(url: str, name: str, folder: str, *channels: str) -> None:
-    """Report until it is killed: what it runs, and for which channels a write was made or refused."""
-    member = Member(url, name, Path(folder), [*channels]).start()
+def main(url: str, name: str, folder: str, lease: str, *channels: str) -> None:
+    """Write for all that may run, and tell of each turn: what runs, and for which channels it was written."""
+    connections._SESSION_ENDS_SECONDS = (
+        0.3  # a host may be frozen within a write, with the lease's row locked
+    )
+    times = replace(TIMES, lease=float(lease))
+    member = Member(url, name, Path(folder), [*channels], times=times).start()
     while True:
-        made, refused = set[str](), set[str]()
+        wrote = set[str]()
         for key in list(member.processes):
-            try:
-                (made if member.write(key) else refused).add(key[1])
-            except (StorageUnavailable, KeyError):
-                refused.add(key[1])
-        said = {
-            "at": time.monotonic(),
-            "runs": sorted(member.runs),
-            "made": sorted(made),
-            "refused": sorted(refused),
-            "until": member.membership.may_send_until(),
-            "problem": member.membership.problem,
-            "held_back": member.held_back,
-        }
-        print(json.dumps(said), flush=True)
-        time.sleep(0.02)
+            with suppress(StorageUnavailable, KeyError):
+                if member.write(key):
+                    wrote.add(key[1])
+        said = {"runs": sorted(member.runs), "wrote": sorted(wrote), "held_back": member.held_back}
+        print(json.dumps(said | {"at": time.monotonic()}), flush=True)
+        time.sleep(_TURN)
 
 
 if __name__ == "__main__":

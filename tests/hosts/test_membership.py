@@ -86,6 +86,18 @@ def test_crashed_host_is_succeeded_as_soon_as_its_lease_ends(start: Start, postg
     assert (seen.valid, seen.channels) == (False, 0) and seen.until >= until
 
 
+def test_hosts_whose_clocks_differ_by_years_share_as_others_do(
+    start: Start, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(time, "time", lambda: 1.0)
+    right = start(postgres_url, "right")
+    wrong = start(postgres_url, "wrong", clock=lambda: time.monotonic() + 1e8)
+    eventually(lambda: len(right.runs) == len(wrong.runs) == 3)
+    time.sleep(TIMES.patience)
+    wrong.crash()
+    eventually(lambda: right.runs == {*CHANNELS})
+
+
 def test_new_job_is_run_by_one_host_and_a_deleted_one_by_none(start: Start, postgres_url: str) -> None:
     members = [start(postgres_url, name) for name in ("one", "two")]
     eventually(lambda: sum(len(member.runs) for member in members) == 6)
