@@ -27,11 +27,13 @@ fifteen; at the end of each one request goes ahead as a probe. (What of these an
 holds up its own bucket alone.) And the count of invalid requests
 (401, 403, 404, 429 but for scope `shared`), of which Discord allows 10,000 in 10 minutes.
 
+Of a webhook that another host had until now (disgram/hosts/) nothing is known: `hold` lets a window pass.
+
 No answer is believed without bounds: what no limit of Discord's can be teaches nothing, a wait is obeyed up
 to the longest one that was ever real, and stored values are judged in the same way whenever they are read.
 
 Owns the order of requests and what an answer changes; the arithmetic of one bucket and of a pause is in
-disgram/discord/rate_limit_bucket.py and host_pause.py. Never speaks HTTP, writes SQL or sleeps.
+disgram/discord/limits/. Never speaks HTTP, writes SQL or sleeps.
 """
 
 from __future__ import annotations
@@ -39,20 +41,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
-from disgram.addresses import Destination
-from disgram.discord.host_pause import LONGEST_PAUSE, HostPause, cloudflare_pause
+from disgram.discord.limits.bucket import CHANNEL, HISTORY, LONGEST_BLOCK, RateLimitBucket, capped
+from disgram.discord.limits.host_pause import LONGEST_PAUSE, HostPause, cloudflare_pause
+from disgram.discord.limits.route import Route
 from disgram.discord.message import RateLimitHeaders
-from disgram.discord.rate_limit_bucket import (
-    CHANNEL,
-    HISTORY,
-    LONGEST_BLOCK,
-    NEW_CHANNEL,
-    RateLimitBucket,
-    capped,
-)
 from disgram.errors import StorageUnavailable
 from disgram.storage.rate_limits import LimitRows, LimitStore
 
@@ -76,33 +70,6 @@ LONGEST_REQUEST = 180.0
 _HOST, _GLOBAL, _CLOUDFLARE = "host", "global", "cloudflare"
 _CHANGES = frozenset({"PATCH", "DELETE"})
 """Methods that change a message which is there; no post waits for them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """Which buckets a request is counted in, by the names known before Discord's first answer."""
-
-    owner: str
-    method: str
-    webhook_id: str
-    channel_bucket: str = ""
-
-    @property
-    def bucket(self) -> str:
-        """The bucket's name before the first answer."""
-        return f"{self.method}:{self.webhook_id}"
-
-    def announced(self, bucket_hash: str) -> str:
-        """The name of the bucket that an answer to this request names."""
-        return f"{self.method}:{bucket_hash}:{self.webhook_id}"
-
-    @classmethod
-    def to(cls, method: str, owner: str, destination: Destination) -> Route:
-        """A POST counts in the webhook's bucket and in that of the channel it lands in; other methods have
-        buckets of their own and put no new message into the channel."""
-        webhook_id = destination.webhook_id
-        channel = f"{NEW_CHANNEL}{webhook_id}:{destination.thread_id or ''}" if method == "POST" else ""
-        return cls(owner, method, webhook_id, channel)
 
 
 class DiscordRateLimiter:
@@ -206,6 +173,14 @@ class DiscordRateLimiter:
                 return
             _record_done(rows, now, bucket, channel)
             rows.put_bucket(_load(rows, bucket, now).observed(now, headers))
+
+    def hold(self, webhook_id: str, seconds: float) -> None:
+        """Let no POST to this webhook start for so long: another host may have sent there until just now.
+        Raises StorageUnavailable."""
+        now = self._clock()
+        with self._store.transaction() as rows:
+            bucket = rows.resolve(Route("", "POST", webhook_id).bucket)
+            rows.put_bucket(_load(rows, bucket, now).blocked(now, seconds))
 
     def finish_abandoned(self, owner: str) -> None:
         """A worker starts: what an earlier process of it had under way counts as sent just now."""

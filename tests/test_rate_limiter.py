@@ -10,9 +10,9 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from disgram.addresses import Destination
-from disgram.discord.host_pause import LONGEST_PAUSE, cloudflare_pause
+from disgram.discord.limits.bucket import HEARSAY_FOR, learn_hidden_limit
+from disgram.discord.limits.host_pause import LONGEST_PAUSE, cloudflare_pause
 from disgram.discord.message import RateLimitHeaders
-from disgram.discord.rate_limit_bucket import HEARSAY_FOR, learn_hidden_limit
 from disgram.errors import StorageUnavailable
 from disgram.storage.rate_limits import LimitStore
 from rate_limiter import (
@@ -350,6 +350,37 @@ def test_learned_limit_that_is_refused_again_becomes_stricter_by_one() -> None:
     assert (again.size, again.window) == (1, 60.0)
     looser = bucket.learned(400.0, [340.0 + n * 4 for n in range(14)], 1.0)
     assert (looser.size, looser.window) == (9, 60.0)
+
+
+# --- a webhook that another host had -------------------------------------------------------------
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_held_webhook_gets_no_post_until_the_time_is_over(
+    limiter: DiscordRateLimiter, clock: Clock, known: bool
+) -> None:
+    if known:
+        limiter.observe(POST, limiter.ask(POST)[0], announced(5, 4, 2.0, refused=False))
+    limiter.hold(HOOK.webhook_id, 60.0)
+    ticket, delay = limiter.ask(POST)
+    assert delay == pytest.approx(60.0, abs=0.1)
+    clock.now += 59.0
+    assert limiter.ask(POST, ticket)[1] == pytest.approx(1.0, abs=0.1)
+    clock.now += 1.1
+    assert limiter.ask(POST, ticket)[1] == 0.0
+
+
+def test_held_webhook_holds_up_neither_its_edits_nor_other_webhooks(limiter: DiscordRateLimiter) -> None:
+    limiter.hold(HOOK.webhook_id, 60.0)
+    other = Destination("https://discord.com", "2", "secret")
+    assert limiter.ask(Route.to("PATCH", "job/a", HOOK))[1] == 0.0
+    assert limiter.ask(Route.to("POST", "job/a", other))[1] == 0.0
+
+
+def test_shorter_hold_does_not_end_a_longer_one(limiter: DiscordRateLimiter) -> None:
+    limiter.hold(HOOK.webhook_id, 60.0)
+    limiter.hold(HOOK.webhook_id, 1.0)
+    assert limiter.ask(POST)[1] == pytest.approx(60.0, abs=0.1)
 
 
 # --- absurd answers and stored nonsense ---------------------------------------------------------

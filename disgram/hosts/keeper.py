@@ -126,6 +126,7 @@ class LeaseKeeper:
             with self._database.transaction() as run:
                 claimed = HostStatements(run, self.me).claim(seen)
             self.holdings.add(claimed, {})
+            self.view = self.view.with_leases(claimed, self.me)
 
     def _claimable(self, names: Sequence[str]) -> list[str]:
         """Without those whose host may come back, and held back where another host may have sent just now."""

@@ -178,6 +178,11 @@ class Membership:
             if told[1]:
                 self._woken.set()
 
+    def lost(self, job: str, channel: str, epoch: int) -> None:
+        """A write under this epoch was refused: look who has the lease now."""
+        if self.lease_of(job, channel) == epoch:
+            self._woken.set()
+
     # --- its own thread ---
 
     def _run(self) -> None:

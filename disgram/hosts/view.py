@@ -42,6 +42,12 @@ class View(NamedTuple):
         """Name and epoch of all that one host holds."""
         return [(row.name, row.epoch) for row in self.leases.values() if row.holder == incarnation]
 
+    def with_leases(self, epochs: Mapping[str, int], holder: str) -> View:
+        """After these were claimed."""
+        return self._replace(
+            leases={**self.leases, **{name: LeaseRow(name, holder, epoch) for name, epoch in epochs.items()}}
+        )
+
     def lapsed(self) -> dict[str, float]:
         """Of each lease whose holder's row is there but not valid, how many seconds ago it ended."""
         ago = {row.incarnation: row.lapsed for row in self.hosts if not row.valid}

@@ -5,7 +5,7 @@ Owns how long one lasts, and what of an answer is believed. A pause is immutable
 
 from __future__ import annotations
 
-from disgram.discord.rate_limit_bucket import LONGEST_BLOCK, capped
+from disgram.discord.limits.bucket import LONGEST_BLOCK, capped
 from disgram.storage.rate_limits import CLOCK_SLACK, PauseRow
 
 FIRST_PAUSE, LONGEST_UNNAMED = 60.0, 900.0
