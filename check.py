@@ -19,6 +19,7 @@ from disgram.storage.rate_limits import LimitStore
 from disgram.telegram.client import TelegramClient
 from disgram.telegram.page import split_page
 from disgram.telegram.throttle import TelegramThrottle
+from hosting import open_jobs
 from jobs import Job, JobManager
 
 EXIT_TROUBLE, EXIT_REFUSED = 1, 2
@@ -30,9 +31,8 @@ Finding = tuple[bool, str]
 def main(settings: Settings = SETTINGS) -> int:
     """0 if all is well, 1 if not, 2 if jobs.json makes no sense. Settings that make none have ended the
     process already."""
-    jobs = JobManager(settings.data_dir / "jobs.json", settings.webhook_hosts)
     try:
-        jobs.load()
+        jobs = stored_jobs(settings)
         unusable = [(False, f"{one.error}") for one in jobs.unusable().values()]
         found = chain(_findings(settings, list(jobs.jobs().values())), unusable)
         findings = [_shown(finding) for finding in found]
@@ -40,6 +40,15 @@ def main(settings: Settings = SETTINGS) -> int:
         print(f"disgram: {error}", file=sys.stderr)
         return EXIT_REFUSED
     return 0 if all(findings) else EXIT_TROUBLE
+
+
+def stored_jobs(settings: Settings) -> JobManager:
+    """Those of jobs.json, or of the database. Raises StartRefused and StorageUnavailable."""
+    if settings.database_url:
+        from several_hosts import stored_jobs as of_all_hosts  # only here: it imports the driver
+
+        return of_all_hosts(settings)
+    return open_jobs(settings)
 
 
 def _shown(finding: Finding) -> bool:

@@ -19,7 +19,7 @@ from disgram.logs.log_file import LogFile, escaped_name
 from disgram.report import Level
 from disgram.storage.before_use import open_ledger
 from disgram.storage.files.hand_edits import Edit
-from disgram.storage.ledger import Ledger
+from disgram.storage.ledger import Ledger, LedgerRows
 from disgram.workers.spec import WorkerSpec
 from disgram.workers.supervisor import Supervisor
 from jobs import Job, JobManager
@@ -31,8 +31,11 @@ Specs = Mapping[tuple[str, str], WorkerSpec]
 class Hosting(Protocol):
     """Methods without a remark never wait and raise nothing."""
 
-    jobs: JobManager
-    ledger: Ledger
+    @property
+    def jobs(self) -> JobManager: ...
+
+    @property
+    def ledger(self) -> LedgerRows: ...
 
     def running(
         self, supervisor: Supervisor, limiter: DiscordRateLimiter

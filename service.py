@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from functools import partial
+from importlib.util import find_spec
 
 from anyio import CapacityLimiter
 
@@ -24,6 +25,7 @@ from disgram.api.parts import Channels, Limits, Progress, Supervision, Webhooks
 from disgram.api.systemd import Notifier
 from disgram.checks.channel_lookup import ChannelLookup
 from disgram.checks.webhook_lookup import WebhookLookup
+from disgram.errors import StartRefused
 from disgram.health import known, summary
 from disgram.health.host_stats import HostMonitor
 from disgram.health.memory import HealthMemory
@@ -108,8 +110,11 @@ def refuse_second_service(settings: Settings) -> None:
 
 
 @contextlib.contextmanager
-def running_service(settings: Settings) -> Iterator[Service]:
-    """Start every part in order, and stop them in reverse. Raises StartRefused before any has started."""
+def running_service(
+    settings: Settings, several: Callable[[Settings, LogFile], Hosting] | None = None
+) -> Iterator[Service]:
+    """Start every part in order, and stop them in reverse. Raises StartRefused before any has started.
+    `several`: what makes it one of several hosts, if DATABASE_URL is set; None: SeveralHosts."""
     folder = settings.data_dir
     leave_no_core()
     make_folder(folder)
@@ -118,7 +123,13 @@ def running_service(settings: Settings) -> Iterator[Service]:
     for name in ("Disgram.log", "disgram.db", "limits.db", LOCK_FILE):
         refuse_special(folder / name)
     with InstanceLock(folder / LOCK_FILE):
-        hosting, log = open_hosting(settings)
+        raise_if_any_is_newer(folder)
+        if settings.database_url:
+            log = open_log(settings)
+            hosting = (several or _several_hosts())(settings, log)
+        else:
+            jobs, log = open_jobs(settings), open_log(settings)
+            hosting = OneHost(settings, log, jobs)
         jobs, ledger = hosting.jobs, hosting.ledger
 
         def desired() -> Specs:
@@ -126,11 +137,11 @@ def running_service(settings: Settings) -> Iterator[Service]:
             all_specs = jobs.specs(settings, ledger.file)
             specs = hosting.runnable(all_specs)
             may_run = files.workers_may_run()
-            needs_account = all_specs and may_run and hosting.runs_account() and library_installed()
+            needs_account = all_specs and may_run and library_installed()
             account.want(settings.account_login if needs_account else None)
             return specs if may_run else {}
 
-        account = AccountProcess(child_environment(), log.write)
+        account = AccountProcess(child_environment(), log.write, may_run=hosting.runs_account)
         systemd, idle_polls, totals = Notifier.from_environment(os.environ), IdlePolls(), Totals()
 
         def on_turn() -> None:
@@ -251,11 +262,13 @@ def assembled(
         log.write(Level.SYSTEM, "Disgram stopped")
 
 
-def open_hosting(settings: Settings) -> tuple[Hosting, LogFile]:
-    """Jobs, progress and log. Raises StartRefused and StorageUnavailable."""
-    jobs, log = open_jobs(settings), open_log(settings)
-    raise_if_any_is_newer(settings.data_dir)
-    return OneHost(settings, log, jobs), log
+def _several_hosts() -> Callable[[Settings, LogFile], Hosting]:
+    """Raises StartRefused where the driver is missing."""
+    if not find_spec("psycopg"):
+        raise StartRefused("DATABASE_URL needs a driver: pip install -r requirements-hosts.txt")
+    from several_hosts import SeveralHosts  # only here: it imports the driver
+
+    return SeveralHosts
 
 
 def open_log(settings: Settings) -> LogFile:

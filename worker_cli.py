@@ -58,6 +58,7 @@ def main(argv: Sequence[str], *, threaded: bool) -> int:
     arguments = [argument for argument in argv if argument != "--once"]
     try:
         environ = config.environment(config.PROJECT / ".env", os.environ)
+        refuse_several_hosts(config.SETTINGS)
         spec = worker_spec(arguments, environ, config.SETTINGS, threaded=threaded)
     except BadInput as error:
         print(f"{error.error}: {error}", file=sys.stderr)
@@ -109,6 +110,16 @@ def worker_spec(
         embed_color=parsed,
         settings=settings.worker_settings(),
     )
+
+
+def refuse_several_hosts(settings: config.Settings) -> None:
+    """Raises BadSetting: what hosts have sent lies in a database that only their services use."""
+    if settings.database_url:
+        raise BadSetting(
+            "DATABASE_URL",
+            "is set, and a worker started by hand takes no part in several hosts. Set it to nothing "
+            "(DATABASE_URL= python webhook.py ...) to send what this folder's own disgram.db has not.",
+        )
 
 
 def terminal_reporter(spec: WorkerSpec) -> Reporter:

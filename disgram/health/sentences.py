@@ -201,6 +201,12 @@ SENTENCES: Mapping[str, Sentence] = {
         _PASSES,
         Reach.SERVICE,
     ),
+    "host_gone": Sentence(
+        "The host that worked on this channel is not heard of any more",
+        "wait, another host takes it over within a minute or two; see hosts in /health",
+        _PASSES,
+        Reach.SERVICE,
+    ),
     # the worker's process
     "start_failed": Sentence(
         "The system could not make another process",

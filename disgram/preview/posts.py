@@ -177,10 +177,11 @@ def _posts(request: PreviewRequest, limits: LimitStore) -> list[dict[str, Any]]:
 
 @contextmanager
 def _ledger(request: PreviewRequest) -> Iterator[ChannelLedger | None]:
-    if request.job is None:
+    path = request.settings.data_dir / "disgram.db"
+    if request.job is None or not path.exists():  # there is none with DATABASE_URL
         yield None
     else:
-        with closing(Ledger(request.settings.data_dir / "disgram.db")) as ledger:
+        with closing(Ledger(path)) as ledger:
             yield ledger.of(request.job, request.channel.key)
 
 

@@ -11,7 +11,7 @@ import pytest
 pytest.importorskip("psycopg")
 
 from disgram.errors import BadInput, JobExists, StartRefused, StorageUnavailable, UnknownJob
-from disgram.hosts.jobs_table import JobsTable
+from disgram.hosts.shared.jobs_table import JobsTable
 from disgram.jobs.job import Job
 from disgram.postgres.database import PostgresDatabase
 from disgram.storage.files.hand_edits import Edit

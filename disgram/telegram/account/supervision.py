@@ -34,7 +34,8 @@ _LONGEST_LINE = 64 * 1024
 
 class AccountProcess:
     """One process at a time; everything public may be called from any thread. `report` gets its lines,
-    in a thread that begins with the first process. `environment`: of the process, without secrets."""
+    in a thread that begins with the first process. `environment`: of the process, without secrets. `may_run`:
+    whether the account is this host's; two that use one session would void it."""
 
     def __init__(
         self,
@@ -43,7 +44,9 @@ class AccountProcess:
         *,
         command: Sequence[str] = COMMAND,
         clock: Callable[[], float] = time.monotonic,
+        may_run: Callable[[], bool] = lambda: True,
     ) -> None:
+        self._may_run = may_run
         self._environment = environment
         self._report = report
         self._command = command
@@ -59,8 +62,10 @@ class AccountProcess:
 
     def want(self, login: AccountLogin | None) -> None:
         """Have it run with this login; None: no job needs it. Does not wait."""
+        mine = self._may_run()
         with self._changed:
-            kept = login is None and self._clock() < self._kept_until
+            kept = mine and login is None and self._clock() < self._kept_until
+            login = login if mine else None
             if kept or login == self._wanted or self._stopping:
                 return
             self._wanted = login
@@ -79,6 +84,8 @@ class AccountProcess:
     def resolve(self, login: AccountLogin, invite: str) -> str:
         """The name of the channel of an invite link, as the account has it; starts the process if need be.
         Raises TelegramError."""
+        if not self._may_run():
+            raise TelegramUnavailable("another host has the account now: ask there, or try again in a minute")
         self.keep(login)
         client, until = AccountClient(login.socket, RESOLVE_WITHIN), self._clock() + RESOLVE_WITHIN
         while True:

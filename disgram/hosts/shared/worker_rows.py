@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
-from disgram.hosts.status_json import from_row, lasting, to_row
+from disgram.hosts.shared.status_json import from_row, lasting, to_row
 from disgram.storage.engine import Engine
 from disgram.workers.spec import WorkerStatus
 

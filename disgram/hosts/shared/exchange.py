@@ -13,9 +13,9 @@ from collections.abc import Callable
 from typing import Protocol
 
 from disgram.errors import StorageUnavailable
-from disgram.hosts.jobs_table import JobsTable
-from disgram.hosts.orders import Order, Orders, What
-from disgram.hosts.worker_rows import WorkerRows
+from disgram.hosts.shared.jobs_table import JobsTable
+from disgram.hosts.shared.orders import Order, Orders, What
+from disgram.hosts.shared.worker_rows import WorkerRows
 from disgram.workers.spec import Snapshot
 
 ROWS_EVERY = 2.0

@@ -11,10 +11,10 @@ from dataclasses import replace
 from typing import Protocol
 
 from disgram.errors import StorageUnavailable
-from disgram.hosts.orders import Order, Orders, What
+from disgram.hosts.shared.orders import Order, Orders, What
+from disgram.hosts.shared.worker_rows import Key
 from disgram.hosts.statements import hosts_of_job
 from disgram.hosts.view import HostSeen
-from disgram.hosts.worker_rows import Key
 from disgram.storage.engine import Engine
 from disgram.workers.spec import Snapshot, WorkerState, WorkerStatus
 

@@ -1,0 +1,1 @@
+"""What hosts share beside the leases: the jobs, orders, and what each tells of its workers."""
