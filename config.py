@@ -50,10 +50,13 @@ from disgram.setting_types import (
     base_url,
     commas,
     cooldown_of,
+    database_url_of,
     embed_color_of,
+    host_name_of,
     listening_host,
     lower,
     network,
+    passwords_of,
     stale_after,
     webhook_host,
 )
@@ -131,6 +134,8 @@ class Settings(BaseSettings):
     tg_api_id: Annotated[int | None, BeforeValidator(api_id_of)] = None
     tg_api_hash: Annotated[str | None, AfterValidator(api_hash_of)] = Field(None, repr=False)
     tg_session_string: Annotated[str | None, AfterValidator(account_session)] = Field(None, repr=False)
+    database_url: Annotated[str | None, AfterValidator(database_url_of)] = Field(None, repr=False)
+    host_name: Annotated[str | None, AfterValidator(host_name_of)] = None
     trusted_proxies: Annotated[tuple[Annotated[IPNetwork, BeforeValidator(network)], ...], commas] = ()
 
     @field_validator("*", mode="before")
@@ -184,7 +189,8 @@ class Settings(BaseSettings):
     def secrets(self) -> tuple[str, ...]:
         """What no log line may hold."""
         password = () if self.default_password else (self.auth_password,)
-        return (*password, *filter(None, (self.tg_api_hash, self.tg_session_string)))
+        of_database = passwords_of(self.database_url or "")
+        return (*password, *filter(None, (self.tg_api_hash, self.tg_session_string)), *of_database)
 
     @property
     def answering_to(self) -> frozenset[str] | None:

@@ -5,6 +5,7 @@ Owns the composition. Never polls and never decides what is due: webhook.py does
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import ExitStack, closing
 from functools import partial
 from typing import NamedTuple
@@ -49,7 +50,7 @@ def worker_parts(
     """Everything a worker needs, which `stack` closes."""
     settings, wait = spec.settings, heartbeat.wait
     owner = f"{spec.job}/{spec.channel.key}"
-    database = stack.enter_context(closing(Ledger(settings.data_dir / "disgram.db", file=spec.ledger_file)))
+    ledger, permit = _ledger(spec, stack)
     create = spec.ledger_file is None  # else the service has made both files, and alone makes them anew
     limits = stack.enter_context(closing(LimitStore(settings.data_dir / "limits.db", create=create)))
     limiter = DiscordRateLimiter(limits, on_wait=partial(_count_wait, report))
@@ -68,8 +69,7 @@ def worker_parts(
     )
     stack.callback(telegram.close)
     account = account_client(settings.data_dir, timeout, heartbeat.check) if settings.account else None
-    discord = stack.enter_context(closing(DiscordClient(timeout, heartbeat.beat, report.count)))
-    ledger = database.of(spec.job, spec.channel.key)
+    discord = stack.enter_context(closing(DiscordClient(timeout, heartbeat.beat, report.count, permit)))
     sender = Sender(
         spec.channel,
         spec.destination,
@@ -106,6 +106,19 @@ def worker_parts(
     preview = ChannelReader(telegram, spec.channel.name, unknown_markup, report=report, wait=wait)
     reader = choose_reader(spec.channel, preview, account, report=report, wait=wait)
     return WorkerParts(ledger, reader, delivery, follower)
+
+
+def _ledger(spec: WorkerSpec, stack: ExitStack) -> tuple[ChannelLedger, Callable[[], None]]:
+    """The worker's rows, and what raises if no request that changes something may be made now."""
+    folder = spec.settings.data_dir
+    if spec.lease is None:
+        file = stack.enter_context(closing(Ledger(folder / "disgram.db", file=spec.ledger_file)))
+        return file.of(*spec.key), lambda: None
+    from disgram.storage.remote.client import RemoteLedger  # only here: one host alone needs none of it
+    from disgram.storage.remote.wire import SOCKET
+
+    remote = stack.enter_context(closing(RemoteLedger(folder / SOCKET, spec.lease.epoch)))
+    return remote.of(*spec.key), partial(remote.check_may_send, *spec.key)
 
 
 def _count_wait(report: CountingReporter, lane: str, seconds: float) -> None:

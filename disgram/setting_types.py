@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from urllib.parse import unquote
 
 from pydantic import BeforeValidator, ValidationInfo
 
@@ -21,6 +22,9 @@ from disgram.telegram.account.session import is_string_session
 DEFAULT_PASSWORD = "disgram_default_password_change_me"  # noqa: S105  (published: accepted from loopback only)
 _HOST = re.compile(r"(?![0-9.]+$)[A-Za-z0-9._-]{1,253}")
 _API_HASH = re.compile(r"[0-9a-fA-F]{32}")
+_DATABASE_URL = re.compile(r"postgres(?:ql)?://\S*")
+_HOST_NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_SHORT_PASSWORD = 8
 _HOST_AND_PORT = re.compile(
     r"(?P<host>[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::(?P<port>[0-9]{1,5}))?"
 )
@@ -117,6 +121,28 @@ def network(text: str, info: ValidationInfo) -> IPNetwork:
         return ipaddress.ip_network(text, strict=False)
     except ValueError:
         raise bad(info, "must be addresses or networks, such as 127.0.0.1 or 10.0.0.0/8.") from None
+
+
+def database_url_of(text: str, info: ValidationInfo) -> str:
+    if not _DATABASE_URL.fullmatch(text):
+        raise bad(info, "must be an address such as postgresql://user:password@host:5432/disgram.")
+    return text
+
+
+def passwords_of(database_url: str) -> tuple[str, ...]:
+    """As they stand in the address and as they are meant. One of a few characters counts only where it stands
+    in the address: to mask it everywhere would make a log unreadable."""
+    userinfo = re.match(r"[a-z]+://(?P<user>[^:/?#]*):(?P<password>[^/?#]*)@", database_url)
+    written = [userinfo["password"]] if userinfo else []
+    written += re.findall(r"[?&](?:ssl)?password=([^&#]*)", database_url)
+    found = dict.fromkeys([*written, *map(unquote, written)])
+    return tuple(f":{one}@" if len(one) < _SHORT_PASSWORD else one for one in found if one)
+
+
+def host_name_of(text: str, info: ValidationInfo) -> str:
+    if not _HOST_NAME.fullmatch(text):
+        raise bad(info, "must be a name of at most 64 letters, digits, dots, hyphens and underscores.")
+    return text
 
 
 def _split(text: str) -> tuple[str, ...]:

@@ -51,6 +51,8 @@ DEFAULTS = {
     "tg_api_id": None,
     "tg_api_hash": None,
     "tg_session_string": None,
+    "database_url": None,
+    "host_name": None,
     "trusted_proxies": (),
 }
 
@@ -117,6 +119,9 @@ def test_settings_cannot_be_changed() -> None:
         ("TG_API_ID", "12345", "tg_api_id", 12345),
         ("TG_API_HASH", "0123456789abcdef" * 2, "tg_api_hash", "0123456789abcdef" * 2),
         ("PROTECT_READS", "1", "protect_reads", True),
+        ("DATABASE_URL", "postgresql://h/d", "database_url", "postgresql://h/d"),
+        ("DATABASE_URL", "postgres://a,b:5433/d?x=y", "database_url", "postgres://a,b:5433/d?x=y"),
+        ("HOST_NAME", "north-1.example", "host_name", "north-1.example"),
         (
             "TRUSTED_PROXIES",
             "127.0.0.1,10.1.2.3/8",
@@ -178,6 +183,11 @@ def test_accepted_forms(name: str, value: str, field: str, expected: object) -> 
         ("TG_API_ID", ["0", "-1", "x", "1.5"]),
         ("TG_API_HASH", ["x", "0123456789abcdef", "g" * 32]),
         ("TG_SESSION_STRING", ["x", "1", "1" + "A" * 352, "2" + "A" * 352, "1" + "Ä" * 352]),
+        (
+            "DATABASE_URL",
+            ["sqlite:///x.db", "host/d", "postgresql:h", "postgresql://a b/d", "mysql://secret@h"],
+        ),
+        ("HOST_NAME", ["a b", "nörd", "x" * 65, "a/b"]),
         ("TRUSTED_PROXIES", ["nginx", "300.1.1.1", "10.0.0.0/99"]),
     ],
 )
@@ -269,6 +279,23 @@ def test_account_of_the_settings_shows_in_no_repr() -> None:
     text = f"{settings!r}{settings.account_login!r}{settings.worker_settings()!r}"
     assert SESSION[:20] not in text and ACCOUNT["TG_API_HASH"] not in text
     assert set(settings.secrets) == {SESSION, ACCOUNT["TG_API_HASH"]}
+
+
+@pytest.mark.parametrize(
+    ("url", "secrets"),
+    [
+        ("postgresql://me:hunter22%40home@h/d", {"hunter22%40home", "hunter22@home"}),
+        ("postgresql://me:hunter2222@h/d", {"hunter2222"}),
+        ("postgresql://me:pg@h/d", {":pg@"}),
+        ("postgresql:///d?host=/run/pg&password=hunter2222", {"hunter2222"}),
+        ("postgresql://me@h/d", set()),
+        ("postgresql://h:5432/d", set()),
+    ],
+)
+def test_password_in_the_address_of_the_database_is_a_secret(url: str, secrets: set[str]) -> None:
+    settings = read({"DATABASE_URL": url})
+    assert set(settings.secrets) == secrets
+    assert url not in repr(settings)
 
 
 def test_repr_hides_the_secrets() -> None:

@@ -44,16 +44,19 @@ SCOPES = frozenset({"user", "global", "shared"})
 
 class DiscordClient:
     """One per worker. `timeout` in seconds is how long Discord may be silent, at most TIMEOUT; `beat` is
-    called between chunks in either direction, and raises nothing: a message in flight is finished."""
+    called between chunks in either direction, and raises nothing: a message in flight is finished. `permit`
+    is called right before a request that changes something, which is not made if it raises."""
 
     def __init__(
         self,
         timeout: float = TIMEOUT[1],
         beat: Callable[[], None] = lambda: None,
         count: Count = no_count,
+        permit: Callable[[], None] = lambda: None,
     ) -> None:
         timeouts = (min(TIMEOUT[0], timeout), min(TIMEOUT[1], timeout))
         self._count = count
+        self._permit = permit
         self._http = HttpClient({"User-Agent": USER_AGENT}, timeouts, beat)
         self._cut_off: DiscordMessage | None = None
         """The message with files whose sending broke off last."""
@@ -101,6 +104,8 @@ class DiscordClient:
             params["thread_id"] = destination.thread_id
         asked = f"{url}?{urlencode(params)}" if params else url
         body, headers = _body(message, files)
+        if method != "GET":
+            self._permit()
         try:
             with self._http.request(method, asked, headers=headers, body=body) as answer:
                 self._cut_off = None

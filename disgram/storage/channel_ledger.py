@@ -9,18 +9,15 @@ Owns what the rows mean. Never sends, never logs.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable
 from itertools import takewhile
 from typing import Any, NamedTuple
 
 from disgram.storage.channel_source import ChannelSource
 from disgram.storage.destinations import Destinations
+from disgram.storage.engine import Engine, Statements, upsert
 from disgram.storage.post_history import PostHistory
-from disgram.storage.sqlite import Database
 
-# Named, since the planner prefers the primary key and reads all a channel ever had (SQLite 3.40).
-FAILED_INDEX = "INDEXED BY post_failed"
 IS_FAILED = "state IN ('failed', 'retry')"
 _THIS_CHANNEL = "job = :job AND channel = :channel"
 _THIS_POST = f"{_THIS_CHANNEL} AND post_id = :post_id"
@@ -78,11 +75,19 @@ class MessageRow(NamedTuple):
 _POST_COLUMNS = ", ".join(PostRow._fields)
 _MESSAGE_COLUMNS = ", ".join(MessageRow._fields)
 
+_CHANNEL_KEY = ("job", "channel")
+_POST_KEY = (*_CHANNEL_KEY, "post_id")
+_PUT_PROGRESS = upsert("progress", _CHANNEL_KEY, (*_CHANNEL_KEY, "last_id", "start", "began_after"))
+_PUT_POST = upsert("post", _POST_KEY, (*_CHANNEL_KEY, *PostRow._fields, "reason", "refused_payload", "at"))
+_PUT_MESSAGE = upsert("message", (*_POST_KEY, "position"), (*_POST_KEY, *MessageRow._fields))
+_PUT_GAP = upsert("gap", (*_CHANNEL_KEY, "first"), (*_CHANNEL_KEY, "first", "last"))
+PUT_GUILD = upsert("guild", ("webhook_id",), ("webhook_id", "guild_id"))
+
 
 class ChannelLedger:
     """The rows of one (job, channel): what its worker reads and writes."""
 
-    def __init__(self, database: Database, job: str, channel: str, clock: Callable[[], float]) -> None:
+    def __init__(self, database: Engine, job: str, channel: str, clock: Callable[[], float]) -> None:
         self.destinations = Destinations(database, clock)
         self._database = database
         self._key: dict[str, object] = {"job": job, "channel": channel}
@@ -105,21 +110,16 @@ class ChannelLedger:
 
     def begin(self, last_id: int, start: int | None) -> None:
         """Set where to go on from, before anything is sent."""
-        self._run(
-            "INSERT OR REPLACE INTO progress (job, channel, last_id, start, began_after) "
-            "VALUES (:job, :channel, :last_id, :start, :last_id)",
-            last_id=last_id,
-            start=start,
-        )
+        self._run(_PUT_PROGRESS, last_id=last_id, start=start, began_after=last_id)
 
     def advance(self, last_id: int) -> None:
         """All posts up to `last_id` are dealt with. Never moves back."""
         with self._database.transaction() as run:
             self._advance(run, last_id)
 
-    def _advance(self, run: sqlite3.Connection, last_id: int) -> None:
+    def _advance(self, run: Statements, last_id: int) -> None:
         run.execute(
-            f"UPDATE progress SET last_id = MAX(last_id, :last_id) WHERE {_THIS_CHANNEL}",
+            f"UPDATE progress SET last_id = :last_id WHERE {_THIS_CHANNEL} AND last_id < :last_id",
             self._key | {"last_id": last_id},
         )
 
@@ -161,21 +161,27 @@ class ChannelLedger:
     def forget_last_post(self, post_id: int, later: int) -> None:
         """The last post never was: progress goes back to the one before it, and at least below `later`, the
         first post that came after it. Its messages stay in Discord."""
-        before = f"{_THIS_CHANNEL} AND post_id < :post_id ORDER BY post_id DESC LIMIT 1"
-        values = self._key | {"post_id": post_id, "end": later - 1}
+        values = self._key | {"post_id": post_id}
         with self._database.transaction() as run:
             for table in ("post", "message", "post_history", "missing"):
                 run.execute(f"DELETE FROM {table} WHERE {_THIS_POST}", values)
-            run.execute(
-                "UPDATE progress SET last_id = MIN(:end, MAX(COALESCE(began_after, 0), COALESCE("
-                f"(SELECT last_id FROM post WHERE {before}), began_after, :end))) WHERE {_THIS_CHANNEL}",
+            row = run.execute(
+                "SELECT began_after, (SELECT last_id FROM post WHERE job = :job AND channel = :channel AND "
+                "post_id < :post_id ORDER BY post_id DESC LIMIT 1) FROM progress "
+                f"WHERE {_THIS_CHANNEL}",
                 values,
-            )
+            ).fetchone()
+            if row:
+                begun, before = row
+                end = later - 1
+                known = next(number for number in (before, begun, end) if number is not None)
+                values["last_id"] = min(end, max(begun or 0, known))
+                run.execute(f"UPDATE progress SET last_id = :last_id WHERE {_THIS_CHANNEL}", values)
 
     def to_retry(self) -> list[int]:
         """Failed posts somebody asked to send again, ascending."""
         rows = self._all(
-            f"SELECT post_id FROM post {FAILED_INDEX} "
+            f"SELECT post_id FROM post {self._database.dialect.failed_index} "
             f"WHERE {_THIS_CHANNEL} AND state = 'retry' AND {IS_FAILED} ORDER BY post_id"
         )
         return [int(row[0]) for row in rows]
@@ -211,7 +217,8 @@ class ChannelLedger:
                 f"DELETE FROM post WHERE {_THIS_CHANNEL} AND post_id >= :first AND state = 'failed'", values
             )
             run.execute(
-                f"UPDATE progress SET last_id = MIN(last_id, :first - 1) WHERE {_THIS_CHANNEL}", values
+                f"UPDATE progress SET last_id = :first - 1 WHERE {_THIS_CHANNEL} AND last_id >= :first",
+                values,
             )
 
     def _put_post(
@@ -219,12 +226,7 @@ class ChannelLedger:
     ) -> None:
         ending = {"reason": reason, "refused_payload": refused_payload, "at": self._clock()}
         with self._database.transaction() as run:
-            run.execute(
-                "INSERT OR REPLACE INTO post (job, channel, post_id, last_id, state, fingerprint, shape, "
-                "rule, reason, refused_payload, at) VALUES (:job, :channel, :post_id, :last_id, :state, "
-                ":fingerprint, :shape, :rule, :reason, :refused_payload, :at)",
-                self._key | row._asdict() | ending,
-            )
+            run.execute(_PUT_POST, self._key | row._asdict() | ending)
             if edited:
                 self.history.count_edit(run, row.post_id)
             self._advance(run, row.last_id)
@@ -249,11 +251,7 @@ class ChannelLedger:
         if row.state == "attempting":
             self.raise_if_lost()
         with self._database.transaction() as run:
-            run.execute(
-                f"INSERT OR REPLACE INTO message (job, channel, post_id, {_MESSAGE_COLUMNS}) "
-                f"VALUES (:job, :channel, :post_id, {', '.join(f':{name}' for name in MessageRow._fields)})",
-                self._key | {"post_id": post_id} | row._asdict(),
-            )
+            run.execute(_PUT_MESSAGE, self._key | {"post_id": post_id} | row._asdict())
             if row.state == "attempting":
                 self.history.count_attempt(run, post_id)
 
@@ -274,11 +272,7 @@ class ChannelLedger:
 
     def add_gap(self, first: int, last: int) -> None:
         """A range to try again later."""
-        self._run(
-            "INSERT OR REPLACE INTO gap (job, channel, first, last) VALUES (:job, :channel, :first, :last)",
-            first=first,
-            last=last,
-        )
+        self._run(_PUT_GAP, first=first, last=last)
 
     def close_gap(self, first: int) -> None:
         """The range was read whole."""
@@ -292,11 +286,7 @@ class ChannelLedger:
         return str(row[0]) if row else None
 
     def put_guild(self, webhook_id: str, guild_id: str) -> None:
-        self._run(
-            "INSERT OR REPLACE INTO guild (webhook_id, guild_id) VALUES (:webhook_id, :guild_id)",
-            webhook_id=webhook_id,
-            guild_id=guild_id,
-        )
+        self._run(PUT_GUILD, webhook_id=webhook_id, guild_id=guild_id)
 
     # statements, with this job and channel as :job and :channel ----------------------------------
 

@@ -5,12 +5,11 @@ Owns the table `source` of `disgram.db`, and what is forgotten once another chan
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+from disgram.storage.engine import Engine, Statements
 from disgram.storage.missing_posts import MissingPosts
-from disgram.storage.sqlite import Database
 
 TABLES_OF_CHANNEL = (
     *("progress", "post", "message", "gap", "imported_progress", "source", "missing", "post_history"),
@@ -32,7 +31,7 @@ class Source(NamedTuple):
 class ChannelSource:
     """Of one (job, channel)."""
 
-    def __init__(self, database: Database, key: Mapping[str, object], clock: Callable[[], float]) -> None:
+    def __init__(self, database: Engine, key: Mapping[str, object], clock: Callable[[], float]) -> None:
         self._database = database
         self._key = dict(key)
         self._clock = clock
@@ -46,7 +45,7 @@ class ChannelSource:
 
     def found_empty(self) -> None:
         """The first poll found no posts; the time of an earlier one that found none stays."""
-        self._put("empty_at", "COALESCE(empty_at, excluded.empty_at)", self._clock())
+        self._put("empty_at", "COALESCE(source.empty_at, excluded.empty_at)", self._clock())
 
     def put_channel_id(self, channel_id: int) -> None:
         self._put("channel_id", "excluded.channel_id", channel_id)
@@ -70,14 +69,16 @@ class ChannelSource:
             )
 
 
-def forget_replaced(run: sqlite3.Connection, job: str) -> None:
+def forget_replaced(run: Statements, job: str) -> None:
     """Forget every channel of the job that another has the name of."""
-    names = run.execute("SELECT channel FROM source WHERE job = :job AND replaced", {"job": job}).fetchall()
+    names = run.execute(
+        "SELECT channel FROM source WHERE job = :job AND replaced != 0", {"job": job}
+    ).fetchall()
     for (channel,) in names:
         _forget(run, {"job": job, "channel": channel})
 
 
-def _forget(run: sqlite3.Connection, key: Mapping[str, object]) -> None:
+def _forget(run: Statements, key: Mapping[str, object]) -> None:
     """Delete every row of one (job, channel)."""
     for table in TABLES_OF_CHANNEL:
         run.execute(f"DELETE FROM {table} WHERE {_THIS_CHANNEL}", dict(key))

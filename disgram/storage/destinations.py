@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from disgram.storage.sqlite import Database
+from disgram.storage.engine import Engine, upsert
 
 
 class GoneRow(NamedTuple):
@@ -23,10 +23,13 @@ class GoneRow(NamedTuple):
     ask_at: float
 
 
+_PUT_GONE = upsert("gone", GoneRow._fields[:1], GoneRow._fields)
+
+
 class Destinations:
     """Over an open database. Raises StorageUnavailable. `now` is the clock of `ask_at`."""
 
-    def __init__(self, database: Database, now: Callable[[], float]) -> None:
+    def __init__(self, database: Engine, now: Callable[[], float]) -> None:
         self._database = database
         self.now = now
 
@@ -39,9 +42,7 @@ class Destinations:
     def mark_gone(self, row: GoneRow) -> None:
         """Discord said so: no worker calls it before `ask_at`, or `clear_gone`."""
         with self._database.transaction() as run:
-            run.execute(
-                "INSERT OR REPLACE INTO gone (destination, reason, tries, ask_at) VALUES (?, ?, ?, ?)", row
-            )
+            run.execute(_PUT_GONE, row._asdict())
 
     def claim_asking(self, row: GoneRow, until: float) -> bool:
         """Whether this worker is the one that asks again; the others wait until then."""
@@ -68,7 +69,10 @@ class Destinations:
         """Whether this worker is the one that asks; `before`: what `asked_at` said."""
         with self._database.transaction() as run:
             if before is None:
-                claimed = run.execute("INSERT OR IGNORE INTO webhook_look VALUES (?, ?)", (webhook, now))
+                claimed = run.execute(
+                    "INSERT INTO webhook_look (webhook, asked_at) VALUES (?, ?) ON CONFLICT DO NOTHING",
+                    (webhook, now),
+                )
             else:
                 claimed = run.execute(
                     "UPDATE webhook_look SET asked_at = ? WHERE webhook = ? AND asked_at = ?",

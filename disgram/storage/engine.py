@@ -69,6 +69,11 @@ class Engine(Protocol):
     def close(self) -> None: ...
 
 
+def as_text(value: Any) -> Any:
+    """What `as_read` gave, as far as it can be read; other values as they are."""
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
+
+
 def upsert(table: str, key: Collection[str], columns: Collection[str], values: Iterable[str] = ()) -> str:
     """The statement that puts a row in place of one with the same key. `columns`: all that it names, of which
     the first are the key; `values`: `:column` for each, unless others are given."""

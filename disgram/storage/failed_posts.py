@@ -10,14 +10,14 @@ import json
 from collections.abc import Collection
 from typing import Any
 
-from disgram.storage.channel_ledger import FAILED_INDEX, IS_FAILED
-from disgram.storage.sqlite import Database
+from disgram.storage.channel_ledger import IS_FAILED
+from disgram.storage.engine import Engine, as_text
 
 
 class FailedPosts:
     """Over an open ledger. Raises StorageUnavailable."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Engine) -> None:
         self._database = database
 
     def all(self) -> list[dict[str, Any]]:
@@ -26,15 +26,19 @@ class FailedPosts:
         A column of a kind that no Disgram writes, or of broken text, spoils no other row: text is read as
         far as it can be, and `at` is 0.0 if it is no number. A post without a number is left out.
         """
+        dialect = self._database.dialect
         names = ("job", "channel", "post_id", "reason", "at", "payload")
+        job, channel, reason, payload = map(
+            dialect.as_read.format, ("job", "channel", "reason", "refused_payload")
+        )
         query = (
-            "SELECT CAST(job AS BLOB), CAST(channel AS BLOB), post_id, CAST(reason AS BLOB), "
-            "CASE WHEN typeof(at) = 'real' AND abs(at) < 1e300 THEN at ELSE 0.0 END AS moment, "
-            f"CAST(refused_payload AS BLOB) FROM post {FAILED_INDEX} "
-            f"WHERE {IS_FAILED} AND typeof(post_id) = 'integer' ORDER BY moment, post_id"
+            f"SELECT {job}, {channel}, post_id, {reason}, "
+            f"CASE WHEN {dialect.is_moment.format('at', '1e300')} THEN at ELSE 0.0 END AS moment, {payload} "
+            f"FROM post {dialect.failed_index} WHERE {IS_FAILED} AND {dialect.is_whole.format('post_id')} "
+            "ORDER BY moment, post_id"
         )
         with self._database.reading() as run:
-            return [dict(zip(names, map(_text_of, row), strict=True)) for row in run.execute(query)]
+            return [dict(zip(names, map(as_text, row), strict=True)) for row in run.execute(query)]
 
     def retry(self, job: str, post_id: int | None = None, *, channels: Collection[str] | None = None) -> int:
         """Mark a job's failed posts (one, or all) to be sent again; returns how many. `channels`: in lower
@@ -50,14 +54,10 @@ class FailedPosts:
     ) -> int:
         chosen = "" if post_id is None else " AND post_id = :post_id"
         if channels is not None:
-            chosen += " AND channel IN (SELECT value FROM json_each(:channels))"
+            chosen += f" AND channel IN ({self._database.dialect.any_of.format(':channels')})"
         with self._database.transaction() as run:
             return run.execute(
-                f"UPDATE post {FAILED_INDEX} SET state = :state "
+                f"UPDATE post {self._database.dialect.failed_index} SET state = :state "
                 f"WHERE job = :job {only} AND {IS_FAILED}{chosen}",
                 {"state": state, "job": job, "post_id": post_id, "channels": json.dumps([*(channels or ())])},
             ).rowcount
-
-
-def _text_of(value: Any) -> Any:
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value

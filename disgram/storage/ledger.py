@@ -1,7 +1,7 @@
 """What was delivered where: the rows that make "once" and "nothing lost" true across any crash.
 
-Owns the SQL of `disgram.db` that the service needs; a worker's rows are in channel_ledger.py. Never sends,
-never logs.
+Owns the SQL that the service needs, in `disgram.db` and in PostgreSQL; a worker's rows are in
+channel_ledger.py. Never sends, never logs.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from disgram.storage import post_counts, schema
-from disgram.storage.channel_ledger import ChannelLedger
+from disgram.storage.channel_ledger import PUT_GUILD, ChannelLedger
 from disgram.storage.channel_source import TABLES_OF_CHANNEL, forget_replaced
 from disgram.storage.destinations import Destinations
+from disgram.storage.engine import Engine
 from disgram.storage.failed_posts import FailedPosts
 from disgram.storage.old_log.log_import import import_log
 from disgram.storage.post_counts import Channel, Failed
@@ -22,16 +23,11 @@ from disgram.storage.post_history import KnownChannel, KnownPost, known_channel,
 from disgram.storage.sqlite import Database
 
 
-class Ledger:
-    """`disgram.db` of a data directory; open to any number of processes. Raises StorageUnavailable.
+class LedgerRows:
+    """The ledger over an open database. Raises StorageUnavailable. `clock` is seconds since 1970."""
 
-    `file`: for a worker, the `file` of its service's ledger: none is made, and another one is refused.
-    """
-
-    def __init__(
-        self, path: Path, clock: Callable[[], float] = time.time, *, file: str | None = None
-    ) -> None:
-        self._database = Database(path, schema.LEDGER, durable=True, create=file is None, file=file)
+    def __init__(self, database: Engine, clock: Callable[[], float] = time.time) -> None:
+        self.database = self._database = database
         self._clock = clock
         self.file, self.lost = self._database.file, self._database.lost
         self.destinations = Destinations(self._database, clock)
@@ -88,9 +84,7 @@ class Ledger:
     def put_guild(self, webhook_id: str, guild_id: str) -> None:
         """The server a webhook belongs to, as Discord said."""
         with self._database.transaction() as run:
-            run.execute(
-                "INSERT OR REPLACE INTO guild (webhook_id, guild_id) VALUES (?, ?)", (webhook_id, guild_id)
-            )
+            run.execute(PUT_GUILD, {"webhook_id": webhook_id, "guild_id": guild_id})
 
     def refusal(self, *destinations: str) -> str | None:
         """Why the first of these that takes no messages takes none; None if all take them."""
@@ -106,3 +100,17 @@ class Ledger:
     ) -> int:
         """Take over as progress what the log shows as forwarded: see old_log/log_import.py."""
         return import_log(self._database, log, jobs, spelling)
+
+
+class Ledger(LedgerRows):
+    """`disgram.db` of a data directory; open to any number of processes. Raises StorageUnavailable.
+
+    `file`: for a worker, the `file` of its service's ledger: none is made, and another one is refused.
+    """
+
+    _database: Database
+
+    def __init__(
+        self, path: Path, clock: Callable[[], float] = time.time, *, file: str | None = None
+    ) -> None:
+        super().__init__(Database(path, schema.LEDGER, durable=True, create=file is None, file=file), clock)

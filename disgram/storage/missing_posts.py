@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from disgram.storage.sqlite import Database
+from disgram.storage.engine import Engine, upsert
 
 MISSING, REMOVED, BACK = "missing", "removed", "back"
 """Not on the pages; therefore marked or deleted in Discord; shown again after that, and put right."""
 
 _THIS_CHANNEL = "job = :job AND channel = :channel"
+_KEY = ("job", "channel", "post_id")
+_PUT = upsert("missing", _KEY, (*_KEY, "since", "state"))
 
 
 class MissingPost(NamedTuple):
@@ -26,7 +28,7 @@ class MissingPost(NamedTuple):
 class MissingPosts:
     """Of one (job, channel), by the post ids of the ledger."""
 
-    def __init__(self, database: Database, key: Mapping[str, object]) -> None:
+    def __init__(self, database: Engine, key: Mapping[str, object]) -> None:
         self._database = database
         self._key = dict(key)
 
@@ -39,12 +41,7 @@ class MissingPosts:
 
     def begin(self, post_id: int, since: float) -> None:
         """A page lacks the post."""
-        self._run(
-            "INSERT OR REPLACE INTO missing (job, channel, post_id, since, state) "
-            f"VALUES (:job, :channel, :post_id, :since, '{MISSING}')",
-            post_id=post_id,
-            since=since,
-        )
+        self._run(_PUT, post_id=post_id, since=since, state=MISSING)
 
     def put_state(self, post_id: int, state: str) -> None:
         """REMOVED or BACK, of a post that is known here."""

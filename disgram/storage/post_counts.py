@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from disgram.storage.channel_ledger import FAILED_INDEX, IS_FAILED
-from disgram.storage.sqlite import Database
+from disgram.storage.channel_ledger import IS_FAILED
+from disgram.storage.engine import Dialect, Engine, as_text
 
 Channel = tuple[str, str]
 """Job and channel, the latter in lower case."""
@@ -21,29 +21,33 @@ class Failed(NamedTuple):
     since: float
 
 
-_MOMENT = "CASE WHEN typeof(at) = 'real' AND abs(at) < 1e11 THEN at ELSE 0.0 END"
-
-
-def failed(database: Database) -> dict[Channel, Failed]:
+def failed(database: Engine) -> dict[Channel, Failed]:
     """Posts that Discord refused in every form, but for those that are to be sent again."""
+    dialect = database.dialect
+    moment = f"CASE WHEN {dialect.is_moment.format('at', '1e11')} THEN at ELSE 0.0 END"
     query = (
-        f"SELECT CAST(job AS BLOB), CAST(channel AS BLOB), COUNT(*), MIN({_MOMENT}) FROM post {FAILED_INDEX} "
+        f"SELECT {_names(dialect)}, COUNT(*), MIN({moment}) FROM post {dialect.failed_index} "
         f"WHERE {IS_FAILED} AND state = 'failed' GROUP BY job, channel"
     )
     with database.reading() as run:
         return {_channel(job, name): Failed(number, since) for job, name, number, since in run.execute(query)}
 
 
-def last_confirmed(database: Database) -> dict[Channel, float]:
+def last_confirmed(database: Engine) -> dict[Channel, float]:
     """When the newest post of each channel was confirmed by Discord, in seconds since 1970."""
     query = (
-        "SELECT CAST(job AS BLOB), CAST(channel AS BLOB), (SELECT at FROM post WHERE post.job = progress.job "
-        "AND post.channel = progress.channel AND state = 'sent' ORDER BY post_id DESC LIMIT 1) AS moment "
-        "FROM progress WHERE typeof(moment) = 'real' AND abs(moment) < 1e11"
+        f"SELECT {_names(database.dialect)}, moment FROM (SELECT job, channel, (SELECT at FROM post "
+        "WHERE post.job = progress.job AND post.channel = progress.channel AND state = 'sent' "
+        "ORDER BY post_id DESC LIMIT 1) AS moment FROM progress) AS newest "
+        f"WHERE {database.dialect.is_moment.format('moment', '1e11')}"
     )
     with database.reading() as run:
         return {_channel(job, name): float(at) for job, name, at in run.execute(query)}
 
 
-def _channel(job: bytes, name: bytes) -> Channel:
-    return job.decode("utf-8", "replace"), name.decode("utf-8", "replace")
+def _names(dialect: Dialect) -> str:
+    return f"{dialect.as_read.format('job')}, {dialect.as_read.format('channel')}"
+
+
+def _channel(job: bytes | str, name: bytes | str) -> Channel:
+    return as_text(job), as_text(name)

@@ -6,17 +6,17 @@ channel_ledger.py, never by themselves. Never decides what becomes of a post, an
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from disgram.post import PostSlice
-from disgram.storage.sqlite import Database
+from disgram.storage.engine import Engine, Statements
 
 _THIS_CHANNEL = "job = :job AND channel = :channel"
 _HOLDS_POST = f"{_THIS_CHANNEL} AND post_id BETWEEN :post_id - 100 AND :post_id AND last_id >= :post_id"
 """Any id of an album may be asked for; they are 100 apart at most (telegram/page/split.py)."""
 _NEW_ROW = "INSERT INTO post_history (job, channel, post_id, last_id, first_seen_at, attempts, edits) VALUES"
+_IF_KNOWN = "ON CONFLICT (job, channel, post_id) DO UPDATE SET"
 
 
 class KnownMessage(NamedTuple):
@@ -55,42 +55,56 @@ class KnownChannel(NamedTuple):
     """The gap that holds the post asked for."""
 
 
-class PostHistory:
-    """Of one (job, channel)."""
+class SeenPosts:
+    """For one worker: which posts of a page are not noted yet. `note` gets those, as (post_id, last_id)."""
 
-    def __init__(self, database: Database, key: Mapping[str, object], clock: Callable[[], float]) -> None:
-        self._database = database
-        self._key = dict(key)
-        self._clock = clock
+    def __init__(self, note: Callable[[Sequence[tuple[int, int]]], object]) -> None:
+        self._note = note
         self._noted: set[int] = set()
 
     def seen(self, slices: Sequence[PostSlice], progress: int) -> None:
         """Note the posts of a page that come after `progress`. Writes only if one of them is new."""
-        new = [one for one in slices if one.last_id > progress and one.id not in self._noted]
+        new = [
+            (one.id, one.last_id) for one in slices if one.last_id > progress and one.id not in self._noted
+        ]
         if not new:
             return
-        rows = [self._key | {"post_id": one.id, "last_id": one.last_id, "now": self._clock()} for one in new]
+        self._note(new)
+        self._noted = {number for number in self._noted if number > progress} | {number for number, _ in new}
+
+
+class PostHistory(SeenPosts):
+    """Of one (job, channel)."""
+
+    def __init__(self, database: Engine, key: Mapping[str, object], clock: Callable[[], float]) -> None:
+        super().__init__(self.note)
+        self._database = database
+        self._key = dict(key)
+        self._clock = clock
+
+    def note(self, posts: Sequence[tuple[int, int]]) -> None:
+        """They were seen now; of those that are known, the first time stays."""
+        rows = [self._key | {"post_id": one, "last_id": last, "now": self._clock()} for one, last in posts]
         with self._database.transaction() as run:
             run.executemany(
                 f"{_NEW_ROW} (:job, :channel, :post_id, :last_id, :now, 0, 0) "
-                "ON CONFLICT DO UPDATE SET last_id = MAX(last_id, excluded.last_id)",
+                f"{_IF_KNOWN} last_id = excluded.last_id WHERE post_history.last_id < excluded.last_id",
                 rows,
             )
-        self._noted = {number for number in self._noted if number > progress} | {one.id for one in new}
 
-    def count_attempt(self, run: sqlite3.Connection, post_id: int) -> None:
+    def count_attempt(self, run: Statements, post_id: int) -> None:
         """A request that sends one of its messages begins. Part of the caller's transaction."""
         self._count(run, post_id, "attempts")
 
-    def count_edit(self, run: sqlite3.Connection, post_id: int) -> None:
+    def count_edit(self, run: Statements, post_id: int) -> None:
         """An edit was followed. Part of the caller's transaction."""
         self._count(run, post_id, "edits")
 
-    def _count(self, run: sqlite3.Connection, post_id: int, column: str) -> None:
+    def _count(self, run: Statements, post_id: int, column: str) -> None:
         first = (1, 0) if column == "attempts" else (0, 1)
         run.execute(
             f"{_NEW_ROW} (:job, :channel, :post_id, :post_id, :now, {first[0]}, {first[1]}) "
-            f"ON CONFLICT DO UPDATE SET {column} = {column} + 1",
+            f"{_IF_KNOWN} {column} = post_history.{column} + 1",
             self._key | {"post_id": post_id, "now": self._clock()},
         )
 
@@ -106,7 +120,7 @@ _MESSAGES = (
 )
 
 
-def known_post(database: Database, job: str, channel: str, post_id: int) -> KnownPost | None:
+def known_post(database: Engine, job: str, channel: str, post_id: int) -> KnownPost | None:
     """All that is known of the post with this id, or of the album that holds it; None if nothing is."""
     asked: dict[str, object] = {"job": job, "channel": channel, "post_id": post_id}
     with database.reading() as run:
@@ -122,18 +136,18 @@ def known_post(database: Database, job: str, channel: str, post_id: int) -> Know
     return KnownPost(first_id, state, reason, rule, seen_at, attempts, edits, found)
 
 
-def known_channel(database: Database, job: str, channel: str, post_id: int) -> KnownChannel:
+def known_channel(database: Engine, job: str, channel: str, post_id: int) -> KnownChannel:
     """How far the channel has come for the job, and whether the post is in a gap."""
     asked = {"job": job, "channel": channel, "post_id": post_id}
 
     def first(query: str) -> tuple[Any, ...] | None:
         with database.reading() as run:
-            row: tuple[Any, ...] | None = run.execute(f"{query} AND {_THIS_CHANNEL}", asked).fetchone()
+            row: tuple[Any, ...] | None = run.execute(query, asked).fetchone()
         return row
 
-    progress = first("SELECT last_id, began_after FROM progress WHERE 1")
-    gap = first("SELECT first, last FROM gap WHERE :post_id BETWEEN first AND last")
-    oldest = first("SELECT MIN(post_id) - 1 FROM post WHERE 1")
+    progress = first(f"SELECT last_id, began_after FROM progress WHERE {_THIS_CHANNEL}")
+    gap = first(f"SELECT first, last FROM gap WHERE {_THIS_CHANNEL} AND :post_id BETWEEN first AND last")
+    oldest = first(f"SELECT MIN(post_id) - 1 FROM post WHERE {_THIS_CHANNEL}")
     last_id, began_after = progress or (None, None)
     if began_after is None and oldest:
         began_after = oldest[0]

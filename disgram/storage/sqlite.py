@@ -17,6 +17,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from disgram.errors import DatabaseDamaged, DatabaseTooNew, StorageUnavailable
+from disgram.storage.engine import SQLITE
 from disgram.storage.files.regular_file import special_kind
 from disgram.storage.schema import Migrations
 
@@ -35,6 +36,8 @@ class Database:
     StorageUnavailable, DatabaseDamaged, and DatabaseTooNew for a file of a newer Disgram, which is left as it
     is.
     """
+
+    dialect = SQLITE
 
     def __init__(
         self,

@@ -37,7 +37,7 @@ from typing import Any, NoReturn
 
 from setproctitle import setproctitle
 
-from disgram.errors import DatabaseTooNew, Stopping, StorageUnavailable
+from disgram.errors import DatabaseTooNew, LeaseLost, Stopping, StorageUnavailable
 from disgram.report import EXIT_CRASH, EXIT_OK, EXIT_PERMANENT, Level, Reporter, service_reporter
 from disgram.storage.files.locks import LOCK_FILE, WorkerLock
 from disgram.workers.heartbeat import Heartbeat
@@ -228,6 +228,9 @@ def _work(request: dict[str, Any], parent: int) -> int:
         lock = WorkerLock(spec.settings.data_dir / LOCK_FILE, *spec.key)
         lock.await_turn(heartbeat, report)
         return int(sys.modules[request["module"]].serve(spec, report, heartbeat))
+    except LeaseLost as error:
+        report(Level.STATUS, f"The worker ends: {error}")
+        return EXIT_OK
     except Stopping:
         return EXIT_OK
     except DatabaseTooNew as error:

@@ -37,10 +37,18 @@ class WorkerSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class Lease:
+    """That this host may write a channel's rows in PostgreSQL. `epoch` grows with each holder."""
+
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
 class WorkerSpec:
     """Everything one worker needs. A running worker restarts when its spec is no longer equal to this.
 
     `ledger_file`: which file the service has made its ledger; None for a worker that is run by hand.
+    `lease`: with one, the ledger is the service's socket, and not a file.
     """
 
     job: str
@@ -50,6 +58,7 @@ class WorkerSpec:
     settings: WorkerSettings
     rules: RuleTexts = NO_RULES
     ledger_file: str | None = None
+    lease: Lease | None = None
 
     @property
     def key(self) -> tuple[str, str]:
@@ -78,6 +87,7 @@ class WorkerSpec:
             settings=WorkerSettings(**settings),
             rules=RuleTexts(**wire["rules"]),
             ledger_file=wire["ledger_file"],
+            lease=Lease(**wire["lease"]) if wire["lease"] else None,
         )
 
 

@@ -23,6 +23,7 @@ from disgram.errors import (
     DiscordError,
     DiscordUnavailable,
     PayloadTooLarge,
+    StorageUnavailable,
     UnreadableResponse,
 )
 from disgram.http.client import CHUNK_SIZE
@@ -105,6 +106,22 @@ def test_edits_and_deletions_name_the_thread(web: RequestsMock) -> None:
     client = DiscordClient()
     assert client.edit(THREAD, "9", DiscordMessage({}), {}).error is None
     assert client.delete(THREAD, "9").error is None
+
+
+def test_request_that_changes_something_is_not_made_without_permission(web: RequestsMock) -> None:
+    def refuse() -> None:
+        raise StorageUnavailable("not now")
+
+    client, message = DiscordClient(permit=refuse), DiscordMessage({"content": "x"})
+    with pytest.raises(StorageUnavailable):
+        client.execute(HOOK, message, {})
+    with pytest.raises(StorageUnavailable):
+        client.edit(HOOK, "9", message, {})
+    with pytest.raises(StorageUnavailable):
+        client.delete(HOOK, "9")
+    web.get(HOOK.execute_url, json={"id": "123", "guild_id": "7"})
+    assert client.look(HOOK).message["guild_id"] == "7"
+    assert len(web.calls) == 1
 
 
 def test_webhook_is_looked_up_without_the_thread(web: RequestsMock) -> None:

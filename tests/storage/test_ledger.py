@@ -1,44 +1,21 @@
-"""The ledger: confirmed messages stay, unconfirmed ones show after a crash, a deleted job leaves nothing."""
+"""The ledger, in a file and in PostgreSQL: confirmed messages stay, unconfirmed ones show after a crash, a
+deleted job leaves nothing."""
 
 from __future__ import annotations
 
-import itertools
-import os
-import signal
-import sqlite3
-import stat
-import subprocess
-import sys
 import threading
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 
-from disgram.api.failed_posts import shown
-from disgram.errors import StorageUnavailable
-from disgram.logs.log_file import escaped_name
 from disgram.post import PostSlice
-from disgram.storage.channel_ledger import ChannelLedger, MessageRow, PostRow
+from disgram.storage.channel_ledger import ChannelLedger, LastPost, MessageRow, PostRow
+from disgram.storage.channel_source import Source
 from disgram.storage.destinations import GoneRow
-from disgram.storage.ledger import Ledger
-from disgram.storage.post_history import KnownChannel, KnownPost
-from tests.builders.integrity import integrity
-
-
-@pytest.fixture
-def ledger(tmp_path: Path) -> Ledger:
-    return Ledger(tmp_path / "disgram.db", clock=lambda: 1_700_000_000.0)
-
-
-@pytest.fixture
-def rows(ledger: Ledger) -> ChannelLedger:
-    return ledger.of("job", "Channel")
-
-
-def sent(number: int, last_id: int | None = None) -> PostRow:
-    return PostRow(number, last_id or number, "sent", "print", "shape")
+from disgram.storage.ledger import LedgerRows
+from disgram.storage.missing_posts import MISSING, REMOVED, MissingPost
+from disgram.storage.post_history import KnownChannel, KnownMessage, KnownPost
+from tests.storage.conftest import NOW, OpenLedger, sent
 
 
 def test_new_worker_has_no_progress(rows: ChannelLedger) -> None:
@@ -55,55 +32,17 @@ def test_progress_moves_with_finished_posts_and_never_back(rows: ChannelLedger) 
     assert progress.last_id == 14
 
 
-def test_queries_of_a_poll_cost_the_same_with_many_old_posts(ledger: Ledger, rows: ChannelLedger) -> None:
-    """Counted in steps of SQLite's virtual machine: one query once read every post of the channel."""
-    rows.begin(0, None)
-    for number in (4990, 4995):
-        rows.finish(sent(number))
-    few = steps_of_a_poll(ledger, rows)
-    for number in range(1, 500):
-        rows.finish(sent(number))
-    assert steps_of_a_poll(ledger, rows) == few
-
-
-def steps_of_a_poll(ledger: Ledger, rows: ChannelLedger) -> list[int]:
-    return [
-        steps(ledger, ask)
-        for ask in (
-            rows.progress,
-            rows.gaps,
-            rows.to_retry,
-            lambda: rows.destinations.gone("destination"),
-            lambda: rows.post(4995),
-            lambda: rows.posts_from(4980),
-            lambda: ledger.retry("job"),
-            lambda: ledger.retry("job", 4995),
-            lambda: ledger.dismiss("job", 4995),
-            ledger.failed,
-        )
-    ]
-
-
-def steps(ledger: Ledger, ask: Callable[[], object]) -> int:
-    ticks = itertools.count()
-    connection = ledger._database._connection
-    connection.set_progress_handler(lambda: next(ticks) < 0, 1)
-    ask()
-    connection.set_progress_handler(None, 0)
-    return next(ticks)
-
-
-def test_channel_names_differing_in_case_are_one_channel(ledger: Ledger, rows: ChannelLedger) -> None:
+def test_channel_names_differing_in_case_are_one_channel(ledger: LedgerRows, rows: ChannelLedger) -> None:
     rows.begin(5, 3)
     assert ledger.of("job", "cHANNEL").progress() == (5, 3)
     assert ledger.of("other", "channel").progress() is None
 
 
-def test_message_without_confirmation_is_found_after_a_crash(tmp_path: Path) -> None:
-    first = Ledger(tmp_path / "disgram.db").of("job", "c")
+def test_message_without_confirmation_is_found_after_a_crash(open_ledger: OpenLedger) -> None:
+    first = open_ledger().of("job", "c")
     first.put_message(7, MessageRow(0, "sent", "100", "200", "d", "[]"))
     first.put_message(7, MessageRow(1, "attempting"))
-    after = Ledger(tmp_path / "disgram.db").of("job", "c")
+    after = open_ledger().of("job", "c")
     assert [message.state for message in after.messages(7)] == ["sent", "attempting"]
     after.drop_message(7, 1)
     assert [message.position for message in after.messages(7)] == [0]
@@ -119,7 +58,7 @@ def test_post_that_was_left_out_does_not_end_a_row_of_refused_ones(rows: Channel
     assert rows.progress() == (3, None)
 
 
-def test_deleted_job_forgets_when_posts_were_seen(ledger: Ledger, rows: ChannelLedger) -> None:
+def test_deleted_job_forgets_when_posts_were_seen(ledger: LedgerRows, rows: ChannelLedger) -> None:
     rows.begin(0, None)
     rows.history.seen([PostSlice(1, (1, 2), "", "print")], 0)
     assert ledger.known_post("job", "Channel", 2) == KnownPost(
@@ -130,9 +69,9 @@ def test_deleted_job_forgets_when_posts_were_seen(ledger: Ledger, rows: ChannelL
     assert ledger.known_channel("job", "Channel", 2) == KnownChannel()
 
 
-def test_post_seen_on_many_pages_keeps_the_first_time_and_writes_once(tmp_path: Path) -> None:
+def test_post_seen_on_many_pages_keeps_the_first_time_and_writes_once(open_ledger: OpenLedger) -> None:
     times = iter([100.0, 200.0])
-    ledger = Ledger(tmp_path / "disgram.db", clock=lambda: next(times))
+    ledger = open_ledger(lambda: next(times))
     seen = [PostSlice(5, (5,), "", "print"), PostSlice(3, (3,), "", "print")]
     rows = ledger.of("job", "c")
     rows.history.seen(seen[:1], 3)
@@ -144,7 +83,9 @@ def test_post_seen_on_many_pages_keeps_the_first_time_and_writes_once(tmp_path: 
     assert ledger.known_post("job", "c", 3) is None
 
 
-def test_failed_post_is_listed_with_its_reason_until_it_is_sent(ledger: Ledger, rows: ChannelLedger) -> None:
+def test_failed_post_is_listed_with_its_reason_until_it_is_sent(
+    ledger: LedgerRows, rows: ChannelLedger
+) -> None:
     rows.begin(0, None)
     rows.fail(sent(3)._replace(state="failed"), "400 Invalid Form Body", '[{"content": "x"}]')
     (failed,) = ledger.failed()
@@ -161,52 +102,9 @@ def test_failed_post_is_listed_with_its_reason_until_it_is_sent(ledger: Ledger, 
     assert rows.messages(3) == []
 
 
-@pytest.mark.parametrize(
-    ("change", "column", "expected"),
-    [
-        ("at = 'yesterday'", "at", None),
-        ("at = 9e999", "at", None),
-        ("at = 1e200", "at", None),
-        ("at = -1e15", "at", None),
-        ("at = x'00ff'", "at", None),
-        ("reason = x'61ff'", "reason", "a\ufffd"),
-        ("reason = CAST(x'61ff' AS TEXT)", "reason", "a\ufffd"),
-        ("reason = 7", "reason", "7"),
-        ("refused_payload = x'ff'", "payload", "\ufffd"),
-        ("refused_payload = NULL", "payload", None),
-        ("refused_payload = '[NaN]'", "payload", "[NaN]"),
-        ("refused_payload = '\"\\ud800\"'", "payload", '"\\ud800"'),
-        ("refused_payload = '{\"a\": [1, null]}'", "payload", {"a": [1, None]}),
-        ("channel = x'63'", "channel", "c"),
-    ],
-)
-def test_failed_post_with_an_odd_column_is_listed_with_the_others(
-    ledger: Ledger, rows: ChannelLedger, tmp_path: Path, change: str, column: str, expected: object
+def test_retry_without_a_post_marks_all_failed_posts_of_the_job(
+    ledger: LedgerRows, rows: ChannelLedger
 ) -> None:
-    rows.begin(0, None)
-    for number in (3, 5):
-        rows.fail(sent(number)._replace(state="failed"), "no", "[]")
-    with sqlite3.connect(tmp_path / "disgram.db") as other:
-        other.execute(f"UPDATE post SET {change} WHERE post_id = 3")  # noqa: S608 - of the list above
-    other.close()
-    failed = {row["post_id"]: shown(row).model_dump(mode="json") for row in ledger.failed()}
-    assert failed[3][column] == expected
-    assert failed[5]["at"] == "2023-11-14T22:13:20+00:00"
-
-
-def test_failed_post_without_a_number_is_left_out_of_the_list(
-    ledger: Ledger, rows: ChannelLedger, tmp_path: Path
-) -> None:
-    rows.begin(0, None)
-    for number in (3, 5):
-        rows.fail(sent(number)._replace(state="failed"), "no", "[]")
-    with sqlite3.connect(tmp_path / "disgram.db") as other:
-        other.execute("UPDATE post SET post_id = 'three' WHERE post_id = 3")
-    other.close()
-    assert [post["post_id"] for post in ledger.failed()] == [5]
-
-
-def test_retry_without_a_post_marks_all_failed_posts_of_the_job(ledger: Ledger, rows: ChannelLedger) -> None:
     rows.begin(0, None)
     for number in (3, 5):
         rows.fail(sent(number)._replace(state="failed"), "no", "[]")
@@ -215,7 +113,7 @@ def test_retry_without_a_post_marks_all_failed_posts_of_the_job(ledger: Ledger, 
     assert rows.to_retry() == [3, 5]
 
 
-def test_retry_leaves_failed_posts_of_channels_that_are_not_named(ledger: Ledger) -> None:
+def test_retry_leaves_failed_posts_of_channels_that_are_not_named(ledger: LedgerRows) -> None:
     for name in ("one", "Two", "gone"):
         rows = ledger.of("job", name)
         rows.begin(0, None)
@@ -226,7 +124,7 @@ def test_retry_leaves_failed_posts_of_channels_that_are_not_named(ledger: Ledger
     assert ledger.dismiss("job") == 3
 
 
-def test_dismissed_post_is_neither_listed_nor_sent_again(ledger: Ledger, rows: ChannelLedger) -> None:
+def test_dismissed_post_is_neither_listed_nor_sent_again(ledger: LedgerRows, rows: ChannelLedger) -> None:
     rows.begin(0, None)
     for number in (3, 5, 7):
         rows.fail(sent(number)._replace(state="failed"), "no", "[]")
@@ -237,7 +135,7 @@ def test_dismissed_post_is_neither_listed_nor_sent_again(ledger: Ledger, rows: C
     assert (ledger.failed(), rows.to_retry(), ledger.retry("job")) == ([], [], 0)
 
 
-def test_deleting_a_job_deletes_its_rows_and_no_others(ledger: Ledger, rows: ChannelLedger) -> None:
+def test_deleting_a_job_deletes_its_rows_and_no_others(ledger: LedgerRows, rows: ChannelLedger) -> None:
     other = ledger.of("other", "channel")
     for one in (rows, other):
         one.begin(0, None)
@@ -259,7 +157,7 @@ def test_gaps_stay_in_order_until_they_are_closed(rows: ChannelLedger) -> None:
 
 
 def test_gone_webhook_is_known_to_all_workers_until_it_is_cleared(
-    ledger: Ledger, rows: ChannelLedger
+    ledger: LedgerRows, rows: ChannelLedger
 ) -> None:
     found = [GoneRow("destination", "webhook_gone", 1, 5.0), GoneRow("destination/channel", "x", 1, 5.0)]
     for row in found:
@@ -269,178 +167,10 @@ def test_gone_webhook_is_known_to_all_workers_until_it_is_cleared(
     assert rows.destinations.gone("destination", "destination/channel") == []
 
 
-OLD_LOG = """\
-2025-10-04 11:00:00  New message found: https://t.me/legacy/30
-2025-10-04 11:59:59 [job] Initializing bot with channel: https://t.me/durov/90, job: job
-2025-10-04 12:00:00 [job] New message found: https://t.me/Durov/12
-2025-10-04 12:00:00 [job] New message found: https://t.me/durov/40
-2025-10-04 12:00:01 [job] Sent https://t.me/s/durov/15 \x00 garbage \xff
-2025-10-04 12:00:02 [second job] New message found: https://t.me/durov/7
-https://t.me/durov/20
-https://t.me/other/7?single
-2025-10-04 12:00:02 Checked https://t.me/quiet and https://t.me/c/123/456
-"""
-
-
-@pytest.fixture
-def log(tmp_path: Path) -> Path:
-    path = tmp_path / "Disgram.log"
-    path.write_bytes(OLD_LOG.encode("latin-1"))
-    return path
-
-
-def test_log_of_an_older_disgram_is_imported_for_each_job_by_its_own_lines(ledger: Ledger, log: Path) -> None:
-    jobs = {"job": ["durov", "other", "legacy", "quiet"], "second job": ["durov"], "third": ["durov"]}
-    assert ledger.import_log(log, jobs) == 5
-    taken = {(job, name): ledger.of(job, name).imported() for job, names in jobs.items() for name in names}
-    assert taken == {
-        ("job", "durov"): 40,
-        ("job", "other"): 7,
-        ("job", "legacy"): 30,
-        ("job", "quiet"): None,
-        ("second job", "durov"): 7,
-        ("third", "durov"): 20,
-    }
-
-
-def test_a_job_created_after_the_import_has_no_imported_progress(ledger: Ledger, log: Path) -> None:
-    ledger.import_log(log, {"job": ["durov"]})
-    ledger.import_log(log, {"job": ["durov"], "later": ["durov"]})
-    assert ledger.of("later", "durov").imported() is None
-
-
-def test_an_import_that_failed_is_done_again(ledger: Ledger, log: Path, tmp_path: Path) -> None:
-    with sqlite3.connect(tmp_path / "disgram.db") as other:
-        other.execute(
-            "CREATE TRIGGER no BEFORE INSERT ON log_position BEGIN SELECT RAISE(ABORT, 'full'); END"
-        )
-    with pytest.raises(StorageUnavailable, match="full"):
-        ledger.import_log(log, {"job": ["durov"]})
-    assert ledger.of("job", "durov").imported() is None
-    with sqlite3.connect(tmp_path / "disgram.db") as other:
-        other.execute("DROP TRIGGER no")
-    other.close()
-    ledger.import_log(log, {"job": ["durov"]})
-    assert ledger.of("job", "durov").imported() == 40
-
-
-def test_posts_an_older_disgram_forwarded_meanwhile_are_not_repeated(ledger: Ledger, log: Path) -> None:
-    """The older program appends to the log and knows nothing of the database."""
-    jobs = {"job": ["durov", "new"], "[odd] job": ["durov"]}
-    ledger.import_log(log, jobs, escaped_name)
-    rows = ledger.of("job", "durov")
-    rows.begin(45, None)
-    with log.open("a") as lines:
-        lines.write("2026-11-01 12:00:00 [NEW_MESSAGE] [job] [durov] Forwarded https://t.me/durov/99\n")
-        lines.write("2026-11-01 12:00:00 [job] New message found: https://t.me/durov/47\n")
-        lines.write("2026-11-01 12:00:00 [job] New message found: https://t.me/new/3\n")
-    ledger.import_log(log, jobs, escaped_name)
-    assert rows.progress() == (47, None)
-    assert ledger.of("job", "new").imported() == 3
-
-
-def test_a_line_of_the_log_counts_at_one_start_only(ledger: Ledger, log: Path) -> None:
-    """Otherwise a job that is made anew, or told to begin further back, would be lifted at the next start."""
-    jobs = {"job": ["durov"]}
-    ledger.import_log(log, jobs)
-    ledger.of("job", "durov").begin(9, 10)
-    ledger.import_log(log, jobs)
-    assert ledger.of("job", "durov").progress() == (9, 10)
-
-
-def test_log_that_was_rotated_meanwhile_is_read_from_its_beginning(ledger: Ledger, log: Path) -> None:
-    jobs = {"job": ["durov"]}
-    ledger.import_log(log, jobs)
-    line = "2026-11-01 12:00:00 [job] New message found: https://t.me/durov/{}\n"
-    log.write_text("".join(line.format(number) for number in range(50, 70)))
-    ledger.import_log(log, jobs)
-    assert ledger.of("job", "durov").imported() == 69
-
-
-def test_a_lost_database_is_replaced_by_what_its_own_log_shows(ledger: Ledger, tmp_path: Path) -> None:
-    """A post named in an error may not have arrived, and what a stranger can write counts for nothing."""
-    log = tmp_path / "Disgram.log"
-    log.write_text(
-        "2026-11-01 12:00:00 [NEW_MESSAGE] [\\x5bodd\\x5d job] [durov] Forwarded https://t.me/durov/40\n"
-        "2026-11-01 12:00:01 [ERROR] [\\x5bodd\\x5d job] [durov] Post 41: Discord did not take it (503); "
-        "sending it again: https://t.me/durov/41\n"
-        "2026-11-01 12:00:02 [STATUS] [\\x5bodd\\x5d job] [durov] Post 42: Discord's rate limit (429 You are "
-        "being rate limited); sending again: https://t.me/durov/42\n"
-        "2026-11-01 12:00:02 [SYSTEM] Login refused: GET https://t.me/durov/99\n"
-    )
-    ledger.import_log(log, {"[odd] job": ["durov"]}, escaped_name)
-    assert ledger.of("[odd] job", "durov").imported() == 40
-
-
-def test_deleting_a_job_deletes_what_was_imported_for_it(ledger: Ledger, log: Path) -> None:
-    ledger.import_log(log, {"job": ["durov"]})
-    ledger.delete_job("job")
-    assert ledger.of("job", "durov").imported() is None
-
-
-def test_only_the_owner_may_read_the_database_files(rows: ChannelLedger, tmp_path: Path) -> None:
-    rows.begin(1, None)
-    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()}
-    assert modes == dict.fromkeys(("disgram.db", "disgram.db-wal", "disgram.db-shm"), 0o600)
-
-
-def test_ledger_that_is_no_database_is_named(tmp_path: Path) -> None:
-    (tmp_path / "disgram.db").write_text("not a database, but long enough to be looked at" * 100)
-    with pytest.raises(StorageUnavailable, match=r"disgram\.db"):
-        Ledger(tmp_path / "disgram.db")
-
-
-def test_failed_write_of_a_post_moves_no_progress(
-    ledger: Ledger, rows: ChannelLedger, tmp_path: Path
-) -> None:
-    rows.begin(5, None)
-    with sqlite3.connect(tmp_path / "disgram.db") as other:
-        other.execute("CREATE TRIGGER no BEFORE INSERT ON post BEGIN SELECT RAISE(ABORT, 'no space'); END")
-    other.close()
-    with pytest.raises(StorageUnavailable, match="no space"):
-        rows.finish(sent(9))
-    progress = rows.progress()
-    assert progress is not None
-    assert progress.last_id == 5
-
-
-WRITER = """
-import sys
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-from disgram.storage.channel_ledger import MessageRow, PostRow
-from disgram.storage.ledger import Ledger
-rows = Ledger(Path(sys.argv[1])).of("job", "c")
-rows.begin(0, None)
-number = 0
-while True:
-    number += 1
-    rows.put_message(number, MessageRow(0, "attempting"))
-    rows.put_message(number, MessageRow(0, "sent", str(number)))
-    rows.finish(PostRow(number, number, "sent", "f", "s"))
-    print(number, flush=True)
-"""
-
-
-def test_confirmed_posts_survive_a_kill_of_the_writer(tmp_path: Path) -> None:
-    path = tmp_path / "disgram.db"
-    with subprocess.Popen(
-        [sys.executable, "-c", WRITER, str(path)], stdout=subprocess.PIPE, text=True
-    ) as writer:
-        assert writer.stdout is not None
-        confirmed = [int(writer.stdout.readline()) for _ in range(25)]
-        os.kill(writer.pid, signal.SIGKILL)
-    progress = Ledger(path).of("job", "c").progress()
-    assert progress is not None
-    assert progress.last_id >= confirmed[-1]
-    assert integrity(path) == "ok"
-
-
-def test_concurrent_writers_lose_no_rows(tmp_path: Path) -> None:
-    path = tmp_path / "disgram.db"
+def test_concurrent_writers_lose_no_rows(open_ledger: OpenLedger) -> None:
 
     def write(channel: str) -> None:
-        rows = Ledger(path).of("job", channel)
+        rows = open_ledger().of("job", channel)
         rows.begin(0, None)
         for number in range(1, 26):
             rows.finish(sent(number))
@@ -450,11 +180,11 @@ def test_concurrent_writers_lose_no_rows(tmp_path: Path) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    ledger = Ledger(path)
+    ledger = open_ledger()
     assert [len(ledger.of("job", f"c{number}").posts_from(0)) for number in range(4)] == [25] * 4
 
 
-def test_threads_that_share_a_ledger_take_turns(ledger: Ledger) -> None:
+def test_threads_that_share_a_ledger_take_turns(ledger: LedgerRows) -> None:
     """Without a lock, transactions on one connection would begin inside one another."""
 
     def delete(number: int) -> None:
@@ -469,7 +199,7 @@ def test_threads_that_share_a_ledger_take_turns(ledger: Ledger) -> None:
 # --- counts for the service -----------------------------------------------------------------------------
 
 
-def test_failed_posts_are_counted_by_channel_until_they_are_retried(ledger: Ledger) -> None:
+def test_failed_posts_are_counted_by_channel_until_they_are_retried(ledger: LedgerRows) -> None:
     for job, channel, numbers in (("a", "X", (1, 2)), ("b", "y", (7,))):
         rows = ledger.of(job, channel)
         rows.begin(0, None)
@@ -483,10 +213,155 @@ def test_failed_posts_are_counted_by_channel_until_they_are_retried(ledger: Ledg
     assert {key: failed.number for key, failed in ledger.failed_counts().items()} == {("a", "x"): 1}
 
 
-def test_last_confirmed_post_is_the_newest_that_was_sent(ledger: Ledger) -> None:
+def test_last_confirmed_post_is_the_newest_that_was_sent(ledger: LedgerRows) -> None:
     rows = ledger.of("a", "x")
     rows.begin(0, None)
     ledger.of("a", "empty").begin(0, None)
     rows.finish(PostRow(1, 1, "sent", "", ""))
     rows.fail(PostRow(2, 2, "failed", "", ""), "400", "[]")
     assert list(ledger.last_confirmed()) == [("a", "x")]
+
+
+# --- what a worker knows beside its posts ---------------------------------------------------------------
+
+
+def test_source_keeps_the_first_time_it_was_empty(open_ledger: OpenLedger) -> None:
+    times = iter([100.0, 200.0])
+    source = open_ledger(lambda: next(times)).of("job", "c").source
+    assert source.get() == Source()
+    source.found_empty()
+    source.found_empty()
+    source.put_channel_id(2**40)
+    source.mark_replaced()
+    assert source.get() == Source(2**40, 100.0, True)
+    source.mark_replaced(False)
+    assert not source.get().replaced
+
+
+def test_changed_job_forgets_only_channels_whose_name_is_another_s_now(ledger: LedgerRows) -> None:
+    for name in ("kept", "replaced"):
+        ledger.of("job", name).begin(5, None)
+    ledger.of("job", "replaced").source.mark_replaced()
+    ledger.begin_replaced_anew("job")
+    assert ledger.of("job", "kept").progress() == (5, None)
+    assert ledger.of("job", "replaced").progress() is None
+
+
+def test_missing_posts_are_known_until_they_are_forgotten(rows: ChannelLedger) -> None:
+    missing = rows.source.missing
+    missing.begin(5, 100.0)
+    missing.begin(7, 100.0)
+    missing.begin(7, 200.0)
+    missing.put_state(5, REMOVED)
+    assert missing.from_id(5) == {5: MissingPost(100.0, REMOVED), 7: MissingPost(200.0, MISSING)}
+    missing.forget(7)
+    assert missing.from_id(6) == {}
+
+
+def test_one_of_two_workers_claims_the_asking(ledger: LedgerRows) -> None:
+    destinations, row = ledger.destinations, GoneRow("webhook", "webhook_gone", 2, 100.5)
+    destinations.mark_gone(row)
+    assert ledger.refusal("elsewhere", "webhook") == "webhook_gone"
+    assert destinations.claim_asking(row, 200.5)
+    assert not destinations.claim_asking(row, 300.5)
+    assert destinations.gone("webhook") == [row._replace(ask_at=200.5)]
+    destinations.accepts_again("webhook")
+    assert ledger.refusal("webhook") is None
+
+
+def test_one_of_two_workers_claims_the_daily_look(ledger: LedgerRows) -> None:
+    looks = ledger.destinations
+    assert looks.asked_at("webhook") is None
+    assert [looks.claim_daily("webhook", None, 100.5) for _ in range(2)] == [True, False]
+    assert [looks.claim_daily("webhook", 100.5, 200.5) for _ in range(2)] == [True, False]
+    assert looks.asked_at("webhook") == 200.5
+
+
+def test_cleared_destination_spares_one_whose_name_only_begins_alike(ledger: LedgerRows) -> None:
+    for name in ("1", "1/2", "12", "1%"):
+        ledger.destinations.mark_gone(GoneRow(name, "webhook_gone", 1, 0.0))
+    ledger.clear_gone("1")
+    assert [row.destination for row in ledger.destinations.gone("1", "1/2", "12", "1%")] == ["12", "1%"]
+
+
+# --- posts and their history ----------------------------------------------------------------------------
+
+
+def test_all_of_a_post_is_known_by_any_id_of_its_album(ledger: LedgerRows, rows: ChannelLedger) -> None:
+    rows.begin(4, 5)
+    rows.history.seen([PostSlice(5, (5, 6, 7), "", "print")], 4)
+    rows.put_guild("webhook", "guild")
+    rows.put_message(5, MessageRow(0, "attempting", webhook_id="webhook"))
+    rows.put_message(5, MessageRow(0, "sent", "100", "200", "d", "[]", None, "webhook", None, NOW))
+    rows.finish(sent(5, 7))
+    rows.finish(sent(5, 7), edited=True)
+    message = KnownMessage("sent", "100", "200", "guild", NOW)
+    assert ledger.known_post("job", "Channel", 6) == KnownPost(5, "sent", None, None, NOW, 1, 1, [message])
+    assert rows.guild("webhook") == "guild"
+    assert rows.last_post() == LastPost(5, NOW)
+    assert rows.dealt_with_at(5) == (NOW, NOW)
+    assert rows.messages(5) == [MessageRow(0, "sent", "100", "200", "d", "[]", None, "webhook", None, NOW)]
+
+
+def test_channel_says_how_far_it_has_come_and_which_gap_holds_the_post(
+    ledger: LedgerRows, rows: ChannelLedger
+) -> None:
+    rows.begin(4, None)
+    rows.add_gap(6, 9)
+    rows.finish(sent(10))
+    assert ledger.known_channel("job", "Channel", 7) == KnownChannel(10, 4, (6, 9))
+    assert ledger.known_channel("job", "Channel", 10).gap is None
+
+
+def test_posts_of_a_page_begin_with_an_album_that_reaches_into_it(rows: ChannelLedger) -> None:
+    rows.begin(0, None)
+    for number, last_id in ((1, 1), (2, 6), (7, 7)):
+        rows.finish(sent(number, last_id))
+    assert [row.post_id for row in rows.posts_from(5)] == [2, 7]
+
+
+def test_deleted_post_keeps_its_row(rows: ChannelLedger) -> None:
+    rows.begin(0, None)
+    rows.finish(sent(1))
+    rows.deleted(1)
+    assert rows.post(1) == sent(1)._replace(state="deleted")
+
+
+def test_posts_that_were_refused_are_due_again_from_the_first_of_them(rows: ChannelLedger) -> None:
+    rows.begin(0, None)
+    rows.finish(sent(1))
+    for number in (2, 3):
+        rows.fail(sent(number)._replace(state="failed"), "400", "[]")
+    rows.take_back(2)
+    assert rows.progress() == (1, None)
+    assert [row.post_id for row in rows.posts_from(0)] == [1]
+    rows.take_back(5)
+    assert rows.progress() == (1, None)
+
+
+@pytest.mark.parametrize(
+    ("begun", "done", "forgotten", "later", "expected"),
+    [
+        (3, (5, 9), 9, 7, 5),
+        (3, (9,), 9, 7, 3),
+        (8, (9,), 9, 7, 6),
+        (3, (6, 9), 9, 5, 4),
+    ],
+)
+def test_progress_goes_back_to_the_post_before_the_one_that_never_was(
+    rows: ChannelLedger, begun: int, done: tuple[int, ...], forgotten: int, later: int, expected: int
+) -> None:
+    rows.begin(begun, None)
+    for number in done:
+        rows.finish(sent(number))
+    rows.put_message(forgotten, MessageRow(0, "sent"))
+    rows.forget_last_post(forgotten, later)
+    assert rows.progress() == (expected, None)
+    assert (rows.post(forgotten), rows.messages(forgotten)) == (None, [])
+
+
+def test_advance_never_moves_back(rows: ChannelLedger) -> None:
+    rows.begin(5, None)
+    rows.advance(9)
+    rows.advance(7)
+    assert rows.progress() == (9, None)

@@ -9,20 +9,21 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 
+from disgram.storage.engine import Engine
 from disgram.storage.old_log.lines import Highest, LogPosition, forwarded_since
-from disgram.storage.sqlite import Database
 
 _IMPORT = (
     "INSERT INTO imported_progress (job, channel, last_id) VALUES (:job, :channel, :last_id) "
-    "ON CONFLICT DO UPDATE SET last_id = MAX(last_id, :last_id)"
+    "ON CONFLICT (job, channel) DO UPDATE SET last_id = excluded.last_id "
+    "WHERE imported_progress.last_id < excluded.last_id"
 )
 _LIFT_PROGRESS = (
-    "UPDATE progress SET last_id = MAX(last_id, :last_id) WHERE job = :job AND channel = :channel"
+    "UPDATE progress SET last_id = :last_id WHERE job = :job AND channel = :channel AND last_id < :last_id"
 )
 
 
 def import_log(
-    database: Database, log: Path, jobs: Mapping[str, Collection[str]], spelling: Callable[[str], str]
+    database: Engine, log: Path, jobs: Mapping[str, Collection[str]], spelling: Callable[[str], str]
 ) -> int:
     """Returns for how many channels of jobs the log says something.
 
@@ -49,7 +50,7 @@ def import_log(
     return len(taken)
 
 
-def _position(database: Database) -> LogPosition | None:
+def _position(database: Engine) -> LogPosition | None:
     with database.reading() as run:
         row = run.execute("SELECT read_to, before FROM log_position").fetchone()
     return LogPosition(*row) if row else None

@@ -12,7 +12,6 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
-import os
 import select
 import socket
 import time
@@ -29,6 +28,7 @@ from disgram.errors import (
     TelegramError,
     TelegramUnavailable,
 )
+from disgram.storage.files.unix_socket import connected
 
 CHUNK_SIZE = 64 * 1024
 ANSWER_BYTES = 8 * 1024 * 1024
@@ -111,17 +111,10 @@ class AccountClient:
 class _UnixConnection(http.client.HTTPConnection):
     def __init__(self, path: Path, timeout: float) -> None:
         super().__init__("account", timeout=timeout)
-        self._path = path
+        self._path, self._timeout = path, timeout
 
     def connect(self) -> None:
-        """A path may be longer than the 108 bytes of a socket's."""
-        folder = os.open(self._path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-            self.sock.settimeout(self.timeout)
-            self.sock.connect(f"/proc/self/fd/{folder}/{self._path.name}")
-        finally:
-            os.close(folder)
+        self.sock = connected(self._path, self._timeout)
 
 
 @contextlib.contextmanager

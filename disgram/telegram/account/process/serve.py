@@ -15,6 +15,7 @@ from setproctitle import setproctitle
 
 from disgram.errors import BadSetting
 from disgram.report import EXIT_CRASH, EXIT_OK, EXIT_PERMANENT, Level, Reporter, service_reporter
+from disgram.storage.files.unix_socket import listening_socket
 from disgram.telegram.account.process.calls import Calls
 from disgram.telegram.account.process.client import AccountClient, check_session, make_client
 from disgram.telegram.account.process.connection import AccountConnection
@@ -24,7 +25,7 @@ from disgram.telegram.account.process.messages import Messages
 from disgram.telegram.account.process.pages import Pages
 from disgram.telegram.account.process.refusals import MISSING, described
 from disgram.telegram.account.process.routes import Routes
-from disgram.telegram.account.process.server import Server, listening_socket
+from disgram.telegram.account.process.server import Server
 from disgram.telegram.account.process.settings import AccountSettings, read_settings
 from disgram.telegram.account.process.spools import Names, Spools
 

@@ -7,11 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import socket
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import h11
@@ -32,28 +30,6 @@ class Answer:
 
 Answering = Callable[[str], Awaitable[Answer]]
 """From a request's target (`/page?channel=news`; empty if it was not GET) to its answer; must not raise."""
-
-
-def listening_socket(path: Path) -> socket.socket:
-    """Replaces what is left of an earlier process; whoever sees it can connect. The path may be longer than
-    a socket's may be (108 bytes)."""
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    before = os.umask(0o177)
-    unready = path.with_name(f"{path.name}.new")
-    try:
-        unready.unlink(missing_ok=True)
-        made.bind(f"/proc/self/fd/{folder}/{unready.name}")
-        made.listen(1024)
-        unready.replace(path)
-    except BaseException:
-        made.close()
-        raise
-    finally:
-        os.umask(before)
-        os.close(folder)
-    made.setblocking(False)
-    return made
 
 
 class Server:
