@@ -23,6 +23,7 @@ _COMMANDS = {
     "replay": "FILE: print the messages that a saved page of t.me would give",
     "account": "log a Telegram account in, for channels that t.me does not show; `account logout`: out again",
     "check": "one line each: the settings, every webhook and every channel of jobs.json; sends nothing",
+    "import-sqlite": "move jobs and progress of DATA_DIR into DATABASE_URL; with --back: out again",
     "health": "one line: how the service on this computer is doing; exit code 1 if it is unhealthy",
 }
 
@@ -30,7 +31,7 @@ _COMMANDS = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a subcommand; returns the exit code."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    if words and words[0] in {"demo", "replay", "account"}:  # they read their own options
+    if words and words[0] in {"demo", "replay", "account", "import-sqlite"}:  # they read their own options
         command, rest = words[0], words[1:]
     else:
         command, rest = _options(words).command, []
@@ -43,11 +44,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _run_module("disgram.replay", rest)
     if command == "account":
         return _account(rest)
+    if command == "import-sqlite":
+        return _import_sqlite(rest)
     return _check() if command == "check" else _health()
 
 
 def _options(words: Sequence[str]) -> argparse.Namespace:
-    shown = "\n".join(f"  {name:8}{text}" for name, text in _COMMANDS.items())
+    shown = "\n".join(f"  {name:15}{text}" for name, text in _COMMANDS.items())
     parser = argparse.ArgumentParser(
         prog="disgram",
         usage="disgram [command]",
@@ -111,6 +114,12 @@ def _check() -> int:
     import check  # only here: it reads the environment
 
     return check.main()
+
+
+def _import_sqlite(rest: Sequence[str]) -> int:
+    import import_sqlite  # only here: it reads the environment
+
+    return import_sqlite.main(rest)
 
 
 def _health() -> int:

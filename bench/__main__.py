@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from bench import account, answers, delivery, memory, poll_interval, polling, scale
+from bench import account, answers, delivery, hosts, memory, poll_interval, polling, scale
 from bench.figures import Figure, Theirs, joined, table
 from bench.reference.side_by_side import COMPARISONS
 from standins.stage import NeverHappened
@@ -22,6 +22,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "growth": lambda full: memory.growth(10_000 if full else 4_000),
     "polling": lambda full: polling.costs(2_000 if full else 800),
     "poll_interval": lambda full: poll_interval.compared(60, 300),
+    "hosts": lambda full: hosts.simulated((3, 1_000), (10, 10_000), *[(100, 100_000)] * full),
     "ledger": lambda full: polling.costs(2_000 if full else 800, rows=1_000_000),
     "start": lambda full: answers.start(100),
     "answers": lambda full: answers.reads(500, 100),

@@ -187,13 +187,16 @@ class Sender:
         where: Destination,
     ) -> DiscordResponse:
         """One attempt. Its row is written when the limiter lets it start, not before: a worker that is killed
-        while it waits for a limit leaves no unconfirmed message behind."""
+        while it waits for a limit leaves no unconfirmed message behind. And where it cannot be written, the
+        turn is given back: it would run out, and after a long outage all would send at once."""
 
         def send() -> DiscordResponse:
-            self.persist(self._ledger.put_message, post_id, row)
+            self._ledger.put_message(post_id, row)
             return self._client.execute(where, message, files)
 
-        return self._requests.make("POST", send)
+        responses: list[DiscordResponse] = []
+        self.persist(lambda: responses.append(self._requests.make("POST", send)))
+        return responses[0]
 
     def edit(
         self,

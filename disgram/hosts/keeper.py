@@ -12,19 +12,22 @@ from typing import TypeVar
 
 from disgram.errors import StorageUnavailable
 from disgram.hosts.holdings import Holdings
-from disgram.hosts.plan import plan
+from disgram.hosts.plan import NOTHING, plan
 from disgram.hosts.statements import HostRow, HostStatements
 from disgram.hosts.times import LEASE_TIMES, LeaseTimes
 from disgram.hosts.units import DESTINATION, Key, Unit
 from disgram.hosts.view import View, by_name
 from disgram.postgres.notices import notify
-from disgram.storage.engine import Engine
+from disgram.storage.engine import Engine, Statements
 
 CHANGED = "leases"
 """The notice that leases were given up, which other hosts may want."""
 
 AT_ONCE = 2000
 """Leases claimed in one transaction, whose statements have five seconds."""
+
+_LATE = 0.05
+"""Seconds after the end of another host's leases: not a moment before."""
 
 _NEVER = float("-inf")
 _UNREAD = (-1, -1)
@@ -33,7 +36,8 @@ _Item = TypeVar("_Item")
 
 class LeaseKeeper:
     """See Membership for the arguments. `units` None: not known yet, so nothing is planned. `draining`:
-    nothing more is claimed. `renewed_at`: when the last renewal that succeeded was begun."""
+    nothing more is claimed. `renewed_at`: when the last renewal that succeeded was begun. `statements`: a
+    simulation has its own."""
 
     def __init__(
         self,
@@ -46,22 +50,24 @@ class LeaseKeeper:
         account: bool = False,
         times: LeaseTimes = LEASE_TIMES,
         clock: Callable[[], float] = time.monotonic,
+        statements: Callable[[Statements, str], HostStatements] = HostStatements,
     ) -> None:
         self.name, self.me = name, incarnation
-        self._database, self._hold = database, hold
+        self._database, self._hold, self._statements = database, hold, statements
         self._weight, self._account, self._times, self._clock = weight, account, times, clock
         self.units: Mapping[str, Unit] | None = None
         self.draining = False
         self.view, self.holdings = View(), Holdings()
         self.renewed_at = self._in_touch_since = _NEVER
         self._stamp = _UNREAD
+        self._rests_at: object = None
 
     # --- coming and going ---
 
     def register(self) -> HostRow | None:
         """Make the row of our name ours; None: done. Otherwise it is another host's that is valid."""
         with self._database.transaction() as run:
-            rows = HostStatements(run, self.me)
+            rows = self._statements(run, self.me)
             rows.forget_old_hosts()
             if self._register(rows, again=True):
                 return None
@@ -70,7 +76,7 @@ class LeaseKeeper:
     def leave(self) -> None:
         """Give everything up: nothing of ours runs any more."""
         with self._database.transaction() as run:
-            rows = HostStatements(run, self.me)
+            rows = self._statements(run, self.me)
             rows.give_up_all()
             rows.leave()
             notify(run, CHANGED)
@@ -95,6 +101,18 @@ class LeaseKeeper:
         return True
 
     @property
+    def gap(self) -> float:
+        """Seconds between two looks, whatever happens: the more hosts there are, the longer."""
+        return self._times.gap * max(1, len(self.view.hosts))
+
+    def due_in(self) -> float:
+        """Seconds until the next look: at the next renewal, or sooner if there will be something to claim.
+
+        What is free now was for another host; but what that one saw was older, and it may have left it."""
+        soon = max(self._times.retry, self.gap) if self.view.has_free(self.units or ()) else float("inf")
+        return min(self._times.renew, self.view.next_end() + _LATE, soon)
+
+    @property
     def _settled(self) -> bool:
         """Whether the database has been there for so long that hosts which lapsed are gone."""
         return self.renewed_at - self._in_touch_since >= self._times.patience
@@ -102,7 +120,7 @@ class LeaseKeeper:
     def _renewed(self) -> bool:
         before = self._clock()
         with self._database.transaction() as run:
-            rows = HostStatements(run, self.me)
+            rows = self._statements(run, self.me)
             renewed = rows.renew(self._times.lease, self._weight, self._account)
             if not renewed and not self._register(rows, again=False):
                 return False
@@ -117,14 +135,17 @@ class LeaseKeeper:
         return True
 
     def _follow_plan(self, units: Mapping[str, Unit], *, spread: bool) -> None:
-        leaving = self.holdings.leaving
-        hosts = self.view.valid_hosts()
+        leaving, hosts = self.holdings.leaving, self.view.valid_hosts()
+        basis = (self._stamp, hosts, units, spread)
+        if not leaving and basis == self._rests_at:
+            return
         found = plan(units, self.view.holders(), hosts, self.me, leaving, spread=spread)
+        self._rests_at = basis if found == NOTHING else None
         leaving |= {*found.releases}
         for names in _portions([] if self.draining else self._claimable(found.claims)):
             seen = {name: row.epoch if (row := self.view.leases.get(name)) else None for name in names}
             with self._database.transaction() as run:
-                claimed = HostStatements(run, self.me).claim(seen)
+                claimed = self._statements(run, self.me).claim(seen)
             self.holdings.add(claimed, {})
             self.view = self.view.with_leases(claimed, self.me)
 
@@ -148,7 +169,7 @@ class LeaseKeeper:
     def _grant(self, units: Mapping[str, Unit]) -> None:
         for keys in _portions([] if self.draining else self.holdings.missing(units)):
             with self._database.transaction() as run:
-                claimed = HostStatements(run, self.me).claim_workers(keys)
+                claimed = self._statements(run, self.me).claim_workers(keys)
             self.holdings.add({}, claimed)
         self.holdings.grant(units)
 
@@ -157,7 +178,7 @@ class LeaseKeeper:
         names = self.holdings.empty(without={*keys})
         if keys or names:
             with self._database.transaction() as run:
-                rows = HostStatements(run, self.me)
+                rows = self._statements(run, self.me)
                 rows.give_up_workers(keys)
                 rows.give_up(names)
                 notify(run, CHANGED)

@@ -35,8 +35,6 @@ from disgram.storage.engine import Engine
 
 _NEVER = float("-inf")
 _STOP_WITHIN = 2.0
-_LATE = 0.05
-"""Seconds after the end of another host's leases at which this one looks: not a moment before."""
 
 
 class _Known(NamedTuple):
@@ -199,8 +197,7 @@ class Membership:
     def _sleep(self) -> None:
         """Until the next look is due, or something has changed; but not too often for so many hosts."""
         if self._woken.wait(max(0.0, self._next_at - self._clock())):
-            gap = self._times.gap * max(1, len(self._known.hosts))
-            self._stopping.wait(max(0.0, self._looked_at + gap - self._clock()))
+            self._stopping.wait(max(0.0, self._looked_at + self._keeper.gap - self._clock()))
         self._woken.clear()
 
     def _turn(self) -> None:
@@ -210,8 +207,7 @@ class Membership:
             problem = None if self._keeper.look(self._told, spread=spread) else self._name_taken
             if spread:
                 self._spread_at = now + self._times.renew
-            next_end = self._keeper.view.next_end() + _LATE
-            self._next_at = now + min(self._times.renew, next_end)
+            self._next_at = now + self._keeper.due_in()
         except StorageUnavailable as error:
             problem = f"{error}. Until the database answers, this host sends nothing and changes no job."
             self._next_at = now + self._times.retry

@@ -21,6 +21,9 @@ STEP = 0.2
 """Of its own load, and of the mean: what a host gives up, and is given, in one plan; one unit at least."""
 
 
+_ROUNDING = 1e-9
+
+
 class Host(NamedTuple):
     """A valid host. `weight`: how much it can carry compared with others, above 0. `account`: it has a
     login."""
@@ -63,6 +66,10 @@ class Loads:
         ours, theirs = self._hosts[giver].weight, self._hosts[receiver].weight
         return (self._load[giver] * theirs - self._load[receiver] * ours) / (ours + theirs)
 
+    def room(self, host: str, load: float) -> float:
+        """The weight that would bring it to this load."""
+        return load * self._hosts[host].weight - self._load[host]
+
     def limits(self) -> dict[str, float]:
         """STEP as weight, of each host: of what it carries, or of the mean if it carries less."""
         mean = self.mean
@@ -77,8 +84,10 @@ def moves(loads: Loads, movable: Collection[Unit], under_way: float = 0.0) -> It
     while givers:
         giver = max(givers, key=lambda host: (loads.of(host), host))
         receiver = min(limits, key=lambda host: (loads.of(host), host))
-        unit = _fitting(stock[giver], loads.evening(giver, receiver))
-        if not unit or loads.of(giver) - loads.of(receiver, unit.weight) <= least_gain:
+        highest = loads.of(giver) - least_gain
+        most = min(loads.evening(giver, receiver), loads.room(receiver, highest))
+        unit = _fitting(stock[giver], most)
+        if not unit or loads.of(receiver, unit.weight) > highest + _ROUNDING:
             givers.discard(giver)  # what it has is too heavy, or there is nothing to even out
         elif any(moved[host] and moved[host] + unit.weight > limits[host] for host in (giver, receiver)):
             return

@@ -48,6 +48,11 @@ class View(NamedTuple):
             leases={**self.leases, **{name: LeaseRow(name, holder, epoch) for name, epoch in epochs.items()}}
         )
 
+    def has_free(self, names: Iterable[str]) -> bool:
+        """Whether no valid host has one of these."""
+        valid = {row.incarnation for row in self.hosts if row.valid}
+        return any(name not in self.leases or self.leases[name].holder not in valid for name in names)
+
     def lapsed(self) -> dict[str, float]:
         """Of each lease whose holder's row is there but not valid, how many seconds ago it ended."""
         ago = {row.incarnation: row.lapsed for row in self.hosts if not row.valid}

@@ -7,7 +7,7 @@ table of the ledger.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any, cast
 
 import psycopg
@@ -25,6 +25,12 @@ OLDEST = 130000
 
 _MIGRATING = 1_145_656_135
 """The key of an advisory lock; any number that other programs do not use."""
+
+_NO_TIME_LIMIT = (
+    "SELECT set_config('statement_timeout', '0', true), set_config('lock_timeout', '60s', true), "
+    "set_config('idle_in_transaction_session_timeout', '0', true)"
+)
+"""Until the transaction ends."""
 
 _HOPELESS = ("28", "3D", "3F", "42", "0A")
 """Classes of SQLSTATE: login refused, no such database or schema, no permission, tables not ours."""
@@ -84,6 +90,15 @@ class PostgresDatabase:
             yield PostgresStatements(connection)
 
     @contextmanager
+    def long_transaction(self) -> Iterator[Connection]:
+        """One that may take minutes, and sees all tables as they were at its beginning. The driver's own
+        connection, for COPY. Raises StorageUnavailable."""
+        with self._connections.one() as connection, _patient(connection), connection.transaction():
+            connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            connection.execute(_NO_TIME_LIMIT)
+            yield connection
+
+    @contextmanager
     def reading(self) -> Iterator[Statements]:
         """For single SELECTs. Raises StorageUnavailable."""
         with self._connections.one() as connection:
@@ -129,12 +144,10 @@ def _migrate(connection: Connection, migrations: Migrations) -> None:
     DatabaseTooNew."""
     if _version(connection) == len(migrations):
         return
-    connection.patience = None
-    try:
+    with _patient(connection):
         for number, statements in enumerate(migrations, 1):
             with connection.transaction():
-                connection.execute("SELECT set_config('statement_timeout', '0', true)")
-                connection.execute("SELECT set_config('lock_timeout', '60s', true)")
+                connection.execute(_NO_TIME_LIMIT)
                 connection.execute("SELECT pg_advisory_xact_lock(%s)", (_MIGRATING,))
                 version = _version(connection)
                 if version > len(migrations):
@@ -143,9 +156,15 @@ def _migrate(connection: Connection, migrations: Migrations) -> None:
                     for statement in statements:
                         connection.execute(statement.encode())
                     _put_version(connection, number)
+
+
+@contextmanager
+def _patient(connection: Connection) -> Iterator[None]:
+    connection.patience = None
+    try:
+        yield
     finally:
-        with suppress(AttributeError):
-            del connection.patience  # that of the class holds again
+        del connection.patience  # that of the class holds again
 
 
 def _version(connection: Connection) -> int:

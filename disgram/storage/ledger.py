@@ -27,7 +27,7 @@ class LedgerRows:
     """The ledger over an open database. Raises StorageUnavailable. `clock` is seconds since 1970."""
 
     def __init__(self, database: Engine, clock: Callable[[], float] = time.time) -> None:
-        self._database = database
+        self.database = self._database = database
         self._clock = clock
         self.file, self.lost = self._database.file, self._database.lost
         self.destinations = Destinations(self._database, clock)

@@ -130,6 +130,26 @@ def test_a_confirmation_is_written_once_the_disk_has_room(bench: Bench) -> None:
     assert bench.said.reasons == ["storage_unavailable", None]
 
 
+def test_turn_is_given_back_while_the_attempt_cannot_be_written(bench: Bench) -> None:
+    """A turn that is held through a long outage runs out; then all workers would send at once."""
+    failures = iter([StorageUnavailable("PostgreSQL: connection refused")] * 3)
+    put, open_then = bench.ledger.put_message, []
+
+    def away(post_id: int, row: MessageRow) -> None:
+        if error := next(failures, None):
+            open_then.append({*bench.turns.open})
+            raise error
+        put(post_id, row)
+
+    bench.ledger.put_message = away  # type: ignore[method-assign]
+    bench.sender.send(1, 0, HELLO, {})
+    assert open_then == [{1}, {2}, {3}]
+    assert (states(bench), bench.turns.open, bench.turns.given) == (["sent"], set(), 4)
+    assert len(bench.discord.asked) == 1
+    assert len(bench.said.errors("Cannot write")) == 1
+    assert bench.said.reasons == ["storage_unavailable", None]
+
+
 def test_a_webhook_found_gone_during_the_wait_is_not_called(bench: Bench) -> None:
     acquire = bench.turns.acquire
 
