@@ -60,7 +60,7 @@ class Hosting(Protocol):
         """Whether the account's process belongs here."""
 
     def sends_alerts(self) -> bool:
-        """Whether alerts are sent from here."""
+        """Whether alerts about jobs are sent from here."""
 
     def hosts(self) -> Sequence[HostSeen] | None:
         """All hosts (disgram/hosts), this one included; None for a service alone."""

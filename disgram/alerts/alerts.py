@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterable
 from datetime import datetime, timezone
 
-from disgram.alerts.decision import Memory, decide
+from disgram.alerts.decision import Memory, decide, of_this_host
 from disgram.alerts.memory import AlertMemory
 from disgram.errors import (
     DiscordError,
@@ -60,8 +60,9 @@ class Alerts:
             log(Level.ERROR, f"What was alerted before is not known, and may be alerted again: {error}")
             self._memory = Memory()
 
-    def start(self, view: Callable[[], View | None]) -> None:
-        self._thread = threading.Thread(target=self._run, args=(view,), name="alerts", daemon=True)
+    def start(self, view: Callable[[], View | None], is_mine: Callable[[], bool] = lambda: True) -> None:
+        """`is_mine`: whether this host tells of all jobs, and not another one."""
+        self._thread = threading.Thread(target=self._run, args=(view, is_mine), name="alerts", daemon=True)
         self._thread.start()
 
     def stop(self, timeout: float) -> None:
@@ -74,6 +75,11 @@ class Alerts:
         """For `send`. Raises Stopping."""
         if self._stop.wait(seconds):
             raise Stopping("the service stops")
+
+    def look_at_this_host(self, problems: Iterable[Problem], now: datetime) -> None:
+        """Another host tells of the jobs. Raises Stopping."""
+        self._memory = self._memory.of_this_host()
+        self.look(of_this_host(problems), (), now)
 
     def look(self, problems: Iterable[Problem], unheard: Channels, now: datetime) -> None:
         """Send what is due. Raises Stopping."""
@@ -113,11 +119,14 @@ class Alerts:
         except StorageUnavailable as error:
             self._log(Level.ERROR, f"Alerts may be sent again after a restart: {error}")
 
-    def _run(self, view: Callable[[], View | None]) -> None:
+    def _run(self, view: Callable[[], View | None], is_mine: Callable[[], bool]) -> None:
         while not self._stop.wait(LOOK_EVERY):
             try:
-                if seen := view():
-                    self.look(seen.problems, seen.unheard, datetime.now(timezone.utc))
+                seen, now = view(), datetime.now(timezone.utc)
+                if seen and is_mine():
+                    self.look(seen.problems, seen.unheard, now)
+                elif seen:
+                    self.look_at_this_host(seen.problems, now)
             except Stopping:
                 return
             except Exception:

@@ -9,7 +9,7 @@ just started knows nothing yet.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from itertools import groupby
 
@@ -29,6 +29,10 @@ class Memory:
 
     told: Mapping[Key, datetime] = field(default_factory=dict)
     sent_at: datetime | None = None
+
+    def of_this_host(self) -> Memory:
+        """What goes on to be this host's to tell once another one tells of the jobs."""
+        return replace(self, told={key: since for key, since in self.told.items() if _is_own(key.reason)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,15 @@ def decide(
     told |= {subject.key: subject.since for subject in begun}
     lines = [*map(_begins, begun), *(_is_over(key, memory.told[key]) for key in over)]
     return Alert(_joined(lines), Memory(told, now))
+
+
+def of_this_host(problems: Iterable[Problem]) -> list[Problem]:
+    """Of all problems those that no other host sees."""
+    return [problem for problem in problems if _is_own(problem.reason)]
+
+
+def _is_own(reason: str) -> bool:
+    return sentence_of(reason).urgency is Urgency.SERVICE
 
 
 def subject_of(problem: Problem) -> Key:

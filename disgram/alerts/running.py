@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +33,7 @@ def alerting(
     is_mine: Callable[[], bool] = lambda: True,
 ) -> Iterator[None]:
     """Alert as long as the block runs. `after`: ALERT_AFTER in seconds; `route`: the limiter's, for a POST to
-    a webhook; `is_mine`: whether alerts are sent from here, and not by another host."""
+    a webhook; `is_mine`: whether this host tells of all jobs, and not another one."""
     if address is None:
         yield
         return
@@ -47,7 +48,7 @@ def alerting(
         if isinstance(address, Destination)
         else PlainSender(address)
     )
-    alerts.start(lambda: known.view(service) if is_mine() else None)
+    alerts.start(partial(known.view, service), is_mine)
     try:
         yield
     finally:

@@ -140,3 +140,16 @@ def test_wait_ends_when_the_service_stops(operator: Operator) -> None:
 def test_problem_without_a_beginning_is_told_with_the_time_it_was_first_told(operator: Operator) -> None:
     operator.passes(operator.service(), 0.1, problem("storage_unavailable"))
     assert operator.arrived[0].endswith("(since 2026-01-01 12:00 UTC)")
+
+
+def test_host_that_does_not_tell_of_jobs_tells_of_itself_alone(operator: Operator) -> None:
+    """Nor does it say that the jobs' problems are over, of which it knows nothing any more."""
+    alerts, full = operator.service(), problem("storage_unavailable", "The disk is full")
+    operator.passes(alerts, 1, BROKEN)
+    for problems in ([BROKEN, full], [full], []):
+        operator.seconds += 3600
+        alerts.look_at_this_host(problems, NOON + timedelta(seconds=operator.seconds))
+    assert len(operator.arrived) == 3
+    assert "disk is full" in operator.arrived[1]
+    assert operator.arrived[2].count("Over:") == 1
+    assert "durov" not in "".join(operator.arrived[1:])
