@@ -46,7 +46,7 @@ from disgram.storage.ledger import Ledger
 from disgram.storage.watched_files import WatchedFiles, open_limits
 from disgram.telegram.account.session import NO_LIBRARY, library_installed
 from disgram.telegram.account.supervision import AccountProcess
-from disgram.workers.forkserver_process import ForkServerProcess, child_environment
+from disgram.workers.forkserver_process import ForkServerProcess, child_environment, worker_modules
 from disgram.workers.spec import WorkerSpec
 from disgram.workers.supervisor import Supervisor
 from jobs import Job, JobManager
@@ -140,7 +140,7 @@ def running_service(settings: Settings) -> Iterator[Service]:
         supervisor = Supervisor(
             desired,
             log_reports(log, idle_polls),
-            ForkServerProcess(["webhook", "threadhook"]),
+            ForkServerProcess(worker_modules(several_hosts=bool(settings.database_url))),
             monitor_interval=min(settings.monitor_interval, systemd.interval),
             stale_after=settings.log_stale_after,
             on_turn=on_turn,

@@ -120,3 +120,9 @@ class ForkServerProcess:
         wait = backoff(self._failures - 1, RESTART_BACKOFF_MAX) if self._failures > 1 else 0.0
         self._due_at = now + wait
         self.error = f"The fork server {error}"
+
+
+def worker_modules(*, several_hosts: bool) -> list[str]:
+    """What is loaded before the first fork. The client of the ledger's socket would cost each worker 2 MB of
+    its own, and nothing is loaded that one host alone does not use."""
+    return ["webhook", "threadhook", *(["disgram.storage.remote.client"] if several_hosts else [])]
