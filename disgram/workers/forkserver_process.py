@@ -20,6 +20,7 @@ from disgram.workers.spec import WorkerSpec
 _SECRETS = {
     "AUTH_PASSWORD", "DISCORD_WEBHOOK_URL", "ALERT_WEBHOOK_URL",
     "TG_API_ID", "TG_API_HASH", "TG_SESSION_STRING",
+    "DATABASE_URL", "PGPASSWORD",  # the latter is what libpq takes where the address has none
 }  # fmt: skip
 """Variables of the service that no child needs: what it needs travels over a socket or its standard input."""
 _MALLOC = {"MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "65536", "MALLOC_ARENA_MAX": "1"}
