@@ -27,6 +27,7 @@ from disgram.storage.remote import client as remote_client
 from disgram.storage.remote.client import RemoteLedger
 from disgram.storage.remote.server import OLDEST_CALL, LedgerServer
 from disgram.storage.remote.wire import SOCKET, from_wire, line, to_wire
+from disgram.workers.forkserver_process import worker_modules
 from disgram.workers.heartbeat import Heartbeat
 from disgram.workers.spec import Lease, WorkerSettings, WorkerSpec
 from tests.storage.conftest import sent
@@ -194,7 +195,7 @@ def all_threads_busy(service: Service) -> Iterator[None]:
             worker.of("busy", name).progress()
 
     service.before = hold
-    threads = [threading.Thread(target=ask, args=(f"c{number}",)) for number in range(4)]
+    threads = [threading.Thread(target=ask, args=(f"c{number}",)) for number in range(3)]
     for thread in threads:
         thread.start()
     for _ in threads:
@@ -345,3 +346,8 @@ def test_worker_with_a_lease_has_its_rows_behind_the_socket(service: Service, tm
         parts.ledger.begin(4, None)
     assert service.opened == [("job", "c", 9)]
     assert not (tmp_path / "disgram.db").exists()
+
+
+def test_fork_server_loads_the_socket_s_client_only_where_workers_need_it() -> None:
+    assert worker_modules(several_hosts=False) == ["webhook", "threadhook"]
+    assert remote_client.__name__ in worker_modules(several_hosts=True)
