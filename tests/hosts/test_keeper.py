@@ -13,10 +13,11 @@ pytest.importorskip("psycopg")
 
 from disgram.errors import StorageUnavailable
 from disgram.hosts.keeper import LeaseKeeper
-from disgram.hosts.statements import HostStatements, end_leases_of_job, hosts_of_job
+from disgram.hosts.statements import HostStatements, hosts_of_job
 from disgram.hosts.times import LeaseTimes
 from disgram.hosts.units import ACCOUNT, ALERTS, Key, Unit, destination, worker
 from disgram.postgres.database import PostgresDatabase
+from disgram.postgres.ledger import PostgresLedger
 
 TIMES = LeaseTimes()
 A, B, C, D = (("job", name) for name in "abcd")
@@ -190,8 +191,7 @@ def test_lease_ended_by_a_deletion_is_claimed_anew_if_the_job_is_there_again(
     host = Host(database, "a").joined(units("a"))
     host.turn()
     epoch = host.holdings.grants.epochs[A]
-    with database.transaction() as run:
-        end_leases_of_job(run, "job")
+    PostgresLedger(database).delete_job("job")
     assert not may_write(database, A, epoch)
     host.turn()
     assert host.holdings.grants.epochs[A] > epoch
@@ -204,8 +204,8 @@ def test_leases_of_a_job_are_not_those_of_one_whose_name_goes_on_behind_a_slash(
     unit = Unit(destination("0"), 1.0, frozenset(keys))
     host = Host(database, "h").joined({unit.name: unit})
     host.turn()
+    PostgresLedger(database).delete_job("a")
     with database.transaction() as run:
-        end_leases_of_job(run, "a")
         left = {row.name for row in HostStatements(run, host.me).leases()}
     assert {worker(key) for key in keys} & left == {worker(key) for key in keys[1:3] + keys[4:]}
 
@@ -217,6 +217,65 @@ def test_private_channels_are_run_by_the_host_of_the_account(database: PostgresD
     reader.turn()
     assert (plain.runs, reader.runs) == ({"b"}, {"a"})
     assert ACCOUNT in reader.holdings.held and ACCOUNT not in plain.holdings.held
+
+
+def test_destination_that_nobody_had_since_this_host_gave_it_up_is_not_held_back(
+    database: PostgresDatabase,
+) -> None:
+    """Its only job was paused and goes on."""
+    there = units("a", "b")
+    paused = {name: unit for name, unit in there.items() if name != destination("0")}
+    host = Host(database, "a").joined(there)
+    host.turn()
+
+    def pause() -> None:
+        host.units = paused
+        host.turn()
+        host.turn()
+        assert host.runs == {"b"}
+        host.units = there
+
+    pause()
+    host.turn()
+    assert host.runs == {"a", "b"} and host.held_back == {}
+    pause()
+    other = Host(database, "b").joined(there)
+    other.turn()
+    other.leave()
+    host.turn()
+    assert host.runs == {"a", "b"}
+    assert host.held_back == other.held_back == {"0": TIMES.window}
+
+
+def test_host_looks_again_soon_while_something_is_free_or_a_worker_ends_elsewhere(
+    database: PostgresDatabase,
+) -> None:
+    there = units("a", "b")
+    first, second = (Host(database, name).joined(there) for name in "ab")
+    first.turn()
+    assert first.due_in() == TIMES.retry  # the second host was to take the other one
+    second.turn()
+    first.turn()
+    assert first.due_in() == second.due_in() == TIMES.renew
+    first.live, first.units = {A, B}, {}
+    first.turn()
+    second.turn()
+    assert second.due_in() == TIMES.renew
+    mine, theirs = [*second.holdings.held.keys() - {ALERTS}], first.holdings.grants.ending
+    second.units = {mine[0]: Unit(mine[0], 1.0, frozenset({A, B}))}
+    second.turn()
+    assert theirs and second.due_in() == TIMES.retry
+
+
+def test_leases_that_a_long_gone_host_left_for_workers_are_forgotten(database: PostgresDatabase) -> None:
+    Host(database, "gone").joined(units("a")).turn()
+    lapse(database, "gone", seconds=2 * 86400)
+    other = Host(database, "b").joined(units())
+    with database.reading() as run:
+        (count,) = run.execute("SELECT count(*) FROM lease WHERE name LIKE 'worker:%'").fetchone()
+    assert count == 0
+    other.turn()
+    assert [row.name for row in other.view.hosts] == ["b"]
 
 
 # --- hosts that end -------------------------------------------------------------------------------------
@@ -443,13 +502,49 @@ def test_of_hosts_with_one_name_that_start_at_once_one_is_let_in(databases: list
 
 def test_host_that_is_not_valid_any_more_claims_nothing(database: PostgresDatabase) -> None:
     """It was frozen between its renewal and its claim."""
+    left = Host(database, "b").joined(units("a"))
+    left.turn()
+    free: dict[str, int | None] = dict(left.holdings.held)
+    lapse(database, "b")
     host = Host(database, "a").joined({})
     host.turn()
     lapse(database, "a")
     with database.transaction() as run:
         rows = HostStatements(run, host.me)
-        assert rows.claim({"destination:1": None}) == {}
-        assert rows.claim_workers([A]) == {}
+        assert rows.claim({**free, "destination:new": None}) == {}
+        assert rows.claim_workers([A, B]) == {}
+
+
+def test_lease_that_a_write_holds_at_this_moment_is_left_for_the_next_look(
+    database: PostgresDatabase,
+) -> None:
+    """As by a host that was frozen within a write: nobody waits for it."""
+    frozen = Host(database, "frozen").joined(units("a"))
+    frozen.turn()
+    lapse(database, "frozen")
+    heir = Host(database, "b").joined({})
+    with database.transaction() as run:
+        run.execute("SELECT 1 FROM lease WHERE name = ? FOR SHARE", (worker(A),))
+        with database.transaction() as other:
+            assert HostStatements(other, heir.me).claim_workers([A, B]).keys() == {B}
+    with database.transaction() as other:
+        assert HostStatements(other, heir.me).claim_workers([A, B]).keys() == {A, B}
+
+
+def test_lease_counts_from_before_the_renewal_was_sent(
+    database: PostgresDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    host = Host(database, "a").joined({})
+
+    class Slow(HostStatements):
+        def renew(self, lease: float, weight: float, account: bool) -> bool:
+            host.now += 7.0
+            return super().renew(lease, weight, account)
+
+    monkeypatch.setattr(host, "_statements", Slow)
+    host.now = 2000.0
+    host.turn(seconds=0.0)
+    assert (host.renewed_at, host.now) == (2000.0, 2007.0)
 
 
 def test_lease_claimed_by_another_since_it_was_seen_is_not_claimed(database: PostgresDatabase) -> None:
