@@ -57,9 +57,10 @@ class SeveralHosts:
         self._orders = Orders(self._database, self._incarnation)
         self._table = JobsTable(self._database, settings.webhook_hosts, tell=self._orders.jobs_changed)
         self.jobs, self.ledger = JobManager(self._table), PostgresLedger(self._database)
-        self._leased = LeasedSpecs()
+        self._leased = LeasedSpecs(lambda: self._table.read_at, self._read_jobs_soon)
         self._news = HostNews(log.write)
         self._membership: Membership | None = None
+        self._exchange: Exchange | None = None
         try:
             self.jobs.load()
         except BaseException:
@@ -70,7 +71,7 @@ class SeveralHosts:
     def running(self, supervisor: Supervisor, limiter: DiscordRateLimiter) -> Iterator[Supervision]:
         membership = self._membership = self._joining(supervisor, limiter)
         rows = WorkerRows(self._database, self.name)
-        exchange = Exchange(
+        exchange = self._exchange = Exchange(
             Notices(self._url),
             self._orders,
             self._table,
@@ -136,6 +137,10 @@ class SeveralHosts:
         membership = self._member
         membership.want(units_of(specs.values()))
         return self._leased.of(specs, membership.lease_of)
+
+    def _read_jobs_soon(self) -> None:
+        if self._exchange:
+            self._exchange.read_jobs_soon()
 
     def turned(self, live: Callable[[], Collection[Key]]) -> None:
         self._member.turned(live)
