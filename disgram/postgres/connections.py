@@ -7,11 +7,13 @@ no thread that tries again behind a growing back-off; therefore not psycopg_pool
 
 from __future__ import annotations
 
+import os
 import select
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import psycopg
@@ -64,6 +66,7 @@ class Connections:
         self._turns = threading.BoundedSemaphore(MOST)
         self._lock = threading.Lock()
         self._free: list[Connection] = []
+        self._busy: set[Connection] = set()
         self._down: tuple[float, str] = float("-inf"), ""
         self._closed = False
 
@@ -72,6 +75,8 @@ class Connections:
         """For one transaction or statement. Raises StorageUnavailable, also for what fails within."""
         with named_errors(), self._turn():
             connection = self._sound() or self._connect()
+            with self._lock:
+                self._busy.add(connection)
             try:
                 yield connection
             except psycopg.Error as error:
@@ -82,11 +87,15 @@ class Connections:
                 self._give_back(connection)
 
     def close(self) -> None:
+        """Whoever waits for an answer on one of them gets an error."""
         with self._lock:
             self._closed = True
             free, self._free = self._free, []
+            busy = [*self._busy]
         for connection in free:
             connection.close()
+        for connection in busy:
+            _break_off(connection)
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
@@ -109,6 +118,8 @@ class Connections:
             connection.close()
 
     def _connect(self) -> Connection:
+        if self._closed:
+            raise StorageUnavailable("PostgreSQL: the service ends")
         until, why = self._down
         if self._clock() < until:
             raise StorageUnavailable(why)
@@ -120,6 +131,7 @@ class Connections:
 
     def _give_back(self, connection: Connection) -> None:
         with self._lock:
+            self._busy.discard(connection)
             usable = connection.info.transaction_status == TransactionStatus.IDLE and not self._closed
             if usable:
                 self._free.append(connection)
@@ -178,6 +190,12 @@ def message(error: psycopg.Error) -> str:
     """On one line. The driver names host, port and user in it, never the password."""
     lines = (line.strip(" -\t") for line in str(error).splitlines())
     return f"PostgreSQL: {'; '.join(filter(None, lines))}"[:_LONGEST_MESSAGE]
+
+
+def _break_off(connection: Connection) -> None:
+    """Its own thread sees that the connection is gone, and closes it."""
+    with suppress(psycopg.Error, OSError), socket.socket(fileno=os.dup(connection.fileno())) as same:
+        same.shutdown(socket.SHUT_RDWR)
 
 
 def _has_news(connection: Connection) -> bool:

@@ -34,6 +34,8 @@ _NO_TIME_LIMIT = (
 
 _HOPELESS = ("28", "3D", "3F", "42", "0A")
 """Classes of SQLSTATE: login refused, no such database or schema, no permission, tables not ours."""
+_HOPELESS_WORDS = ("authentication failed", "does not exist", "no pg_hba.conf entry", "invalid ")
+"""The same in the text of a connection that was not made, which has no SQLSTATE."""
 
 
 class PostgresStatements:
@@ -123,9 +125,7 @@ def _is_hopeless(error: psycopg.Error) -> bool:
         return False
     if error.sqlstate is None:  # a connection that was refused has none, but its text
         text = str(error)
-        return any(
-            word in text for word in ("authentication failed", "does not exist", "no pg_hba.conf entry")
-        )
+        return any(word in text for word in _HOPELESS_WORDS)
     return error.sqlstate.startswith(_HOPELESS)
 
 

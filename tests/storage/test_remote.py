@@ -194,7 +194,7 @@ def all_threads_busy(service: Service) -> Iterator[None]:
             worker.of("busy", name).progress()
 
     service.before = hold
-    threads = [threading.Thread(target=ask, args=(f"c{number}",)) for number in range(4)]
+    threads = [threading.Thread(target=ask, args=(f"c{number}",)) for number in range(3)]
     for thread in threads:
         thread.start()
     for _ in threads:

@@ -53,7 +53,8 @@ OpenRows = Callable[[str, str, int], ChannelLedger]
 
 class LedgerServer:
     """`may_send_until`: until when requests may be begun, on the monotonic `clock`; `on_lost` is told of a
-    (job, channel, epoch) whose write was refused. `threads`: as many as can be served at a time."""
+    (job, channel, epoch) whose write was refused. `threads`: calls made at a time; one less than there are
+    connections, so that the service renews its leases however much its workers write."""
 
     def __init__(
         self,
@@ -62,7 +63,7 @@ class LedgerServer:
         may_send_until: Callable[[], float],
         on_lost: Callable[[str, str, int], object] = lambda job, channel, epoch: None,
         *,
-        threads: int = 4,
+        threads: int = 3,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._path, self._open_rows = path, open_rows
@@ -79,13 +80,13 @@ class LedgerServer:
         self._thread.start()
 
     def stop(self) -> None:
-        """Calls that were begun are ended. The workers' connections break."""
+        """The workers' connections break. Calls that were begun end by themselves, or with their database."""
         if self._thread.ident:
             with contextlib.suppress(RuntimeError):  # it has ended by itself
                 self._loop.call_soon_threadsafe(self._stopping.set)
             self._thread.join()
             self._path.unlink(missing_ok=True)
-        self._threads.shutdown(cancel_futures=True)
+        self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _run(self) -> None:
         try:
