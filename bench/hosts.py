@@ -139,11 +139,13 @@ class Rows(HostStatements):
         self._changed(self._me)
         return got
 
-    def give_up(self, names: Collection[str]) -> None:
+    def give_up(self, names: Collection[str]) -> dict[str, int]:
         self._count(len(names))
-        for name in names:
-            self._tables.leases[name] = LeaseRow(name, "", next(self._tables.epochs))
+        given_up = {name: next(self._tables.epochs) for name in names}
+        for name, epoch in given_up.items():
+            self._tables.leases[name] = LeaseRow(name, "", epoch)
             self._changed()
+        return given_up
 
     def give_up_workers(self, keys: Collection[Key]) -> None:
         self._count(len(keys))

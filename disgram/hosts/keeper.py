@@ -61,6 +61,8 @@ class LeaseKeeper:
         self.renewed_at = self._in_touch_since = _NEVER
         self._stamp = _UNREAD
         self._rests_at: object = None
+        self._waits = False
+        self._given_up: dict[str, int] = {}
 
     # --- coming and going ---
 
@@ -109,7 +111,8 @@ class LeaseKeeper:
         """Seconds until the next look: at the next renewal, or sooner if there will be something to claim.
 
         What is free now was for another host; but what that one saw was older, and it may have left it."""
-        soon = max(self._times.retry, self.gap) if self.view.has_free(self.units or ()) else float("inf")
+        waits = self._waits or self.view.has_free(self.units or ())
+        soon = max(self._times.retry, self.gap) if waits else float("inf")
         return min(self._times.renew, self.view.next_end() + _LATE, soon)
 
     @property
@@ -157,9 +160,11 @@ class LeaseKeeper:
         return [name for name in names if self._held_back(name, lapsed.get(name, 0.0))]
 
     def _held_back(self, name: str, lapsed: float) -> bool:
-        """Before it is claimed: whatever happens in between, nothing is sent too early."""
-        wait = self._times.window - lapsed
-        if name in self.view.leases and name.startswith(DESTINATION) and wait > 0:
+        """Before it is claimed: whatever happens in between, nothing is sent too early. Not what nobody has
+        had, or nobody since this host gave it up (a job that was paused)."""
+        wait, row = self._times.window - lapsed, self.view.leases.get(name)
+        ours = row is None or row.epoch == self._given_up.get(name)
+        if name.startswith(DESTINATION) and not ours and wait > 0:
             try:
                 self._hold(name.removeprefix(DESTINATION), wait)
             except StorageUnavailable:  # limits.db; nothing could be sent
@@ -171,6 +176,7 @@ class LeaseKeeper:
             with self._database.transaction() as run:
                 claimed = self._statements(run, self.me).claim_workers(keys)
             self.holdings.add({}, claimed)
+        self._waits = not self.draining and bool(self.holdings.missing(units))
         self.holdings.grant(units)
 
     def _give_up(self, told: tuple[int, Collection[Key]]) -> None:
@@ -180,8 +186,9 @@ class LeaseKeeper:
             with self._database.transaction() as run:
                 rows = self._statements(run, self.me)
                 rows.give_up_workers(keys)
-                rows.give_up(names)
+                given_up = rows.give_up(names)
                 notify(run, CHANGED)
+            self._given_up |= given_up
             self.holdings.drop(keys, names)
 
 

@@ -14,15 +14,12 @@ from datetime import datetime
 from typing import NamedTuple
 
 from disgram.hosts.units import ACCOUNT, ALERTS, Key, worker
+from disgram.postgres.fence import OF_JOB
 from disgram.storage.engine import Statements
 
 _VALID = "host.until > now()"
 _OF_A_VALID_HOST = f"EXISTS (SELECT 1 FROM host WHERE host.incarnation = lease.holder AND {_VALID})"
 _OURS_TO_SEE = f"(name LIKE 'destination:%' OR name IN ('{ACCOUNT}', '{ALERTS}') OR holder = :me)"
-_OF_JOB = (
-    r"starts_with(lease.name, :prefix) AND substr(lease.name, length(:prefix) + 1) ~ '^(c/[0-9]+|[^/]+)$'"
-)
-"""A job's name may hold slashes, too: what follows it is a channel."""
 
 
 class HostRow(NamedTuple):
@@ -106,8 +103,12 @@ class HostStatements:
         return tuple(HostRow(*row) for row in found)
 
     def forget_old_hosts(self) -> None:
-        """Those that have not been there for a day."""
+        """Those that have not been there for a day, and the leases of workers that they or others left."""
         self._run.execute("DELETE FROM host WHERE until < now() - interval '1 day'")
+        self._run.execute(
+            "DELETE FROM lease WHERE name LIKE 'worker:%' "
+            "AND NOT EXISTS (SELECT 1 FROM host WHERE host.incarnation = lease.holder)"
+        )
 
     def stamp(self) -> tuple[int, int]:
         """Equal to that of before if no lease that `leases` gives has changed."""
@@ -160,13 +161,14 @@ class HostStatements:
         seen = {name: there[name].epoch if name in there else None for name in names.keys() - ours.keys()}
         return {names[name]: epoch for name, epoch in (ours | self.claim(seen)).items()}
 
-    def give_up(self, names: Collection[str]) -> None:
-        """Leases that another holder must know to have been somebody's."""
-        self._run.execute(
+    def give_up(self, names: Collection[str]) -> dict[str, int]:
+        """Leases that another holder must know to have been somebody's: their epochs until then."""
+        given_up = self._run.execute(
             "UPDATE lease SET holder = '', epoch = nextval('lease_epoch') "
-            "WHERE name = ANY(CAST(:names AS text[])) AND holder = :me",
+            "WHERE name = ANY(CAST(:names AS text[])) AND holder = :me RETURNING name, epoch",
             {"names": [*names], "me": self._me},
         )
+        return {str(name): int(epoch) for name, epoch in given_up}
 
     def give_up_workers(self, keys: Collection[Key]) -> None:
         """Their processes have ended."""
@@ -184,19 +186,11 @@ class HostStatements:
         )
 
 
-# --- what becomes of a job's workers, wherever they run ---------------------------------------------------
-
-
 def hosts_of_job(run: Statements, job: str) -> list[str]:
     """The names of the valid hosts that have, or may still have, processes of this job."""
     rows = run.execute(
         "SELECT DISTINCT host.name FROM lease JOIN host ON host.incarnation = lease.holder "
-        f"WHERE {_OF_JOB} AND {_VALID} ORDER BY host.name",
+        f"WHERE {OF_JOB} AND {_VALID} ORDER BY host.name",
         {"prefix": worker((job, ""))},
     )
     return [str(name) for (name,) in rows]
-
-
-def end_leases_of_job(run: Statements, job: str) -> None:
-    """Whoever still writes for one of the job's workers is refused from now on."""
-    run.execute(f"DELETE FROM lease WHERE {_OF_JOB}", {"prefix": worker((job, ""))})

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple, TypeAlias
 
+from disgram.postgres.fence import worker_lease
 from disgram.workers.spec import WorkerSpec
 
 Key: TypeAlias = tuple[str, str]
@@ -47,8 +48,7 @@ def destination(webhook_id: str) -> str:
 
 def worker(key: Key) -> str:
     """The lease of a (job, channel): who may write its rows of the ledger."""
-    job, channel = key
-    return f"{WORKER}{job}/{channel}"
+    return worker_lease(*key)
 
 
 def key_of(lease: str) -> Key | None:

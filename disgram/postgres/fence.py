@@ -14,6 +14,12 @@ from disgram.storage.engine import Engine, Statements
 _HELD = "SELECT 1 FROM lease WHERE name = ? AND epoch = ? FOR SHARE"
 """FOR SHARE: whoever claims the lease meanwhile waits until this transaction has ended."""
 
+OF_JOB = (
+    r"starts_with(lease.name, :prefix) AND substr(lease.name, length(:prefix) + 1) ~ '^(c/[0-9]+|[^/]+)$'"
+)
+"""The leases of a job's workers; `prefix`: `worker_lease(job, "")`. The name of another job may begin with
+this one's and a slash."""
+
 
 class FencedDatabase:
     """The database as the worker with this lease may use it. `transaction` raises LeaseLost."""

@@ -9,15 +9,9 @@ import time
 from collections.abc import Callable
 
 from disgram.postgres.database import PostgresDatabase
-from disgram.postgres.fence import FencedDatabase, worker_lease
+from disgram.postgres.fence import OF_JOB, FencedDatabase, worker_lease
 from disgram.storage.channel_ledger import ChannelLedger
 from disgram.storage.ledger import LedgerRows
-
-_DELETE_LEASES = (
-    "DELETE FROM lease WHERE substr(name, 1, length(:prefix)) = :prefix "
-    "AND substr(name, length(:prefix) + 1) ~ '^(c/)?[^/]+$'"
-)
-"""The name of another job may begin with this one's and a slash."""
 
 
 class PostgresLedger(LedgerRows):
@@ -36,5 +30,5 @@ class PostgresLedger(LedgerRows):
     def delete_job(self, job: str) -> None:
         """Its leases first: what its workers write after that is refused, and brings no row back."""
         with self._database.transaction() as run:
-            run.execute(_DELETE_LEASES, {"prefix": worker_lease(job, "")})
+            run.execute(f"DELETE FROM lease WHERE {OF_JOB}", {"prefix": worker_lease(job, "")})
         super().delete_job(job)

@@ -13,10 +13,11 @@ pytest.importorskip("psycopg")
 
 from disgram.errors import StorageUnavailable
 from disgram.hosts.keeper import LeaseKeeper
-from disgram.hosts.statements import HostStatements, end_leases_of_job, hosts_of_job
+from disgram.hosts.statements import HostStatements, hosts_of_job
 from disgram.hosts.times import LeaseTimes
 from disgram.hosts.units import ACCOUNT, ALERTS, Key, Unit, destination, worker
 from disgram.postgres.database import PostgresDatabase
+from disgram.postgres.ledger import PostgresLedger
 
 TIMES = LeaseTimes()
 A, B, C, D = (("job", name) for name in "abcd")
@@ -190,8 +191,7 @@ def test_lease_ended_by_a_deletion_is_claimed_anew_if_the_job_is_there_again(
     host = Host(database, "a").joined(units("a"))
     host.turn()
     epoch = host.holdings.grants.epochs[A]
-    with database.transaction() as run:
-        end_leases_of_job(run, "job")
+    PostgresLedger(database).delete_job("job")
     assert not may_write(database, A, epoch)
     host.turn()
     assert host.holdings.grants.epochs[A] > epoch
@@ -204,8 +204,8 @@ def test_leases_of_a_job_are_not_those_of_one_whose_name_goes_on_behind_a_slash(
     unit = Unit(destination("0"), 1.0, frozenset(keys))
     host = Host(database, "h").joined({unit.name: unit})
     host.turn()
+    PostgresLedger(database).delete_job("a")
     with database.transaction() as run:
-        end_leases_of_job(run, "a")
         left = {row.name for row in HostStatements(run, host.me).leases()}
     assert {worker(key) for key in keys} & left == {worker(key) for key in keys[1:3] + keys[4:]}
 
@@ -217,6 +217,65 @@ def test_private_channels_are_run_by_the_host_of_the_account(database: PostgresD
     reader.turn()
     assert (plain.runs, reader.runs) == ({"b"}, {"a"})
     assert ACCOUNT in reader.holdings.held and ACCOUNT not in plain.holdings.held
+
+
+def test_destination_that_nobody_had_since_this_host_gave_it_up_is_not_held_back(
+    database: PostgresDatabase,
+) -> None:
+    """Its only job was paused and goes on."""
+    there = units("a", "b")
+    paused = {name: unit for name, unit in there.items() if name != destination("0")}
+    host = Host(database, "a").joined(there)
+    host.turn()
+
+    def pause() -> None:
+        host.units = paused
+        host.turn()
+        host.turn()
+        assert host.runs == {"b"}
+        host.units = there
+
+    pause()
+    host.turn()
+    assert host.runs == {"a", "b"} and host.held_back == {}
+    pause()
+    other = Host(database, "b").joined(there)
+    other.turn()
+    other.leave()
+    host.turn()
+    assert host.runs == {"a", "b"}
+    assert host.held_back == other.held_back == {"0": TIMES.window}
+
+
+def test_host_looks_again_soon_while_something_is_free_or_a_worker_ends_elsewhere(
+    database: PostgresDatabase,
+) -> None:
+    there = units("a", "b")
+    first, second = (Host(database, name).joined(there) for name in "ab")
+    first.turn()
+    assert first.due_in() == TIMES.retry  # the second host was to take the other one
+    second.turn()
+    first.turn()
+    assert first.due_in() == second.due_in() == TIMES.renew
+    first.live, first.units = {A, B}, {}
+    first.turn()
+    second.turn()
+    assert second.due_in() == TIMES.renew
+    mine, theirs = [*second.holdings.held.keys() - {ALERTS}], first.holdings.grants.ending
+    second.units = {mine[0]: Unit(mine[0], 1.0, frozenset({A, B}))}
+    second.turn()
+    assert theirs and second.due_in() == TIMES.retry
+
+
+def test_leases_that_a_long_gone_host_left_for_workers_are_forgotten(database: PostgresDatabase) -> None:
+    Host(database, "gone").joined(units("a")).turn()
+    lapse(database, "gone", seconds=2 * 86400)
+    other = Host(database, "b").joined(units())
+    with database.reading() as run:
+        (count,) = run.execute("SELECT count(*) FROM lease WHERE name LIKE 'worker:%'").fetchone()
+    assert count == 0
+    other.turn()
+    assert [row.name for row in other.view.hosts] == ["b"]
 
 
 # --- hosts that end -------------------------------------------------------------------------------------
