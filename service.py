@@ -310,11 +310,18 @@ def _announce(service: Service) -> None:
 
 def warn_of_pace(service: Service) -> None:
     """Log a warning if there are more channels than TELEGRAM_REQUESTS_PER_SECOND allows to poll in time."""
-    settings = service.settings
     channels = sum(len(job.telegramChannels) for job in service.jobs.jobs().values() if not job.paused)
-    seconds = channels / settings.telegram_requests_per_second
-    if seconds > settings.cooldown.longest:
+    seconds = channels / _telegram_rate(service)
+    if seconds > service.settings.cooldown.longest:
         text = (
             f"{channels} channels take {seconds:.0f} s at TELEGRAM_REQUESTS_PER_SECOND, longer than COOLDOWN"
         )
         service.log.write(Level.STATUS, text)
+
+
+def _telegram_rate(service: Service) -> float:
+    """Requests a second, of all hosts together; infinite as long as none was seen."""
+    hosts = service.hosts()
+    if hosts is None:
+        return service.settings.telegram_requests_per_second
+    return sum(host.weight for host in hosts if host.valid) or float("inf")

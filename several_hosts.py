@@ -13,7 +13,7 @@ from contextlib import suppress
 
 from config import Settings
 from disgram.api.parts import Supervision
-from disgram.errors import StartRefused, StorageUnavailable
+from disgram.errors import StartFailed, StartRefused, StorageUnavailable
 from disgram.hosts.identity import new_incarnation
 from disgram.hosts.membership import Membership
 from disgram.hosts.shared.exchange import Exchange
@@ -59,6 +59,7 @@ class SeveralHosts:
         self.jobs, self.ledger = JobManager(self._table), PostgresLedger(self._database)
         self._leased = LeasedSpecs(lambda: self._table.read_at, self._read_jobs_soon)
         self._news = HostNews(log.write)
+        self._specs: Specs = {}
         self._membership: Membership | None = None
         self._exchange: Exchange | None = None
         try:
@@ -90,7 +91,7 @@ class SeveralHosts:
             membership.want(units_of(self.jobs.specs(self._settings).values()))
             membership.start()
             exchange.start()
-            server.start()
+            _start(server)
             yield HostsSupervision(
                 supervisor,
                 self._database,
@@ -104,8 +105,11 @@ class SeveralHosts:
         finally:
             server.stop()
             exchange.stop()
-            with suppress(StorageUnavailable):
-                rows.forget_own()
+            if (
+                not membership.problem
+            ):  # else it would be waited for in vain, and the leases end by themselves
+                with suppress(StorageUnavailable):
+                    rows.forget_own()
             membership.stop()
 
     def _on_lost(self, job: str, channel: str, epoch: int) -> None:
@@ -134,9 +138,10 @@ class SeveralHosts:
                 self._log.write(Level.SYSTEM, "Job deleted through another host", name)
 
     def runnable(self, specs: Specs) -> Specs:
-        membership = self._member
-        membership.want(units_of(specs.values()))
-        return self._leased.of(specs, membership.lease_of)
+        if specs != self._specs:  # a thousand channels of one webhook take 10 ms
+            self._specs = specs
+            self._member.want(units_of(specs.values()))
+        return self._leased.of(specs, self._member.lease_of)
 
     def _read_jobs_soon(self) -> None:
         if self._exchange:
@@ -173,6 +178,14 @@ class SeveralHosts:
             left = open_jobs(self._settings).entries().keys() - self.jobs.entries().keys()
             if left:
                 self._log.write(Level.ERROR, _NOT_USED.format(counted(len(left), "job")))
+
+
+def _start(server: LedgerServer) -> None:
+    """Raises StartFailed."""
+    try:
+        server.start()
+    except OSError as error:
+        raise StartFailed(f"{SOCKET} cannot be made in the data directory: {error.strerror}") from None
 
 
 def stored_jobs(settings: Settings) -> JobManager:
