@@ -153,7 +153,7 @@ def running_service(
         supervisor = Supervisor(
             desired,
             log_reports(log, idle_polls),
-            ForkServerProcess(["webhook", "threadhook"]),
+            ForkServerProcess(worker_modules(settings)),
             monitor_interval=min(settings.monitor_interval, systemd.interval),
             stale_after=settings.log_stale_after,
             on_turn=on_turn,
@@ -306,6 +306,12 @@ def _announce(service: Service) -> None:
     if problem := service.settings.webhook_problem:
         service.log.warn(Level.STATUS, f"{problem} Until then each job has to name its own.")
     warn_of_pace(service)
+
+
+def worker_modules(settings: Settings) -> list[str]:
+    """What the fork server loads for all workers: each of them would hold it for itself (2 MB)."""
+    remote = ["disgram.storage.remote.client"] if settings.database_url else []
+    return ["webhook", "threadhook", *remote]
 
 
 def warn_of_pace(service: Service) -> None:

@@ -7,6 +7,7 @@ no thread that tries again behind a growing back-off; therefore not psycopg_pool
 
 from __future__ import annotations
 
+import logging
 import os
 import select
 import socket
@@ -61,6 +62,8 @@ class Connections:
     """`url`: DATABASE_URL. Raises StartRefused if it makes no sense; connects when first asked."""
 
     def __init__(self, url: str, *, clock: Callable[[], float] = time.monotonic) -> None:
+        # It warns of what an error that is raised anyway leads to, once a transaction.
+        logging.getLogger("psycopg").setLevel(logging.ERROR)
         self._parameters = connection_parameters(url)
         self._clock = clock
         self._turns = threading.BoundedSemaphore(MOST)

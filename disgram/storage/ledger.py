@@ -95,12 +95,6 @@ class LedgerRows:
         """See Destinations.clear_gone."""
         self.destinations.clear_gone(destination)
 
-    def import_log(
-        self, log: Path, jobs: Mapping[str, Collection[str]], spelling: Callable[[str], str] = str
-    ) -> int:
-        """Take over as progress what the log shows as forwarded: see old_log/log_import.py."""
-        return import_log(self._database, log, jobs, spelling)
-
 
 class Ledger(LedgerRows):
     """`disgram.db` of a data directory; open to any number of processes. Raises StorageUnavailable.
@@ -114,3 +108,9 @@ class Ledger(LedgerRows):
         self, path: Path, clock: Callable[[], float] = time.time, *, file: str | None = None
     ) -> None:
         super().__init__(Database(path, schema.LEDGER, durable=True, create=file is None, file=file), clock)
+
+    def import_log(
+        self, log: Path, jobs: Mapping[str, Collection[str]], spelling: Callable[[str], str] = str
+    ) -> int:
+        """Take over as progress what the log shows as forwarded: see old_log/log_import.py."""
+        return import_log(self._database, log, jobs, spelling)
