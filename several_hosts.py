@@ -104,10 +104,10 @@ class SeveralHosts:
             )
         finally:
             server.stop()
-            exchange.stop()
-            if (
-                not membership.problem
-            ):  # else it would be waited for in vain, and the leases end by themselves
+            if membership.problem:  # it would be waited for in vain, and the leases end by themselves
+                exchange.stop(0.0)
+            else:
+                exchange.stop()
                 with suppress(StorageUnavailable):
                     rows.forget_own()
             membership.stop()

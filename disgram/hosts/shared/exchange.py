@@ -69,11 +69,11 @@ class Exchange:
     def start(self) -> None:
         self._thread.start()
 
-    def stop(self) -> None:
-        """Waits for a database that does not answer no longer than two seconds."""
+    def stop(self, timeout: float = _STOP_WITHIN) -> None:
+        """Waits no longer than that for its thread, which may wait for the database."""
         self._stopping.set()
         if self._thread.ident is not None:
-            self._thread.join(_STOP_WITHIN)
+            self._thread.join(timeout)
 
     def read_jobs_soon(self) -> None:
         """And wake the workers' supervisor then, whether they have changed or not. For any thread."""
