@@ -46,7 +46,7 @@ from disgram.storage.files.regular_file import refuse_special
 from disgram.storage.watched_files import WatchedFiles, open_limits
 from disgram.telegram.account.session import NO_LIBRARY, library_installed
 from disgram.telegram.account.supervision import AccountProcess
-from disgram.workers.forkserver_process import ForkServerProcess, child_environment
+from disgram.workers.forkserver_process import ForkServerProcess, child_environment, worker_modules
 from disgram.workers.spec import WorkerSpec
 from disgram.workers.supervisor import Supervisor
 from hosting import Hosting, OneHost, Specs, clear_gone, open_jobs
@@ -153,7 +153,7 @@ def running_service(
         supervisor = Supervisor(
             desired,
             log_reports(log, idle_polls),
-            ForkServerProcess(worker_modules(settings)),
+            ForkServerProcess(worker_modules(several_hosts=bool(settings.database_url))),
             monitor_interval=min(settings.monitor_interval, systemd.interval),
             stale_after=settings.log_stale_after,
             on_turn=on_turn,

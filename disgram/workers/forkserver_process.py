@@ -20,6 +20,7 @@ from disgram.workers.spec import WorkerSpec
 _SECRETS = {
     "AUTH_PASSWORD", "DISCORD_WEBHOOK_URL", "ALERT_WEBHOOK_URL",
     "TG_API_ID", "TG_API_HASH", "TG_SESSION_STRING",
+    "DATABASE_URL", "PGPASSWORD",  # the latter is what libpq takes where the address has none
 }  # fmt: skip
 """Variables of the service that no child needs: what it needs travels over a socket or its standard input."""
 _MALLOC = {"MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "65536", "MALLOC_ARENA_MAX": "1"}
@@ -120,3 +121,9 @@ class ForkServerProcess:
         wait = backoff(self._failures - 1, RESTART_BACKOFF_MAX) if self._failures > 1 else 0.0
         self._due_at = now + wait
         self.error = f"The fork server {error}"
+
+
+def worker_modules(*, several_hosts: bool) -> list[str]:
+    """What is loaded before the first fork. The client of the ledger's socket would cost each worker 2 MB of
+    its own, and nothing is loaded that one host alone does not use."""
+    return ["webhook", "threadhook", *(["disgram.storage.remote.client"] if several_hosts else [])]

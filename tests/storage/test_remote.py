@@ -14,7 +14,6 @@ from pathlib import Path
 
 import pytest
 
-from config import read
 from disgram.errors import LeaseLost, Stopping, StorageUnavailable
 from disgram.post import PostSlice
 from disgram.report import CountingReporter
@@ -28,9 +27,9 @@ from disgram.storage.remote import client as remote_client
 from disgram.storage.remote.client import RemoteLedger
 from disgram.storage.remote.server import OLDEST_CALL, LedgerServer
 from disgram.storage.remote.wire import SOCKET, from_wire, line, to_wire
+from disgram.workers.forkserver_process import worker_modules
 from disgram.workers.heartbeat import Heartbeat
 from disgram.workers.spec import Lease, WorkerSettings, WorkerSpec
-from service import worker_modules
 from tests.storage.conftest import sent
 from tests.workers.specs import spec_of
 from worker_parts import worker_parts
@@ -350,7 +349,5 @@ def test_worker_with_a_lease_has_its_rows_behind_the_socket(service: Service, tm
 
 
 def test_fork_server_loads_the_socket_s_client_only_where_workers_need_it() -> None:
-    alone = {"AUTH_PASSWORD": "x" * 12}
-    assert worker_modules(read(alone)) == ["webhook", "threadhook"]
-    shared = worker_modules(read(alone | {"DATABASE_URL": "postgresql://db/disgram"}))
-    assert remote_client.__name__ in shared
+    assert worker_modules(several_hosts=False) == ["webhook", "threadhook"]
+    assert remote_client.__name__ in worker_modules(several_hosts=True)

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from disgram.workers.forkserver_process import ForkServerProcess
+from disgram.workers.forkserver_process import ForkServerProcess, child_environment
 
 
 class Exits(ForkServerProcess):
@@ -79,3 +79,15 @@ def test_hanging_fork_server_is_killed_after_the_timeout(monkeypatch: pytest.Mon
     connection.close()
     process.on_exit(0.0, timeout=0.0)
     assert sleeping.returncode == -9
+
+
+def test_children_inherit_no_secret_of_the_service(monkeypatch: pytest.MonkeyPatch) -> None:
+    secrets = (
+        *("AUTH_PASSWORD", "DISCORD_WEBHOOK_URL", "ALERT_WEBHOOK_URL", "TG_API_ID", "TG_API_HASH"),
+        *("TG_SESSION_STRING", "DATABASE_URL", "PGPASSWORD"),
+    )
+    for name in (*secrets, "HTTPS_PROXY"):
+        monkeypatch.setenv(name, f"value of {name}")
+    inherited = child_environment()
+    assert inherited["HTTPS_PROXY"] == "value of HTTPS_PROXY"
+    assert not {*secrets} & {*inherited}
