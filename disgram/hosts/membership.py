@@ -10,7 +10,7 @@ How the service uses it, in this order:
     membership.start()
     ... desired():  the specs of those for which `lease_of` is not None, with it as their epoch
     ... on_turn():  membership.turned(live)
-    ... on NOTIFY:  membership.wake()
+    ... on NOTIFY, and where a write was refused:  membership.wake()
     membership.drain()           SIGTERM: takes nothing more
     supervisor.stop(), account.stop()
     membership.stop()            gives everything up, so that others take over at once
@@ -130,7 +130,8 @@ class Membership:
             self._woken.set()
 
     def wake(self) -> None:
-        """Something has changed in the database: look soon, and not only at the next renewal."""
+        """Something has changed in the database, or a write was refused: look soon, and not only at the next
+        renewal."""
         self._woken.set()
 
     def lease_of(self, job: str, channel: str) -> int | None:
@@ -175,11 +176,6 @@ class Membership:
             self._told = told
             if told[1]:
                 self._woken.set()
-
-    def lost(self, job: str, channel: str, epoch: int) -> None:
-        """A write under this epoch was refused: look who has the lease now."""
-        if self.lease_of(job, channel) == epoch:
-            self._woken.set()
 
     # --- its own thread ---
 

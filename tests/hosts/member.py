@@ -109,7 +109,7 @@ class Member:
         with self.database.transaction() as run:
             query = "SELECT 1 FROM lease WHERE name = ? AND epoch = ? FOR SHARE"
             if not run.execute(query, (worker(key), epoch)).fetchone():
-                self.membership.lost(*key, epoch)
+                self.membership.wake()
                 return False
             run.execute(
                 "INSERT INTO written (channel, host, epoch) VALUES (?, ?, ?)",

@@ -502,13 +502,49 @@ def test_of_hosts_with_one_name_that_start_at_once_one_is_let_in(databases: list
 
 def test_host_that_is_not_valid_any_more_claims_nothing(database: PostgresDatabase) -> None:
     """It was frozen between its renewal and its claim."""
+    left = Host(database, "b").joined(units("a"))
+    left.turn()
+    free: dict[str, int | None] = dict(left.holdings.held)
+    lapse(database, "b")
     host = Host(database, "a").joined({})
     host.turn()
     lapse(database, "a")
     with database.transaction() as run:
         rows = HostStatements(run, host.me)
-        assert rows.claim({"destination:1": None}) == {}
-        assert rows.claim_workers([A]) == {}
+        assert rows.claim({**free, "destination:new": None}) == {}
+        assert rows.claim_workers([A, B]) == {}
+
+
+def test_lease_that_a_write_holds_at_this_moment_is_left_for_the_next_look(
+    database: PostgresDatabase,
+) -> None:
+    """As by a host that was frozen within a write: nobody waits for it."""
+    frozen = Host(database, "frozen").joined(units("a"))
+    frozen.turn()
+    lapse(database, "frozen")
+    heir = Host(database, "b").joined({})
+    with database.transaction() as run:
+        run.execute("SELECT 1 FROM lease WHERE name = ? FOR SHARE", (worker(A),))
+        with database.transaction() as other:
+            assert HostStatements(other, heir.me).claim_workers([A, B]).keys() == {B}
+    with database.transaction() as other:
+        assert HostStatements(other, heir.me).claim_workers([A, B]).keys() == {A, B}
+
+
+def test_lease_counts_from_before_the_renewal_was_sent(
+    database: PostgresDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    host = Host(database, "a").joined({})
+
+    class Slow(HostStatements):
+        def renew(self, lease: float, weight: float, account: bool) -> bool:
+            host.now += 7.0
+            return super().renew(lease, weight, account)
+
+    monkeypatch.setattr(host, "_statements", Slow)
+    host.now = 2000.0
+    host.turn(seconds=0.0)
+    assert (host.renewed_at, host.now) == (2000.0, 2007.0)
 
 
 def test_lease_claimed_by_another_since_it_was_seen_is_not_claimed(database: PostgresDatabase) -> None:
