@@ -5,10 +5,12 @@ Owns these lines. Decides nothing: the service starts all the same.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from config import Settings
 from disgram import __version__
+from disgram.health.rows import HostSeen
 from disgram.logs.log_file import LogFile
 from disgram.report import Level, counted
 from disgram.telegram.account.session import NO_LIBRARY, library_installed
@@ -28,6 +30,8 @@ class Announced(Protocol):
     def jobs(self) -> JobManager: ...
     @property
     def log(self) -> LogFile: ...
+    @property
+    def hosts(self) -> Callable[[], Sequence[HostSeen] | None]: ...
 
 
 def announce(service: Announced) -> None:
@@ -49,7 +53,7 @@ def warn_of_pace(service: Announced) -> None:
     settings = service.settings
     jobs = [job for job in service.jobs.jobs().values() if not job.paused]
     needed = sum(len(job.telegramChannels) / job.rests(settings.cooldown).longest for job in jobs)
-    if needed <= settings.telegram_pace:
+    if needed <= _pace(service):
         return
     channels = counted(sum(len(job.telegramChannels) for job in jobs), "channel")
     addresses = len(settings.telegram_egress)
@@ -58,3 +62,11 @@ def warn_of_pace(service: Announced) -> None:
         f"{channels} would need {needed:.3g} polls a second, more than TELEGRAM_REQUESTS_PER_SECOND{of_each}"
     )
     service.log.write(Level.STATUS, f"{text}: they are polled less often than COOLDOWN says")
+
+
+def _pace(service: Announced) -> float:
+    """Requests to Telegram a second, of all hosts together; infinite as long as none was seen."""
+    hosts = service.hosts()
+    if hosts is None:
+        return service.settings.telegram_pace
+    return sum(host.weight for host in hosts if host.valid) or float("inf")

@@ -13,7 +13,7 @@ from contextlib import suppress
 
 from config import Settings
 from disgram.api.parts import Supervision
-from disgram.errors import StartRefused, StorageUnavailable
+from disgram.errors import StartFailed, StartRefused, StorageUnavailable
 from disgram.hosts.identity import new_incarnation
 from disgram.hosts.membership import Membership
 from disgram.hosts.shared.exchange import Exchange
@@ -57,9 +57,11 @@ class SeveralHosts:
         self._orders = Orders(self._database, self._incarnation)
         self._table = JobsTable(self._database, settings.webhook_hosts, tell=self._orders.jobs_changed)
         self.jobs, self.ledger = JobManager(self._table), PostgresLedger(self._database)
-        self._leased = LeasedSpecs()
+        self._leased = LeasedSpecs(lambda: self._table.read_at, self._read_jobs_soon)
         self._news = HostNews(log.write)
+        self._specs: Specs = {}
         self._membership: Membership | None = None
+        self._exchange: Exchange | None = None
         try:
             self.jobs.load()
         except BaseException:
@@ -70,7 +72,7 @@ class SeveralHosts:
     def running(self, supervisor: Supervisor, limiter: DiscordRateLimiter) -> Iterator[Supervision]:
         membership = self._membership = self._joining(supervisor, limiter)
         rows = WorkerRows(self._database, self.name)
-        exchange = Exchange(
+        exchange = self._exchange = Exchange(
             Notices(self._url),
             self._orders,
             self._table,
@@ -89,7 +91,7 @@ class SeveralHosts:
             membership.want(units_of(self.jobs.specs(self._settings).values()))
             membership.start()
             exchange.start()
-            server.start()
+            _start(server)
             yield HostsSupervision(
                 supervisor,
                 self._database,
@@ -102,9 +104,12 @@ class SeveralHosts:
             )
         finally:
             server.stop()
-            exchange.stop()
-            with suppress(StorageUnavailable):
-                rows.forget_own()
+            if membership.problem:  # it would be waited for in vain, and the leases end by themselves
+                exchange.stop(0.0)
+            else:
+                exchange.stop()
+                with suppress(StorageUnavailable):
+                    rows.forget_own()
             membership.stop()
 
     def _on_lost(self, job: str, channel: str, epoch: int) -> None:
@@ -118,7 +123,7 @@ class SeveralHosts:
             self._incarnation,
             hold=limiter.hold,
             on_change=supervisor.wake,
-            weight=self._settings.telegram_requests_per_second,
+            weight=self._settings.telegram_pace,
             account=self._settings.account,
             times=self._times,
             on_crash=end_at_once,
@@ -133,9 +138,14 @@ class SeveralHosts:
                 self._log.write(Level.SYSTEM, "Job deleted through another host", name)
 
     def runnable(self, specs: Specs) -> Specs:
-        membership = self._member
-        membership.want(units_of(specs.values()))
-        return self._leased.of(specs, membership.lease_of)
+        if specs != self._specs:  # a thousand channels of one webhook take 10 ms
+            self._specs = specs
+            self._member.want(units_of(specs.values()))
+        return self._leased.of(specs, self._member.lease_of)
+
+    def _read_jobs_soon(self) -> None:
+        if self._exchange:
+            self._exchange.read_jobs_soon()
 
     def turned(self, live: Callable[[], Collection[Key]]) -> None:
         self._member.turned(live)
@@ -168,6 +178,14 @@ class SeveralHosts:
             left = open_jobs(self._settings).entries().keys() - self.jobs.entries().keys()
             if left:
                 self._log.write(Level.ERROR, _NOT_USED.format(counted(len(left), "job")))
+
+
+def _start(server: LedgerServer) -> None:
+    """Raises StartFailed."""
+    try:
+        server.start()
+    except OSError as error:
+        raise StartFailed(f"{SOCKET} cannot be made in the data directory: {error.strerror}") from None
 
 
 def stored_jobs(settings: Settings) -> JobManager:

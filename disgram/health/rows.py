@@ -18,7 +18,7 @@ MOST_PROBLEMS = 50
 
 
 class HostSeen(Protocol):
-    """One of several hosts (disgram/hosts)."""
+    """One of several hosts (disgram/hosts). `weight`: its requests a second to Telegram."""
 
     @property
     def name(self) -> str: ...
@@ -28,6 +28,8 @@ class HostSeen(Protocol):
     def until(self) -> datetime: ...
     @property
     def channels(self) -> int: ...
+    @property
+    def weight(self) -> float: ...
     @property
     def is_this(self) -> bool: ...
 

@@ -135,11 +135,12 @@ function newestCell({ newest_post_id: newest, last_post_id: last, last_poll_at: 
   return element("span", {}, post(newest ?? last), at && element("small", {}, " read ", age(at)));
 }
 
-function stateCell({ state, reason, until, restarts, cooldown }) {
+function stateCell({ state, reason, until, restarts, cooldown, host }) {
   const look = state === "running" && reason ? "wary" : state;
   const words = reason ? reason.replaceAll("_", " ") : "";
   const ends = until ? `, until ${new Date(until).toLocaleTimeString()}` : "";
-  const title = `looks every ${duration(cooldown)}${restarts ? `, restarted ${counted(restarts, "time")}` : ""}`;
+  const where = host ? `runs on host ${host}, ` : "";
+  const title = `${where}looks every ${duration(cooldown)}${restarts ? `, restarted ${counted(restarts, "time")}` : ""}`;
   return element("span", { title: cooldown ? title : "" }, element("span", { class: `badge ${look}` }, STATES[state] ?? state), words && element("small", {}, ` ${words}${ends}`));
 }
 

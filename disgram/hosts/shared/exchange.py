@@ -21,8 +21,8 @@ from disgram.workers.spec import Snapshot
 ROWS_EVERY = 2.0
 RETRY_AFTER = 1.0
 """Seconds."""
-_AT_ONCE = 0.5
-"""Seconds after which the thread sees that it is to end."""
+_AT_ONCE = 0.25
+"""Seconds after which the thread sees that it is asked for something, or is to end."""
 _STOP_WITHIN = 2.0
 
 
@@ -62,30 +62,36 @@ class Exchange:
         self._jobs, self._rows, self._workers = jobs, rows, workers
         self._on_notice, self._interval, self._clock = on_notice, interval, clock
         self._jobs_at = self._rows_at = clock()
+        self._asked = False
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="hosts", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
 
-    def stop(self) -> None:
-        """Waits for a database that does not answer no longer than two seconds."""
+    def stop(self, timeout: float = _STOP_WITHIN) -> None:
+        """Waits no longer than that for its thread, which may wait for the database."""
         self._stopping.set()
         if self._thread.ident is not None:
-            self._thread.join(_STOP_WITHIN)
+            self._thread.join(timeout)
+
+    def read_jobs_soon(self) -> None:
+        """And wake the workers' supervisor then, whether they have changed or not. For any thread."""
+        self._asked = True
 
     def turn(self) -> None:
         """Hear what there is to hear, and look at what is due. Raises StorageUnavailable."""
-        due = min(self._jobs_at, self._rows_at)
+        due = self._clock() if self._asked else min(self._jobs_at, self._rows_at)
         payloads = self._notices.wait(max(0.0, min(due - self._clock(), _AT_ONCE)))
         for payload in payloads:
             self._heed(self._orders.read(payload))
         if payloads:
             self._on_notice()
         now = self._clock()
-        if now >= self._jobs_at:
+        if self._asked or now >= self._jobs_at:
+            asked, self._asked = self._asked, False
             self._jobs_at = now + self._interval
-            if self._jobs.refresh():
+            if self._jobs.refresh() or asked:
                 self._workers.wake()
         if now >= self._rows_at:
             self._rows_at = now + ROWS_EVERY
@@ -115,5 +121,6 @@ class Exchange:
 
     def _missed(self) -> None:
         """Notices may have come while nobody listened."""
-        self._jobs_at = self._rows_at = self._clock()
+        self._asked = True
+        self._rows_at = self._clock()
         self._stopping.wait(RETRY_AFTER)

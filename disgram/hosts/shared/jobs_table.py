@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Collection, Mapping
 
@@ -43,6 +44,8 @@ class JobsTable:
         self._bases: dict[str, str | None] = {}
         """The same, when a change of them began; None: there was no such job."""
         self._edits: deque[Edit] = deque()
+        self.read_at = float("-inf")
+        """When the last reading was begun that ended well, on the monotonic clock."""
         self.entries: Mapping[str, Entry] = {}
         self.problem: str | None = None
 
@@ -62,11 +65,12 @@ class JobsTable:
     def refresh(self) -> bool:
         """Read the table; whether jobs are others than before. Raises StorageUnavailable."""
         with self._lock:
+            began = time.monotonic()
             with self._database.reading() as run:
                 rows = dict(run.execute("SELECT name, CAST(fields AS text) FROM job ORDER BY position, id"))
-            if rows == self._rows and not self.problem:
-                return False
-            return self._take_over(rows)
+            changed = (rows != self._rows or bool(self.problem)) and self._take_over(rows)
+            self.read_at = began
+            return changed
 
     def prepare_change(self, names: Collection[str]) -> None:
         self.refresh()

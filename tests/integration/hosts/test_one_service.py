@@ -66,6 +66,16 @@ def test_any_host_answers_for_all_jobs_and_says_where_they_run(cluster: Cluster)
             ("north", True, 2),
             ("south", True, 2),
         ]
+        assert counted_as_running(service) == 2
+
+
+def counted_as_running(service: Service) -> float:
+    """What Prometheus would see of this host."""
+    return next(
+        float(line.rpartition(" ")[2])
+        for line in service.call("GET", "/metrics").text.splitlines()
+        if line.startswith('disgram_workers{state="running"}')
+    )
 
 
 def spread(cluster: Cluster, service: Service) -> Counter[str]:
