@@ -88,7 +88,7 @@ def worker_parts(
     delivery = PostDelivery(
         sender,
         ledger,
-        Files(telegram, AccountFiles(account, settings.data_dir)),
+        Files(telegram, AccountFiles(account, settings.data_dir, wait)),
         color=stable_color(spec.channel.key) if spec.embed_color is None else spec.embed_color,
         max_upload_bytes=settings.max_upload_bytes,
         report=report,

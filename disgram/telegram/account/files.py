@@ -5,7 +5,8 @@ Owns what a failure means: a post never waits for the account because of a file.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from disgram.errors import (
@@ -22,18 +23,26 @@ from disgram.telegram.media_budget import MediaBudget
 
 SCHEME = "account:"
 
+STARTS_WITHIN = 30
+"""Seconds that files wait for the account's process: a picture must not be lost because it was killed."""
+
 
 class AccountFiles:
     """For one worker. `client` None: there is no account. Large files lie in `spool_folder`."""
 
-    def __init__(self, client: AccountClient | None, spool_folder: Path) -> None:
+    def __init__(
+        self, client: AccountClient | None, spool_folder: Path, wait: Callable[[float], None] = time.sleep
+    ) -> None:
         self._client = client
         self._spool_folder = spool_folder
+        self._wait = wait
+        self._patience = STARTS_WITHIN
 
     def media(self, url: str, max_bytes: int, budget: MediaBudget) -> Download:
         """Raises MediaUnavailable (for good) and TelegramUnavailable (worth another try)."""
         if self._client is None:
             raise MediaUnavailable("only an account can fetch it, and none is logged in")
+        self._await_process(self._client)
         try:
             with self._client.request("/file", address=url, max_bytes=max_bytes) as answer:
                 kind = (answer.getheader("content-type") or "").partition(";")[0].strip().lower()
@@ -47,6 +56,14 @@ class AccountFiles:
             raise TelegramUnavailable("the file has no content")
         file.seek(0)
         return Download(file, MediaFile(size, kind))
+
+    def _await_process(self, client: AccountClient) -> None:
+        """It may be starting again. If it does not, no later file waits until it has run again."""
+        while self._patience and not client.runs():
+            self._patience -= 1
+            self._wait(1.0)
+        if self._patience or client.runs():
+            self._patience = STARTS_WITHIN
 
 
 class Files:

@@ -23,7 +23,7 @@ from disgram.errors import (
 from disgram.post import ChannelPage, Media, MediaFile, MediaKind, PostSlice, TelegramPost, plain
 from disgram.telegram.account.choice import choose_reader, with_files_of_account
 from disgram.telegram.account.client import AccountClient, refused
-from disgram.telegram.account.files import AccountFiles, Files
+from disgram.telegram.account.files import STARTS_WITHIN, AccountFiles, Files
 from disgram.telegram.account.reader import START_SECONDS, AccountReader, page_of
 from disgram.telegram.account.session import SOCKET
 from disgram.telegram.channel import PAGE_TRIES
@@ -226,6 +226,32 @@ def test_page_of_another_form_is_not_understood(change: dict[str, object]) -> No
     assert page_of(page).slices == ()
     with pytest.raises(PageNotUnderstood):
         page_of({name: value for name, value in (page | change).items() if value is not ...})
+
+
+def test_file_waits_for_a_process_that_starts_again(tmp_path: Path) -> None:
+    started, waited = AccountServer(tmp_path), list[float]()
+    started.files[SONG] = b"la la"
+    (tmp_path / SOCKET).rename(tmp_path / "later.sock")
+
+    def wait(seconds: float) -> None:
+        waited.append(seconds)
+        if len(waited) == 5:
+            (tmp_path / "later.sock").rename(tmp_path / SOCKET)
+
+    with started.running():
+        files = AccountFiles(client(tmp_path), tmp_path, wait)
+        with files.media(SONG, 100, MediaBudget()).file as file:
+            assert file.read() == b"la la"
+    assert waited == [1.0] * 5
+
+
+def test_files_do_not_wait_again_for_a_process_that_does_not_come(tmp_path: Path) -> None:
+    waited: list[float] = []
+    files = AccountFiles(client(tmp_path), tmp_path, waited.append)
+    for _ in range(3):
+        with pytest.raises(TelegramUnavailable, match="does not run yet"):
+            files.media(SONG, 100, MediaBudget())
+    assert waited == [1.0] * STARTS_WITHIN
 
 
 def test_refusal_that_is_no_json_is_an_outage() -> None:
