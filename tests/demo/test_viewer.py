@@ -19,8 +19,7 @@ from standins.discord.server import DiscordStandIn
 from standins.loopback import Fault
 from standins.stage import eventually
 from standins.telegram import media_files
-from tests.integration.browser import Browser, browsing
-from tests.integration.programs import program
+from tests.integration.browser import Browser
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 HOSTILE = "<script>document.title='owned'</script><img src=x onerror=alert(1)>"
@@ -196,46 +195,42 @@ def left(browser: Browser) -> list[int]:
     return found
 
 
-def test_both_columns_follow_their_newest_message_also_while_pictures_load(stage: Stage) -> None:
-    program("chromium"), program("chromedriver")
+def test_both_columns_follow_their_newest_message_also_while_pictures_load(
+    stage: Stage, browser: Browser
+) -> None:
     stage.discord.fail(Fault.hang(0.5), path="/attachments/", times=None)
     for where in ({}, {"thread_id": stage.thread}):
         stage.send({"content": "line\n" * 200}, **where)
         stage.send({"content": "a picture"}, "p.jpg", **where)
-    with browsing() as browser:
-        browser.open(stage.viewer.url)
-        loaded = "return [...document.images].filter((one) => one.naturalWidth === 640).length"
-        eventually(lambda: browser.run(loaded) == 2)
-        eventually(lambda: left(browser) == [0, 0], 5, of=lambda: left(browser))
-        assert browser.run("return document.querySelector('.log').scrollTop") > 0
+    browser.open(stage.viewer.url)
+    loaded = "return [...document.images].filter((one) => one.naturalWidth === 640).length"
+    eventually(lambda: browser.run(loaded) == 2)
+    eventually(lambda: left(browser) == [0, 0], 5, of=lambda: left(browser))
+    assert browser.run("return document.querySelector('.log').scrollTop") > 0
 
 
-def test_a_column_that_was_scrolled_up_stays_there(stage: Stage) -> None:
-    program("chromium"), program("chromedriver")
+def test_a_column_that_was_scrolled_up_stays_there(stage: Stage, browser: Browser) -> None:
     stage.send({"content": "line\n" * 200})
-    with browsing() as browser:
-        browser.open(stage.viewer.url)
-        top = "return document.querySelector('.log')?.scrollTop"
-        eventually(lambda: browser.run(top))
-        log = "document.querySelector('.log')"
-        browser.run(f"{log}.scrollTop = 7; {log}.dispatchEvent(new Event('scroll'))")
-        stage.send({"content": "more"})
-        eventually(lambda: "more" in browser.text(".log"))
-        assert browser.run(top) == 7
+    browser.open(stage.viewer.url)
+    top = "return document.querySelector('.log')?.scrollTop"
+    eventually(lambda: browser.run(top))
+    log = "document.querySelector('.log')"
+    browser.run(f"{log}.scrollTop = 7; {log}.dispatchEvent(new Event('scroll'))")
+    stage.send({"content": "more"})
+    eventually(lambda: "more" in browser.text(".log"))
+    assert browser.run(top) == 7
 
 
-def test_a_phone_shows_one_column_and_nothing_beside_it(stage: Stage) -> None:
-    program("chromium"), program("chromedriver")
+def test_a_phone_shows_one_column_and_nothing_beside_it(stage: Stage, browser: Browser) -> None:
     stage.send({"content": "https://example.org/" + "x" * 300, "username": "n" * 80}, "p.jpg")
     stage.send({"content": "in the thread"}, thread_id=stage.thread)
-    with browsing() as browser:
-        browser.resize(360, 740)
-        browser.open(stage.viewer.url)
-        shown = "return [...document.querySelectorAll('section')].map((one) => one.offsetWidth)"
-        eventually(lambda: browser.run(shown) == [360, 0], of=lambda: browser.run(shown))
-        browser.click("li.thread a")
-        eventually(lambda: browser.run(shown) == [0, 360], of=lambda: browser.run(shown))
-        assert browser.run("return document.documentElement.scrollWidth") == 360
+    browser.resize(360, 740)
+    browser.open(stage.viewer.url)
+    shown = "return [...document.querySelectorAll('section')].map((one) => one.offsetWidth)"
+    eventually(lambda: browser.run(shown) == [360, 0], of=lambda: browser.run(shown))
+    browser.click("li.thread a")
+    eventually(lambda: browser.run(shown) == [0, 360], of=lambda: browser.run(shown))
+    assert browser.run("return document.documentElement.scrollWidth") == 360
 
 
 def bare(markup: str) -> str:

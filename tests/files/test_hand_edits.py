@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -12,15 +11,21 @@ from standins.stage import Stage, eventually, staged
 from standins.telegram.text_markup import post, words
 
 
-@pytest.fixture
-def stage(tmp_path: Path) -> Iterator[Stage]:
-    with staged(tmp_path, MONITOR_INTERVAL="0.2") as found:
-        for name in ("news", "sports"):
-            found.telegram.add_channel(name).add(post(words(f"about {name}")))
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    with staged(tmp_path_factory.mktemp("service"), MONITOR_INTERVAL="0.2") as found:
         found.start()
-        found.add_job("job", "https://t.me/news/1")
-        eventually(lambda: len(found.links()) == 1, of=found.log)
         yield found
+
+
+@pytest.fixture
+def stage(service: Stage) -> Iterator[Stage]:
+    for name in ("news", "sports"):
+        service.telegram.add_channel(name).add(post(words(f"about {name}")))
+    service.add_job("job", "https://t.me/news/1")
+    eventually(lambda: len(service.links()) == 1, of=service.log)
+    yield service
+    service.clear()
 
 
 def test_job_edited_by_hand_works_at_once_and_survives_the_next_change(stage: Stage) -> None:

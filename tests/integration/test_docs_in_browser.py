@@ -9,27 +9,25 @@ from pathlib import Path
 import pytest
 
 from standins.stage import PASSWORD, Stage, eventually, free_port, staged
-from tests.integration.browser import Browser, browsing
-from tests.integration.programs import program
+from tests.integration.browser import Browser
 from tests.integration.test_nginx import running_nginx
 
 NO_PICTURE = ("data:", "blob:")
 
 
-@pytest.fixture
-def stage(tmp_path: Path) -> Iterator[Stage]:
-    program("chromium"), program("chromedriver")
-    with staged(tmp_path) as one:
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    with staged(tmp_path_factory.mktemp("service")) as one:
         one.telegram.add_channel("news", "News")
         one.start()
         yield one
 
 
 @pytest.fixture
-def browser() -> Iterator[Browser]:
-    program("chromium"), program("chromedriver")
-    with browsing() as one:
-        yield one
+def stage(service: Stage) -> Iterator[Stage]:
+    """The running service without a job."""
+    yield service
+    service.clear()
 
 
 @contextmanager

@@ -26,11 +26,30 @@ MAKER = "disgram.preview.posts"
 @pytest.fixture
 def stage(tmp_path: Path) -> Iterator[Stage]:
     with staged(tmp_path) as one:
-        channel = one.telegram.add_channel("news", "News")
-        channel.add(post(words("one")))
-        channel.add(post(media.album(*[media.Item(f"album-{n}-640x400.jpg") for n in range(2)])))
-        channel.add(post(words("last")))
+        add_channel(one)
         yield one
+
+
+def add_channel(stage: Stage) -> None:
+    channel = stage.telegram.add_channel("news", "News")
+    channel.add(post(words("one")))
+    channel.add(post(media.album(*[media.Item(f"album-{n}-640x400.jpg") for n in range(2)])))
+    channel.add(post(words("last")))
+
+
+@pytest.fixture(scope="module")
+def service_of_all(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    with staged(tmp_path_factory.mktemp("service")) as one:
+        one.start()
+        yield one
+
+
+@pytest.fixture
+def running(service_of_all: Stage) -> Iterator[Stage]:
+    """A service that several tests share, without a job."""
+    add_channel(service_of_all)
+    yield service_of_all
+    service_of_all.clear()
 
 
 def makers(stage: Stage) -> list[psutil.Process]:
@@ -61,28 +80,26 @@ def test_preview_shows_what_arrives_later_and_writes_nothing(stage: Stage) -> No
         assert (embed["color"], embed.get("description")) == (0x89A7D9, message.embeds[0].get("description"))
 
 
-def test_sent_album_is_explained_by_its_second_post(stage: Stage) -> None:
-    stage.start()
-    stage.add_job("job", "news")
-    eventually(lambda: len(stage.arrived()) == 3, of=stage.numbers)
-    eventually(lambda: stage.call("GET", "/job/explain", JOB_NAME="job", POST_URL="t.me/news/4").ok)
-    found = stage.call("GET", "/job/explain", JOB_NAME="job", POST_URL="https://t.me/news/3").json()
+def test_sent_album_is_explained_by_its_second_post(running: Stage) -> None:
+    running.add_job("job", "news")
+    eventually(lambda: len(running.arrived()) == 3, of=running.numbers)
+    eventually(lambda: running.call("GET", "/job/explain", JOB_NAME="job", POST_URL="t.me/news/4").ok)
+    found = running.call("GET", "/job/explain", JOB_NAME="job", POST_URL="https://t.me/news/3").json()
     assert (found["url"], found["state"], found["attempts"], found["edits"]) == (
         "https://t.me/news/2", "sent", 1, 0,
     )  # fmt: skip
     assert found["first_seen_at"] <= found["messages"][0]["sent_at"]
-    later = stage.call("GET", "/job/explain", JOB_NAME="job", POST_URL="https://t.me/news/99").json()
+    later = running.call("GET", "/job/explain", JOB_NAME="job", POST_URL="https://t.me/news/99").json()
     assert (later["state"], later["messages"]) == ("unknown", [])
     assert "posts up to 4 are dealt with" in later["note"]
 
 
-def test_channel_nobody_has_is_a_404_with_the_reason(stage: Stage) -> None:
-    stage.start()
+def test_channel_nobody_has_is_a_404_with_the_reason(running: Stage) -> None:
     for channel, error, reason in (
         ("nobody_here", "Channel not found", "channel_not_found"),
         ("news/77", "Post not found", "no post 77"),
     ):
-        answer = stage.call("GET", "/job/preview", TELEGRAM_CHANNELS=channel)
+        answer = running.call("GET", "/job/preview", TELEGRAM_CHANNELS=channel)
         assert (answer.status_code, answer.json()["detail"]["error"]) == (404, error)
         assert reason in answer.json()["detail"]["message"]
 
@@ -112,10 +129,9 @@ def test_preview_process_ends_with_a_killed_service(stage: Stage) -> None:
             eventually(lambda: not maker.is_running(), 10)
 
 
-def test_preview_in_an_outage_of_telegram_is_a_503_with_the_cause(stage: Stage) -> None:
-    stage.start()
-    stage.telegram.fail(Fault.status(502), times=None)
-    answer = stage.call("GET", "/job/preview", TELEGRAM_CHANNELS="news")
+def test_preview_in_an_outage_of_telegram_is_a_503_with_the_cause(running: Stage) -> None:
+    running.telegram.fail(Fault.status(502), times=None)
+    answer = running.call("GET", "/job/preview", TELEGRAM_CHANNELS="news")
     assert answer.status_code == 503
     assert answer.json()["detail"] == {
         "error": "Preview unavailable",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -28,16 +29,42 @@ def account() -> Iterator[MtprotoStandIn]:
         yield server
 
 
+@pytest.fixture(scope="module")
+def lasting_account() -> Iterator[MtprotoStandIn]:
+    with MtprotoStandIn() as server:
+        yield server
+
+
 @pytest.fixture
 def channel(account: MtprotoStandIn) -> Channel:
     return account.channel("Harbour")
 
 
+@contextmanager
+def logged_in(folder: Path, account: MtprotoStandIn) -> Iterator[Stage]:
+    login = {"TG_API_ID": "7", "TG_API_HASH": API_HASH, "TG_SESSION_STRING": account.session_string()}
+    with staged(folder, per_webhook=(50, 1.0), FOLLOW_DELETIONS="delete", **login) as one:
+        yield one
+
+
 @pytest.fixture
 def stage(tmp_path: Path, account: MtprotoStandIn) -> Iterator[Stage]:
-    login = {"TG_API_ID": "7", "TG_API_HASH": API_HASH, "TG_SESSION_STRING": account.session_string()}
-    with staged(tmp_path, per_webhook=(50, 1.0), FOLLOW_DELETIONS="delete", **login) as one:
+    with logged_in(tmp_path, account) as one:
         yield one
+
+
+@pytest.fixture(scope="module")
+def lasting(tmp_path_factory: pytest.TempPathFactory, lasting_account: MtprotoStandIn) -> Iterator[Stage]:
+    with logged_in(tmp_path_factory.mktemp("lasting"), lasting_account) as one:
+        one.start()
+        yield one
+
+
+@pytest.fixture
+def running(lasting: Stage) -> Iterator[Stage]:
+    """The service of `lasting_account`, without a job."""
+    yield lasting
+    lasting.clear()
 
 
 def texts(stage: Stage) -> list[str]:
@@ -96,28 +123,26 @@ def test_session_is_in_no_output_and_no_environment_of_a_child(
 
 @pytest.mark.parametrize("kind", ["channel", "group", "restricted"])
 def test_public_channel_without_preview_comes_through_the_account(
-    stage: Stage, account: MtprotoStandIn, kind: str
+    running: Stage, lasting_account: MtprotoStandIn, kind: str
 ) -> None:
-    stage.telegram.add_landing("closed_news", kind)
-    closed = account.channel("Closed", username="closed_news", megagroup=kind == "group")
+    running.telegram.add_landing(f"closed_{kind}", kind)
+    closed = lasting_account.channel("Closed", username=f"closed_{kind}", megagroup=kind == "group")
     closed.post("for members")
-    stage.start()
-    stage.add_job("public", "closed_news/1")
-    eventually(lambda: texts(stage) == ["for members"], of=stage.log)
-    assert stage.links() == ["https://t.me/closed_news/1"]
+    running.add_job("public", f"closed_{kind}/1")
+    eventually(lambda: texts(running) == ["for members"], of=running.log)
+    assert running.links() == [f"https://t.me/closed_{kind}/1"]
 
 
 def test_file_that_the_preview_does_not_offer_comes_through_the_account(
-    stage: Stage, account: MtprotoStandIn
+    running: Stage, lasting_account: MtprotoStandIn
 ) -> None:
-    document = account.document(b"%PDF of the account", "application/pdf", name="report.pdf")
-    assert account.channel("Open", username="open_news").post("a report", media=document) == 1
-    shown = stage.telegram.add_channel("open_news")
+    document = lasting_account.document(b"%PDF of the account", "application/pdf", name="report.pdf")
+    assert lasting_account.channel("Open", username="open_news").post("a report", media=document) == 1
+    shown = running.telegram.add_channel("open_news")
     shown.add(post(media_markup.document("report.pdf", "2 KB"), words("a report")))
-    stage.start()
-    stage.add_job("public", "open_news/1")
-    eventually(stage.arrived, of=stage.log)
-    (file,) = stage.arrived()[0].attachments
+    running.add_job("public", "open_news/1")
+    eventually(running.arrived, of=running.log)
+    (file,) = running.arrived()[0].attachments
     assert (file.filename, file.body) == ("report.pdf", b"%PDF of the account")
 
 
