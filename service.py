@@ -308,12 +308,6 @@ def _announce(service: Service) -> None:
     warn_of_pace(service)
 
 
-def worker_modules(settings: Settings) -> list[str]:
-    """What the fork server loads for all workers: each of them would hold it for itself (2 MB)."""
-    remote = ["disgram.storage.remote.client"] if settings.database_url else []
-    return ["webhook", "threadhook", *remote]
-
-
 def warn_of_pace(service: Service) -> None:
     """Log a warning if there are more channels than TELEGRAM_REQUESTS_PER_SECOND allows to poll in time."""
     channels = sum(len(job.telegramChannels) for job in service.jobs.jobs().values() if not job.paused)
