@@ -139,7 +139,7 @@ SENTENCES: Mapping[str, Sentence] = {
     ),
     "account_logged_out": Sentence(
         "Telegram has ended the account's session",
-        "log in again (README, Private channels) and restart the service",
+        "log in again (README, Private channels); the service takes the new session up by itself",
         reach=Reach.SERVICE,
     ),
     "account_waits": Sentence(
