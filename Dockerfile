@@ -10,8 +10,14 @@ RUN python3 -c 'import ensurepip' 2>/dev/null \
     || { apt-get update && apt-get install -y --no-install-recommends python3-venv && rm -rf /var/lib/apt/lists/*; }
 RUN python3 -m venv /opt/disgram
 # The libraries change less often than the code: a layer of their own.
-COPY requirements.txt /src/
+COPY requirements*.txt /src/
 RUN /opt/disgram/bin/python -m pip install --no-cache-dir --disable-pip-version-check -r /src/requirements.txt
+# "account", "hosts" or both: what private channels and DATABASE_URL need.
+ARG EXTRAS=""
+RUN for extra in ${EXTRAS}; do \
+        /opt/disgram/bin/python -m pip install --no-cache-dir --disable-pip-version-check \
+            -r "/src/requirements-${extra}.txt" || exit 1; \
+    done
 COPY . /src
 RUN /opt/disgram/bin/python -m pip install --no-cache-dir --disable-pip-version-check --no-deps /src \
     && /opt/disgram/bin/python -m pip uninstall -y pip setuptools
