@@ -6,6 +6,7 @@ Owns the interface, and the service alone; several_hosts.py is the other. Never 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -56,8 +57,8 @@ class Hosting(Protocol):
     def problems(self) -> tuple[str, ...]:
         """Why nothing is sent, beside what the files of the data directory show."""
 
-    def runs_account(self) -> bool:
-        """Whether the account's process belongs here."""
+    def account_until(self) -> float:
+        """The monotonic moment until which the account belongs here; in the past: not now."""
 
     def sends_alerts(self) -> bool:
         """Whether alerts about jobs are sent from here."""
@@ -113,8 +114,8 @@ class OneHost:
     def problems(self) -> tuple[str, ...]:
         return ()
 
-    def runs_account(self) -> bool:
-        return True
+    def account_until(self) -> float:
+        return math.inf
 
     def sends_alerts(self) -> bool:
         return True

@@ -141,7 +141,7 @@ def running_service(
             account.want(settings.account_login if needs_account else None)
             return specs if may_run else {}
 
-        account = AccountProcess(child_environment(), log.write, may_run=hosting.runs_account)
+        account = AccountProcess(child_environment(), log.write, until=hosting.account_until)
         systemd, idle_polls, totals = Notifier.from_environment(os.environ), IdlePolls(), Totals()
 
         def on_turn() -> None:

@@ -155,8 +155,8 @@ class SeveralHosts:
         problem = self._member.problem
         return (problem,) if problem else ()
 
-    def runs_account(self) -> bool:
-        return self._member.holds(ACCOUNT)
+    def account_until(self) -> float:
+        return self._member.held_until(ACCOUNT)
 
     def sends_alerts(self) -> bool:
         return self._member.holds(ALERTS)

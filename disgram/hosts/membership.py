@@ -19,6 +19,7 @@ How the service uses it, in this order:
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping
@@ -148,6 +149,10 @@ class Membership:
         """
         known = self._known
         return name in known.held and self._clock() < known.valid_until - self._times.margin
+
+    def held_until(self, name: str) -> float:
+        """When the lease ends unless it is renewed, a monotonic moment; in the past if `holds` is False."""
+        return self._known.valid_until if self.holds(name) else -math.inf
 
     def may_send_until(self) -> float:
         """The monotonic moment from which on no request may be begun that changes anything outside."""

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import IO
 
 from disgram.backoff import RESTART_BACKOFF_MAX, STABLE_AFTER, backoff
 from disgram.errors import TelegramUnavailable
@@ -31,14 +33,17 @@ KEPT = 120.0
 SILENT_FOR = 90.0
 """Seconds without a line, not even a heartbeat, after which the process hangs and is killed."""
 
+LOOK_EVERY = 1.0
+"""Seconds between two looks whether a process that is wanted may begin."""
+
 _ROOT = Path(__file__).resolve().parents[3]
 _LONGEST_LINE = 64 * 1024
 
 
 class AccountProcess:
     """One process at a time; everything public may be called from any thread. `report` gets its lines,
-    in a thread that begins with the first process. `environment`: of the process, without secrets. `may_run`:
-    whether the account is this host's; two that use one session would void it."""
+    in a thread that begins with the first process. `environment`: of the process, without secrets. `until`:
+    the moment of `clock` until which the account is this host's: see process_end.py."""
 
     def __init__(
         self,
@@ -47,9 +52,9 @@ class AccountProcess:
         *,
         command: Sequence[str] = COMMAND,
         clock: Callable[[], float] = time.monotonic,
-        may_run: Callable[[], bool] = lambda: True,
+        until: Callable[[], float] = lambda: math.inf,
     ) -> None:
-        self._may_run = may_run
+        self._until = until
         self._environment = environment
         self._report = report
         self._command = command
@@ -80,6 +85,9 @@ class AccountProcess:
                 self._thread = threading.Thread(target=self._run, name="account", daemon=True)
                 self._thread.start()
             self._changed.notify_all()
+
+    def _may_run(self) -> bool:
+        return self._until() > self._clock()
 
     def keep(self, login: AccountLogin | None) -> None:
         """Have it run for KEPT seconds at least, for somebody who is about to ask it."""
@@ -138,8 +146,13 @@ class AccountProcess:
 
     def _next(self) -> AccountLogin | None:
         """What to run next; None at the end."""
+
+        def may_begin() -> bool:
+            return self._stopping or (self._wanted is not None and self._may_run())
+
         with self._changed:
-            self._changed.wait_for(lambda: self._stopping or self._wanted is not None)
+            while not self._changed.wait_for(may_begin, LOOK_EVERY if self._wanted else None):
+                pass
             return self._wanted
 
     def _is_wanted(self, login: AccountLogin) -> bool:
@@ -162,6 +175,7 @@ class AccountProcess:
                 process.stdin.flush()
             while line := process.stdout.readline(_LONGEST_LINE):
                 self._pass_on(line)
+                self._permit(process.stdin)
             code = process.wait()
             with self._changed:
                 self._process = None
@@ -177,6 +191,13 @@ class AccountProcess:
             env=self._environment,
             start_new_session=True,  # Ctrl+C reaches the service alone, and it decides
         )
+
+    def _permit(self, stdin: IO[bytes]) -> None:
+        """It speaks every few seconds, and is answered how long it may go on."""
+        if (until := self._until()) < math.inf:
+            with contextlib.suppress(OSError):  # it is ending
+                stdin.write(json.dumps({"until": until}).encode() + b"\n")
+                stdin.flush()
 
     def _pass_on(self, line: bytes) -> None:
         self._heard = self._clock()

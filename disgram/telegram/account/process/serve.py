@@ -28,6 +28,7 @@ from disgram.telegram.account.process.routes import Routes
 from disgram.telegram.account.process.server import Server
 from disgram.telegram.account.process.settings import AccountSettings, read_settings
 from disgram.telegram.account.process.spools import Names, Spools
+from disgram.telegram.account.process_end import End
 
 TITLE = "disgram: account"
 HEARTBEAT = 15.0
@@ -43,7 +44,7 @@ def serve() -> int:
     report = service_reporter(_write)
     try:
         settings = read_settings(_first_line())
-        asyncio.run(run(settings, report, _ended))
+        asyncio.run(run(settings, report, _end))
     except BadSetting as error:
         report(Level.ERROR, f"{error}")
         return EXIT_PERMANENT
@@ -53,17 +54,16 @@ def serve() -> int:
     return EXIT_OK
 
 
-async def run(settings: AccountSettings, report: Reporter, ended: Callable[[], asyncio.Event]) -> None:
-    """Serve until the event that `ended` returns. Raises BadSetting and OSError."""
+async def run(settings: AccountSettings, report: Reporter, ended: Callable[[], End]) -> None:
+    """Serve until the end that `ended` makes. Raises BadSetting and OSError."""
     end = ended()
     listening = listening_socket(settings.socket)
     try:
         account, server = _parts(settings, report)
         tasks = [asyncio.create_task(account.keep()), asyncio.create_task(server.serve(listening.socket))]
-        while not end.is_set():
+        while not end.reached:
             report(None, "")
-            with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(end.wait(), HEARTBEAT)
+            await end.wait(HEARTBEAT)
         for task in tasks:
             task.cancel()
         await asyncio.wait(tasks, timeout=5.0)
@@ -108,13 +108,14 @@ def _write(line: bytes) -> None:
         os.write(_STDOUT, line)
 
 
-def _ended() -> asyncio.Event:
-    """Set on SIGTERM, and once standard input ends: then the service is gone."""
-    end, loop = asyncio.Event(), asyncio.get_running_loop()
+def _end() -> End:
+    """Comes with SIGTERM, too."""
+    loop = asyncio.get_running_loop()
     loop.set_exception_handler(lambda *_: None)  # Telethon leaves futures behind whose errors nobody reads
+    end = End()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, end.set)
-    loop.add_reader(_STDIN, lambda: None if os.read(_STDIN, 4096) else end.set())
+        loop.add_signal_handler(number, end.come)
+    loop.add_reader(_STDIN, lambda: end.read(os.read(_STDIN, 4096)))
     return end
 
 

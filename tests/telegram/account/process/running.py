@@ -23,6 +23,7 @@ from disgram.report import Level
 from disgram.telegram.account.post_json import read_post
 from disgram.telegram.account.process.serve import run
 from disgram.telegram.account.process.settings import AccountSettings
+from disgram.telegram.account.process_end import End
 from standins.mtproto.server import MtprotoStandIn
 
 PATIENCE = 20.0
@@ -103,12 +104,12 @@ def account_of(telegram: MtprotoStandIn, folder: Path, session: str = "") -> Ite
     ends: list[Callable[[], object]] = []
     begun = threading.Event()
 
-    def ended() -> asyncio.Event:
-        event, loop = asyncio.Event(), asyncio.get_running_loop()
+    def ended() -> End:
+        end, loop = End(), asyncio.get_running_loop()
         loop.set_exception_handler(lambda *_: None)
-        ends.append(lambda: loop.call_soon_threadsafe(event.set))
+        ends.append(lambda: loop.call_soon_threadsafe(end.come))
         begun.set()
-        return event
+        return end
 
     thread = threading.Thread(target=lambda: asyncio.run(run(settings, account.report, ended)))
     thread.start()

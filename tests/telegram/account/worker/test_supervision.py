@@ -148,3 +148,48 @@ def test_process_that_is_wanted_again_before_it_has_ended_is_no_failure(tmp_path
         account.want(login_of(tmp_path))
         eventually(lambda: lines.count("got ") == 2)
         assert not lines.count("starting it again")
+
+
+ASKS = f"{ECHO}; print('told', sys.stdin.readline(), flush=True)"
+
+
+def test_process_that_speaks_is_told_how_long_the_account_is_this_host_s(tmp_path: Path) -> None:
+    lines = Lines()
+    account = AccountProcess(
+        {"PATH": os.defpath},
+        lines,
+        command=(sys.executable, "-c", ASKS),
+        clock=lambda: 100.0,
+        until=lambda: 145.0,
+    )
+    try:
+        account.want(login_of(tmp_path))
+        eventually(lambda: lines.count('told {"until": 145.0}'))
+    finally:
+        account.stop()
+
+
+def test_process_that_is_wanted_waits_until_the_account_is_this_host_s(tmp_path: Path) -> None:
+    lines, end, asked = Lines(), [200.0], [0]
+
+    def until() -> float:
+        asked[0] += 1
+        return end[0]
+
+    account = AccountProcess(
+        {"PATH": os.defpath}, lines, command=(sys.executable, "-c", LIVES),
+        clock=lambda: 100.0, until=until,
+    )  # fmt: skip
+    try:
+        account.want(login_of(tmp_path))
+        eventually(lambda: lines.count("got "))
+        end[0] = 50.0  # and nobody has told the service yet
+        children()[0].send_signal(signal.SIGKILL)
+        eventually(lambda: lines.count("ended with code -9"))
+        before = asked[0]
+        eventually(lambda: asked[0] >= before + 2)
+        assert lines.count("got ") == 1
+        end[0] = 200.0
+        eventually(lambda: lines.count("got ") == 2)
+    finally:
+        account.stop()
