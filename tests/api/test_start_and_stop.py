@@ -86,9 +86,22 @@ def unusual(err: str) -> list[str]:
     return [line for line in err.splitlines() if "[SYSTEM] Disgram " not in line]
 
 
-@BOTH
+@pytest.fixture(scope="module", params=[OURS, UVICORN], ids=["python", "uvicorn"])
+def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Started]:
+    """Each way once, for tests that only ask."""
+    with started(request.param, tmp_path_factory.mktemp("running")) as service:
+        service.await_answer()
+        yield service
+
+
 @pytest.mark.parametrize(
-    "numbers", [[signal.SIGTERM], [signal.SIGINT], [signal.SIGINT] * 3, [signal.SIGTERM] * 3]
+    ("start", "numbers"),
+    [
+        (OURS, [signal.SIGINT]),
+        (OURS, [signal.SIGTERM] * 3),
+        (UVICORN, [signal.SIGTERM]),
+        (UVICORN, [signal.SIGINT] * 3),
+    ],
 )
 def test_stop_signals_end_the_service_with_exit_code_0(
     start: list[str], numbers: list[signal.Signals], tmp_path: Path
@@ -128,9 +141,9 @@ def test_damaged_jobs_file_ends_the_start_with_exit_code_2(start: list[str], tmp
     assert (tmp_path / "jobs.json").read_text("utf-8") == "{\n\n"
 
 
-@pytest.mark.parametrize("start", [["main.py"], ["-m", "uvicorn", "main:app"]], ids=["python", "uvicorn"])
 @pytest.mark.parametrize(
-    ("name", "value"), [("COOLDOWN", "-1"), ("EMBED_COLOR", "red"), ("WEBHOOK_HOSTS", "a b")]
+    ("start", "name", "value"),
+    [(["main.py"], "COOLDOWN", "-1"), (["-m", "uvicorn", "main:app"], "WEBHOOK_HOSTS", "a b")],
 )
 def test_bad_setting_ends_the_start_with_exit_code_2(
     start: list[str], name: str, value: str, tmp_path: Path
@@ -153,41 +166,29 @@ def test_default_password_is_reported_and_listens_on_loopback_only(start: list[s
     assert "0.0.0.0" not in out
 
 
-@BOTH
-def test_x_forwarded_for_of_loopback_is_not_trusted(start: list[str], tmp_path: Path) -> None:
-    with started(start, tmp_path) as service:
-        service.await_answer()
-        service.get("/jobs", Authorization="Bearer wrong", **{"X-Forwarded-For": "203.0.113.9"})
-        logs = service.get("/logs").text
-    assert "Login refused for 127.0.0.1" in logs
+def test_x_forwarded_for_of_loopback_is_not_trusted(running: Started) -> None:
+    running.get("/jobs", Authorization="Bearer wrong", **{"X-Forwarded-For": "203.0.113.9"})
+    assert "Login refused for 127.0.0.1" in running.get("/logs").text
 
 
-def test_command_line_holds_no_secret(tmp_path: Path) -> None:
-    with started(OURS, tmp_path) as service:
-        service.await_answer()
-        command = Path(f"/proc/{service.process.pid}/cmdline").read_bytes()
+def test_command_line_holds_no_secret(running: Started) -> None:
+    command = Path(f"/proc/{running.process.pid}/cmdline").read_bytes()
+    assert command
     assert PASSWORD.encode() not in command
 
 
-@BOTH
 @pytest.mark.parametrize(
     "lengths",
     ["Content-Length: 44\r\nTransfer-Encoding: chunked", "transfer-encoding: chunked\r\nCONTENT-LENGTH: 5"],
 )
-def test_what_follows_a_request_of_two_lengths_is_no_request(
-    start: list[str], lengths: str, tmp_path: Path
-) -> None:
-    with started(start, tmp_path) as service:
-        service.await_answer()
-        with socket.create_connection(("127.0.0.1", service.port), timeout=10) as connection:
-            smuggled = "0\r\n\r\nGET /jobs HTTP/1.1\r\nHost: localhost\r\n\r\n"
-            connection.sendall(
-                f"POST /job HTTP/1.1\r\nHost: localhost\r\n{lengths}\r\n\r\n{smuggled}".encode()
-            )
-            received = b""
-            with contextlib.suppress(ConnectionResetError):
-                while chunk := connection.recv(65536):
-                    received += chunk
+def test_what_follows_a_request_of_two_lengths_is_no_request(running: Started, lengths: str) -> None:
+    with socket.create_connection(("127.0.0.1", running.port), timeout=10) as connection:
+        smuggled = "0\r\n\r\nGET /jobs HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        connection.sendall(f"POST /job HTTP/1.1\r\nHost: localhost\r\n{lengths}\r\n\r\n{smuggled}".encode())
+        received = b""
+        with contextlib.suppress(ConnectionResetError):
+            while chunk := connection.recv(65536):
+                received += chunk
     assert received.startswith(b"HTTP/1.1 400 ")
     assert received.count(b"HTTP/1.1") == 1
 

@@ -129,6 +129,7 @@ def test_the_watchdog_is_taken_from_the_environment(environ: dict[str, str], int
     assert Notifier.from_environment({"NOTIFY_SOCKET": "/x", **environ}).interval == interval
 
 
+@pytest.mark.parametrize("systemd", ["path"], indirect=True)
 def test_the_service_reports_to_systemd_whatever_monitor_interval_says(
     systemd: Systemd, tmp_path: Path
 ) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -12,10 +11,18 @@ from standins.telegram.server import Channel
 from standins.telegram.text_markup import post, words
 
 
-@pytest.fixture
-def stage(tmp_path: Path) -> Iterator[Stage]:
-    with staged(tmp_path) as one:
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    with staged(tmp_path_factory.mktemp("service")) as one:
+        one.start()
         yield one
+
+
+@pytest.fixture
+def stage(service: Stage) -> Iterator[Stage]:
+    """The running service, without a job; each test leaves it healthy."""
+    yield service
+    service.clear()
 
 
 @pytest.fixture
@@ -23,9 +30,9 @@ def news(stage: Stage) -> Channel:
     """One post was delivered, and its worker waits for the next."""
     channel = stage.telegram.add_channel("news")
     channel.add(post(words("first")))
-    stage.start()
+    before = stage.log().count("[NEW_MESSAGE]")
     stage.add_job("job", "news/1")
-    eventually(lambda: "[NEW_MESSAGE]" in stage.log())
+    eventually(lambda: stage.log().count("[NEW_MESSAGE]") > before)
     return channel
 
 

@@ -28,6 +28,20 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
         yield one
 
 
+@pytest.fixture(scope="module")
+def service_of_all(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    with staged(tmp_path_factory.mktemp("service"), per_webhook=(50, 1.0), REQUEST_TIMEOUT="0.7") as one:
+        one.start()
+        yield one
+
+
+@pytest.fixture
+def running(service_of_all: Stage) -> Iterator[Stage]:
+    """A service that several tests share, without a job."""
+    yield service_of_all
+    service_of_all.clear()
+
+
 def fill(channel: Channel, count: int) -> list[int]:
     return [channel.add(post(words(f"post {number}"))) for number in range(count)]
 
@@ -62,15 +76,14 @@ def test_posts_arrive_through_every_fault_of_discord(stage: Stage) -> None:
     eventually(lambda: reason(stage) is None)
 
 
-def test_posts_arrive_once_through_every_fault_of_telegram(stage: Stage) -> None:
-    expected = {"news": fill(stage.telegram.add_channel("news"), 45)}
-    stage.start()
+def test_posts_arrive_once_through_every_fault_of_telegram(running: Stage) -> None:
+    expected = {"news": fill(running.telegram.add_channel("news"), 45)}
     for fault in telegram_faults.every_fault(hang=1.5):
-        stage.telegram.fail(fault, path="/s/")
-        stage.telegram.fail(Fault(accepted=True), path="/s/")
-    stage.add_job("job", "news/1")
-    assert all_there(stage, expected).repeated == 0
-    assert stage.discord.limited == []
+        running.telegram.fail(fault, path="/s/")
+        running.telegram.fail(Fault(accepted=True), path="/s/")
+    running.add_job("job", "news/1")
+    assert all_there(running, expected).repeated == 0
+    assert running.discord.limited == []
 
 
 def test_while_discord_is_down_requests_are_few_and_health_says_so(stage: Stage) -> None:
@@ -152,24 +165,22 @@ def test_eight_workers_call_a_dead_webhook_once(stage: Stage) -> None:
     assert len(stage.discord.requests) == 1
 
 
-def test_a_thread_that_is_gone_ends_only_the_job_that_uses_it(stage: Stage) -> None:
-    fill(stage.telegram.add_channel("news"), 2)
-    thread = stage.discord.add_thread(stage.room)
-    stage.discord.delete_channel(thread)
-    stage.start()
-    stage.add_job("threaded", "news/1", DISCORD_THREAD_ID=thread)
-    stage.add_job("job", "news/1")
-    eventually(lambda: stage.workers("threaded")["news"]["reason"] == "thread_gone")
-    eventually(lambda: stage.numbers() == [1, 2])
+def test_a_thread_that_is_gone_ends_only_the_job_that_uses_it(running: Stage) -> None:
+    fill(running.telegram.add_channel("news"), 2)
+    thread = running.discord.add_thread(running.room)
+    running.discord.delete_channel(thread)
+    running.add_job("threaded", "news/1", DISCORD_THREAD_ID=thread)
+    running.add_job("job", "news/1")
+    eventually(lambda: running.workers("threaded")["news"]["reason"] == "thread_gone")
+    eventually(lambda: running.numbers() == [1, 2])
 
 
-def test_two_jobs_with_the_same_webhook_and_channel_both_forward(stage: Stage) -> None:
-    fill(stage.telegram.add_channel("news"), 5)
-    stage.start()
-    stage.add_job("one", "news/1")
-    stage.add_job("two", "news/1")
-    eventually(lambda: sorted(stage.numbers()) == sorted([*range(1, 6)] * 2), of=stage.numbers)
-    assert stage.discord.limited == []
+def test_two_jobs_with_the_same_webhook_and_channel_both_forward(running: Stage) -> None:
+    fill(running.telegram.add_channel("news"), 5)
+    running.add_job("one", "news/1")
+    running.add_job("two", "news/1")
+    eventually(lambda: sorted(running.numbers()) == sorted([*range(1, 6)] * 2), of=running.numbers)
+    assert running.discord.limited == []
 
 
 @pytest.mark.parametrize("fault", [cloudflare_page(300), global_limit(300), server_error(503)])

@@ -30,6 +30,20 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
         yield one
 
 
+@pytest.fixture(scope="module")
+def service_of_all(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    with staged(tmp_path_factory.mktemp("service")) as one:
+        one.start()
+        yield one
+
+
+@pytest.fixture
+def running(service_of_all: Stage) -> Iterator[Stage]:
+    """A service that several tests share, without a job."""
+    yield service_of_all
+    service_of_all.clear()
+
+
 # --- the machine's limits ---
 
 
@@ -119,11 +133,10 @@ def test_worker_that_waits_for_discord_longer_than_log_stale_after_is_not_replac
 # --- many at once ---
 
 
-def test_two_hundred_requests_at_once(stage: Stage) -> None:
+def test_two_hundred_requests_at_once(running: Stage) -> None:
     """Ten names, every kind of call: in the end file, answers and processes say the same."""
     for number in range(10):
-        stage.telegram.add_channel(f"chan_{number}")
-    stage.start()
+        running.telegram.add_channel(f"chan_{number}")
     rng = random.Random(5)
 
     def call(number: int) -> int:
@@ -131,37 +144,39 @@ def test_two_hundred_requests_at_once(stage: Stage) -> None:
         path = "/job" if method != "GET" else rng.choice(["/jobs", "/health", "/logs", "/"])
         headers = {"JOB_NAME": name} if method != "GET" else {}
         if method == "POST":
-            headers |= {"TELEGRAM_CHANNELS": f"chan_{number % 10}", "DISCORD_WEBHOOK_URL": stage.webhook.url}
+            headers |= {
+                "TELEGRAM_CHANNELS": f"chan_{number % 10}",
+                "DISCORD_WEBHOOK_URL": running.webhook.url,
+            }
         if method == "PATCH":
             headers["EMBED_COLOR"] = f"{number:06x}"
-        return stage.call(method, path, **headers).status_code
+        return running.call(method, path, **headers).status_code
 
     with ThreadPoolExecutor(50) as threads:
         codes = set(threads.map(call, range(200)))
     assert codes <= {200, 201, 404, 409}
-    jobs = stage.call("GET", "/jobs").json()
-    assert jobs == json.loads((stage.data / "jobs.json").read_text())
+    jobs = running.call("GET", "/jobs").json()
+    assert jobs == json.loads((running.data / "jobs.json").read_text())
     wanted = sorted(f"webhook.py chan_{name[4:]}" for name in jobs)
 
-    def running() -> list[str]:
-        titles = (stage.title(process) for process in stage.processes())
+    def workers() -> list[str]:
+        titles = (running.title(process) for process in running.processes())
         return sorted(title for title in titles if title.startswith("webhook.py"))
 
-    eventually(lambda: running() == wanted, of=running)
+    eventually(lambda: workers() == wanted, of=workers)
     expected = {"total": len(jobs), "running": len(jobs)}  # running once it has said a word
-    eventually(lambda: stage.health()["processes"] == expected, of=stage.health)
+    eventually(lambda: running.health()["processes"] == expected, of=running.health)
 
 
 @pytest.mark.parametrize("start", [["main.py"], ["-m", "uvicorn", "main:app"]], ids=["python", "uvicorn"])
-def test_a_second_service_is_refused(stage: Stage, start: list[str]) -> None:
-    stage.start()
-    env = os.environ | {"DATA_DIR": str(stage.data), "PORT": str(free_port())}
+def test_a_second_service_is_refused(running: Stage, start: list[str]) -> None:
+    env = os.environ | {"DATA_DIR": str(running.data), "PORT": str(free_port())}
     second = subprocess.run(
         [sys.executable, *start], cwd=ROOT, env=env, capture_output=True, text=True, timeout=20, check=False
     )
     assert (second.returncode, second.stderr.count("another Disgram")) == (2, 1)
-    assert f"pid {stage.pid}" in second.stderr
-    assert stage.health()["status"] == "healthy"
+    assert f"pid {running.pid}" in second.stderr
+    assert running.health()["status"] == "healthy"
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -237,7 +252,7 @@ def test_every_secret_in_every_output(stage: Stage) -> None:
 # --- any request whatever ---
 
 
-def test_the_document_tells_the_truth(stage: Stage) -> None:
+def test_the_document_tells_the_truth(running: Stage) -> None:
     """schemathesis sends what the document allows and what it forbids: no 5xx, no answer it does not name.
 
     Left out: that whatever the document allows is accepted; no document can say "at least one of these
@@ -245,15 +260,16 @@ def test_the_document_tells_the_truth(stage: Stage) -> None:
     what /health says while no worker runs.
     """
     pytest.importorskip("schemathesis")
-    stage.start()
     expected = '[checks.not_a_server_error]\nexpected-statuses = ["2xx", "4xx", 503]\n'
-    (stage.folder / "schemathesis.toml").write_text(expected, "utf-8")
-    document = f"http://127.0.0.1:{stage.port}/openapi.json"
+    (running.folder / "schemathesis.toml").write_text(expected, "utf-8")
+    document = f"http://127.0.0.1:{running.port}/openapi.json"
     command = [str(Path(sys.executable).with_name("schemathesis")), "run", document, "--max-examples", "15"]
     left_out = "positive_data_acceptance,ignored_auth,missing_required_header"
     command += ["--exclude-checks", left_out, "--phases", "examples,coverage,fuzzing"]
     command += ["--header", f"Authorization: Bearer {PASSWORD}", "--seed", "1", "--no-color"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, cwd=stage.folder)
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=120, check=False, cwd=running.folder
+    )
     assert done.returncode == 0, done.stdout[-4000:]
-    assert stage.call("GET", "/jobs").ok
-    assert "Traceback" not in stage.output.read_text()
+    assert running.call("GET", "/jobs").ok
+    assert "Traceback" not in running.output.read_text()

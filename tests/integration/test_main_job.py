@@ -25,6 +25,20 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
         yield one
 
 
+@pytest.fixture(scope="module")
+def service_of_all(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    with staged(tmp_path_factory.mktemp("service"), per_webhook=(10, 1.0)) as one:
+        one.start()
+        yield one
+
+
+@pytest.fixture
+def running(service_of_all: Stage) -> Iterator[Stage]:
+    """A service that several tests share, without a job."""
+    yield service_of_all
+    service_of_all.clear()
+
+
 def fill(channel: Channel, count: int, *, first: int = 0) -> list[int]:
     """Posts of every kind in turn but those that are not forwarded; their numbers."""
     kinds = [kind for kind in KINDS if "service" not in kind.name]
@@ -45,27 +59,26 @@ def by_channel(stage: Stage, room: str) -> dict[str, list[int]]:
     return found
 
 
-def test_a_hundred_posts_over_two_jobs_arrive_once_and_in_order(stage: Stage) -> None:
-    channels = [stage.telegram.add_channel(f"channel_{n}", f"Channel {n}") for n in range(5)]
-    thread = stage.discord.add_thread(stage.room)
-    other_room = stage.discord.add_channel("other")
-    other = stage.discord.add_webhook(other_room)
+def test_a_hundred_posts_over_two_jobs_arrive_once_and_in_order(running: Stage) -> None:
+    channels = [running.telegram.add_channel(f"channel_{n}", f"Channel {n}") for n in range(5)]
+    thread = running.discord.add_thread(running.room)
+    other_room = running.discord.add_channel("other")
+    other = running.discord.add_webhook(other_room)
     expected = {channel.name: fill(channel, 20, first=7 * n) for n, channel in enumerate(channels)}
-    stage.start()
-    stage.add_job("новости", "channel_0/1,t.me/channel_1/1,@CHANNEL_2/1", other.url)
-    stage.add_job("threaded", "https://t.me/s/channel_3/1,channel_4/1", DISCORD_THREAD_ID=thread)
+    running.add_job("новости", "channel_0/1,t.me/channel_1/1,@CHANNEL_2/1", other.url)
+    running.add_job("threaded", "https://t.me/s/channel_3/1,channel_4/1", DISCORD_THREAD_ID=thread)
 
     def arrived() -> dict[str, list[int]]:
-        return {**by_channel(stage, other_room), **by_channel(stage, thread)}
+        return {**by_channel(running, other_room), **by_channel(running, thread)}
 
     def lowered() -> dict[str, list[int]]:
         return {name.lower(): numbers for name, numbers in arrived().items()}
 
     eventually(lambda: lowered() == expected, 90, of=lowered)
-    assert stage.arrived(stage.room) == []
-    assert stage.discord.violations == []
-    assert stage.discord.limited == []
-    assert "Forwarded https://t.me/channel_0/" in stage.log()
+    assert running.arrived(running.room) == []
+    assert running.discord.violations == []
+    assert running.discord.limited == []
+    assert "Forwarded https://t.me/channel_0/" in running.log()
 
 
 def test_a_killed_worker_and_a_killed_service_lose_and_repeat_nothing(stage: Stage) -> None:
@@ -124,17 +137,16 @@ def test_a_channel_without_a_number_begins_with_its_newest_posts(tmp_path: Path)
         assert "service message" in stage.log()
 
 
-def test_a_failed_poll_loses_no_post_and_is_logged(stage: Stage) -> None:
-    channel = stage.telegram.add_channel("news")
+def test_a_failed_poll_loses_no_post_and_is_logged(running: Stage) -> None:
+    channel = running.telegram.add_channel("news")
     channel.add(post(words("one")))
-    stage.start()
-    stage.add_job("job", "news/1")
-    eventually(lambda: stage.numbers() == [1])
+    running.add_job("job", "news/1")
+    eventually(lambda: running.numbers() == [1])
     for fault in (Fault.truncated(), Fault.status(502), Fault.reset_before(), Fault.status(200, "blocked")):
-        stage.telegram.fail(fault)
+        running.telegram.fail(fault)
     channel.add(post(words("two")))
-    eventually(lambda: stage.numbers() == [1, 2], of=stage.numbers)
-    assert "not understood" in stage.log()
+    eventually(lambda: running.numbers() == [1, 2], of=running.numbers)
+    assert "not understood" in running.log()
 
 
 def test_a_dead_webhook_is_not_called_again_until_patch(stage: Stage) -> None:
@@ -161,31 +173,29 @@ def test_a_dead_webhook_is_not_called_again_until_patch(stage: Stage) -> None:
     eventually(lambda: len(set(stage.numbers())) == 2, of=stage.numbers)
 
 
-def test_deleting_a_job_ends_its_processes_and_forgets_its_progress(stage: Stage) -> None:
-    channel = stage.telegram.add_channel("news")
+def test_deleting_a_job_ends_its_processes_and_forgets_its_progress(running: Stage) -> None:
+    channel = running.telegram.add_channel("news")
     channel.add(post(words("one")))
-    stage.start()
-    stage.add_job("job", "news")
-    eventually(lambda: stage.numbers() == [1])
-    worker = stage.worker("news")
-    assert stage.call("DELETE", "/job", JOB_NAME="job").status_code == 200
+    running.add_job("job", "news")
+    eventually(lambda: running.numbers() == [1])
+    worker = running.worker("news")
+    assert running.call("DELETE", "/job", JOB_NAME="job").status_code == 200
     assert not worker.is_running() or worker.status() == psutil.STATUS_ZOMBIE
-    stage.add_job("job", "news")
-    eventually(lambda: stage.numbers() == [1, 1], of=stage.numbers)
+    running.add_job("job", "news")
+    eventually(lambda: running.numbers() == [1, 1], of=running.numbers)
 
 
-def test_a_webhook_token_appears_in_no_log_answer_or_process_title(stage: Stage) -> None:
-    channel = stage.telegram.add_channel("news")
+def test_a_webhook_token_appears_in_no_log_answer_or_process_title(running: Stage) -> None:
+    channel = running.telegram.add_channel("news")
     fill(channel, 3)
-    stage.start()
-    stage.add_job("job", "news/1")
-    eventually(lambda: len(stage.numbers()) >= 3)
-    stage.discord.delete_webhook(stage.webhook.id)
+    running.add_job("job", "news/1")
+    eventually(lambda: len(running.numbers()) >= 3)
+    running.discord.delete_webhook(running.webhook.id)
     channel.add(post(words("to nowhere")))
-    eventually(lambda: stage.workers("job")["news"]["state"] == "failed")
-    token = stage.webhook.token
-    shown = [stage.log(), str(stage.health()), str(stage.health("job")), stage.output.read_text()]
-    shown += map(stage.title, stage.processes())
+    eventually(lambda: running.workers("job")["news"]["state"] == "failed")
+    token = running.webhook.token
+    shown = [running.log(), str(running.health()), str(running.health("job")), running.output.read_text()]
+    shown += map(running.title, running.processes())
     assert not any(token in text for text in shown)
 
 

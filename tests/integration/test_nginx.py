@@ -71,6 +71,22 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
         yield one
 
 
+@pytest.fixture(scope="module")
+def service_of_all(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    program("nginx")
+    with staged(tmp_path_factory.mktemp("service")) as one:
+        one.telegram.add_channel("news", "News")
+        one.start()
+        yield one
+
+
+@pytest.fixture
+def running(service_of_all: Stage) -> Iterator[Stage]:
+    """A service that several tests share, without a job."""
+    yield service_of_all
+    service_of_all.clear()
+
+
 def create(url: str, stage: Stage, names: str, **further: str) -> requests.Response:
     """POST /job, its header names with `_` or as `names` says."""
     headers = {"JOB_NAME": "job", "TELEGRAM_CHANNELS": "news", "DISCORD_WEBHOOK_URL": stage.webhook.url}
@@ -80,30 +96,27 @@ def create(url: str, stage: Stage, names: str, **further: str) -> requests.Respo
 
 
 @pytest.mark.parametrize("names", ["_", "-"])
-def test_header_names_pass_with_either_sign(stage: Stage, tmp_path: Path, names: str) -> None:
-    stage.start()
-    with in_front(stage.port, tmp_path) as url:
-        assert create(url, stage, names).status_code == 201
+def test_header_names_pass_with_either_sign(running: Stage, tmp_path: Path, names: str) -> None:
+    with in_front(running.port, tmp_path) as url:
+        assert create(url, running, names).status_code == 201
 
 
-def test_without_the_directive_underscores_get_lost(stage: Stage, tmp_path: Path) -> None:
+def test_without_the_directive_underscores_get_lost(running: Stage, tmp_path: Path) -> None:
     """So the file's line is needed, and the README's word about hyphens true."""
-    stage.start()
-    with in_front(stage.port, tmp_path, leave_out="underscores_in_headers on;") as url:
-        refused = create(url, stage, "_")
+    with in_front(running.port, tmp_path, leave_out="underscores_in_headers on;") as url:
+        refused = create(url, running, "_")
         assert (refused.status_code, refused.json()["detail"]["error"]) == (
             400,
             "Missing DISCORD_WEBHOOK_URL",
         )
-        assert create(url, stage, "-").status_code == 201
+        assert create(url, running, "-").status_code == 201
 
 
-def test_a_thousand_channels_are_not_too_long_a_header(stage: Stage, tmp_path: Path) -> None:
+def test_a_thousand_channels_are_not_too_long_a_header(running: Stage, tmp_path: Path) -> None:
     """The longest addresses there are. Service and nginx alike must take them."""
     channels = ",".join(f"https://t.me/channel_{number:024d}" for number in range(1001))
-    stage.start()
-    with in_front(stage.port, tmp_path) as url:
-        refused = create(url, stage, "_", TELEGRAM_CHANNELS=channels)
+    with in_front(running.port, tmp_path) as url:
+        refused = create(url, running, "_", TELEGRAM_CHANNELS=channels)
         assert (refused.status_code, refused.json()["detail"]["error"]) == (400, "Invalid TELEGRAM_CHANNELS")
 
 
