@@ -29,7 +29,7 @@ from disgram.hosts.view import HostSeen
 from disgram.logs.log_file import LogFile
 from disgram.own_process import end_at_once
 from disgram.postgres.database import PostgresDatabase
-from disgram.postgres.ledger import PostgresLedger
+from disgram.postgres.ledger import PostgresLedger, begin_anew
 from disgram.postgres.notices import Notices
 from disgram.report import Level, counted
 from disgram.storage.remote.server import LedgerServer
@@ -55,7 +55,9 @@ class SeveralHosts:
         self._url = settings.database_url or ""
         self._database = PostgresDatabase(self._url)
         self._orders = Orders(self._database, self._incarnation)
-        self._table = JobsTable(self._database, settings.webhook_hosts, tell=self._orders.jobs_changed)
+        self._table = JobsTable(
+            self._database, settings.webhook_hosts, tell=self._orders.jobs_changed, begin_anew=begin_anew
+        )
         self.jobs, self.ledger = JobManager(self._table), PostgresLedger(self._database)
         self._leased = LeasedSpecs(lambda: self._table.read_at, self._read_jobs_soon)
         self._news = HostNews(log.write)

@@ -186,11 +186,17 @@ class HostStatements:
         )
 
 
-def hosts_of_job(run: Statements, job: str) -> list[str]:
-    """The names of the valid hosts that have, or may still have, processes of this job."""
+def last_epoch(run: Statements) -> int:
+    """Leases claimed from now on have greater ones."""
+    return int(run.execute("SELECT last_value FROM lease_epoch").fetchone()[0])
+
+
+def hosts_of_job(run: Statements, job: str, epoch: int) -> list[str]:
+    """The names of the valid hosts that have, or may still have, processes of this job under a lease of this
+    epoch or an older one."""
     rows = run.execute(
         "SELECT DISTINCT host.name FROM lease JOIN host ON host.incarnation = lease.holder "
-        f"WHERE {OF_JOB} AND {_VALID} ORDER BY host.name",
-        {"prefix": worker((job, ""))},
+        f"WHERE {OF_JOB} AND lease.epoch <= :epoch AND {_VALID} ORDER BY host.name",
+        {"prefix": worker((job, "")), "epoch": epoch},
     )
     return [str(name) for (name,) in rows]

@@ -1,6 +1,7 @@
 """The ledger in PostgreSQL: the rows of storage/ledger.py, and those that only several hosts need.
 
-Owns what a worker's lease guards, and that a deleted job's leases go with it.
+Owns what a worker's lease guards, and that a deleted job's leases go with it. Never takes the rows of a job
+that another host has made anew meanwhile.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from collections.abc import Callable
 from disgram.postgres.database import PostgresDatabase
 from disgram.postgres.fence import OF_JOB, FencedDatabase, worker_lease
 from disgram.storage.channel_ledger import ChannelLedger
+from disgram.storage.channel_source import TABLES_OF_CHANNEL
+from disgram.storage.engine import Statements
 from disgram.storage.ledger import LedgerRows
 
 
@@ -28,7 +31,16 @@ class PostgresLedger(LedgerRows):
         return ChannelLedger(database, job, channel, self._clock)
 
     def delete_job(self, job: str) -> None:
-        """Its leases first: what its workers write after that is refused, and brings no row back."""
+        """Nothing if there is a job of this name again: who has made it has called `begin_anew`."""
         with self._database.transaction() as run:
-            run.execute(f"DELETE FROM lease WHERE {OF_JOB}", {"prefix": worker_lease(job, "")})
-        super().delete_job(job)
+            run.execute("LOCK TABLE job IN SHARE MODE")  # none is made until the rows are gone
+            if not run.execute("SELECT 1 FROM job WHERE name = ?", (job,)).fetchone():
+                begin_anew(run, job)
+
+
+def begin_anew(run: Statements, job: str) -> None:
+    """A job of this name has nothing behind it. Its leases first: what workers of one that was deleted write
+    after that is refused, and brings no row back."""
+    run.execute(f"DELETE FROM lease WHERE {OF_JOB}", {"prefix": worker_lease(job, "")})
+    for table in TABLES_OF_CHANNEL:
+        run.execute(f"DELETE FROM {table} WHERE job = ?", (job,))

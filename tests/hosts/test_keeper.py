@@ -13,7 +13,7 @@ pytest.importorskip("psycopg")
 
 from disgram.errors import StorageUnavailable
 from disgram.hosts.keeper import LeaseKeeper
-from disgram.hosts.statements import HostStatements, hosts_of_job
+from disgram.hosts.statements import HostStatements, hosts_of_job, last_epoch
 from disgram.hosts.times import LeaseTimes
 from disgram.hosts.units import ACCOUNT, ALERTS, Key, Unit, destination, worker
 from disgram.postgres.database import PostgresDatabase
@@ -177,11 +177,11 @@ def test_job_that_is_deleted_ends_its_leases_once_its_processes_are_gone(databas
     host.live, host.units = {A}, {}
     host.turn()
     with database.reading() as run:
-        assert hosts_of_job(run, "job") == ["a"]
+        assert hosts_of_job(run, "job", last_epoch(run)) == ["a"]
     host.live = set()
     host.turn()
     with database.reading() as run:
-        assert hosts_of_job(run, "job") == []
+        assert hosts_of_job(run, "job", last_epoch(run)) == []
     assert host.holdings.held.keys() == {ALERTS}
 
 

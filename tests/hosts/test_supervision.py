@@ -223,6 +223,17 @@ def test_other_hosts_processes_are_waited_for(north: Host, south: Host) -> None:
     assert not north.supervision.wait_gone("other", 0.1)
 
 
+def test_job_made_anew_elsewhere_is_not_waited_for(north: Host, south: Host) -> None:
+    run_elsewhere(south, ("news", "a"))
+
+    def make_anew() -> None:
+        end_elsewhere(south, ("news", "a"))
+        run_elsewhere(south, ("news", "a"))
+
+    threading.Timer(0.3, make_anew).start()
+    assert north.supervision.wait_gone("news", 10)
+
+
 def test_processes_of_a_host_that_is_gone_are_not_waited_for(north: Host, south: Host) -> None:
     run_elsewhere(south, ("news", "b"))
     with south.database.transaction() as run:

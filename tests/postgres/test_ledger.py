@@ -12,10 +12,12 @@ import pytest
 pytest.importorskip("psycopg")
 
 from disgram.errors import LeaseLost
+from disgram.hosts.shared.jobs_table import JobsTable
+from disgram.jobs.job import Job
 from disgram.post import PostSlice
 from disgram.postgres.database import PostgresDatabase
 from disgram.postgres.fence import worker_lease
-from disgram.postgres.ledger import PostgresLedger
+from disgram.postgres.ledger import PostgresLedger, begin_anew
 from disgram.storage import schema
 from disgram.storage.channel_ledger import ChannelLedger, MessageRow, PostRow
 from disgram.storage.channel_source import TABLES_OF_CHANNEL
@@ -127,6 +129,46 @@ def test_late_write_brings_no_row_of_a_deleted_job_back(
             ledger.fenced("job", channel, held).begin(9, None)
     assert ledger.of("job", "c").progress() is None
     ledger.fenced("job/longer", "c", other).begin(1, None)
+
+
+@pytest.mark.parametrize("made_anew_before", [False, True])
+def test_late_deletion_leaves_the_progress_of_a_job_that_was_made_anew(
+    database: PostgresDatabase, ledger: PostgresLedger, made_anew_before: bool
+) -> None:
+    old = claim(database, "a")
+    ledger.fenced("job", "c", old).begin(4, None)
+    if not made_anew_before:
+        ledger.delete_job("job")
+    make_job(database, "job")
+    assert ledger.of("job", "c").progress() is None
+    with pytest.raises(LeaseLost):
+        ledger.fenced("job", "c", old).advance(9)
+    ledger.fenced("job", "c", claim(database, "b")).begin(7, None)
+    ledger.delete_job("job")
+    assert ledger.of("job", "c").progress() == (7, None)
+
+
+def test_deletion_waits_for_a_job_that_is_being_made(
+    database: PostgresDatabase, ledger: PostgresLedger
+) -> None:
+    deleting = threading.Thread(target=ledger.delete_job, args=["job"])
+    with database.transaction() as run:
+        run.execute("INSERT INTO job (name, fields) VALUES ('job', '{}')")
+        deleting.start()
+        deleting.join(0.2)
+        assert deleting.is_alive()
+        ledger.of("job", "c").begin(7, None)
+    deleting.join(5)
+    assert ledger.of("job", "c").progress() == (7, None)
+
+
+def make_job(database: PostgresDatabase, name: str) -> None:
+    table = JobsTable(database, begin_anew=begin_anew)
+    fields = {
+        "webhookUrl": "https://discord.com/api/webhooks/1/aToken",
+        "telegramChannels": ["https://t.me/durov"],
+    }
+    table.store({name: Job.parse({"jobName": name, **fields})})
 
 
 def test_postgresql_has_the_columns_of_the_sqlite_ledger(database: PostgresDatabase, tmp_path: Path) -> None:

@@ -27,7 +27,8 @@ _NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 class JobsTable:
     """`refresh` and `store` wait for the database, the rest for nobody.
 
-    `tell` is called in the transaction of each change, to notify other hosts.
+    In the transaction of each change `tell` is called, to notify other hosts, and `begin_anew` with the name
+    of a job that is made in it: the host that deletes one of that name may not have come to its rows yet.
     """
 
     def __init__(
@@ -36,8 +37,10 @@ class JobsTable:
         webhook_hosts: Collection[str] = (),
         *,
         tell: Callable[[Statements], object] = lambda run: None,
+        begin_anew: Callable[[Statements, str], object] = lambda run, name: None,
     ) -> None:
-        self._database, self._webhook_hosts, self._tell = database, webhook_hosts, tell
+        self._database, self._webhook_hosts = database, webhook_hosts
+        self._tell, self._begin_anew = tell, begin_anew
         self._lock = threading.Lock()
         self._rows: dict[str, str] = {}
         """Fields as they were last read or written here, as JSON."""
@@ -128,6 +131,7 @@ class JobsTable:
             )
             if done.rowcount != 1:
                 raise name_taken(name)
+            self._begin_anew(run, name)
             return
         done = run.execute(
             "UPDATE job SET fields = CAST(:fields AS jsonb) "

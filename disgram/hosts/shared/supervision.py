@@ -13,7 +13,7 @@ from typing import Protocol
 from disgram.errors import StorageUnavailable
 from disgram.hosts.shared.orders import Order, Orders, What
 from disgram.hosts.shared.worker_rows import Key
-from disgram.hosts.statements import hosts_of_job
+from disgram.hosts.statements import hosts_of_job, last_epoch
 from disgram.hosts.view import HostSeen
 from disgram.storage.engine import Engine
 from disgram.workers.spec import Snapshot, WorkerState, WorkerStatus
@@ -74,14 +74,14 @@ class HostsSupervision:
         self._orders.send(Order(What.RESTART, job))
 
     def wait_gone(self, job: str, timeout: float) -> bool:
-        """Whether no host has a process of the job any more; one that is not heard of counts for none.
-
-        For a job that was deleted or paused, as nobody starts another process of it.
-        """
+        """Whether all processes that the job had at the time of the call are gone, on every host; one that is
+        not heard of counts for none. `timeout` seconds at most, and as long again as a database is slow."""
         until = time.monotonic() + timeout
-        gone = self._local.wait_gone(job, timeout)
         try:
-            while self._elsewhere(job):
+            with self._database.reading() as run:
+                epoch = last_epoch(run)
+            gone = self._local.wait_gone(job, timeout)
+            while self._elsewhere(job, epoch):
                 if time.monotonic() > until:
                     return False
                 time.sleep(LOOK_EVERY)
@@ -89,10 +89,10 @@ class HostsSupervision:
             return False
         return gone
 
-    def _elsewhere(self, job: str) -> list[str]:
-        """Which other hosts have processes of it."""
+    def _elsewhere(self, job: str, epoch: int) -> list[str]:
+        """Which other hosts have processes of it that are as old as this epoch."""
         with self._database.reading() as run:
-            return [host for host in hosts_of_job(run, job) if host != self._host]
+            return [host for host in hosts_of_job(run, job, epoch) if host != self._host]
 
     def snapshot(self) -> Snapshot:
         """This host's workers at its supervisor's last turn, and those of others as they last told of."""
