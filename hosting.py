@@ -63,6 +63,10 @@ class Hosting(Protocol):
     def sends_alerts(self) -> bool:
         """Whether alerts about jobs are sent from here."""
 
+    def sender_to(self, webhook_id: str) -> str | None:
+        """Which other host sends to this webhook, if one does. May wait for the database, and raises
+        StorageUnavailable."""
+
     def hosts(self) -> Sequence[HostSeen] | None:
         """All hosts (disgram/hosts), this one included; None for a service alone."""
 
@@ -119,6 +123,9 @@ class OneHost:
 
     def sends_alerts(self) -> bool:
         return True
+
+    def sender_to(self, webhook_id: str) -> None:
+        return None
 
     def hosts(self) -> None:
         return None

@@ -163,7 +163,9 @@ def running_service(
         store = open_limits(folder / "limits.db", log.write)
         limits = DiscordRateLimiter(store)
         interval = settings.monitor_interval
-        webhooks = WebhookLookup(limits, lambda method, goal: Route.to(method, "service", goal))
+        webhooks = WebhookLookup(
+            limits, lambda method, goal: Route.to(method, "service", goal), hosting.sender_to
+        )
         channels = ChannelLookup(
             settings.telegram_base_url,
             folder,

@@ -23,8 +23,9 @@ from disgram.hosts.shared.news import HostNews
 from disgram.hosts.shared.orders import Orders
 from disgram.hosts.shared.supervision import HostsSupervision
 from disgram.hosts.shared.worker_rows import WorkerRows
+from disgram.hosts.statements import holder_of
 from disgram.hosts.times import LEASE_TIMES, LeaseTimes
-from disgram.hosts.units import ACCOUNT, ALERTS, Key, units_of
+from disgram.hosts.units import ACCOUNT, ALERTS, Key, destination, units_of
 from disgram.hosts.view import HostSeen
 from disgram.logs.log_file import LogFile
 from disgram.own_process import end_at_once
@@ -162,6 +163,11 @@ class SeveralHosts:
 
     def sends_alerts(self) -> bool:
         return self._member.holds(ALERTS)
+
+    def sender_to(self, webhook_id: str) -> str | None:
+        with self._database.reading() as run:
+            holder = holder_of(run, destination(webhook_id))
+        return None if holder == self.name else holder
 
     def hosts(self) -> Sequence[HostSeen]:
         return self._member.hosts()

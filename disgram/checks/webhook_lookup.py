@@ -66,10 +66,16 @@ NOT_ASKED = WebhookAnswer(None, "Discord did not answer in time.")
 
 
 class WebhookLookup:
-    """For any thread. `route` makes the limiter's key of a method and a destination."""
+    """For any thread. `route` makes the limiter's key of a method and a destination; `elsewhere` names
+    another host, if one sends to the webhook of this id: its limit is known there."""
 
-    def __init__(self, limiter: Limiter, route: Callable[[str, Destination], Any]) -> None:
-        self._limiter, self._route = limiter, route
+    def __init__(
+        self,
+        limiter: Limiter,
+        route: Callable[[str, Destination], Any],
+        elsewhere: Callable[[str], str | None] = lambda webhook_id: None,
+    ) -> None:
+        self._limiter, self._route, self._elsewhere = limiter, route, elsewhere
         self._calls = BoundedCalls(AT_ONCE)
 
     def ask(self, webhooks: Collection[Destination]) -> dict[str, WebhookAnswer]:
@@ -81,7 +87,13 @@ class WebhookLookup:
         return {key: found.get(key, NOT_ASKED) for key in known}
 
     def send_test(self, destination: Destination, *, new_thread: bool = False) -> WebhookAnswer:
-        """Whether Discord takes a message there, within ANSWER_WITHIN. `new_thread`: of a forum."""
+        """Whether Discord takes a message there, within ANSWER_WITHIN. `new_thread`: of a forum. Raises
+        StorageUnavailable if it is not known which host may send there."""
+        if host := self._elsewhere(destination.webhook_id):
+            return WebhookAnswer(
+                None,
+                f"The test message was not sent: host {host} keeps this webhook's limit, ask it instead.",
+            )
         found = self._calls.run({"test": partial(self._send_test, destination, new_thread)}, ANSWER_WITHIN)
         return found.get("test", NOT_ASKED)
 

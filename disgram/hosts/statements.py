@@ -186,6 +186,16 @@ class HostStatements:
         )
 
 
+def holder_of(run: Statements, lease: str) -> str | None:
+    """The name of the valid host that has it."""
+    found = run.execute(
+        "SELECT host.name FROM lease JOIN host ON host.incarnation = lease.holder "
+        f"WHERE lease.name = :lease AND {_VALID}",
+        {"lease": lease},
+    ).fetchone()
+    return str(found[0]) if found else None
+
+
 def last_epoch(run: Statements) -> int:
     """Leases claimed from now on have greater ones."""
     return int(run.execute("SELECT last_value FROM lease_epoch").fetchone()[0])

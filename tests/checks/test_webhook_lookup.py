@@ -115,6 +115,21 @@ def test_test_message_is_marked_and_goes_to_the_thread(
     assert discord.messages(room) == []
 
 
+def test_test_message_is_left_to_the_host_that_keeps_the_limit(
+    discord: DiscordStandIn, limiter: DiscordRateLimiter
+) -> None:
+    ours, theirs = destination(discord), destination(discord)
+    lookup = WebhookLookup(
+        limiter,
+        lambda method, goal: Route.to(method, "service", goal),
+        {theirs.webhook_id: "south"}.get,
+    )
+    answer = lookup.send_test(theirs)
+    assert (answer.ok, "host south" in answer.message) == (None, True)
+    assert discord.requests == []
+    assert lookup.send_test(ours).ok is True
+
+
 def test_refused_test_message_says_why(discord: DiscordStandIn, lookup: WebhookLookup) -> None:
     forum = destination(discord, discord.add_webhook(discord.add_channel(forum=True)).url)
     answer = lookup.send_test(forum)

@@ -13,7 +13,7 @@ pytest.importorskip("psycopg")
 
 from disgram.errors import StorageUnavailable
 from disgram.hosts.keeper import LeaseKeeper
-from disgram.hosts.statements import HostStatements, hosts_of_job, last_epoch
+from disgram.hosts.statements import HostStatements, holder_of, hosts_of_job, last_epoch
 from disgram.hosts.times import LeaseTimes
 from disgram.hosts.units import ACCOUNT, ALERTS, Key, Unit, destination, worker
 from disgram.postgres.database import PostgresDatabase
@@ -169,6 +169,16 @@ def test_channel_moved_to_another_hosts_webhook_starts_there_after_it_has_ended_
     taker.turn()
     assert taker.runs == {"a", "c"}
     assert not may_write(database, A, epoch)
+
+
+def test_holder_of_a_destination_is_known_by_name_while_it_is_valid(database: PostgresDatabase) -> None:
+    Host(database, "a").joined(units("a")).turn()
+    with database.reading() as run:
+        assert holder_of(run, destination("0")) == "a"
+        assert holder_of(run, destination("1")) is None
+    lapse(database, "a")
+    with database.reading() as run:
+        assert holder_of(run, destination("0")) is None
 
 
 def test_job_that_is_deleted_ends_its_leases_once_its_processes_are_gone(database: PostgresDatabase) -> None:
