@@ -208,8 +208,8 @@ SENTENCES: Mapping[str, Sentence] = {
         Reach.SERVICE,
     ),
     "host_gone": Sentence(
-        "The host that worked on this channel is not heard of any more",
-        "wait, another host takes it over within a minute or two; see hosts in /health",
+        "No host works on this channel: the one that did is not heard of any more, or cannot start workers",
+        "wait a minute or two for another one to take it over; then look at /health of each of the hosts",
         _PASSES,
         Reach.SERVICE,
     ),

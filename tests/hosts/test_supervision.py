@@ -16,7 +16,7 @@ pytest.importorskip("psycopg")
 from disgram.hosts.shared.exchange import Exchange
 from disgram.hosts.shared.jobs_table import JobsTable
 from disgram.hosts.shared.orders import Order, Orders, What
-from disgram.hosts.shared.supervision import HostsSupervision
+from disgram.hosts.shared.supervision import NOBODY_AFTER, HostsSupervision
 from disgram.hosts.shared.worker_rows import Key, WorkerRows
 from disgram.hosts.statements import HostStatements
 from disgram.hosts.view import HostSeen
@@ -70,7 +70,7 @@ class Host:
             self.notices, self.orders, self.table, self.rows, self.local, self._on_notice, interval=600
         )
         self.keys: set[Key] = {("news", "a"), ("news", "b")}
-        self.alive = ["north", "south"]
+        self.alive, self.now = ["north", "south"], 1000.0
         self.supervision = HostsSupervision(
             self.local,
             self.database,
@@ -80,6 +80,7 @@ class Host:
             keys=lambda: self.keys,
             hosts=lambda: [seen(host, alive=host in self.alive) for host in ("north", "south")],
             on_stop=lambda: self.local.told.append("drain"),
+            clock=lambda: self.now,
         )
 
     def _on_notice(self) -> None:
@@ -139,6 +140,20 @@ def test_worker_of_a_host_that_is_gone_is_not_well_until_another_has_it(north: H
     assert north.supervision.snapshot().workers[0].state is WorkerState.BACKOFF
     north.local.workers = (status("b"),)
     assert shown(north) == [("b", "north", None)]
+
+
+def test_channel_that_no_host_tells_of_is_not_well_after_a_while(north: Host, south: Host) -> None:
+    north.local.workers = (status("a"),)
+    south.rows.write([status("b")])
+    assert shown(north) == [("a", "north", None), ("b", "south", None)]
+    south.rows.write([])  # it is there, and can start no worker
+    assert shown(north) == [("a", "north", None)]
+    north.now += NOBODY_AFTER
+    assert shown(north) == [("a", "north", None), ("b", None, "host_gone")]
+    south.rows.write([status("b")])
+    assert shown(north) == [("a", "north", None), ("b", "south", None)]
+    south.rows.write([])
+    assert shown(north) == [("a", "north", None)]
 
 
 def test_of_two_hosts_that_told_of_a_channel_the_one_that_is_there_counts(

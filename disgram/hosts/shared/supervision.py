@@ -18,6 +18,10 @@ from disgram.hosts.view import HostSeen
 from disgram.storage.engine import Engine
 from disgram.workers.spec import Snapshot, WorkerState, WorkerStatus
 
+NOBODY_AFTER = 30.0
+"""Seconds after which a channel that no host tells of counts as not well. A host that can start no worker
+keeps its leases; and one that has just started has not heard of all yet."""
+
 LOOK_EVERY = 0.2
 """Seconds between two looks at what other hosts have ended."""
 
@@ -56,9 +60,11 @@ class HostsSupervision:
         keys: Callable[[], Collection[Key]],
         hosts: Callable[[], Sequence[HostSeen]],
         on_stop: Callable[[], object] = lambda: None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._local, self._database, self._orders, self._rows = local, database, orders, rows
         self._host, self._keys, self._hosts, self._on_stop = host, keys, hosts, on_stop
+        self._clock, self._nobodys = clock, dict[Key, float]()
         self.start, self.wake = local.start, local.wake  # others were told when the jobs were stored
 
     def stop(self, timeout: float = 9.0) -> None:
@@ -100,7 +106,7 @@ class HostsSupervision:
         workers = [replace(worker, host=self._host) for worker in here.workers]
         known = {(worker.job, worker.channel.lower()) for worker in workers}
         others = self._others(set(self._keys()) - known)
-        return replace(here, workers=(*workers, *others))
+        return replace(here, workers=(*workers, *others, *self._of_nobody(known | self._rows.others.keys())))
 
     def _others(self, keys: Iterable[Key]) -> Iterator[WorkerStatus]:
         valid = {host.name for host in self._hosts() if host.valid}
@@ -108,6 +114,19 @@ class HostsSupervision:
         for key in keys:
             if told := rows.get(key):
                 yield _best(told, valid)
+
+    def _of_nobody(self, told_of: Collection[Key]) -> list[WorkerStatus]:
+        """What stands for the channels that have been nobody's for long."""
+        now, before = self._clock(), self._nobodys
+        self._nobodys = {key: before.get(key, now) for key in self._keys() if key not in told_of}
+        return [
+            replace(_GONE, job=job, channel=channel, last_line_at=since, idle_since=since)
+            for (job, channel), since in self._nobodys.items()
+            if now - since >= NOBODY_AFTER
+        ]
+
+
+_GONE = WorkerStatus.without_process("", "", "webhook.py", WorkerState.BACKOFF, 0.0, "host_gone")
 
 
 def _best(told: Sequence[WorkerStatus], valid: Collection[str]) -> WorkerStatus:
