@@ -14,7 +14,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from contextlib import AbstractContextManager
 from types import FrameType
 from typing import NoReturn, TypeVar
@@ -117,7 +117,8 @@ def lifespan(
         anyio.to_thread.current_default_thread_limiter().total_tokens = MAX_PARALLEL_REQUESTS
         app.state.url = getattr(app.state, "url", None)
         with contextlib.ExitStack() as stack:
-            app.state.service = _enter_or_exit(stack, service())
+            with _stop_signals_end_the_start():
+                app.state.service = _enter_or_exit(stack, service())
             _install_signal_handlers()
             report_quietly(asyncio.get_running_loop())
             if app.state.url:
@@ -149,7 +150,22 @@ def _exit_with(refusal: Exception) -> NoReturn:
 
 
 # --- signals --------------------------------------------------------------------------------------------
-# Only the main thread has signals; in another one (a test's) these two functions do nothing.
+# Only the main thread has signals; in another one (a test's) these functions do nothing.
+
+
+@contextlib.contextmanager
+def _stop_signals_end_the_start() -> Iterator[None]:
+    """uvicorn would look at a signal once the start is over, which may wait a minute for another host or a
+    database. What has been begun by then withstands a kill at any moment."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, lambda *_: os._exit(0)) for number in _STOP_SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _install_signal_handlers() -> None:

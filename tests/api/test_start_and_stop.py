@@ -21,6 +21,18 @@ from standins.stage import eventually
 
 PASSWORD = "hunter22"
 OURS = ["-m", "tests.builders.api_fakes"]
+WAITS = """
+import contextlib, time
+from config import SETTINGS
+from disgram.api.server import serve
+from main import create_app
+@contextlib.contextmanager
+def waits(settings):
+    print("waits", flush=True)
+    time.sleep(60)
+    yield
+serve(create_app(SETTINGS, waits), SETTINGS.host, SETTINGS.port)
+"""
 UVICORN = ["-m", "uvicorn", "tests.builders.api_fakes:app", "--log-level", "warning"]
 BOTH = pytest.mark.parametrize("start", [OURS, UVICORN], ids=["python", "uvicorn"])
 
@@ -118,6 +130,16 @@ def test_stop_signals_end_the_service_with_exit_code_0(
     assert (code, unusual(err)) == (0, [])
     assert PASSWORD not in out
     assert (tmp_path / "Disgram.log").read_text("utf-8").endswith("Disgram stopped\n")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_stop_signal_ends_a_start_that_waits_for_another_host(tmp_path: Path, number: signal.Signals) -> None:
+    with started(["-c", WAITS], tmp_path) as service:
+        assert service.process.stdout
+        assert service.process.stdout.readline() == "waits\n"
+        service.process.send_signal(number)
+        code, _, err = service.end()
+    assert (code, err) == (0, "")
 
 
 @BOTH
