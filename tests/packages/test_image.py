@@ -22,8 +22,13 @@ def service() -> dict[str, Any]:
 
 
 def test_every_stage_stands_on_the_one_base() -> None:
-    assert re.findall(r"^ARG (.*)$", DOCKERFILE, re.M) == ["BASE=python:3.12-slim-bookworm"]
+    assert re.findall(r"^ARG (BASE.*)$", DOCKERFILE, re.M) == ["BASE=python:3.12-slim-bookworm"]
     assert re.findall(r"^FROM (\S+)", DOCKERFILE, re.M) == ["${BASE}", "${BASE}"]
+
+
+def test_extras_are_left_out_unless_they_are_asked_for(service: dict[str, Any]) -> None:
+    assert re.findall(r"^ARG (EXTRAS.*)$", DOCKERFILE, re.M) == ['EXTRAS=""']
+    assert service["build"]["args"] == {"EXTRAS": ""}
 
 
 def test_nothing_is_downloaded_but_by_pip_and_apt() -> None:

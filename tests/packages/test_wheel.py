@@ -76,7 +76,7 @@ def test_the_wheel_has_the_clone_s_tree_under_one_name(wheel: Path) -> None:
         "disgram_app",
         f"disgram-{__version__}.dist-info",
     }
-    folders = [ROOT / "routes", ROOT / "disgram", ROOT / "demo", ROOT / "standins"]
+    folders = [ROOT / name for name in ("routes", "commands", "disgram", "demo", "standins")]
     files = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
     wanted = [*ROOT.glob("*.py"), *files, ROOT / ".env.example"]
     shipped = {name.removeprefix("disgram_app/") for name in names if name.startswith("disgram_app/")}
