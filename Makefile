@@ -38,9 +38,9 @@ account: $(VENV)/.runtime # log a Telegram account in, for channels that t.me do
 	@$(BIN)/python -m disgram.first_run
 	@$(BIN)/python -m disgram.telegram.account $(if $(LOGOUT),logout,login)
 
-# On all cores: most tests wait for processes and servers, and one file's tests stay together.
+# One more process than cores, since many tests wait for processes and servers; one file's tests stay together.
 test: $(VENV)/.dev # the tests
-	$(BIN)/python -m pytest -n auto --dist loadfile
+	$(BIN)/python -m pytest -n $$($(BIN)/python -c 'import os; print((os.cpu_count() or 1) + 1)') --dist loadfile
 
 lint: $(VENV)/.dev # ruff and mypy
 	$(BIN)/ruff check .
