@@ -16,6 +16,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from disgram.http import client as http
+from standins.stage import Stage, staged
 from tests.integration.browser import Browser, browsing
 from tests.integration.programs import program
 
@@ -50,6 +51,21 @@ def clean_http_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     http.ssl_context.cache_clear()
     yield
     http.ssl_context.cache_clear()
+
+
+@pytest.fixture(scope="module")
+def service_of_all(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """One start of the service for all tests of a file, which may make it another one by this name."""
+    with staged(tmp_path_factory.mktemp("service")) as one:
+        one.start()
+        yield one
+
+
+@pytest.fixture
+def running(service_of_all: Stage) -> Iterator[Stage]:
+    """The file's service, without a job."""
+    yield service_of_all
+    service_of_all.clear()
 
 
 @pytest.fixture(scope="module")

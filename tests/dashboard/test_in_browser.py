@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,19 +22,11 @@ TAB, ENTER, ESCAPE = "\ue004", "\ue007", "\ue00c"
 BAR = "tbody rect:not(.none)"
 
 
-@pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    with staged(tmp_path_factory.mktemp("service")) as one:
-        one.start()
-        yield one
-
-
 @pytest.fixture
-def stage(service: Stage) -> Iterator[Stage]:
-    """The running service without a job, and a channel with one post."""
-    with_channel(service)
-    yield service
-    service.clear()
+def stage(running: Stage) -> Stage:
+    """With a channel of one post."""
+    with_channel(running)
+    return running
 
 
 def with_channel(stage: Stage) -> None:

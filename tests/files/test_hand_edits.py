@@ -12,20 +12,19 @@ from standins.telegram.text_markup import post, words
 
 
 @pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+def service_of_all(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     with staged(tmp_path_factory.mktemp("service"), MONITOR_INTERVAL="0.2") as found:
         found.start()
         yield found
 
 
 @pytest.fixture
-def stage(service: Stage) -> Iterator[Stage]:
+def stage(running: Stage) -> Stage:
     for name in ("news", "sports"):
-        service.telegram.add_channel(name).add(post(words(f"about {name}")))
-    service.add_job("job", "https://t.me/news/1")
-    eventually(lambda: len(service.links()) == 1, of=service.log)
-    yield service
-    service.clear()
+        running.telegram.add_channel(name).add(post(words(f"about {name}")))
+    running.add_job("job", "https://t.me/news/1")
+    eventually(lambda: len(running.links()) == 1, of=running.log)
+    return running
 
 
 def test_job_edited_by_hand_works_at_once_and_survives_the_next_change(stage: Stage) -> None:

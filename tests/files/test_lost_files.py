@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
-from standins.stage import Stage, eventually, staged
+from standins.stage import Stage, eventually
 from standins.telegram.server import Channel
 from standins.telegram.text_markup import post, words
 
 
-@pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    with staged(tmp_path_factory.mktemp("service")) as one:
-        one.start()
-        yield one
-
-
 @pytest.fixture
-def stage(service: Stage) -> Iterator[Stage]:
-    """The running service, without a job; each test leaves it healthy."""
-    yield service
-    service.clear()
+def stage(running: Stage) -> Stage:
+    """Each test leaves it healthy."""
+    return running
 
 
 @pytest.fixture

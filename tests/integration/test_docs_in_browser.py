@@ -16,7 +16,7 @@ NO_PICTURE = ("data:", "blob:")
 
 
 @pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+def service_of_all(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     with staged(tmp_path_factory.mktemp("service")) as one:
         one.telegram.add_channel("news", "News")
         one.start()
@@ -24,10 +24,8 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 
 
 @pytest.fixture
-def stage(service: Stage) -> Iterator[Stage]:
-    """The running service without a job."""
-    yield service
-    service.clear()
+def stage(running: Stage) -> Stage:
+    return running
 
 
 @contextmanager

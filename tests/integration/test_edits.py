@@ -26,17 +26,15 @@ def shown(stage: Stage) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+def service_of_all(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     with staged(tmp_path_factory.mktemp("service"), per_webhook=FAST, COOLDOWN="0.2") as one:
         one.start()
         yield one
 
 
 @pytest.fixture
-def stage(service: Stage) -> Iterator[Stage]:
-    """The running service without a job."""
-    yield service
-    service.clear()
+def stage(running: Stage) -> Stage:
+    return running
 
 
 def test_thirty_edited_posts_change_in_place(stage: Stage) -> None:

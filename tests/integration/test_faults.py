@@ -35,13 +35,6 @@ def service_of_all(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         yield one
 
 
-@pytest.fixture
-def running(service_of_all: Stage) -> Iterator[Stage]:
-    """A service that several tests share, without a job."""
-    yield service_of_all
-    service_of_all.clear()
-
-
 def fill(channel: Channel, count: int) -> list[int]:
     return [channel.add(post(words(f"post {number}"))) for number in range(count)]
 

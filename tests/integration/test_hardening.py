@@ -30,20 +30,6 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
         yield one
 
 
-@pytest.fixture(scope="module")
-def service_of_all(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    with staged(tmp_path_factory.mktemp("service")) as one:
-        one.start()
-        yield one
-
-
-@pytest.fixture
-def running(service_of_all: Stage) -> Iterator[Stage]:
-    """A service that several tests share, without a job."""
-    yield service_of_all
-    service_of_all.clear()
-
-
 # --- the machine's limits ---
 
 

@@ -29,19 +29,10 @@ def add_channel(stage: Stage) -> None:
         channel.add(post(words(f"post {number}")))
 
 
-@pytest.fixture(scope="module")
-def service_of_all(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    with staged(tmp_path_factory.mktemp("service")) as one:
-        one.start()
-        yield one
-
-
 @pytest.fixture
-def running(service_of_all: Stage) -> Iterator[Stage]:
-    """A service that several tests share, without a job."""
-    add_channel(service_of_all)
-    yield service_of_all
-    service_of_all.clear()
+def running(running: Stage) -> Stage:
+    add_channel(running)
+    return running
 
 
 def shown(stage: Stage, reason: str) -> dict[str, Any]:

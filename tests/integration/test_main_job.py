@@ -32,13 +32,6 @@ def service_of_all(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         yield one
 
 
-@pytest.fixture
-def running(service_of_all: Stage) -> Iterator[Stage]:
-    """A service that several tests share, without a job."""
-    yield service_of_all
-    service_of_all.clear()
-
-
 def fill(channel: Channel, count: int, *, first: int = 0) -> list[int]:
     """Posts of every kind in turn but those that are not forwarded; their numbers."""
     kinds = [kind for kind in KINDS if "service" not in kind.name]

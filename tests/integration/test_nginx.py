@@ -80,13 +80,6 @@ def service_of_all(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         yield one
 
 
-@pytest.fixture
-def running(service_of_all: Stage) -> Iterator[Stage]:
-    """A service that several tests share, without a job."""
-    yield service_of_all
-    service_of_all.clear()
-
-
 def create(url: str, stage: Stage, names: str, **further: str) -> requests.Response:
     """POST /job, its header names with `_` or as `names` says."""
     headers = {"JOB_NAME": "job", "TELEGRAM_CHANNELS": "news", "DISCORD_WEBHOOK_URL": stage.webhook.url}

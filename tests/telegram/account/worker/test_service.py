@@ -54,17 +54,12 @@ def stage(tmp_path: Path, account: MtprotoStandIn) -> Iterator[Stage]:
 
 
 @pytest.fixture(scope="module")
-def lasting(tmp_path_factory: pytest.TempPathFactory, lasting_account: MtprotoStandIn) -> Iterator[Stage]:
+def service_of_all(
+    tmp_path_factory: pytest.TempPathFactory, lasting_account: MtprotoStandIn
+) -> Iterator[Stage]:
     with logged_in(tmp_path_factory.mktemp("lasting"), lasting_account) as one:
         one.start()
         yield one
-
-
-@pytest.fixture
-def running(lasting: Stage) -> Iterator[Stage]:
-    """The service of `lasting_account`, without a job."""
-    yield lasting
-    lasting.clear()
 
 
 def texts(stage: Stage) -> list[str]:
