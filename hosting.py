@@ -9,13 +9,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from pathlib import Path
+from importlib.util import find_spec
 from typing import Protocol
 
 from config import Settings
 from disgram.api.parts import Progress, Supervision
 from disgram.errors import BadInput, StartRefused, StorageUnavailable
 from disgram.health.rows import HostSeen
+from disgram.jobs.store import Entry
 from disgram.logs.log_file import LogFile, escaped_name
 from disgram.report import Level
 from disgram.storage.before_use import open_ledger
@@ -81,7 +82,7 @@ class OneHost:
     def __init__(self, settings: Settings, log: LogFile, jobs: JobManager) -> None:
         self._settings, self._log, self.jobs = settings, log, jobs
         self.ledger = open_ledger(settings.data_dir / "disgram.db")
-        _import_log(self.ledger, settings.data_dir / "Disgram.log", jobs)
+        import_log(self.ledger, settings, jobs.entries())
 
     def running(
         self, supervisor: Supervisor, limiter: DiscordRateLimiter
@@ -134,6 +135,12 @@ class OneHost:
         self.ledger.close()
 
 
+def require_driver() -> None:
+    """For DATABASE_URL. Raises StartRefused."""
+    if not find_spec("psycopg"):
+        raise StartRefused("DATABASE_URL needs a driver: pip install -r requirements-hosts.txt")
+
+
 def open_jobs(settings: Settings) -> JobManager:
     """Those of jobs.json. Raises StartRefused for a damaged one."""
     jobs = JobManager(settings.data_dir / "jobs.json", settings.webhook_hosts)
@@ -150,9 +157,11 @@ def clear_gone(job: Job, settings: Settings, ledger: Progress) -> None:
     ledger.begin_replaced_anew(job.jobName)
 
 
-def _import_log(ledger: Ledger, log: Path, jobs: JobManager) -> None:
-    """Before the first line of ours. Raises StartRefused: without what the log shows, posts would repeat."""
-    channels = {name: [channel.key for channel in job.channels] for name, job in jobs.entries().items()}
+def import_log(ledger: Ledger, settings: Settings, jobs: Mapping[str, Entry]) -> None:
+    """What an older Disgram has forwarded, before the first line of ours. Raises StartRefused: without what
+    the log shows, posts would repeat."""
+    log = settings.data_dir / "Disgram.log"
+    channels = {name: [channel.key for channel in job.channels] for name, job in jobs.items()}
     try:
         ledger.import_log(log, channels, escaped_name)
     except OSError as error:

@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from functools import partial
-from importlib.util import find_spec
 
 from anyio import CapacityLimiter
 
@@ -25,7 +24,6 @@ from disgram.api.parts import Channels, Limits, Progress, Supervision, Webhooks
 from disgram.api.systemd import Notifier
 from disgram.checks.channel_lookup import ChannelLookup
 from disgram.checks.webhook_lookup import WebhookLookup
-from disgram.errors import StartRefused
 from disgram.health import known, summary
 from disgram.health.host_stats import HostMonitor
 from disgram.health.memory import HealthMemory
@@ -50,7 +48,7 @@ from disgram.telegram.egress.known import EgressStates, egress_states
 from disgram.workers.forkserver_process import ForkServerProcess, child_environment, worker_modules
 from disgram.workers.spec import WorkerSpec
 from disgram.workers.supervisor import Supervisor
-from hosting import Hosting, OneHost, Specs, clear_gone, open_jobs
+from hosting import Hosting, OneHost, Specs, clear_gone, open_jobs, require_driver
 from jobs import Job, JobManager
 from rate_limiter import DiscordRateLimiter, Route
 
@@ -274,8 +272,7 @@ def assembled(
 
 def _several_hosts() -> Callable[[Settings, LogFile], Hosting]:
     """Raises StartRefused where the driver is missing."""
-    if not find_spec("psycopg"):
-        raise StartRefused("DATABASE_URL needs a driver: pip install -r requirements-hosts.txt")
+    require_driver()
     from several_hosts import SeveralHosts  # only here: it imports the driver
 
     return SeveralHosts

@@ -20,7 +20,7 @@ from disgram.storage.rate_limits import LimitStore
 from disgram.telegram.client import TelegramClient
 from disgram.telegram.egress.direct import open_egress
 from disgram.telegram.page import split_page
-from hosting import open_jobs
+from hosting import open_jobs, require_driver
 from jobs import Job, JobManager
 
 EXIT_TROUBLE, EXIT_REFUSED = 1, 2
@@ -46,6 +46,7 @@ def main(settings: Settings = SETTINGS) -> int:
 def stored_jobs(settings: Settings) -> JobManager:
     """Those of jobs.json, or of the database. Raises StartRefused and StorageUnavailable."""
     if settings.database_url:
+        require_driver()
         from several_hosts import stored_jobs as of_all_hosts  # only here: it imports the driver
 
         return of_all_hosts(settings)

@@ -13,7 +13,6 @@ import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -22,13 +21,13 @@ from config import SETTINGS, Settings
 from disgram.errors import StartRefused, StorageUnavailable
 from disgram.jobs.file import content_of, read_jobs
 from disgram.jobs.job import Job
-from disgram.logs.log_file import escaped_name
 from disgram.own_process import make_folder
 from disgram.report import counted
 from disgram.storage.before_use import open_ledger, raise_if_any_is_newer
 from disgram.storage.files.json_file import JsonFile
 from disgram.storage.files.locks import LOCK_FILE, InstanceLock
 from disgram.storage.ledger import Ledger
+from hosting import import_log, require_driver
 
 EXIT_REFUSED = 2
 
@@ -57,7 +56,9 @@ def _move_in(settings: Settings) -> str:
     transfer, database = _postgres(settings)
     file = JsonFile(settings.data_dir / "jobs.json")
     with closing(database), closing(open_ledger(settings.data_dir / "disgram.db")) as ledger:
-        jobs = _jobs_and_what_the_log_shows(file, settings, ledger)
+        entries = read_jobs(file, settings.webhook_hosts, None) or {}
+        import_log(ledger, settings, entries)
+        jobs = content_of(entries, file.content)
         with ledger.database.reading() as run, database.long_transaction() as connection:
             if not jobs and not transfer.rows_in_file(run):
                 raise StartRefused(f"There are no jobs and no progress in {settings.data_dir}.")
@@ -105,23 +106,11 @@ def _postgres(settings: Settings) -> tuple[Any, Any]:
     """The module of the copying, and the open database. Raises StartRefused and StorageUnavailable."""
     if not settings.database_url:
         raise StartRefused("DATABASE_URL is not set; it says which PostgreSQL database is meant.")
-    if not find_spec("psycopg"):
-        raise StartRefused("DATABASE_URL needs a driver: pip install -r requirements-hosts.txt")
+    require_driver()
     from disgram.postgres import transfer  # only here: it imports the driver
     from disgram.postgres.database import PostgresDatabase
 
     return transfer, PostgresDatabase(settings.database_url)
-
-
-def _jobs_and_what_the_log_shows(file: JsonFile, settings: Settings, ledger: Ledger) -> dict[str, Any]:
-    """As each start takes it over, so that what an older Disgram has forwarded moves too."""
-    entries = read_jobs(file, settings.webhook_hosts, None) or {}
-    channels = {name: [channel.key for channel in job.channels] for name, job in entries.items()}
-    try:
-        ledger.import_log(settings.data_dir / "Disgram.log", channels, escaped_name)
-    except OSError as error:
-        raise StartRefused(f"Disgram.log cannot be read: {error.strerror}") from None
-    return content_of(entries, file.content)
 
 
 def _refuse_running_hosts(connection: Any) -> None:

@@ -38,7 +38,7 @@ def test_service_alone_loads_no_driver_and_starts_no_thread_of_several_hosts(tmp
 def test_without_the_driver_the_start_is_refused_with_what_to_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("service.find_spec", lambda name: None)
+    monkeypatch.setattr("hosting.find_spec", lambda name: None)
     settings = read({"DATA_DIR": str(tmp_path), "DATABASE_URL": "postgresql://me:hunter2222@127.0.0.1:1/d"})
     with pytest.raises(StartRefused, match=r"requirements-hosts\.txt") as refusal, running_service(settings):
         pass

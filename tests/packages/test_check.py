@@ -119,3 +119,14 @@ def test_a_damaged_jobs_file_is_named(settings: Settings, capsys: pytest.Capture
 def test_the_default_password_is_trouble(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert check.main(read({"DATA_DIR": str(tmp_path)})) == 1
     assert "TROUBLE settings: jobs: 0" in capsys.readouterr().out
+
+
+def test_missing_driver_of_database_url_is_one_line(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("hosting.find_spec", lambda name: None)
+    database = settings.model_copy(update={"database_url": "postgresql://127.0.0.1:9/none"})
+    assert check.main(database) == 2
+    assert capsys.readouterr().err == (
+        "disgram: DATABASE_URL needs a driver: pip install -r requirements-hosts.txt\n"
+    )
