@@ -104,7 +104,7 @@ class HttpClient:
         return HttpResponse(response, self._on_chunk, self._clock)
 
     def _adapter(self) -> Adapter:
-        return Adapter(pool_connections=MAX_IDLE_CONNECTIONS, pool_maxsize=1)
+        return Adapter()
 
     def _named(self, error: BaseException, *, sent: bool) -> HttpError:
         return named(error, sent=sent)
@@ -172,6 +172,9 @@ class Adapter(HTTPAdapter):
         HTTPConnection: PlainConnection,
         HTTPSConnection: TlsConnection,
     }
+
+    def __init__(self) -> None:
+        super().__init__(pool_connections=MAX_IDLE_CONNECTIONS, pool_maxsize=1)
 
     def get_connection_with_tls_context(self, *arguments: Any, **options: Any) -> Any:
         pool: Any = super().get_connection_with_tls_context(*arguments, **options)

@@ -20,7 +20,7 @@ from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConn
 from urllib3.util.connection import create_connection
 
 from disgram.errors import HttpError
-from disgram.http.client import MAX_IDLE_CONNECTIONS, Adapter, Body, HttpClient, HttpResponse
+from disgram.http.client import Adapter, Body, HttpClient, HttpResponse
 from disgram.http.interim import PlainConnection, TlsConnection
 from disgram.origin import Origin
 
@@ -195,7 +195,7 @@ class _BoundAdapter(Adapter):
 
     def __init__(self, address: str) -> None:
         self._address = address
-        super().__init__(pool_connections=MAX_IDLE_CONNECTIONS, pool_maxsize=1)
+        super().__init__()
 
     def init_poolmanager(self, *arguments: Any, **options: Any) -> Any:
         return super().init_poolmanager(*arguments, source_address=(self._address, 0), **options)
@@ -206,7 +206,7 @@ class _ProxyAdapter(Adapter):
 
     def __init__(self, login: str | None) -> None:
         self._login = login
-        super().__init__(pool_connections=MAX_IDLE_CONNECTIONS, pool_maxsize=1)
+        super().__init__()
 
     def proxy_headers(self, proxy: str) -> dict[str, str]:
         if self._login is None:

@@ -89,7 +89,6 @@ class WorkerRows:
         with self._database.reading() as run:
             if self._read_at is None:
                 rows = run.execute(_READ, {"host": self._host}).fetchall()
-                self._others.clear()
             else:
                 seconds = now - self._read_at + _OVERLAP
                 rows = run.execute(_LATELY, {"host": self._host, "seconds": seconds}).fetchall()
@@ -102,10 +101,6 @@ class WorkerRows:
                 self._others.pop((job, channel, host), None)
         if rows:
             self.others = self._by_channel()
-
-    def reread(self) -> None:
-        """The next `read` is of the whole table: others may have removed rows."""
-        self._read_at = None
 
     def _is_due(self, key: Key, worker: WorkerStatus, row: dict[str, Any], now: float) -> bool:
         before = self._written.get(key)
