@@ -74,13 +74,15 @@ class SeveralAddresses:
     def refused(self, seconds: float, *, media: bool) -> float | None:
         name, now = self._choice.name, self._clock()
         with self._limits.transaction() as rows:
-            rested_before = not rests.is_well(rests.believable(rows.rests(), now).get(name), now)
+            known = rests.believable(rows.rests(), now)
+            rested_before = not rests.is_well(known.get(name), now)
             if media:
                 until = max(now + min(seconds, LONGEST_REST), rest_end(rows, _media_rest(name), now))
                 rows.put_next_turn(_media_rest(name), until)
+                known = self._with_media(known, rows, now)
             else:
-                rows.put_rest(rests.after_refusal(rows.rests().get(name), name, now, seconds))
-            known = self._with_media(rows, now) if media else rests.believable(rows.rests(), now)
+                known[name] = rests.after_refusal(known.get(name), name, now, seconds)
+                rows.put_rest(known[name])
         other = rests.choose(self._order, known, now, may_try=False)
         if other is None or other.ready_at > now:
             return seconds
@@ -138,9 +140,10 @@ class SeveralAddresses:
 
     def _at_once(self, failed: Collection[str]) -> Choice | None:
         """For a file, of whose hosts none has a pace."""
+        now = self._clock()
         with self._limits.reading() as rows:
-            self._rests = rests.believable(rows.rests(), self._clock())
-            known = self._with_media(rows, self._clock())
+            self._rests = rests.believable(rows.rests(), now)
+            known = self._with_media(self._rests, rows, now)
         return self._choose(known, failed)
 
     def _choose(
@@ -151,11 +154,11 @@ class SeveralAddresses:
             self._order, known, self._clock(), doubted=doubted, failed=failed, may_try=may_try
         )
 
-    def _with_media(self, rows: LimitRows, now: float) -> dict[str, RestRow]:
-        """The rests, and those of hosts of files."""
+    def _with_media(self, known: Mapping[str, RestRow], rows: LimitRows, now: float) -> dict[str, RestRow]:
+        """These rests, and those of hosts of files."""
         ends = {name: rest_end(rows, _media_rest(name), now) for name in self._order}
         resting = {name: RestRow(name, REFUSED, now, end, 0) for name, end in ends.items() if end > now}
-        return rests.believable(rows.rests(), now) | resting
+        return {**known, **resting}
 
     def _client_of(self, name: str) -> HttpClient:
         if self._client is None or self._connected != name:
