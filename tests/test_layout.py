@@ -43,7 +43,7 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
     "delivery": frozenset({"rules", "telegram", "discord", "storage"}),
     "checks": frozenset({"http", "telegram", "discord", "storage"}),
     "jobs": frozenset({"rules", "discord", "storage"}),
-    "hosts": frozenset({"jobs", "workers", "storage", "postgres"}),
+    "hosts": frozenset({"api", "jobs", "workers", "storage", "postgres"}),
     "preview": frozenset({"delivery", "rules", "telegram", "discord", "storage", "workers"}),
     "api": frozenset({"checks", "storage", "workers", "logs"}),
     "health": frozenset({"api", "jobs", "workers", "logs", "storage"}),

@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import replace
 from typing import Protocol
 
+from disgram.api.parts import Supervision
 from disgram.errors import StorageUnavailable
 from disgram.hosts.shared.orders import Order, Orders, What
 from disgram.hosts.shared.worker_rows import Key
@@ -26,18 +27,6 @@ LOOK_EVERY = 0.2
 """Seconds between two looks at what other hosts have ended."""
 
 
-class Local(Protocol):
-    """The supervisor of this host (disgram/workers/supervisor.py)."""
-
-    def start(self) -> None: ...
-    def stop(self, timeout: float = ...) -> None: ...
-    def wake(self) -> None: ...
-    def reset_backoff(self, job: str) -> None: ...
-    def wait_gone(self, job: str, timeout: float) -> bool: ...
-    def restart(self, job: str) -> None: ...
-    def snapshot(self) -> Snapshot: ...
-
-
 class Others(Protocol):
     """See WorkerRows."""
 
@@ -46,12 +35,13 @@ class Others(Protocol):
 
 
 class HostsSupervision:
-    """`host`: this one's name. `keys`: every (job, channel) that should run somewhere. `hosts`: see
-    Membership. `on_stop` is called before this host's workers are ended (Membership.drain)."""
+    """A Supervision. `local`: this host's supervisor. `host`: its name. `keys`: every (job, channel) that
+    should run somewhere. `hosts`: see Membership. `on_stop` is called before this host's workers are ended
+    (Membership.drain)."""
 
     def __init__(
         self,
-        local: Local,
+        local: Supervision,
         database: Engine,
         orders: Orders,
         rows: Others,
