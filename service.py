@@ -122,12 +122,7 @@ def running_service(
         refuse_special(folder / name)
     with InstanceLock(folder / LOCK_FILE):
         raise_if_any_is_newer(folder)
-        if settings.database_url:
-            log = open_log(settings)
-            hosting = (several or _several_hosts())(settings, log)
-        else:
-            jobs, log = open_jobs(settings), open_log(settings)
-            hosting = OneHost(settings, log, jobs)
+        hosting, log = _hosting(settings, several)
         jobs, ledger = hosting.jobs, hosting.ledger
 
         def desired() -> Specs:
@@ -268,6 +263,17 @@ def assembled(
                     account.stop()
                 host.stop()
         log.write(Level.SYSTEM, "Disgram stopped")
+
+
+def _hosting(
+    settings: Settings, several: Callable[[Settings, LogFile], Hosting] | None
+) -> tuple[Hosting, LogFile]:
+    """Raises StartRefused and StorageUnavailable."""
+    if settings.database_url:
+        log = open_log(settings)
+        return (several or _several_hosts())(settings, log), log
+    jobs, log = open_jobs(settings), open_log(settings)
+    return OneHost(settings, log, jobs), log
 
 
 def _several_hosts() -> Callable[[Settings, LogFile], Hosting]:
