@@ -27,6 +27,7 @@ from disgram.storage.before_use import open_ledger, raise_if_any_is_newer
 from disgram.storage.files.json_file import JsonFile
 from disgram.storage.files.locks import LOCK_FILE, InstanceLock
 from disgram.storage.ledger import Ledger
+from disgram.storage.sqlite import remove_side_files
 from hosting import import_log, require_driver
 
 EXIT_REFUSED = 2
@@ -157,8 +158,7 @@ def _set_aside(folder: Path, file: JsonFile) -> str:
     old_ledger, old_jobs = _free_name(ledger), _free_name(jobs)
     try:
         ledger.replace(old_ledger)
-        for suffix in ("-wal", "-shm"):
-            ledger.with_name(f"{ledger.name}{suffix}").unlink(missing_ok=True)
+        remove_side_files(ledger)
         if jobs.exists():
             with os.fdopen(os.open(old_jobs, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as copy:
                 copy.write(jobs.read_bytes())

@@ -190,6 +190,13 @@ def file_id(path: Path) -> str:
     return f"{found.st_dev}:{found.st_ino}"
 
 
+def remove_side_files(path: Path) -> None:
+    """Of a database that was moved away, and that nobody has open: they would be read into the next of its
+    name. Raises OSError."""
+    for suffix in ("-wal", "-shm"):
+        path.with_name(f"{path.name}{suffix}").unlink(missing_ok=True)
+
+
 def raise_if_newer(path: Path, version: int, migrations: Migrations) -> None:
     """Raises DatabaseTooNew."""
     if version > len(migrations):

@@ -20,6 +20,7 @@ from typing import Protocol
 from disgram.errors import DatabaseDamaged, DatabaseTooNew, StorageUnavailable
 from disgram.report import Level
 from disgram.storage.rate_limits import LimitStore
+from disgram.storage.sqlite import remove_side_files
 
 _OF_THE_FILE = re.compile("disk I/O error|no such")
 """What SQLite says if side files were overwritten, or tables are missing."""
@@ -131,8 +132,7 @@ def set_aside(path: Path) -> Path | None:
         existed = path.exists()
         if existed:
             path.replace(aside)
-        for suffix in ("-wal", "-shm"):  # of the old file: they would be read into the new one
-            path.with_name(path.name + suffix).unlink(missing_ok=True)
+        remove_side_files(path)
     except OSError as error:
         raise StorageUnavailable(f"{path.name} cannot be renamed ({error.strerror})") from error
     return aside if existed else None
