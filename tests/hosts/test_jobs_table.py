@@ -16,8 +16,8 @@ from disgram.jobs.job import Job
 from disgram.postgres.database import PostgresDatabase
 from disgram.storage.files.hand_edits import Edit
 from jobs import JobManager
+from standins.postgres import PostgresServer
 from standins.stage import eventually
-from tests.builders.postgres_server import PostgresServer
 
 URL = "https://discord.com/api/webhooks/123/aToken"
 

@@ -21,8 +21,8 @@ import pytest
 
 pytest.importorskip("psycopg")
 
+from standins.postgres import PostgresServer
 from standins.stage import eventually
-from tests.builders.postgres_server import PostgresServer
 from tests.hosts.member import TIMES
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -15,8 +15,8 @@ pytest.importorskip("psycopg")
 from disgram.errors import StartRefused
 from disgram.hosts.units import ACCOUNT, ALERTS, destination
 from disgram.postgres import connections
+from standins.postgres import PostgresServer
 from standins.stage import eventually
-from tests.builders.postgres_server import PostgresServer
 from tests.hosts.member import TIMES, Member, units_of_channels
 
 Start = Callable[..., Member]

@@ -23,8 +23,8 @@ from disgram.hosts.view import HostSeen
 from disgram.postgres.database import PostgresDatabase
 from disgram.postgres.notices import Notices
 from disgram.workers.spec import Snapshot, WorkerState, WorkerStatus
+from standins.postgres import PostgresServer
 from standins.stage import eventually
-from tests.builders.postgres_server import PostgresServer
 
 
 class FakeLocal:

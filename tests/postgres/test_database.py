@@ -17,7 +17,7 @@ from disgram.postgres import connections
 from disgram.postgres.database import PostgresDatabase
 from disgram.postgres.schema import MIGRATIONS
 from disgram.storage.engine import Engine
-from tests.builders.postgres_server import PostgresServer
+from standins.postgres import PostgresServer
 
 INSERT = "INSERT INTO guild (webhook_id, guild_id) VALUES (?, ?)"
 

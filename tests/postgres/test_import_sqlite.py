@@ -28,7 +28,7 @@ from disgram.storage.destinations import GoneRow
 from disgram.storage.files.json_file import JsonFile
 from disgram.storage.files.locks import LOCK_FILE
 from disgram.storage.ledger import Ledger
-from tests.builders.postgres_server import PostgresServer
+from standins.postgres import PostgresServer
 
 JOBS = {
     name: {"jobName": name, "webhookUrl": f"https://discord.com/api/webhooks/{number}/token-{name}",

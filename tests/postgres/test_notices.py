@@ -11,7 +11,7 @@ pytest.importorskip("psycopg")
 from disgram.errors import StorageUnavailable
 from disgram.postgres.database import PostgresDatabase
 from disgram.postgres.notices import Notices, notify
-from tests.builders.postgres_server import PostgresServer
+from standins.postgres import PostgresServer
 
 
 def test_all_listeners_hear_a_notice_once_its_transaction_ended(postgres_url: str) -> None:

@@ -23,7 +23,7 @@ from disgram.storage.channel_ledger import ChannelLedger, MessageRow, PostRow
 from disgram.storage.remote.client import RemoteLedger
 from disgram.storage.remote.server import LedgerServer
 from disgram.storage.remote.wire import SOCKET
-from tests.builders.postgres_server import PostgresServer
+from standins.postgres import PostgresServer
 
 CLAIM = (
     "INSERT INTO lease (name, holder) VALUES (?, ?) "

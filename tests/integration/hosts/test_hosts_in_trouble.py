@@ -14,9 +14,9 @@ import pytest
 pytest.importorskip("psycopg")
 
 from standins.outcome import Outcome, outcome
+from standins.postgres import PostgresServer
 from standins.stage import Service, eventually
 from standins.telegram.server import Channel
-from tests.builders.postgres_server import PostgresServer
 from tests.integration.hosts.cluster import Cluster, clustered, fill
 from tests.integration.hosts.proxy import DatabaseProxy
 from tests.integration.hosts.short_leases import TIMES

