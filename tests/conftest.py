@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +21,7 @@ from tests.integration.browser import Browser, browsing
 from tests.integration.programs import program
 
 if TYPE_CHECKING:
+    from disgram.postgres.database import PostgresDatabase
     from standins.postgres import PostgresServer
 
 # An example takes milliseconds, but on a loaded machine any limit of time is exceeded now and then.
@@ -148,3 +149,12 @@ def postgres_template(postgres_server: PostgresServer) -> str:
 def postgres_url(postgres_server: PostgresServer, postgres_template: str) -> str:
     """DATABASE_URL of an empty database of the newest schema, for this test alone."""
     return postgres_server.url(postgres_server.new_database(postgres_template))
+
+
+@pytest.fixture
+def database(postgres_url: str) -> Iterator[PostgresDatabase]:
+    """Open, of the newest schema and empty."""
+    from disgram.postgres.database import PostgresDatabase
+
+    with closing(PostgresDatabase(postgres_url)) as opened:
+        yield opened

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import closing
 from typing import Any, NamedTuple
 
@@ -37,12 +36,6 @@ def host(database: PostgresDatabase) -> Host:
     found = Host(JobManager(table), table)
     found.jobs.load()
     return found
-
-
-@pytest.fixture
-def database(postgres_url: str) -> Iterator[PostgresDatabase]:
-    with closing(PostgresDatabase(postgres_url)) as found:
-        yield found
 
 
 @pytest.fixture

@@ -63,12 +63,6 @@ class Host(LeaseKeeper):
 
 
 @pytest.fixture
-def database(postgres_url: str) -> Iterator[PostgresDatabase]:
-    with closing(PostgresDatabase(postgres_url)) as opened:
-        yield opened
-
-
-@pytest.fixture
 def databases(postgres_url: str) -> Iterator[list[PostgresDatabase]]:
     """As eight hosts have it, each with connections of its own."""
     with ExitStack() as stack:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import closing
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -88,12 +87,6 @@ class Clock:
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
-
-
-@pytest.fixture
-def database(postgres_url: str) -> Iterator[PostgresDatabase]:
-    with closing(PostgresDatabase(postgres_url)) as found:
-        yield found
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
@@ -20,12 +19,6 @@ from disgram.storage.engine import Engine
 from standins.postgres import PostgresServer
 
 INSERT = "INSERT INTO guild (webhook_id, guild_id) VALUES (?, ?)"
-
-
-@pytest.fixture
-def database(postgres_url: str) -> Iterator[PostgresDatabase]:
-    with closing(PostgresDatabase(postgres_url)) as opened:
-        yield opened
 
 
 def guilds(database: Engine) -> list[tuple[str, str]]:

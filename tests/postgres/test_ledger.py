@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import closing
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,36 +15,20 @@ from disgram.hosts.shared.jobs_table import JobsTable
 from disgram.jobs.job import Job
 from disgram.post import PostSlice
 from disgram.postgres.database import PostgresDatabase
-from disgram.postgres.fence import worker_lease
 from disgram.postgres.ledger import PostgresLedger, begin_anew
 from disgram.storage import schema
 from disgram.storage.channel_ledger import ChannelLedger, MessageRow, PostRow
 from disgram.storage.channel_source import TABLES_OF_CHANNEL
 from disgram.storage.destinations import GoneRow
 from disgram.storage.sqlite import Database
+from tests.builders.leases import claim
 
-CLAIM = (
-    "INSERT INTO lease (name, holder) VALUES (?, ?) "
-    "ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, epoch = nextval('lease_epoch') "
-    "RETURNING epoch"
-)
 DONE = PostRow(5, 5, "sent", "print", "shape")
-
-
-@pytest.fixture
-def database(postgres_url: str) -> Iterator[PostgresDatabase]:
-    with closing(PostgresDatabase(postgres_url)) as opened:
-        yield opened
 
 
 @pytest.fixture
 def ledger(database: PostgresDatabase) -> PostgresLedger:
     return PostgresLedger(database)
-
-
-def claim(database: PostgresDatabase, holder: str, job: str = "job", channel: str = "c") -> int:
-    with database.transaction() as run:
-        return int(run.execute(CLAIM, (worker_lease(job, channel), holder)).fetchone()[0])
 
 
 WRITES: list[Callable[[ChannelLedger], object]] = [

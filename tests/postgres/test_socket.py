@@ -17,19 +17,13 @@ pytest.importorskip("psycopg")
 from disgram.errors import LeaseLost, StorageUnavailable
 from disgram.postgres import connections
 from disgram.postgres.database import PostgresDatabase
-from disgram.postgres.fence import worker_lease
 from disgram.postgres.ledger import PostgresLedger
 from disgram.storage.channel_ledger import ChannelLedger, MessageRow, PostRow
 from disgram.storage.remote.client import RemoteLedger
 from disgram.storage.remote.server import LedgerServer
 from disgram.storage.remote.wire import SOCKET
 from standins.postgres import PostgresServer
-
-CLAIM = (
-    "INSERT INTO lease (name, holder) VALUES (?, ?) "
-    "ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, epoch = nextval('lease_epoch') "
-    "RETURNING epoch"
-)
+from tests.builders.leases import claim
 
 
 class Host:
@@ -45,8 +39,7 @@ class Host:
         )
 
     def claim(self, channel: str, holder: str = "this host") -> int:
-        with self.database.transaction() as run:
-            return int(run.execute(CLAIM, (worker_lease("job", channel), holder)).fetchone()[0])
+        return claim(self.database, holder, "job", channel)
 
     @contextmanager
     def worker(self, channel: str) -> Iterator[ChannelLedger]:
