@@ -52,10 +52,10 @@ def listening_socket(path: Path) -> Listening:
     """Replaces what is left of an earlier process; whoever sees it can connect. Raises OSError."""
     folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    before = os.umask(0o177)
     unready = path.with_name(f"{path.name}.new")
     try:
         unready.unlink(missing_ok=True)
+        os.fchmod(made.fileno(), 0o600)  # Linux makes the path with it; a umask would hold for all threads
         made.bind(f"/proc/self/fd/{folder}/{unready.name}")
         made.listen(1024)
         identity = _made(unready)
@@ -64,7 +64,6 @@ def listening_socket(path: Path) -> Listening:
         made.close()
         raise
     finally:
-        os.umask(before)
         os.close(folder)
     made.setblocking(False)
     return Listening(made, path, identity)
