@@ -27,7 +27,18 @@ SUPPORT = {
 }
 
 GROUND = frozenset(
-    {"errors", "addresses", "cooldown", "origin", "post", "report", "backoff", "descriptors", "traffic"}
+    {
+        "errors",
+        "addresses",
+        "cooldown",
+        "origin",
+        "post",
+        "report",
+        "backoff",
+        "descriptors",
+        "traffic",
+        "pipes",
+    }
 )
 """Modules of `disgram/` itself that any room may import, as far as the circle test lets it."""
 

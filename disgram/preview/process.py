@@ -10,6 +10,7 @@ import sys
 import threading
 from typing import IO, cast
 
+from disgram.pipes import tell
 from disgram.preview.request import PreviewRequest
 from disgram.workers.forkserver_process import OPTIONS, ROOT, child_environment
 
@@ -37,8 +38,7 @@ class PreviewProcess:
             self._process = process = self._spawn()
         with process:  # at its end, its exit is waited for
             stdin, stdout = cast("IO[bytes]", process.stdin), cast("IO[bytes]", process.stdout)
-            stdin.write(self._request.encode())
-            stdin.flush()  # and it stays open: its end would end the process
+            tell(stdin, self._request.encode())  # and it stays open: its end would end the process
             return stdout.read(MOST_BYTES)
 
     def _spawn(self) -> subprocess.Popen[bytes]:

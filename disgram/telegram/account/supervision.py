@@ -6,7 +6,6 @@ loads it. It ends by itself when its standard input is closed, so that it outliv
 
 from __future__ import annotations
 
-import contextlib
 import json
 import math
 import subprocess
@@ -19,6 +18,7 @@ from typing import IO
 
 from disgram.backoff import RESTART_BACKOFF_MAX, STABLE_AFTER, backoff
 from disgram.errors import TelegramUnavailable
+from disgram.pipes import tell
 from disgram.report import Level, Report
 from disgram.telegram.account.client import AccountClient
 from disgram.telegram.account.session import AccountLogin
@@ -170,9 +170,7 @@ class AccountProcess:
                 self._process, self._told_to_end, self._heard = process, False, self._clock()
                 if not self._is_wanted(login):
                     process.terminate()
-            with contextlib.suppress(OSError):  # it has ended already
-                process.stdin.write(json.dumps(login.to_wire()).encode() + b"\n")
-                process.stdin.flush()
+            tell(process.stdin, json.dumps(login.to_wire()).encode() + b"\n")
             while line := process.stdout.readline(_LONGEST_LINE):
                 self._pass_on(line)
                 self._permit(process.stdin)
@@ -195,9 +193,7 @@ class AccountProcess:
     def _permit(self, stdin: IO[bytes]) -> None:
         """It speaks every few seconds, and is answered how long it may go on."""
         if (until := self._until()) < math.inf:
-            with contextlib.suppress(OSError):  # it is ending
-                stdin.write(json.dumps({"until": until}).encode() + b"\n")
-                stdin.flush()
+            tell(stdin, json.dumps({"until": until}).encode() + b"\n")
 
     def _pass_on(self, line: bytes) -> None:
         self._heard = self._clock()

@@ -169,6 +169,19 @@ def test_process_that_speaks_is_told_how_long_the_account_is_this_host_s(tmp_pat
         account.stop()
 
 
+def test_process_that_no_longer_listens_is_still_seen_to_end_and_started_again(tmp_path: Path) -> None:
+    deaf = f"{ECHO}; import os; os.close(0); print('deaf', flush=True); print('end', flush=True); sys.exit(3)"
+    lines = Lines()
+    account = AccountProcess(
+        {"PATH": os.defpath}, lines, command=(sys.executable, "-c", deaf), until=lambda: 1e9
+    )
+    try:
+        account.want(login_of(tmp_path))
+        eventually(lambda: lines.count("ended with code 3") == 2)
+    finally:
+        account.stop()
+
+
 def test_process_that_is_wanted_waits_until_the_account_is_this_host_s(tmp_path: Path) -> None:
     lines, end, asked = Lines(), [200.0], [0]
 
