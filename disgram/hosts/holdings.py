@@ -15,11 +15,17 @@ from disgram.hosts.units import Key, Unit, key_of
 
 class Grants(NamedTuple):
     """What the workers may do, as of one version: never changed afterwards. `epochs`: who may run, under
-    which epoch. `ending`: whose process must end before its lease goes."""
+    which epoch. `units`: and where each of them may write to. `ending`: whose process must end before its
+    lease goes."""
 
     version: int = 0
     epochs: Mapping[Key, int] = {}
+    units: Mapping[Key, str] = {}
     ending: frozenset[Key] = frozenset()
+
+    def epoch(self, key: Key, unit: str) -> int | None:
+        """Under which epoch a worker may run and write to this destination; None: it may not."""
+        return self.epochs.get(key) if self.units.get(key) == unit else None
 
 
 class _Ending(NamedTuple):
@@ -39,7 +45,6 @@ class Holdings:
         self.leaving: set[str] = set()
         self.grants = Grants()
         self._workers: dict[Key, int] = {}
-        self._unit_of: dict[Key, str] = {}
         self._ending: dict[Key, _Ending] = {}
 
     def see(self, ours: Iterable[tuple[str, int]]) -> None:
@@ -65,15 +70,15 @@ class Holdings:
         """Draw up new grants; whether they differ from those before."""
         wanted, version = self._wanted(units), self.grants.version + 1
         ending = {
-            key: self._ending.get(key) or _Ending(self._unit_of.get(key, ""), version)
+            key: self._ending.get(key) or _Ending(self.grants.units.get(key, ""), version)
             for key in self._workers.keys() - wanted.keys()
         }
         epochs = {key: self._workers[key] for key in wanted.keys() & self._workers.keys()}
         self._ending = ending
-        self._unit_of = {key: wanted[key] for key in epochs}
-        if epochs == self.grants.epochs and ending.keys() == self.grants.ending:
+        found = Grants(version, epochs, {key: wanted[key] for key in epochs}, frozenset(ending))
+        if found[1:] == self.grants[1:]:
             return False
-        self.grants = Grants(version, epochs, frozenset(ending))
+        self.grants = found
         return True
 
     def ended(self, version: int, gone: Collection[Key]) -> list[Key]:

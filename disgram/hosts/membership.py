@@ -135,12 +135,13 @@ class Membership:
         renewal."""
         self._woken.set()
 
-    def lease_of(self, job: str, channel: str) -> int | None:
-        """The epoch under which this host may run the worker of a (job, channel key); None: it may not.
+    def lease_of(self, key: Key, unit: str) -> int | None:
+        """The epoch under which this host may run a worker that writes to this destination; None: it may
+        not. A job that was moved to another webhook may be so long before its destination is looked for.
 
         Stays while the database is out of reach: the worker runs on and its writes fail until it answers.
         """
-        return self._known.grants.epochs.get((job, channel))
+        return self._known.grants.epoch(key, unit)
 
     def holds(self, name: str) -> bool:
         """Whether ACCOUNT, ALERTS or a unit is this host's, and surely for another `margin` seconds.

@@ -46,6 +46,11 @@ def destination(webhook_id: str) -> str:
     return f"{DESTINATION}{webhook_id}"
 
 
+def destination_of(spec: WorkerSpec) -> str:
+    """The lease of the webhook that this worker writes to."""
+    return destination(spec.destination.webhook_id)
+
+
 def worker(key: Key) -> str:
     """The lease of a (job, channel): who may write its rows of the ledger."""
     return worker_lease(*key)
@@ -61,7 +66,7 @@ def units_of(specs: Iterable[WorkerSpec]) -> dict[str, Unit]:
     """The destinations of these workers, by the names of their leases."""
     units: dict[str, Unit] = {}
     for spec in specs:
-        name = destination(spec.destination.webhook_id)
+        name = destination_of(spec)
         known = units.get(name, Unit(name, 0.0, frozenset()))
         units[name] = Unit(
             name, known.weight + _weight(spec), known.keys | {spec.key}, known.private or spec.channel.private

@@ -122,7 +122,8 @@ class Member:
 
     def _supervise(self) -> None:
         while not self._ended.wait(_TURN):
-            may = {("job", name): self.membership.lease_of("job", name) for name in self._channels}
+            keys = {("job", name): destination(name) for name in self._channels}
+            may = {key: self.membership.lease_of(key, unit) for key, unit in keys.items()}
             self.processes = {key: epoch for key, epoch in may.items() if epoch is not None}
             self.membership.turned(self.processes.keys)
 

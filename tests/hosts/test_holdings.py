@@ -81,6 +81,14 @@ def test_channel_moved_to_another_destination_of_this_host_keeps_its_epoch() -> 
     holdings.grant(units(one="a"))
     holdings.grant(units(two="a"))
     assert holdings.grants.epochs == {A: 2} and not holdings.grants.ending
+    assert (holdings.grants.epoch(A, ONE), holdings.grants.epoch(A, TWO)) == (None, 2)
+
+
+def test_worker_may_not_run_for_a_destination_that_was_not_granted_to_it() -> None:
+    """Its job has a new webhook, whose destination another host may have."""
+    holdings = holding(one=1, a=2)
+    holdings.grant(units(one="a"))
+    assert (holdings.grants.epoch(A, ONE), holdings.grants.epoch(A, TWO)) == (2, None)
 
 
 def test_lease_that_was_lost_is_neither_granted_nor_waited_for() -> None:

@@ -48,7 +48,7 @@ def specs(*channels: str) -> dict[Key, WorkerSpec]:
 def test_only_workers_with_a_lease_run_here_and_carry_its_epoch(leased: LeasedSpecs, jobs: Jobs) -> None:
     epochs = {("news", "alpha"): 7}
     for _ in range(2):
-        found = leased.of(specs("alpha", "bravo"), lambda job, channel: epochs.get((job, channel)))
+        found = leased.of(specs("alpha", "bravo"), lambda key, unit: epochs.get(key))
         jobs.read()
     assert {key: one.lease for key, one in found.items()} == {("news", "alpha"): Lease(7)}
     assert {*leased.keys()} == {("news", "alpha"), ("news", "bravo")}
@@ -79,6 +79,12 @@ def test_changed_job_does_not_stop_its_worker_until_the_jobs_are_read_again(
     changed = {("news", "alpha"): spec("alpha", 255)}
     (found,) = leased.of(changed, lambda *_: 7).values()
     assert (found.embed_color, found.lease) == (255, Lease(7))
+
+
+def test_worker_is_asked_for_with_the_destination_its_job_has_now(leased: LeasedSpecs, jobs: Jobs) -> None:
+    asked: list[tuple[Key, str]] = []
+    leased.of(specs("alpha"), lambda key, unit: asked.append((key, unit)))
+    assert asked == [(("news", "alpha"), "destination:123")]
 
 
 def test_what_did_not_change_is_not_made_anew(leased: LeasedSpecs, jobs: Jobs) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
-from disgram.hosts.units import Key
+from disgram.hosts.units import Key, destination_of
 from disgram.workers.spec import Lease, WorkerSpec
 
 
@@ -45,13 +45,16 @@ class LeasedSpecs:
         return self._keys
 
     def of(
-        self, specs: Mapping[Key, WorkerSpec], lease_of: Callable[[str, str], int | None]
+        self, specs: Mapping[Key, WorkerSpec], lease_of: Callable[[Key, str], int | None]
     ) -> Mapping[Key, WorkerSpec]:
-        """Those that this host may run. `lease_of`: the epoch of a (job, channel key), None without one."""
+        """Those that this host may run. `lease_of`: the epoch of a worker that writes to the destination of
+        this name, None without a lease of both."""
         read_at = self._read_at()  # before the leases are looked at
         self._keys = tuple(specs)
-        epochs = {key: epoch for key in specs if (epoch := lease_of(*key)) is not None}
-        self._made = {key: self._leased(specs[key], epoch) for key, epoch in epochs.items()}
+        epochs = {key: lease_of(key, destination_of(spec)) for key, spec in specs.items()}
+        self._made = {
+            key: self._leased(specs[key], epoch) for key, epoch in epochs.items() if epoch is not None
+        }
         ready = {key: made.leased for key, made in self._made.items() if made.seen_at < read_at}
         if len(ready) < len(self._made):
             self._read_soon()
