@@ -127,7 +127,7 @@ def _files(attachments: Any, files: Sequence[Upload], upload_limit: int) -> Iter
     if len(set(names)) < len(names):
         yield "two files with one name"
     for name, size in files:
-        if not re.fullmatch(r"(SPOILER_)?[A-Za-z0-9-]+\.[a-z0-9]+", name):
+        if not re.fullmatch(r"(SPOILER_)?[A-Za-z0-9-][A-Za-z0-9_-]*\.[a-z0-9]+", name):
             yield f"file name would be changed: {name!r}"
         if size > upload_limit:
             yield f"40005 {name} is larger than {upload_limit}"
