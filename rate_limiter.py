@@ -27,7 +27,8 @@ fifteen; at the end of each one request goes ahead as a probe. (What of these an
 holds up its own bucket alone.) And the count of invalid requests
 (401, 403, 404, 429 but for scope `shared`), of which Discord allows 10,000 in 10 minutes.
 
-Of a webhook that another host had until now (disgram/hosts/) nothing is known: `hold` lets a window pass.
+Of a webhook that another host had until now (disgram/hosts/) the ledger tells what was sent there: it counts
+as if it were ours, and the hidden limit is taken for 30 a minute until that is over.
 
 No answer is believed without bounds: what no limit of Discord's can be teaches nothing, a wait is obeyed up
 to the longest one that was ever real, and stored values are judged in the same way whenever they are read.
@@ -39,7 +40,7 @@ disgram/discord/limits/. Never speaks HTTP, writes SQL or sleeps.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -67,6 +68,10 @@ GRACE = 2.0
 
 LONGEST_REQUEST = 180.0
 """Seconds after which a request under way is taken for dead (its worker was killed)."""
+
+UNKNOWN_WINDOW = 5.0
+"""Seconds without a POST to a webhook after another host's last one, when nothing is known of its announced
+limit, which has always been one of 2 s."""
 
 _HOST, _GLOBAL, _CLOUDFLARE = "host", "global", "cloudflare"
 _CHANGES = frozenset({"PATCH", "DELETE"})
@@ -175,13 +180,17 @@ class DiscordRateLimiter:
             _record_done(rows, now, bucket, channel)
             rows.put_bucket(_load(rows, bucket, now).observed(now, headers))
 
-    def hold(self, webhook_id: str, seconds: float) -> None:
-        """Let no POST to this webhook start for so long: another host may have sent there until just now.
-        Raises StorageUnavailable."""
-        now = self._clock()
+    def take_over(self, webhook_id: str, thread_id: str, ages: Sequence[float]) -> None:
+        """Another host has sent there so many seconds ago; `ages` holds one for each message, the newest
+        first. Raises StorageUnavailable."""
+        now, route = self._clock(), Route.into("", webhook_id, thread_id)
         with self._store.transaction() as rows:
-            bucket = rows.resolve(Route("", "POST", webhook_id).bucket)
-            rows.put_bucket(_load(rows, bucket, now).blocked(now, seconds))
+            bucket, channel = rows.resolve(route.bucket), rows.resolve(route.channel_bucket)
+            for name in (bucket, channel):
+                for age in ages:
+                    rows.record_done(name, now - age, now - HISTORY)
+            rows.put_bucket(_load(rows, bucket, now).blocked(now, UNKNOWN_WINDOW - ages[0]))
+            rows.put_bucket(_load(rows, channel, now).assumed(now))
 
     def finish_abandoned(self, owner: str) -> None:
         """A worker starts: what an earlier process of it had under way counts as sent just now."""

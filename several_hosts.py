@@ -17,6 +17,7 @@ from disgram.errors import StartFailed, StartRefused, StorageUnavailable
 from disgram.hosts.identity import new_incarnation
 from disgram.hosts.membership import Membership
 from disgram.hosts.shared.exchange import Exchange
+from disgram.hosts.shared.hand_over import HandOver
 from disgram.hosts.shared.jobs_table import JobsTable
 from disgram.hosts.shared.leased import LeasedSpecs
 from disgram.hosts.shared.news import HostNews
@@ -124,7 +125,7 @@ class SeveralHosts:
             self._database,
             self.name,
             self._incarnation,
-            hold=limiter.hold,
+            hand_over=HandOver(self.ledger.recent_posts, limiter.take_over),
             on_change=supervisor.wake,
             weight=self._settings.telegram_pace,
             account=self._settings.account,

@@ -163,7 +163,7 @@ class SimulatedHost:
 
     def __init__(self, tables: Tables, name: str, units: Mapping[str, Unit]) -> None:
         self.keeper = LeaseKeeper(
-            cast("Engine", tables), name, f"{name}/1", lambda webhook, seconds: None,
+            cast("Engine", tables), name, f"{name}/1", lambda lapsed: None,
             clock=lambda: tables.now, statements=Rows,
         )  # fmt: skip
         self.keeper.register()

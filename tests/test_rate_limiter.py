@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -389,31 +389,65 @@ def test_learned_limit_that_is_refused_again_becomes_stricter_by_one() -> None:
 
 
 @pytest.mark.parametrize("known", [False, True])
-def test_held_webhook_gets_no_post_until_the_time_is_over(
+def test_webhook_to_which_another_host_has_just_sent_rests_for_longer_than_any_window_of_one(
     limiter: DiscordRateLimiter, clock: Clock, known: bool
 ) -> None:
     if known:
         limiter.observe(POST, limiter.ask(POST)[0], announced(5, 4, 2.0, refused=False))
-    limiter.hold(HOOK.webhook_id, 60.0)
+    limiter.take_over(HOOK.webhook_id, "", [1.0, 3.0])
     ticket, delay = limiter.ask(POST)
-    assert delay == pytest.approx(60.0, abs=0.1)
-    clock.now += 59.0
-    assert limiter.ask(POST, ticket)[1] == pytest.approx(1.0, abs=0.1)
-    clock.now += 1.1
+    assert delay == pytest.approx(4.0, abs=0.1)
+    clock.now += 4.1
     assert limiter.ask(POST, ticket)[1] == 0.0
 
 
-def test_held_webhook_holds_up_neither_its_edits_nor_other_webhooks(limiter: DiscordRateLimiter) -> None:
-    limiter.hold(HOOK.webhook_id, 60.0)
+def test_webhook_to_which_another_host_has_sent_a_while_ago_gets_the_next_post_at_once(
+    limiter: DiscordRateLimiter,
+) -> None:
+    limiter.take_over(HOOK.webhook_id, "", [20.0, 21.0])
+    assert limiter.ask(POST)[1] == 0.0
+
+
+@pytest.mark.parametrize("channel_id", [None, "77"])
+def test_what_another_host_has_sent_to_a_channel_counts_in_its_hidden_limit(
+    limiter: DiscordRateLimiter, clock: Clock, channel_id: str | None
+) -> None:
+    """28 of 30 a minute: two may follow, and the next one when the oldest of them is a minute old."""
+    limiter.take_over(HOOK.webhook_id, "", [10.0 + number for number in range(28)])
+    answer = replace(announced(50, 49, 2.0, refused=False), channel_id=channel_id)
+    for _ in range(2):
+        ticket, delay = limiter.ask(POST)
+        assert delay == 0.0
+        limiter.observe(POST, ticket, answer)
+    ticket, delay = limiter.ask(POST)
+    assert delay == pytest.approx(60.0 - 37.0, abs=0.1)
+    clock.now += delay
+    assert limiter.ask(POST, ticket)[1] == 0.0
+
+
+def test_limit_of_a_channel_taken_over_is_unknown_again_after_a_minute(
+    limiter: DiscordRateLimiter, clock: Clock
+) -> None:
+    limiter.take_over(HOOK.webhook_id, "", [10.0])
+    clock.now += 61.0
+    for _ in range(40):
+        ticket, delay = limiter.ask(POST)
+        assert delay == 0.0
+        limiter.observe(POST, ticket, announced(50, 49, 2.0, refused=False))
+
+
+def test_channel_whose_limit_is_known_keeps_it_when_it_is_taken_over() -> None:
+    known = RateLimitBucket.unknown("channel:9").learned(100.0, [90.0 + n for n in range(10)], 50.0)
+    assert known.assumed(200.0) is known
+
+
+def test_webhook_taken_over_holds_up_neither_its_edits_nor_other_webhooks(
+    limiter: DiscordRateLimiter,
+) -> None:
+    limiter.take_over(HOOK.webhook_id, "", [0.0] * 40)
     other = Destination("https://discord.com", "2", "secret")
     assert limiter.ask(Route.to("PATCH", "job/a", HOOK))[1] == 0.0
     assert limiter.ask(Route.to("POST", "job/a", other))[1] == 0.0
-
-
-def test_shorter_hold_does_not_end_a_longer_one(limiter: DiscordRateLimiter) -> None:
-    limiter.hold(HOOK.webhook_id, 60.0)
-    limiter.hold(HOOK.webhook_id, 1.0)
-    assert limiter.ask(POST)[1] == pytest.approx(60.0, abs=0.1)
 
 
 # --- absurd answers and stored nonsense ---------------------------------------------------------

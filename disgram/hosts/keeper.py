@@ -44,7 +44,7 @@ class LeaseKeeper:
         database: Engine,
         name: str,
         incarnation: str,
-        hold: Callable[[str, float], object],
+        hand_over: Callable[[Mapping[str, float]], object],
         *,
         weight: float = 1.0,
         account: bool = False,
@@ -53,7 +53,7 @@ class LeaseKeeper:
         statements: Callable[[Statements, str], HostStatements] = HostStatements,
     ) -> None:
         self.name, self.me = name, incarnation
-        self._database, self._hold, self._statements = database, hold, statements
+        self._database, self._hand_over, self._statements = database, hand_over, statements
         self._weight, self._account, self._times, self._clock = weight, account, times, clock
         self.units: Mapping[str, Unit] | None = None
         self.draining = False
@@ -152,24 +152,25 @@ class LeaseKeeper:
             self.holdings.add(claimed, {})
             self.view = self.view.with_leases(claimed, self.me)
 
-    def _claimable(self, names: Sequence[str]) -> list[str]:
-        """Without those whose host may come back, and held back where another host may have sent just now."""
+    def _claimable(self, names: Sequence[str]) -> Sequence[str]:
+        """Without those whose host may come back. What another host has sent to them counts here before they
+        are claimed: whatever happens in between, nothing is sent too early."""
         lapsed = self.view.lapsed()
         if not self._settled:
             names = [name for name in names if name not in lapsed]
-        return [name for name in names if self._held_back(name, lapsed.get(name, 0.0))]
+        others = {name: lapsed.get(name, 0.0) for name in names if self._was_another_hosts(name)}
+        try:
+            if others:
+                self._hand_over({name.removeprefix(DESTINATION): ago for name, ago in others.items()})
+        except StorageUnavailable:  # limits.db; nothing could be sent
+            names = [name for name in names if name not in others]
+        return names
 
-    def _held_back(self, name: str, lapsed: float) -> bool:
-        """Before it is claimed: whatever happens in between, nothing is sent too early. Not what nobody has
-        had, or nobody since this host gave it up (a job that was paused)."""
-        wait, row = self._times.window - lapsed, self.view.leases.get(name)
-        ours = row is None or row.epoch == self._given_up.get(name)
-        if name.startswith(DESTINATION) and not ours and wait > 0:
-            try:
-                self._hold(name.removeprefix(DESTINATION), wait)
-            except StorageUnavailable:  # limits.db; nothing could be sent
-                return False
-        return True
+    def _was_another_hosts(self, name: str) -> bool:
+        """Whether a destination has been somebody's since this host gave it up (a job that was paused)."""
+        row = self.view.leases.get(name)
+        had = row is not None and row.epoch != self._given_up.get(name)
+        return name.startswith(DESTINATION) and had
 
     def _grant(self, units: Mapping[str, Unit]) -> None:
         for keys in _portions([] if self.draining else self.holdings.missing(units)):

@@ -53,10 +53,10 @@ class Membership:
     requests a second to Telegram. `account`: whether somebody has logged in here, so that it can run the
     account.
 
-    `hold` gets a webhook's id and the seconds for which no POST may go there (DiscordRateLimiter.hold),
-    before any of its channels may start. `on_change` is called, from a thread of its own, whenever an answer
-    below may be another than before (Supervisor.wake); `on_crash` after an unexpected exception, when nothing
-    is renewed any more. `clock` is monotonic.
+    `hand_over` gets the ids of webhooks that were another host's, each with the seconds since that one's
+    lease ended, before any of their channels may start (HandOver). `on_change` is called, from a thread of
+    its own, whenever an answer below may be another than before (Supervisor.wake); `on_crash` after an
+    unexpected exception, when nothing is renewed any more. `clock` is monotonic.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class Membership:
         name: str,
         incarnation: str,
         *,
-        hold: Callable[[str, float], object],
+        hand_over: Callable[[Mapping[str, float]], object],
         on_change: Callable[[], object],
         weight: float = 1.0,
         account: bool = False,
@@ -75,7 +75,7 @@ class Membership:
     ) -> None:
         self.name, self.incarnation = name, incarnation
         self._keeper = LeaseKeeper(
-            database, name, incarnation, hold, weight=weight, account=account, times=times, clock=clock
+            database, name, incarnation, hand_over, weight=weight, account=account, times=times, clock=clock
         )
         self._on_change, self._on_crash, self._times, self._clock = on_change, on_crash, times, clock
         self._known, self._could_send = _Known(), False

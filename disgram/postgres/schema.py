@@ -54,4 +54,9 @@ MIGRATIONS: Migrations = (
         f"""CREATE TABLE worker_row ({_OF_CHANNEL}, host TEXT NOT NULL, row JSONB NOT NULL,
             at TIMESTAMPTZ NOT NULL DEFAULT now(), PRIMARY KEY (job, channel, host))""",
     ),
+    # What was sent to a webhook lately, for the host that takes it over.
+    (
+        "CREATE INDEX message_sent ON message (sent_at)",
+        "CREATE INDEX message_attempting ON message (webhook_id) WHERE state = 'attempting'",
+    ),
 )

@@ -24,7 +24,7 @@ from disgram.postgres import connections
 from disgram.postgres.database import PostgresDatabase
 from disgram.postgres.notices import Notices
 
-TIMES = LeaseTimes(lease=1.2, renew=0.2, margin=0.5, window=0.3, retry=0.05, gap=0.001)
+TIMES = LeaseTimes(lease=1.2, renew=0.2, margin=0.5, retry=0.05, gap=0.001)
 """A fiftieth of the real ones."""
 
 _TURN = 0.01
@@ -49,7 +49,7 @@ class Member:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.database = PostgresDatabase(url)
-        self.held_back: dict[str, float] = {}
+        self.taken_over: dict[str, float] = {}
         self.changes = 0
         self.processes: dict[Key, int] = {}
         self._channels = channels
@@ -59,7 +59,7 @@ class Member:
             self.database,
             name,
             new_incarnation(folder),
-            hold=self.held_back.__setitem__,
+            hand_over=self.taken_over.update,
             on_change=self._changed,
             account=account,
             times=times,
@@ -149,7 +149,7 @@ def main(url: str, name: str, folder: str, lease: str, *channels: str) -> None:
             with suppress(StorageUnavailable, KeyError):
                 if member.write(key):
                     wrote.add(key[1])
-        said = {"runs": sorted(member.runs), "wrote": sorted(wrote), "held_back": member.held_back}
+        said = {"runs": sorted(member.runs), "wrote": sorted(wrote), "taken_over": member.taken_over}
         print(json.dumps(said | {"at": time.monotonic()}), flush=True)
         time.sleep(_TURN)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing
 from functools import partial
 
@@ -31,13 +31,10 @@ class Host(LeaseKeeper):
         self, database: PostgresDatabase, name: str, incarnation: str = "", *, account: bool = False
     ) -> None:
         self.now = 1000.0
-        self.held_back: dict[str, float] = {}
+        self.taken_over: dict[str, float] = {}
         self.live: set[Key] = set()
         me = incarnation or f"{name}-directory/1"
-        super().__init__(database, name, me, self.hold_back, account=account, clock=lambda: self.now)
-
-    def hold_back(self, webhook: str, seconds: float) -> None:
-        self.held_back[webhook] = seconds
+        super().__init__(database, name, me, self.taken_over.update, account=account, clock=lambda: self.now)
 
     def joined(self, units: dict[str, Unit]) -> Host:
         assert self.register() is None
@@ -102,7 +99,7 @@ def test_single_host_runs_everything(database: PostgresDatabase) -> None:
     host.turn()
     assert host.runs == {"a", "b", "c"}
     assert host.holdings.held.keys() == {ALERTS, destination("0"), destination("1")}
-    assert host.held_back == {}
+    assert host.taken_over == {}
 
 
 def test_hosts_that_know_no_jobs_yet_claim_and_give_up_nothing(database: PostgresDatabase) -> None:
@@ -123,7 +120,7 @@ def test_every_worker_has_an_epoch_of_its_own_that_the_ledger_accepts(database: 
     assert not may_write(database, A, epochs[A] - 1)
 
 
-def test_joining_host_gets_units_whose_workers_have_ended_and_waits_a_window(
+def test_joining_host_gets_units_whose_workers_have_ended_and_counts_what_they_sent(
     database: PostgresDatabase,
 ) -> None:
     there = units("a", "b", "c", "d")
@@ -139,7 +136,7 @@ def test_joining_host_gets_units_whose_workers_have_ended_and_waits_a_window(
     first.turn()
     second.turn()
     assert len(second.runs) == 1 and first.runs | second.runs == {*"abcd"}
-    assert second.held_back == {leaving.removeprefix("destination:"): TIMES.window}
+    assert second.taken_over == {leaving.removeprefix("destination:"): 0.0}
 
 
 def test_channel_moved_to_another_hosts_webhook_starts_there_after_it_has_ended_here(
@@ -223,7 +220,7 @@ def test_private_channels_are_run_by_the_host_of_the_account(database: PostgresD
     assert ACCOUNT in reader.holdings.held and ACCOUNT not in plain.holdings.held
 
 
-def test_destination_that_nobody_had_since_this_host_gave_it_up_is_not_held_back(
+def test_destination_that_nobody_had_since_this_host_gave_it_up_counts_as_its_own(
     database: PostgresDatabase,
 ) -> None:
     """Its only job was paused and goes on."""
@@ -241,14 +238,14 @@ def test_destination_that_nobody_had_since_this_host_gave_it_up_is_not_held_back
 
     pause()
     host.turn()
-    assert host.runs == {"a", "b"} and host.held_back == {}
+    assert host.runs == {"a", "b"} and host.taken_over == {}
     pause()
     other = Host(database, "b").joined(there)
     other.turn()
     other.leave()
     host.turn()
     assert host.runs == {"a", "b"}
-    assert host.held_back == other.held_back == {"0": TIMES.window}
+    assert host.taken_over == other.taken_over == {"0": 0.0}
 
 
 def test_host_looks_again_soon_while_something_is_free_or_a_worker_ends_elsewhere(
@@ -294,7 +291,7 @@ def test_leases_of_a_host_that_left_are_taken_over_at_once(database: PostgresDat
     second.turn()
     assert second.runs == {"a", "b"}
     assert [row.name for row in second.view.hosts] == ["b"]
-    assert [*second.held_back.values()] == [TIMES.window]
+    assert [*second.taken_over.values()] == [0.0]
 
 
 def test_dead_host_is_succeeded_and_what_it_writes_late_is_refused(database: PostgresDatabase) -> None:
@@ -309,8 +306,8 @@ def test_dead_host_is_succeeded_and_what_it_writes_late_is_refused(database: Pos
     heir.turn()
     assert heir.runs == {"a", "b"}
     assert not any(may_write(database, key, epoch) for key, epoch in old.items())
-    (wait,) = heir.held_back.values()
-    assert wait == pytest.approx(TIMES.window - 20, abs=5)
+    (ago,) = heir.taken_over.values()
+    assert ago == pytest.approx(20, abs=5)
 
 
 def test_host_that_wakes_up_past_its_lease_finds_itself_replaced(database: PostgresDatabase) -> None:
@@ -339,7 +336,7 @@ def test_host_that_was_late_but_not_succeeded_goes_on_with_the_same_leases(
     host.turn(seconds=500)
     assert host.holdings.grants is before
     assert host.view.hosts[0].valid
-    assert host.held_back == {}
+    assert host.taken_over == {}
 
 
 def test_after_an_outage_of_the_database_hosts_leave_each_other_time_to_come_back(
@@ -374,7 +371,7 @@ def test_service_that_starts_again_in_its_directory_has_its_leases_at_once_under
     again.turn()
     assert again.runs == {"a", "b"}
     assert all(again.holdings.grants.epochs[key] > epoch for key, epoch in old.items())
-    assert again.held_back == {}
+    assert again.taken_over == {}
 
 
 def test_second_host_of_a_name_is_shown_the_first_ones_row(database: PostgresDatabase) -> None:
@@ -420,7 +417,7 @@ def test_draining_host_claims_nothing_and_keeps_what_it_has(database: PostgresDa
     assert host.runs == {"a"}
 
 
-def test_nothing_is_claimed_that_cannot_be_held_back(
+def test_nothing_is_claimed_whose_messages_cannot_be_counted(
     database: PostgresDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     there = units("a")
@@ -428,13 +425,13 @@ def test_nothing_is_claimed_that_cannot_be_held_back(
     first.turn()
     first.leave()
 
-    def fail(webhook: str, seconds: float) -> None:
+    def fail(lapsed: Mapping[str, float]) -> None:
         raise StorageUnavailable("limits.db: disk is full")
 
-    monkeypatch.setattr(second, "_hold", fail)
+    monkeypatch.setattr(second, "_hand_over", fail)
     second.turn()
     assert second.runs == set()
-    monkeypatch.setattr(second, "_hold", second.hold_back)
+    monkeypatch.setattr(second, "_hand_over", second.taken_over.update)
     second.turn()
     assert second.runs == {"a"}
 

@@ -120,8 +120,8 @@ def test_killed_host_is_succeeded_within_its_lease(
     began = time.monotonic()
     eventually(shared(*others), every=0.01)
     assert time.monotonic() - began < TIMES.lease + TIMES.renew + 0.5
-    held_back = others[0].lines[-1]["held_back"] | others[1].lines[-1]["held_back"]
-    assert had <= held_back.keys()
+    taken_over = others[0].lines[-1]["taken_over"] | others[1].lines[-1]["taken_over"]
+    assert had <= taken_over.keys()
     assert went_back(postgres_server, database) == []
 
 
@@ -162,7 +162,7 @@ def test_killed_host_that_starts_again_has_its_channels_back_under_new_epochs(
     killed.end()
     again = start("one", lease=60)
     eventually(lambda: again.wrote == had, timeout=30)
-    assert again.lines[-1]["held_back"] == {}
+    assert again.lines[-1]["taken_over"] == {}
     assert went_back(postgres_server, database) == []
 
 

@@ -149,6 +149,15 @@ class RateLimitBucket(BucketRow):
         lifetime = LEARNED_FOR if known else GUESSED_FOR if announced else HEARSAY_FOR
         return self._replace(size=size, window=window, learned_at=now + lifetime - LEARNED_FOR)
 
+    def assumed(self, now: float) -> RateLimitBucket:
+        """A channel to which another host may have sent as much as the hidden limit lets pass: unless its
+        limit is known, it is taken for that one until nothing of this counts any more."""
+        if self.size is not None:
+            return self
+        return self._replace(
+            size=HIDDEN_SIZE, window=HIDDEN_WINDOW, learned_at=now + HIDDEN_WINDOW - LEARNED_FOR
+        )
+
     def hides(self, headers: RateLimitHeaders, retry_after: float) -> bool:
         """Whether a 429 is about a limit its headers do not announce: they claim room, or a shorter wait."""
         announced = max(self.window, headers.reset_after or 0.0)

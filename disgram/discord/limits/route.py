@@ -35,5 +35,11 @@ class Route:
         """A POST counts in the webhook's bucket and in that of the channel it lands in; other methods have
         buckets of their own and put no new message into the channel."""
         webhook_id = destination.webhook_id
-        channel = f"{NEW_CHANNEL}{webhook_id}:{destination.thread_id or ''}" if method == "POST" else ""
-        return cls(owner, method, webhook_id, channel)
+        if method == "POST":
+            return cls.into(owner, webhook_id, destination.thread_id or "")
+        return cls(owner, method, webhook_id)
+
+    @classmethod
+    def into(cls, owner: str, webhook_id: str, thread_id: str) -> Route:
+        """Of a POST; `thread_id` is "" where the webhook's own channel is meant."""
+        return cls(owner, "POST", webhook_id, f"{NEW_CHANNEL}{webhook_id}:{thread_id}")

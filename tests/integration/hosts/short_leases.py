@@ -14,7 +14,7 @@ from main import create_app
 from service import refuse_second_service, running_service
 from several_hosts import SeveralHosts
 
-TIMES = LeaseTimes(lease=4.0, renew=0.5, margin=1.5, window=1.0, retry=0.3)
+TIMES = LeaseTimes(lease=4.0, renew=0.5, margin=1.5, retry=0.3)
 """`margin` is longer than the REQUEST_TIMEOUT of the tests' services."""
 
 if __name__ == "__main__":
