@@ -28,7 +28,7 @@ holds up its own bucket alone.) And the count of invalid requests
 (401, 403, 404, 429 but for scope `shared`), of which Discord allows 10,000 in 10 minutes.
 
 Of a webhook that another host had until now (disgram/hosts/) the ledger tells what was sent there: it counts
-as if it were ours, and the hidden limit is taken for 30 a minute until that is over.
+as if it were ours, and the hidden limit is guessed to be 30 a minute for a while.
 
 No answer is believed without bounds: what no limit of Discord's can be teaches nothing, a wait is obeyed up
 to the longest one that was ever real, and stored values are judged in the same way whenever they are read.

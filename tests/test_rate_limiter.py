@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from disgram.addresses import Destination
-from disgram.discord.limits.bucket import HEARSAY_FOR, learn_hidden_limit
+from disgram.discord.limits.bucket import GUESSED_FOR, HEARSAY_FOR, learn_hidden_limit
 from disgram.discord.limits.host_pause import LONGEST_PAUSE, cloudflare_pause
 from disgram.discord.message import RateLimitHeaders
 from disgram.errors import StorageUnavailable
@@ -425,15 +425,23 @@ def test_what_another_host_has_sent_to_a_channel_counts_in_its_hidden_limit(
     assert limiter.ask(POST, ticket)[1] == 0.0
 
 
-def test_limit_of_a_channel_taken_over_is_unknown_again_after_a_minute(
+def test_limit_of_a_channel_taken_over_is_a_guess_for_ten_minutes(
     limiter: DiscordRateLimiter, clock: Clock
 ) -> None:
+    def sent_at_once() -> int:
+        for count in range(40):
+            ticket, delay = limiter.ask(POST)
+            if delay > 0.0:
+                limiter.cancel(ticket)
+                return count
+            limiter.observe(POST, ticket, announced(50, 49, 2.0, refused=False))
+        return 40
+
     limiter.take_over(HOOK.webhook_id, "", [10.0])
-    clock.now += 61.0
-    for _ in range(40):
-        ticket, delay = limiter.ask(POST)
-        assert delay == 0.0
-        limiter.observe(POST, ticket, announced(50, 49, 2.0, refused=False))
+    clock.now += GUESSED_FOR - 1.0
+    assert sent_at_once() == 30
+    clock.now += 62.0
+    assert sent_at_once() == 40
 
 
 def test_channel_whose_limit_is_known_keeps_it_when_it_is_taken_over() -> None:

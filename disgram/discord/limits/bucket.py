@@ -151,11 +151,11 @@ class RateLimitBucket(BucketRow):
 
     def assumed(self, now: float) -> RateLimitBucket:
         """A channel to which another host may have sent as much as the hidden limit lets pass: unless its
-        limit is known, it is taken for that one until nothing of this counts any more."""
+        limit is known, it is guessed to be that one."""
         if self.size is not None:
             return self
         return self._replace(
-            size=HIDDEN_SIZE, window=HIDDEN_WINDOW, learned_at=now + HIDDEN_WINDOW - LEARNED_FOR
+            size=HIDDEN_SIZE, window=HIDDEN_WINDOW, learned_at=now + GUESSED_FOR - LEARNED_FOR
         )
 
     def hides(self, headers: RateLimitHeaders, retry_after: float) -> bool:
