@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from functools import partial
+from pathlib import Path
 
 from anyio import CapacityLimiter
 
@@ -57,32 +58,36 @@ _STOP_WITHIN = 8.0
 _ALERT_ROUTE = partial(Route.to, "POST", "alerts")
 
 
-@dataclass(frozen=True)
-class Service:
-    """All parts of a running service."""
+@dataclass(frozen=True, kw_only=True)
+class ServiceParts:
+    """What `assembled` is given. `lost_files`: which files are missing, or what else is, so that nothing is
+    sent. `egress`: how the addresses of TELEGRAM_EGRESS are, if that is set. `hosts`: see Hosting.hosts."""
 
     settings: Settings
     jobs: JobManager
+    log: LogFile
     supervisor: Supervision
     ledger: Progress
     limits: Limits
     webhooks: Webhooks
     channels: Channels
-    log: LogFile
+    systemd: Notifier = field(default_factory=Notifier)
+    totals: Totals = field(default_factory=Totals)
+    lost_files: Callable[[], tuple[str, ...]] = tuple
+    account: AccountProcess | None = None
+    egress: EgressStates | None = None
+    hosts: Callable[[], Sequence[HostSeen] | None] = lambda: None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Service(ServiceParts):
+    """All parts of a running service."""
+
     host: HostMonitor
     watch: HealthWatch
     gate: BearerGate
     started: float
-    systemd: Notifier = field(default_factory=Notifier)
-    totals: Totals = field(default_factory=Totals)
-    lost_files: Callable[[], tuple[str, ...]] = tuple
-    """Which files are missing, or what else is, so that nothing is sent."""
     preview_turns: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(AT_ONCE))
-    account: AccountProcess | None = None
-    egress: EgressStates | None = None
-    """How the addresses of TELEGRAM_EGRESS are, if that is set."""
-    hosts: Callable[[], Sequence[HostSeen] | None] = lambda: None
-    """See Hosting.hosts."""
 
     def clear_gone(self, job: Job) -> None:
         """See hosting.clear_gone."""
@@ -107,6 +112,16 @@ def refuse_second_service(settings: Settings) -> None:
             pass
 
 
+def _prepare(folder: Path) -> None:
+    """Nothing secret leaves this process by a core or a file's rights. Raises StartRefused."""
+    leave_no_core()
+    make_folder(folder)
+    with contextlib.suppress(OSError):  # no such file, or another owner's
+        (PROJECT / ".env").chmod(0o600)
+    for name in ("Disgram.log", "disgram.db", "limits.db", LOCK_FILE):
+        refuse_special(folder / name)
+
+
 @contextlib.contextmanager
 def running_service(
     settings: Settings, several: Callable[[Settings, LogFile], Hosting] | None = None
@@ -114,12 +129,7 @@ def running_service(
     """Start every part in order, and stop them in reverse. Raises StartRefused before any has started.
     `several`: what makes it one of several hosts, if DATABASE_URL is set; None: SeveralHosts."""
     folder = settings.data_dir
-    leave_no_core()
-    make_folder(folder)
-    with contextlib.suppress(OSError):  # no such file, or another owner's
-        (PROJECT / ".env").chmod(0o600)
-    for name in ("Disgram.log", "disgram.db", "limits.db", LOCK_FILE):
-        refuse_special(folder / name)
+    _prepare(folder)
     with InstanceLock(folder / LOCK_FILE):
         raise_if_any_is_newer(folder)
         hosting, log = _hosting(settings, several)
@@ -172,20 +182,22 @@ def running_service(
             contextlib.closing(limits),
             hosting.running(supervisor, limits) as supervision,
             assembled(
-                settings,
-                jobs,
-                log,
-                supervision,
-                ledger,
-                limits,
-                webhooks,
-                channels,
-                systemd,
-                totals,
-                lambda: (*hosting.problems(), *files.problems()),
-                account,
-                egress_states(store, settings.telegram_egress),
-                hosting.hosts,
+                ServiceParts(
+                    settings=settings,
+                    jobs=jobs,
+                    log=log,
+                    supervisor=supervision,
+                    ledger=ledger,
+                    limits=limits,
+                    webhooks=webhooks,
+                    channels=channels,
+                    systemd=systemd,
+                    totals=totals,
+                    lost_files=lambda: (*hosting.problems(), *files.problems()),
+                    account=account,
+                    egress=egress_states(store, settings.telegram_egress),
+                    hosts=hosting.hosts,
+                )
             ) as service,
             alerting(
                 service,
@@ -201,23 +213,9 @@ def running_service(
 
 
 @contextlib.contextmanager
-def assembled(
-    settings: Settings,
-    jobs: JobManager,
-    log: LogFile,
-    supervisor: Supervision,
-    ledger: Progress,
-    limits: Limits,
-    webhooks: Webhooks,
-    channels: Channels,
-    systemd: Notifier | None = None,
-    totals: Totals | None = None,
-    lost_files: Callable[[], tuple[str, ...]] = tuple,
-    account: AccountProcess | None = None,
-    egress: EgressStates | None = None,
-    hosts: Callable[[], Sequence[HostSeen] | None] = lambda: None,
-) -> Iterator[Service]:
+def assembled(parts: ServiceParts) -> Iterator[Service]:
     """The service over its parts: started on entry, stopped on exit."""
+    settings, log = parts.settings, parts.log
     host = HostMonitor(settings.data_dir)
     refused = RefusedLogins(lambda text: log.write(Level.SYSTEM, text))
     gate = BearerGate(
@@ -226,41 +224,22 @@ def assembled(
         on_refusal=refused.add,
         peer_must_be_local=settings.default_password,
     )
-    watch = HealthWatch(ledger, HealthMemory(settings.data_dir), settings.monitor_interval)
-    service = Service(
-        settings,
-        jobs,
-        supervisor,
-        ledger,
-        limits,
-        webhooks,
-        channels,
-        log,
-        host,
-        watch,
-        gate,
-        time.monotonic(),
-        systemd or Notifier(),
-        totals or Totals(),
-        lost_files,
-        account=account,
-        egress=egress,
-        hosts=hosts,
-    )
+    watch = HealthWatch(parts.ledger, HealthMemory(settings.data_dir), settings.monitor_interval)
+    service = Service(**vars(parts), host=host, watch=watch, gate=gate, started=time.monotonic())
     announce(service)
     with contextlib.closing(log):
         with logging_into(log), contextlib.closing(refused):
             host.start()
-            supervisor.start()
+            parts.supervisor.start()
             watch.start(partial(known.view, service))
             try:
                 yield service
             finally:
-                service.systemd.stopping()
+                parts.systemd.stopping()
                 watch.stop()
-                supervisor.stop(_STOP_WITHIN)
-                if account:
-                    account.stop()
+                parts.supervisor.stop(_STOP_WITHIN)
+                if parts.account:
+                    parts.account.stop()
                 host.stop()
         log.write(Level.SYSTEM, "Disgram stopped")
 

@@ -29,7 +29,7 @@ from disgram.workers.spec import (
 )
 from hosting import open_jobs
 from main import create_app
-from service import Service, assembled, open_log
+from service import Service, ServiceParts, assembled, open_log
 
 Key = tuple[str, str]
 
@@ -229,8 +229,17 @@ def fake_service(settings: Settings) -> Iterator[Service]:
     """The real jobs, log, gate and host over fake processes and a fake ledger."""
     jobs, log = open_jobs(settings), open_log(settings)
     supervisor = FakeSupervisor(lambda: jobs.specs(settings))
-    parts = FakeLedger(), FakeLimits(), FakeWebhooks(), FakeChannels()
-    with assembled(settings, jobs, log, supervisor, *parts) as service:
+    parts = ServiceParts(
+        settings=settings,
+        jobs=jobs,
+        log=log,
+        supervisor=supervisor,
+        ledger=FakeLedger(),
+        limits=FakeLimits(),
+        webhooks=FakeWebhooks(),
+        channels=FakeChannels(),
+    )
+    with assembled(parts) as service:
         yield service
 
 
