@@ -1,5 +1,6 @@
 """Calls to other machines from the service: a few at once, each in a thread of its own, and none waited for
-longer than whoever asks can wait.
+longer than whoever asks can wait. Who finds every place taken waits for one, as long as the calls there may
+still end in time.
 
 What takes longer is left to end by itself: a name server that is silent cannot be interrupted. Owns the
 number of threads and the time. Never knows what a call does.
@@ -39,12 +40,18 @@ class Deadline:
         time.sleep(seconds)
 
 
+_WAITING_PER_PLACE = 2
+"""How many wait for a place: each keeps a thread that answers requests, and there are 40 of those."""
+
+
 class BoundedCalls:
     """For any thread. `most`: how many calls are made at once, whoever asks."""
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._free = threading.BoundedSemaphore(most)
+        self._taken: list[Deadline] = []
+        self._changed = threading.Condition()
+        self._waiting = 0
 
     def run(self, calls: Mapping[Key, Callable[[Deadline], Value]], within: float) -> dict[Key, Value]:
         """What the calls returned within so many seconds; of those that did not, nothing."""
@@ -66,13 +73,13 @@ class BoundedCalls:
             except Exception:
                 logging.getLogger(__name__).exception("A call of the service's failed")
             finally:
-                self._free.release()
+                self._leave(deadline)
                 with changed:
                     working -= 1
                     changed.notify()
 
-        for _ in range(min(self._most, len(calls))):
-            if not self._free.acquire(blocking=False):
+        for number in range(min(self._most, len(calls))):
+            if not self._take(deadline, wait=not number):
                 break
             with changed:
                 working += 1
@@ -80,3 +87,25 @@ class BoundedCalls:
         with changed:
             changed.wait_for(lambda: not working, deadline.left)
             return dict(found)
+
+    def _take(self, deadline: Deadline, *, wait: bool) -> bool:
+        """Whether there was a place, or with `wait` became free in time."""
+        with self._changed:
+            if wait and self._waiting < _WAITING_PER_PLACE * self._most:
+                self._waiting += 1
+                while self._full and (seconds := min(deadline.left, max(one.left for one in self._taken))):
+                    self._changed.wait(seconds)
+                self._waiting -= 1
+            if self._full:
+                return False
+            self._taken.append(deadline)
+            return True
+
+    def _leave(self, deadline: Deadline) -> None:
+        with self._changed:
+            self._taken.remove(deadline)
+            self._changed.notify_all()
+
+    @property
+    def _full(self) -> bool:
+        return len(self._taken) >= self._most

@@ -33,6 +33,44 @@ def test_call_that_hangs_is_left_out_and_keeps_its_place() -> None:
     release.set()
 
 
+def test_calls_of_many_at_once_wait_for_their_places() -> None:
+    calls, found = BoundedCalls(2), list[dict[int, str]]()
+
+    def slowly(number: int, deadline: Deadline) -> str:
+        deadline.wait(0.05)
+        return named(number, deadline)
+
+    def ask(number: int) -> None:
+        found.append(calls.run({number: partial(slowly, number)}, 5))
+
+    asking = [threading.Thread(target=ask, args=(number,)) for number in range(6)]
+    for thread in asking:
+        thread.start()
+    for thread in asking:
+        thread.join(10)
+    assert sorted(map(str, found)) == [str({number: f"call {number}"}) for number in range(6)]
+
+
+def test_no_more_wait_for_a_place_than_threads_can_be_spared() -> None:
+    release, calls = threading.Event(), BoundedCalls(1)
+
+    def refused_at_once() -> bool:
+        started = time.monotonic()
+        assert calls.run({"one too many": lambda _: 1}, 0.5) == {}
+        return time.monotonic() - started < 0.25
+
+    asking = [
+        threading.Thread(target=calls.run, args=({number: lambda _: release.wait(20)}, 20))
+        for number in range(4)
+    ]
+    for thread in asking:
+        thread.start()
+    assert any(refused_at_once() for _ in range(10))
+    release.set()
+    for thread in asking:
+        thread.join(10)
+
+
 def test_wait_that_would_be_too_long_ends_the_call_at_once() -> None:
     def waits(deadline: Deadline) -> None:
         deadline.wait(60)
