@@ -17,7 +17,7 @@ from config import SETTINGS
 from disgram.api import failed_posts, headers, json_body, openapi, schemas
 from disgram.api.headers import JOB_NAME, TELEGRAM_CHANNELS, needed
 from disgram.errors import BadInput, ProcessesRemain, StorageUnavailable, UnknownJob
-from disgram.jobs.many import parsed_jobs
+from disgram.jobs.many import of_job, parsed_jobs
 from disgram.jobs.private_channels import named_by_account
 from disgram.jobs.unusable import UnusableJob
 from disgram.report import Level, counted
@@ -111,13 +111,17 @@ def _named_by_account(service: Service, typed: object, known: Collection[str]) -
 
 
 def _import_named_by_account(service: Service, content: Mapping[str, Any]) -> dict[str, Any]:
-    """The same for an import. What is no job is left to parsed_jobs. Raises what the other does."""
+    """The same for an import. What is no job is left to parsed_jobs. Raises what the other does, and BadInput
+    names the job."""
     before, named = service.jobs.entries(), {}
     for name, fields in content.items():
         named[name] = fields
         if isinstance(fields, dict) and "telegramChannels" in fields:
             known = [channel.name for channel in before[name].channels] if name in before else []
-            channels = _named_by_account(service, fields["telegramChannels"], known)
+            try:
+                channels = _named_by_account(service, fields["telegramChannels"], known)
+            except BadInput as error:
+                raise of_job(name, error) from None
             named[name] = {**fields, "telegramChannels": channels}
     return named
 

@@ -22,9 +22,14 @@ def parsed_jobs(content: Mapping[str, Any], webhook_hosts: Collection[str]) -> d
             if job.jobName in jobs:
                 raise BadInput("Repeated job", "Two names mean this job.")
         except BadInput as error:
-            raise BadInput(error.error, f"Job {name[:100]!r}: {error} Nothing was changed.") from None
+            raise of_job(name, error) from None
         jobs[job.jobName] = job
     return jobs
+
+
+def of_job(name: str, error: BadInput) -> BadInput:
+    """The same, with the job it is about."""
+    return BadInput(error.error, f"Job {name[:100]!r}: {error} Nothing was changed.")
 
 
 def _parsed(name: str, fields: Any, webhook_hosts: Collection[str]) -> Job:

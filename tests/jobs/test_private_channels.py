@@ -43,6 +43,8 @@ def test_without_an_account_a_private_channel_is_refused_with_the_way_to_get_one
         assert "`make account`" in answer.json()["detail"]["message"]
     imported = api.json("POST", "/jobs", {"x": fields})
     assert (imported.status_code, imported.json()["detail"]["error"]) == (400, "Private channel")
+    assert imported.json()["detail"]["message"].startswith("Job 'x': ")
+    assert imported.json()["detail"]["message"].endswith(" Nothing was changed.")
     api.post()
     patch = api("PATCH", "/job", AUTH | {"JOB_NAME": "news", "TELEGRAM_CHANNELS": channel})
     assert patch.status_code == 400
