@@ -126,7 +126,7 @@ class Worker:
         try:
             self.poll_once()
         except (ChannelHasNoPreview, ChannelNotFound) as error:
-            message = f"This channel cannot be read: {error}. It is not polled again until the job is changed"
+            message = f"This channel cannot be read: {error}. The next try is in an hour, or after PATCH /job"
             self._report(Level.ERROR, message, reason=error.reason)
             return EXIT_PERMANENT
         except ChannelReplaced as error:

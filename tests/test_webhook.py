@@ -24,6 +24,7 @@ from disgram.errors import (
 from disgram.post import ChannelPage, PostSlice
 from disgram.report import EXIT_CRASH, EXIT_OK, EXIT_PERMANENT
 from disgram.storage.channel_ledger import Progress
+from disgram.workers.lifecycle import RETRY_FAILED_AFTER
 from tests.builders import pages
 from tests.builders.delivery_fakes import Bench, refusal
 from webhook import PAGE_FRESH, parse_channel_param
@@ -100,6 +101,15 @@ def test_channel_without_a_chosen_colour_always_has_the_same() -> None:
 
 
 # --- each error's reaction ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("error", [ChannelHasNoPreview("a group"), ChannelNotFound("nobody")])
+def test_log_says_when_an_unreadable_channel_is_tried_again(bench: Bench, error: DisgramError) -> None:
+    """As lifecycle.py does it."""
+    bench.telegram.fails = lambda _: error
+    bench.poll()
+    assert RETRY_FAILED_AFTER == 3600.0
+    assert bench.said.errors("The next try is in an hour, or after PATCH /job")
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@
     │   └── LeaseLost            another host has taken the channel over: the same
     ├── TelegramError
     │   ├── TelegramUnavailable  network, 5xx, 429: read again later, no post is skipped
-    │   ├── ChannelHasNoPreview  the worker ends for good (exit code 78) until the job is changed
+    │   ├── ChannelHasNoPreview  the worker ends (exit code 78), for an hour or until the job is changed
     │   ├── ChannelNotFound      the same
     │   ├── ChannelReplaced      the same, once it is certain; until then the next poll looks again
     │   ├── AccountUnavailable   the account cannot be asked now: the next poll asks it again
